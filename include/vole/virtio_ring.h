@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VOLE_VIRTIO_RING_H
+#define VOLE_VIRTIO_RING_H
+
+/*
+ * The split virtqueue (virtio 2.7), three areas in guest memory for a queue of N descriptors:
+ *
+ *	descriptor table	struct virtq_desc[N]			aligned to 16
+ *	available ring		struct virtq_avail, le16[N], le16	aligned to 2	written by
+ *the driver
+ *	used ring		struct virtq_used, elem[N], le16	aligned to 4	written by the
+ *device
+ *
+ * Each ring ends in an event field that the *other* side reads: used_event, at the end of the
+ * available ring, says when the driver wants its next interrupt; avail_event, at the end of the
+ *used ring, when the device wants its next kick. Both have their meaning with VIRTIO_F_EVENT_IDX
+ *only, but their space is always there.
+ *
+ * idx counts freely modulo 65536; the slot is idx modulo N. N is a power of two.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vole/le.h>
+
+#define VIRTQ_SIZE_LIMIT 32768 /* the largest N the specification has (virtio 2.7) */
+
+#define VIRTQ_DESC_ALIGN  16
+#define VIRTQ_AVAIL_ALIGN 2
+#define VIRTQ_USED_ALIGN  4
+
+/* virtq_desc.flags */
+#define VIRTQ_DESC_F_NEXT     1 /* next is valid: the chain goes on there */
+#define VIRTQ_DESC_F_WRITE    2 /* the device writes the buffer; else it reads it */
+#define VIRTQ_DESC_F_INDIRECT 4 /* the buffer is a table of descriptors */
+
+#define VIRTQ_AVAIL_F_NO_INTERRUPT 1 /* virtq_avail.flags */
+#define VIRTQ_USED_F_NO_NOTIFY     1 /* virtq_used.flags */
+
+struct virtq_desc {
+	le64 addr; /* guest-physical */
+	le32 len;  /* bytes */
+	le16 flags;
+	le16 next;
+};
+
+struct virtq_avail {
+	le16_atomic flags;
+	le16_atomic idx;
+	le16 ring[]; /* heads of chains; then used_event */
+};
+
+struct virtq_used_elem {
+	le32 id;  /* head of the chain */
+	le32 len; /* bytes that the device wrote to its start */
+};
+
+struct virtq_used {
+	le16_atomic flags;
+	le16_atomic idx;
+	struct virtq_used_elem ring[]; /* then avail_event */
+};
+
+/* Bytes of the areas, event fields counted. */
+#define VIRTQ_DESC_BYTES(n)  (16u * (n))
+#define VIRTQ_AVAIL_BYTES(n) (6u + 2u * (n))
+#define VIRTQ_USED_BYTES(n)  (6u + 8u * (n))
+
+_Static_assert(sizeof(struct virtq_desc) == 16, "virtio 2.7.5");
+_Static_assert(offsetof(struct virtq_desc, len) == 8, "virtio 2.7.5");
+_Static_assert(offsetof(struct virtq_desc, flags) == 12, "virtio 2.7.5");
+_Static_assert(offsetof(struct virtq_desc, next) == 14, "virtio 2.7.5");
+_Static_assert(offsetof(struct virtq_avail, ring) == 4, "virtio 2.7.6");
+_Static_assert(sizeof(struct virtq_used_elem) == 8, "virtio 2.7.8");
+_Static_assert(offsetof(struct virtq_used, ring) == 4, "virtio 2.7.8");
+
+#endif

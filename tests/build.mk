@@ -1,0 +1,14 @@
+# Linked into every unit test.
+tests_shared = tests/tap.c
+
+# One program each; the names follow the sources they test.
+unit_test_sources = $(wildcard tests/unit/*.c)
+
+# One kernel each, linked with the guest library.
+guest_test_kernels = $(wildcard tests/guest/*.c)
+
+# Programs for the test scripts.
+test_tool_sources = $(wildcard tests/tools/*.c)
+
+# TAP by scripts.
+script_tests = $(wildcard tests/*.t)

@@ -1,0 +1,2 @@
+# The device side of virtio; innermost first.
+virtio_sources =

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VIRTIO_GMEM_H
+#define VIRTIO_GMEM_H
+
+/*
+ * Guest memory as devices see it, and the only way to it.
+ *
+ * A guest-physical range becomes host memory through gmem_ptr() or one of the two copying
+ * functions. There is no form without a length or without an intent, and nothing but RAM is ever
+ * handed out: a range that leaves RAM, wraps, or is to be written although the guest itself may
+ * only read it, is refused as a whole.
+ *
+ * The structure is set up before the first thread that uses it and does not change afterwards, so
+ * no lock guards it. What lies behind the pointers is the guest's, which may change it at any time:
+ * copy once, judge the copy, use the copy.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint64_t gpa_t; /* a guest-physical address: a number to the host, never a pointer */
+
+enum gmem_access {
+	GMEM_READ,  /* the device reads what the guest wrote */
+	GMEM_WRITE, /* the device writes */
+};
+
+struct gmem_region {
+	gpa_t base;
+	uint64_t size; /* bytes, not 0; base + size does not wrap */
+	uint8_t *host; /* not owned */
+	bool writable;
+};
+
+/* regions: sorted by base, disjoint; not owned. */
+struct gmem {
+	const struct gmem_region *regions;
+	unsigned count;
+};
+
+/*
+ * Host memory for [gpa, gpa + len), or NULL if a part of the range is not RAM or does not permit
+ * access. A range may span regions if they are adjacent on both sides, guest and host. len 0 is
+ * refused as well: there is nothing to point at. The pointer is valid as long as the regions are.
+ */
+void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access access);
+
+/* Copy len bytes out of or into guest memory. 0, or -EFAULT as for gmem_ptr(), nothing copied. */
+int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len);
+int gmem_write(const struct gmem *gm, gpa_t gpa, const void *src, size_t len);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VIRTIO_MMIO_H
+#define VIRTIO_MMIO_H
+
+/*
+ * The MMIO transport, version 2 (virtio 4.2): the register file through which a driver finds a
+ * device, negotiates features, places queues and hears of interrupts. include/vole/virtio_mmio.h
+ * lists the registers.
+ *
+ * One table says of each register its name, direction, and in which phase of initialisation it may
+ * be written. An access that the table does not allow reads as 0 or is dropped; the machine goes
+ * on.
+ */
+
+#include <stdint.h>
+
+#include "virtio.h"
+
+struct virtio_mmio {
+	struct virtio_device *dev; /* not owned */
+
+	/* Guarded by dev->lock, cleared at reset. */
+	uint32_t device_features_sel, driver_features_sel, queue_sel, shm_sel;
+};
+
+void virtio_mmio_init(struct virtio_mmio *mmio, struct virtio_device *dev);
+
+/*
+ * A guest's access to the window: offset below VIRTIO_MMIO_WINDOW_SIZE, len 1, 2, 4 or 8 bytes,
+ * data in guest order. Any vCPU thread; takes the device's lock where a register needs it. read
+ * fills all of data.
+ */
+void virtio_mmio_read(struct virtio_mmio *mmio, uint32_t offset, uint8_t *data, unsigned len);
+void virtio_mmio_write(
+	struct virtio_mmio *mmio, uint32_t offset, const uint8_t *data, unsigned len);
+
+#endif

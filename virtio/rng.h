@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VIRTIO_RNG_H
+#define VIRTIO_RNG_H
+
+/*
+ * Entropy device (virtio 5.4): fills buffers with random bytes. Work per request is bounded by
+ * VIRTIO_RNG_REQUEST_MAX, which the specification permits (5.4.6.2): the used length tells.
+ */
+
+#include "backend.h"
+#include "virtio.h"
+
+#define VIRTIO_RNG_REQUEST_MAX 65536 /* bytes */
+
+struct virtio_rng {
+	struct virtio_device dev;
+	struct rng_backend *backend; /* not owned */
+};
+
+/* 0, or -errno as virtio_init(). End with virtio_free(&rng->dev). */
+int virtio_rng_init(struct virtio_rng *rng, struct rng_backend *backend, const struct gmem *gmem,
+	const struct virtio_host_ops *host, void *ctx);
+
+#endif

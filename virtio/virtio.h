@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VIRTIO_VIRTIO_H
+#define VIRTIO_VIRTIO_H
+
+/*
+ * A virtio device, apart from its transport and its type (virtio 2): status, features, queues,
+ * interrupt status and configuration space.
+ *
+ *	transport (mmio.c)  -->  virtio_...()  -->  ops of the type (console.c, rng.c, block.c)
+ *	                              |
+ *	                              +-->  host ops: interrupts and kicks, filled by vmm/ or a test
+ *
+ * Threads. Registers are accessed on vCPU threads; requests are served on the I/O thread. dev->lock
+ * guards everything here except interrupt_status, which is atomic. It is a leaf lock and is held
+ * while a request is served; so when a register write that stops a queue or resets the device
+ * returns, the device has let go of guest memory (virtio 2.4.1, 4.2.2.1).
+ *
+ * A device that meets a fatal error latches: it sets DEVICE_NEEDS_RESET, notifies the driver of a
+ * configuration change if DRIVER_OK was set (2.1.2), reports what was wrong, once, and then leaves
+ * the queues alone until the driver resets it.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vole/virtio_config.h>
+
+#include "gmem.h"
+#include "virtq.h"
+
+#define VIRTIO_QUEUES_MAX 2
+
+#define VIRTIO_BIT(n) (UINT64_C(1) << (n))
+
+struct virtio_device;
+
+/* A device type: data first, then what it does. Constant, one per type. */
+struct virtio_ops {
+	const char *name;
+	uint32_t id;
+	uint64_t features; /* that the type itself offers always; VERSION_1 is added for all */
+	unsigned queue_count;
+	uint16_t queue_size_max;
+	size_t config_len; /* bytes */
+
+	/* The driver may have made buffers available in this queue. Serve at most a queue's worth
+	 * of chains; true if there may be more. Lock held, DRIVER_OK set, queue ready. */
+	bool (*notified)(struct virtio_device *dev, unsigned queue);
+
+	/* The back end became ready for what the device wants of it. Lock held. NULL: none. */
+	void (*backend_ready)(struct virtio_device *dev);
+
+	/* Forget all requests in flight, all that was negotiated. Lock held. NULL: no state. */
+	void (*reset)(struct virtio_device *dev);
+
+	/* This queue was stopped (QueueReady = 0): forget its requests. Lock held. NULL: none. */
+	void (*queue_stopped)(struct virtio_device *dev, unsigned queue);
+
+	/* Fill the whole configuration space, config_len bytes. Lock held. NULL: config_len is 0.
+	 */
+	void (*config_read)(struct virtio_device *dev, uint8_t *config);
+
+	/* The driver wrote len bytes (1, 2 or 4) that lie within config_len. Lock held.
+	 * NULL: all read-only. */
+	void (*config_write)(
+		struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len);
+};
+
+/* The surroundings. ctx is what virtio_init() was given. */
+struct virtio_host_ops {
+	/* interrupt_status gained a bit: interrupt the driver. Any thread, lock held or not. */
+	void (*raise)(void *ctx);
+
+	/* Have virtio_serve(dev, queue) called soon, on the I/O thread. Any thread, lock held. */
+	void (*kick)(void *ctx, unsigned queue);
+
+	/* DRIVER_OK was set (true), or the device was reset (false): ioeventfds can come and go.
+	 * Lock held. 0, or -errno: the device cannot work and asks for a reset. */
+	int (*live)(void *ctx, bool live);
+
+	/* Tell the user, on a line of its own. Lock held. */
+	void (*report)(void *ctx, const char *message);
+};
+
+struct virtio_device {
+	const struct virtio_ops *ops;
+	const struct virtio_host_ops *host;
+	void *ctx;
+	const struct gmem *gmem;
+	uint64_t features; /* offered; constant */
+
+	atomic_uint interrupt_status; /* VIRTIO_MMIO_INT_ bits; the one field outside the lock */
+
+	pthread_mutex_t lock;
+	uint64_t driver_features; /* accepted */
+	uint8_t status;
+	uint32_t config_generation;
+	struct virtq queues[VIRTIO_QUEUES_MAX];
+};
+
+/*
+ * Make a device that offers ops->features, VERSION_1 and features. Nothing is owned but the lock.
+ * 0, or -errno from the lock's creation.
+ */
+int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
+	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);
+
+/* Only when no thread uses the device any more. */
+void virtio_free(struct virtio_device *dev);
+
+/* I/O thread: a kick came for this queue. Harmless at any time, for any queue index. True if there
+ * may be more to do: call again after other sources had their turn. Takes the lock. */
+bool virtio_serve(struct virtio_device *dev, unsigned queue);
+
+/* I/O thread: the back end is ready for what the device wants of it. Takes the lock. */
+void virtio_backend_ready(struct virtio_device *dev);
+
+/* Any thread: configuration space changed by the host's doing; notifies the driver (virtio 3.2.1).
+ * Takes the lock. */
+void virtio_config_changed(struct virtio_device *dev);
+
+/* For device types, lock held. */
+
+/* The driver accepted this feature (a bit number). */
+bool virtio_has_feature(const struct virtio_device *dev, unsigned feature);
+
+/* DRIVER_OK is set, the device did not fail, and the queue is ready. */
+bool virtio_queue_live(const struct virtio_device *dev, unsigned queue);
+
+/* virtq_pop() that fails the device on a malformed ring and then returns 0. */
+int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain);
+
+/* virtq_publish(), then interrupt the driver if it wants that. */
+void virtio_publish(struct virtio_device *dev, unsigned queue);
+
+/* Latch the device; the message is what, value, clause, without newline: "chain loops,
+ * virtio 2.7.5.2". The device's name is put before it. */
+void virtio_fail(struct virtio_device *dev, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* For transports, lock held. */
+
+/* Status was written: 0 resets, otherwise bits are added (virtio 2.1.1, 2.1.2). */
+void virtio_set_status(struct virtio_device *dev, uint8_t status);
+
+/* QueueReady was written. */
+void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool ready);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VIRTIO_VIRTQ_H
+#define VIRTIO_VIRTQ_H
+
+/*
+ * The device side of a split virtqueue (virtio 2.7); include/vole/virtio_ring.h draws the rings.
+ * The driver's half, written for a guest, is guest-kernel/virtq.c: the two share the ABI, nothing
+ * else.
+ *
+ * A request's life: virtq_pop() takes the next chain the driver made available, as host segments;
+ * the device does its work; virtq_push() puts it in the used ring; virtq_publish() lets the driver
+ * see all that was pushed, once per batch, and says whether the driver wants to hear of it.
+ *
+ * The queue trusts nothing in guest memory. Indices, descriptors and lengths are loaded once and
+ * judged as copies; a chain is bounded in steps (the queue's size) and in bytes (2^32). Anything
+ * else is -EPROTO: the ring cannot be trusted any more and the caller fails the device.
+ *
+ * All functions: the device's lock held.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <vole/virtio_ring.h>
+
+#include "chain.h"
+#include "gmem.h"
+
+#define VIRTQ_SIZE_MAX 256 /* of vole's queues; bounds the segments of a chain */
+
+struct virtq {
+	/* Set by the transport while the queue is not ready (virtio 4.2.2), judged by
+	 * virtq_enable(). */
+	uint32_t size; /* as written */
+	gpa_t desc, driver, device;
+	bool ready;
+
+	/* Valid while ready. */
+	const struct gmem *gmem;
+	const struct virtq_desc *table;
+	const struct virtq_avail *avail;
+	struct virtq_used *used;
+	uint16_t avail_next; /* next available position to take */
+	uint16_t used_next;  /* next used position to fill */
+	uint16_t used_shown; /* used.idx as the driver sees it */
+	const char *fault;   /* what was wrong, after -EPROTO; a string constant */
+
+	struct iovec segments[VIRTQ_SIZE_MAX]; /* of the chain popped last */
+};
+
+/* Forget everything: the state after device reset. */
+void virtq_reset(struct virtq *vq);
+
+/*
+ * QueueReady was written 1: check size, alignment and that all three areas are RAM with the right
+ * access (virtio 2.7, 2.7.1), and start at position 0.
+ *   0        ready
+ *   -EINVAL  refused, vq->fault says why; the queue stays off
+ */
+int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max);
+
+/*
+ * Take the next available chain (virtio 2.7.5, 2.7.6).
+ *   1        *chain is filled; the caller owes one virtq_push(); the segments are valid until the
+ *            next virtq_pop()
+ *   0        nothing is available
+ *   -EPROTO  ring or chain malformed, vq->fault says how; the caller must fail the device
+ */
+int virtq_pop(struct virtq *vq, struct chain *chain);
+
+/* Give a chain back: len bytes were written from the start of its writable part (virtio 2.7.8). Not
+ * visible to the driver before virtq_publish(). */
+void virtq_push(struct virtq *vq, uint16_t head, uint32_t len);
+
+/* Show the driver what was pushed. True if it is to be notified (virtio 2.7.7). */
+bool virtq_publish(struct virtq *vq);
+
+#endif

@@ -1,0 +1,1 @@
+vmm_sources = $(addprefix vmm/,main.c log.c)

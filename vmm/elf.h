@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_ELF_H
+#define VMM_ELF_H
+
+/*
+ * Kernel images: 32-bit ELF executables for x86, read with libelf.
+ *
+ * A segment is placed at its physical address (p_paddr), since paging is off at entry. What cannot
+ * be loaded is refused by name: each function says on standard error what is wrong with which file,
+ * once, and returns a negative errno. Sizes and addresses of an image are hostile input.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IMAGE_SEGMENTS_MAX 32
+
+struct image_segment {
+	uint32_t paddr;
+	uint32_t memory_size; /* bytes, not 0; paddr + memory_size does not wrap */
+	uint32_t file_size;   /* at most memory_size; the rest is zero */
+	uint32_t offset;      /* in the file */
+	bool writable, executable;
+};
+
+struct image {
+	const char *path; /* not owned */
+	int fd;           /* -1: empty */
+	void *elf;        /* Elf *; libelf stays behind elf.c */
+	uint32_t entry;
+	unsigned segment_count;
+	struct image_segment segments[IMAGE_SEGMENTS_MAX]; /* sorted by paddr, disjoint */
+};
+
+/* The state of an image before image_open() and after image_free(). */
+#define IMAGE_EMPTY ((struct image){.fd = -1})
+
+/*
+ * Open an image and judge all that does not depend on the machine: a 32-bit little-endian x86
+ * executable of type EXEC, whole, with at least one loadable segment, none overlapping another, and
+ * an entry point in an executable one. Segments of size 0 are left out. image is undone by
+ * image_free() whatever is returned. 0, or -errno: -ENOEXEC for what the file is, others from
+ * opening or reading it
+ */
+int image_open(struct image *image, const char *path);
+
+/* Copy a segment's bytes to dst, which has room for memory_size, and zero the rest. 0 or -errno. */
+int image_load_segment(const struct image *image, const struct image_segment *segment, void *dst);
+
+/*
+ * The symbol (function or object) that address lies in, else the nearest one before it in the same
+ * segment; *offset is the distance. NULL if there is none, or no symbol table. Valid until
+ * image_free().
+ */
+const char *image_symbol(const struct image *image, uint32_t address, uint32_t *offset);
+
+void image_free(struct image *image);
+
+#endif

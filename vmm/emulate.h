@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_EMULATE_H
+#define VMM_EMULATE_H
+
+/*
+ * Instructions that a KVM without hardware support cannot run and hands back as
+ * KVM_EXIT_INTERNAL_ERROR with KVM_INTERNAL_ERROR_EMULATION: protected-mode iret, first of all. On
+ * a hardware KVM nothing of this ever runs.
+ *
+ * Pure code on copies of the registers (Intel SDM 2, IRET; SDM 3, 6.12): memory is reached through
+ * two callbacks with linear addresses, so that it is tested without KVM.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/kvm.h>
+
+struct emulate {
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	void *ctx;
+	/* Copy guest memory at a linear address. 0, or -EFAULT if not all of it is readable. */
+	int (*read)(void *ctx, uint64_t linear, void *dst, size_t len);
+};
+
+/*
+ * Try to complete the instruction at CS:EIP, of which the first len bytes are given.
+ *   0            done: regs and sregs are those after the instruction; both are to be set
+ *   -EOPNOTSUPP  not an instruction that is known here; nothing changed
+ *   -EFAULT      the instruction would fault (bad stack or selector); nothing changed
+ */
+int emulate_instruction(struct emulate *e, const uint8_t *bytes, size_t len);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_LAYOUT_H
+#define VMM_LAYOUT_H
+
+/*
+ * Every guest-physical constant of the machine that is not already ABI (include/vole/), each with
+ * its reason. spec/machine.md is the same for readers of prose.
+ */
+
+#include <vole/start_info.h>
+#include <vole/virtio_mmio.h>
+
+#define PAGE_SIZE 4096u
+
+/* RAM starts at 0 and ends at most here: what lies above belongs to devices, and the memory map has
+ * 32-bit words. */
+#define RAM_MAX 0xc0000000u
+
+/* virtio-mmio windows: device n at DEVICE_BASE + n * VIRTIO_MMIO_WINDOW_SIZE. */
+#define DEVICE_BASE  0xd0000000u
+#define DEVICE_COUNT 16 /* at most */
+
+/* Interrupt of device n: pin n + FIRST_PIN of the IOAPIC. Not 0, which guests take for "none". */
+#define FIRST_PIN 1
+
+/* Where the architecture has them. */
+#define IOAPIC_BASE 0xfec00000u
+#define IOAPIC_PINS 24
+#define APIC_BASE   0xfee00000u
+
+/* Three pages that KVM needs for itself on Intel hosts without "unrestricted guest", and one for
+ * the identity map: above the IOAPIC, where nothing else is (KVM API 4.42, 4.43). */
+#define KVM_IDENTITY_MAP_BASE 0xfeffc000u
+#define KVM_TSS_BASE          0xfeffd000u
+
+/*
+ * Boot data, from 0 to VOLE_BOOT_DATA_END. All but the stack is read-only, so a store through a
+ *null pointer, or past the end of the stack, is reported instead of lost.
+ *
+ *	0x0000	a page of zeros: null pointers end here
+ *	0x1000	tables: GDT, return stubs, start_info, memory map, device map, modules
+ *	0x2000	strings: command line, names of modules
+ *	0x4000	stack, 16 KiB
+ */
+#define BOOT_TABLES    0x1000u
+#define BOOT_STRINGS   0x2000u
+#define BOOT_STACK     0x4000u
+#define BOOT_STACK_TOP VOLE_BOOT_DATA_END
+
+#endif
