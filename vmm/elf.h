@@ -16,7 +16,9 @@
 #define IMAGE_SEGMENTS_MAX 32
 
 struct image_segment {
+	unsigned header; /* index of its program header */
 	uint32_t paddr;
+	uint32_t vaddr;       /* where symbols have it: paddr, but for kernels that will page */
 	uint32_t memory_size; /* bytes, not 0; paddr + memory_size does not wrap */
 	uint32_t file_size;   /* at most memory_size; the rest is zero */
 	uint32_t offset;      /* in the file */
@@ -44,13 +46,17 @@ struct image {
  */
 int image_open(struct image *image, const char *path);
 
-/* Copy a segment's bytes to dst, which has room for memory_size, and zero the rest. 0 or -errno. */
+/*
+ * Copy a segment's bytes from the file to dst, which has room for memory_size and is all zero (what
+ * the file does not fill is not touched: .bss costs nothing). 0, or -errno
+ */
 int image_load_segment(const struct image *image, const struct image_segment *segment, void *dst);
 
 /*
- * The symbol (function or object) that address lies in, else the nearest one before it in the same
- * segment; *offset is the distance. NULL if there is none, or no symbol table. Valid until
- * image_free().
+ * The symbol that address lies in, else the nearest one before it in the same segment; *offset is
+ * the distance. Functions, objects, and what has no type (labels in assembly). The address is taken
+ * as virtual or, if no segment has it so, as physical. NULL if there is none, or no symbol table;
+ * the table is read at the first call. Valid until image_free(). Not from two threads at once.
  */
 const char *image_symbol(const struct image *image, uint32_t address, uint32_t *offset);
 
