@@ -1,4 +1,2 @@
-vmm_sources = $(addprefix vmm/,main.c log.c)
-vmm_sources += vmm/boot.c
-vmm_sources += vmm/elf.c
-vmm_sources += vmm/inspect.c
+# The monitor; in the order in which a reader may want them.
+vmm_sources = $(addprefix vmm/,main.c inspect.c log.c ioapic.c elf.c boot.c)
