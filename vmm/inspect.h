@@ -15,7 +15,7 @@
 
 /* One device of the machine, as the device map has it, and what it is. */
 struct inspect_device {
-	const char *name; /* e.g. "console", "block disk.img" */
+	char name[64]; /* "console stdio", "block disk.img"; cut if longer */
 	uint32_t base;
 	uint32_t pin; /* of the IOAPIC */
 };

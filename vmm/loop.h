@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_LOOP_H
+#define VMM_LOOP_H
+
+/*
+ * The event loop of the I/O thread: one epoll set. A source is a file descriptor and what to call
+ * when it is ready, embedded in its owner, who finds itself by container_of().
+ *
+ * io_loop_run() belongs to one thread; the other functions may be called from any. A source must
+ * not be removed while its ready() may run, except by that ready() itself.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct io_source {
+	int fd;
+	void (*ready)(struct io_source *source);
+};
+
+struct io_loop {
+	int epoll;             /* -1: empty */
+	struct io_source stop; /* an eventfd */
+	bool stopped;          /* the loop's thread only */
+};
+
+#define IO_LOOP_EMPTY ((struct io_loop){.epoll = -1, .stop.fd = -1})
+
+/* 0, or -errno (said). Undone by io_loop_free(). loop must not move. */
+int io_loop_init(struct io_loop *loop);
+void io_loop_free(struct io_loop *loop);
+
+/* Call source->ready(source) while source->fd has one of these epoll events, level-triggered.
+ * source is not owned and must stay until io_loop_del(). 0, or -errno: -EPERM for a file that
+ * cannot be waited for because it is always ready, not said; others are. */
+int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events);
+void io_loop_del(struct io_loop *loop, struct io_source *source);
+
+/* Serve sources until io_loop_stop(). 0, or -errno if waiting failed (said). */
+int io_loop_run(struct io_loop *loop);
+
+/* Any thread, at any time; a later io_loop_run() returns at once. */
+void io_loop_stop(struct io_loop *loop);
+
+/* An eventfd that can be a source: nonblocking, counter 0. Its fd, or -errno (said). */
+int io_event_open(void);
+
+/* Make it ready, from any thread, and not ready again: read before the work, never after. */
+void io_event_signal(int fd);
+void io_event_clear(int fd);
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vole/virtio_blk.h>
+
+#include "log.h"
+
+/* Longest time that is accepted: about three years, so that no sum with it overflows. */
+#define TIMEOUT_MAX 100000000u
+
+/* Digits and nothing else, at most max. 0 or -EINVAL. */
+static int parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	uint64_t sum = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		unsigned digit = (unsigned)(*text - '0');
+
+		if (digit > 9 || digit > max || sum > (max - digit) / 10)
+			return -EINVAL;
+		sum = sum * 10 + digit;
+	}
+	*value = sum;
+	return 0;
+}
+
+static int parse_memory(struct options *options, const char *text)
+{
+	char digits[16];
+	size_t len = strlen(text);
+	unsigned shift = 0;
+	uint64_t value;
+
+	if (len > 0) {
+		switch (text[len - 1]) {
+		case 'K':
+			shift = 10;
+			break;
+		case 'M':
+			shift = 20;
+			break;
+		case 'G':
+			shift = 30;
+			break;
+		}
+	}
+	len -= shift != 0;
+	if (len >= sizeof digits)
+		goto bad;
+	memcpy(digits, text, len);
+	digits[len] = '\0';
+	if (parse_number(digits, UINT32_MAX >> shift, &value) < 0)
+		goto bad;
+	options->memory_size = (uint32_t)(value << shift);
+	return 0;
+bad:
+	say("--memory %s: not a size below 4G (a number of bytes, or with K, M or G)", text);
+	return -EINVAL;
+}
+
+static int parse_count(const char *name, const char *text, unsigned max, unsigned *count)
+{
+	uint64_t value;
+
+	if (parse_number(text, max, &value) < 0 || value == 0) {
+		say("%s %s: not a number from 1 to %u", name, text, max);
+		return -EINVAL;
+	}
+	*count = (unsigned)value;
+	return 0;
+}
+
+/* FILE[,ro][,serial=ID]; text is cut at its commas. */
+static int parse_disk(struct options *options, char *text)
+{
+	struct disk_options *disk;
+	char *word = strchr(text, ',');
+
+	if (options->disk_count == DISKS_MAX) {
+		say("--disk %s: at most %d disks", text, DISKS_MAX);
+		return -EINVAL;
+	}
+	disk = &options->disks[options->disk_count++];
+	*disk = (struct disk_options){.path = text};
+	while (word) {
+		*word++ = '\0';
+		char *next = strchr(word, ',');
+
+		if (next)
+			*next = '\0';
+		if (strcmp(word, "ro") == 0) {
+			disk->read_only = true;
+		} else if (strncmp(word, "serial=", 7) == 0) {
+			disk->serial = word + 7;
+			if (strlen(disk->serial) > VIRTIO_BLK_ID_BYTES) {
+				say("--disk %s: serial %s is longer than %d bytes", text,
+					disk->serial, VIRTIO_BLK_ID_BYTES);
+				return -EINVAL;
+			}
+		} else {
+			say("--disk %s: unknown option \"%s\" (there are ro and serial=ID)", text,
+				word);
+			return -EINVAL;
+		}
+		word = next;
+	}
+	if (!*disk->path) {
+		say("--disk: no file is named");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_console(struct options *options, const char *text)
+{
+	static const char *const words[] = {"stdio", "none", "pty"};
+
+	options->console = text;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(text, words[i]) == 0)
+			return 0;
+	if ((strncmp(text, "file:", 5) == 0 || strncmp(text, "unix:", 5) == 0) && text[5])
+		return 0;
+	say("--console %s: not stdio, none, file:PATH, unix:PATH or pty", text);
+	return -EINVAL;
+}
+
+static int parse_rng(struct options *options, const char *text)
+{
+	options->rng = strcmp(text, "host") == 0;
+	if (options->rng || strcmp(text, "none") == 0)
+		return 0;
+	say("--rng %s: not host or none", text);
+	return -EINVAL;
+}
+
+static int parse_module(struct options *options, const char *text)
+{
+	if (options->module_count == MODULES_MAX) {
+		say("--module %s: at most %d modules", text, MODULES_MAX);
+		return -EINVAL;
+	}
+	options->modules[options->module_count++] = text;
+	return 0;
+}
+
+/* Join the words after "--". */
+static int parse_cmdline(struct options *options, int count, char **words)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++) {
+		size_t word_len = strlen(words[i]);
+
+		if (word_len + 2 > sizeof options->cmdline - len) {
+			say("command line of the guest: longer than %zu bytes",
+				sizeof options->cmdline - 1);
+			return -EINVAL;
+		}
+		if (i > 0)
+			options->cmdline[len++] = ' ';
+		memcpy(options->cmdline + len, words[i], word_len + 1);
+		len += word_len;
+	}
+	return 0;
+}
+
+static int parse_option(struct options *options, int option, char *argument)
+{
+	switch (option) {
+	case 'm':
+		return parse_memory(options, argument);
+	case 'c':
+		return parse_count("--cpus", argument, CPUS_MAX, &options->cpu_count);
+	case 'd':
+		return parse_disk(options, argument);
+	case 'C':
+		return parse_console(options, argument);
+	case 'R':
+		return parse_rng(options, argument);
+	case 'M':
+		return parse_module(options, argument);
+	case 't':
+		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
+	case 'v':
+		options->verbose = true;
+		return 0;
+	case 'h':
+		return 1;
+	}
+	return -EINVAL;
+}
+
+/* getopt_long() met something it does not know, or that lacks its argument. */
+static void say_bad_option(int result, char **argv)
+{
+	const char *what = result == ':' ? "needs an argument"
+					 : "unknown option, or one that "
+					   "takes no argument";
+
+	if (optopt && (!argv[optind - 1] || strncmp(argv[optind - 1], "--", 2) != 0))
+		say("-%c: %s (try vole --help)", optopt, what);
+	else
+		say("%s: %s (try vole --help)", argv[optind - 1], what);
+}
+
+int options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"memory", required_argument, NULL, 'm'},
+		{"cpus", required_argument, NULL, 'c'},
+		{"disk", required_argument, NULL, 'd'},
+		{"console", required_argument, NULL, 'C'},
+		{"rng", required_argument, NULL, 'R'},
+		{"module", required_argument, NULL, 'M'},
+		{"timeout", required_argument, NULL, 't'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int words = 1; /* before "--": after it all is the guest's */
+	int option, ret;
+
+	*options = (struct options){
+		.memory_size = 64u << 20,
+		.cpu_count = 1,
+		.console = "stdio",
+		.rng = true,
+	};
+	while (words < argc && strcmp(argv[words], "--") != 0)
+		words++;
+	optind = 0; /* getopt_long() starts anew */
+	opterr = 0;
+	while ((option = getopt_long(words, argv, ":m:c:d:v", longs, NULL)) != -1) {
+		if (option == '?' || option == ':') {
+			say_bad_option(option, argv);
+			return -EINVAL;
+		}
+		ret = parse_option(options, option, optarg);
+		if (ret != 0)
+			return ret;
+	}
+	if (optind == words) {
+		say("no kernel is named (try vole --help)");
+		return -EINVAL;
+	}
+	options->kernel = argv[optind++];
+	if (optind < words) {
+		say("%s: a second kernel; words for the guest go after \"--\"", argv[optind]);
+		return -EINVAL;
+	}
+	return words == argc ? 0 : parse_cmdline(options, argc - words - 1, argv + words + 1);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+/*
+ * The command line. What is wrong with it is said on standard error, once, by the name of the
+ * option. Strings are argv's, not copies.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boot.h"
+
+#define CPUS_MAX  64
+#define DISKS_MAX (DEVICE_COUNT - 2) /* the others are console and rng */
+
+struct disk_options {
+	const char *path;
+	const char *serial; /* NULL: none given; at most 20 bytes */
+	bool read_only;
+};
+
+struct options {
+	const char *kernel;
+	uint32_t memory_size; /* bytes; judged by memory_map_build() */
+	unsigned cpu_count;
+	const char *console; /* "stdio", "none", "file:PATH", "unix:PATH" or "pty" */
+	bool rng;
+	unsigned disk_count;
+	struct disk_options disks[DISKS_MAX];
+	unsigned module_count;
+	const char *modules[MODULES_MAX];
+	unsigned timeout; /* seconds; 0: none */
+	bool verbose;
+	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
+};
+
+/*
+ * Parse the words after `run` or `inspect`; argv[0] is that word.
+ *   0        filled
+ *   1        --help was asked for
+ *   -EINVAL  said what is wrong
+ */
+int options_parse(struct options *options, int argc, char **argv);
+
+#endif
