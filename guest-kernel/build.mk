@@ -1,4 +1,5 @@
 # The library, and the kernels built on it; bare kernels do without.
-guest_sources =
+guest_sources = $(addprefix guest-kernel/,entry.S start.c trap.S idt.c irq.c timer.c memory.c cpu.c \
+	string.c printf.c)
 guest_kernels =
 bare_kernels = guest-kernel/kernels/hello.c
