@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GUEST_MMIO_H
+#define GUEST_MMIO_H
+
+/*
+ * The MMIO transport of virtio, driver side (virtio 4.2): how a driver finds out what a device is,
+ * agrees with it on features, gives it queues, kicks it and hears from it. The registers are listed
+ * in vole/virtio_mmio.h; the device's side of the same conversation is virtio/mmio.c.
+ *
+ * A driver's way through it, in the order that virtio 3.1.1 prescribes:
+ *
+ *	mmio_probe()			what is it? (any number of times, before anything else)
+ *	mmio_begin()			reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK
+ *	mmio_queue()			for each queue
+ *	mmio_ready()			DRIVER_OK: the device is live
+ *	mmio_kick(), interrupts		requests go, answers come
+ *	mmio_reset()			the device lets go of everything
+ *
+ * Functions that can fail print what is wrong and return a negative number of error.h. A device is
+ * for one CPU at a time: there is no lock in here.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vole/start_info.h>
+#include <vole/virtio_config.h>
+
+#define FEATURE(bit) (UINT64_C(1) << (bit))
+
+struct virtq;
+
+struct mmio {
+	uint32_t base;     /* of the device's window */
+	unsigned irq;      /* pin of the IOAPIC */
+	uint64_t features; /* agreed on */
+
+	/* Written by the interrupt handler. */
+	atomic_uint interrupts; /* so far */
+	atomic_bool failed;     /* the device asks for a reset, it will not go on by itself */
+};
+
+/* The id of the device in this window, VIRTIO_ID_NONE if there is none that this transport can
+ * drive. Changes nothing. */
+uint32_t mmio_probe(const struct device_map_entry *entry);
+
+/*
+ * Start over with the device: reset it, and agree on the features that it offers and the driver
+ * wants; VERSION_1 is always wanted. Afterwards dev->features tells which they are. 0, or -ENODEV
+ * if the device's id is not id, or -ENOTSUP if the device does not accept the features.
+ */
+int mmio_begin(
+	struct mmio *dev, const struct device_map_entry *entry, uint32_t id, uint64_t wanted);
+
+/* Give the device queue number index, made anew in vq. After mmio_begin(), before mmio_ready(). 0,
+ * or -ENODEV if it has no such queue or does not accept it. */
+int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq);
+
+/* Route the interrupt and set DRIVER_OK. 0, or -EBUSY, -EINVAL as irq_route(). */
+int mmio_ready(struct mmio *dev);
+
+/* Tell the device that there may be something new in a queue. After mmio_ready(). */
+void mmio_kick(struct mmio *dev, unsigned index);
+
+/* Stop the device. When it returns, the device uses neither queues nor buffers any more and does
+ * not interrupt; to go on, mmio_begin(). */
+void mmio_reset(struct mmio *dev);
+
+/* Give up on the device: it is told so (FAILED). */
+void mmio_give_up(struct mmio *dev);
+
+bool mmio_has_feature(const struct mmio *dev, unsigned bit);
+
+/*
+ * Fields of the device's configuration space, each in its own width; one of 64 bits is two of 32
+ * (virtio 4.2.2.2). Fields that belong together are to be read between two equal values of the
+ * generation (virtio 2.5.1):
+ *
+ *	do {
+ *		generation = mmio_config_generation(dev);
+ *		...
+ *	} while (generation != mmio_config_generation(dev));
+ */
+uint32_t mmio_config_generation(const struct mmio *dev);
+uint8_t mmio_config8(const struct mmio *dev, unsigned offset);
+uint16_t mmio_config16(const struct mmio *dev, unsigned offset);
+uint32_t mmio_config32(const struct mmio *dev, unsigned offset);
+
+/* The registers themselves, for those who want to do something else. */
+uint32_t mmio_read(const struct mmio *dev, unsigned offset);
+void mmio_write(struct mmio *dev, unsigned offset, uint32_t value);
+
+#endif
