@@ -1,5 +1,5 @@
 # The library, and the kernels built on it; bare kernels do without.
 guest_sources = $(addprefix guest-kernel/,entry.S start.c trap.S idt.c irq.c timer.c memory.c cpu.c \
 	string.c printf.c mmio.c virtq.c console.c rng.c block.c)
-guest_kernels =
+guest_kernels = guest-kernel/kernels/demo.c
 bare_kernels = guest-kernel/kernels/hello.c
