@@ -1,5 +1,7 @@
 # Linked into every unit test.
 tests_shared = tests/tap.c
+tests_shared += tests/capture.c
+tests_shared += tests/elf_make.c
 
 # One program each; the names follow the sources they test.
 unit_test_sources = $(wildcard tests/unit/*.c)
@@ -9,6 +11,9 @@ guest_test_kernels = $(wildcard tests/guest/*.c)
 
 # Programs for the test scripts.
 test_tool_sources = $(wildcard tests/tools/*.c)
+
+# Linked into each of those.
+test_tools_shared = tests/elf_make.c
 
 # TAP by scripts.
 script_tests = $(wildcard tests/*.t)

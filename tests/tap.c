@@ -41,7 +41,8 @@ bool tap_is(uint64_t got, uint64_t expected, const char *expression, const char 
 	point(got == expected, file, line, name, arguments);
 	va_end(arguments);
 	if (got != expected)
-		printf("# %s is 0x%" PRIx64 ", expected 0x%" PRIx64 "\n", expression, got, expected);
+		printf("# %s is 0x%" PRIx64 ", expected 0x%" PRIx64 "\n", expression, got,
+			expected);
 	fflush(stdout);
 	return got == expected;
 }

@@ -3,8 +3,9 @@
 #define TESTS_TAP_H
 
 /*
- * TAP for unit tests: one test point per ok(), numbered, failures with file and line. main() ends with
- * return tap_done(); a program that dies before it has no plan, which prove counts as a failure.
+ * TAP for unit tests: one test point per ok(), numbered, failures with file and line. main() ends
+ * with return tap_done(); a program that dies before it has no plan, which prove counts as a
+ * failure.
  */
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 #define ok(condition, ...) tap_ok((condition), #condition, __FILE__, __LINE__, __VA_ARGS__)
 
 /* The same for two numbers; both are shown on failure. */
-#define is(got, expected, ...)                                                                     \
+#define is(got, expected, ...) \
 	tap_is((uint64_t)(got), (uint64_t)(expected), #got, __FILE__, __LINE__, __VA_ARGS__)
 
 bool tap_ok(bool pass, const char *expression, const char *file, int line, const char *name, ...)
