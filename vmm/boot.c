@@ -259,7 +259,7 @@ static uint32_t put_modules(
 		uint32_t name = put_base_name(strings, module->path);
 
 		if (name == 0) {
-			say("%s: no room for the names of all modules", module->path);
+			say("no room for the name of module %s", module->path);
 			return 0;
 		}
 		modules[i] = (struct module_entry){

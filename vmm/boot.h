@@ -33,11 +33,11 @@ struct memory_map {
 /*
  * Lay out RAM: boot data, the kernel's segments rounded out to pages, modules at the top of RAM
  * downwards, and what is free. A page is read-only if no segment that touches it is writable. Sets
- * base of each module. Says on standard error what does not fit.
+ * base of each module (at most MODULES_MAX). Says on standard error what does not fit.
  *   0
- *   -EINVAL  ram_size is 0, no multiple of 4096 or above RAM_MAX
+ *   -EINVAL  ram_size is no multiple of 4096, above RAM_MAX, or no more than the boot data takes
  *   -ENOEXEC a segment lies over the boot data or beyond RAM
- *   -ENOSPC  the modules do not fit, or the map has too many entries
+ *   -ENOSPC  the modules do not fit
  */
 int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct image *image,
 	struct boot_module *modules, unsigned module_count);
@@ -62,7 +62,8 @@ struct boot_entry {
 
 /*
  * Write the boot data to ram, which is the host memory of guest-physical [0, VOLE_BOOT_DATA_END)
- * and all zero. Fills *entry. 0, or -ENOSPC if the strings do not fit (said on standard error).
+ * and all zero. Fills *entry. 0, or -ENOSPC if the command line is too long or the modules' names do
+ * not fit (said on standard error).
  */
 int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boot_config *config,
 	struct boot_entry *entry);

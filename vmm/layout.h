@@ -35,10 +35,10 @@
 
 /*
  * Boot data, from 0 to VOLE_BOOT_DATA_END. All but the stack is read-only, so a store through a
- *null pointer, or past the end of the stack, is reported instead of lost.
+ * null pointer, or past the end of the stack, is reported instead of lost.
  *
  *	0x0000	a page of zeros: null pointers end here
- *	0x1000	tables: GDT, return stubs, start_info, memory map, device map, modules
+ *	0x1000	tables: GDT, return stubs, memory map, device map, modules, start_info
  *	0x2000	strings: command line, names of modules
  *	0x4000	stack, 16 KiB
  */
