@@ -1,0 +1,104 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The ABI's headers: freestanding, at 32 and 64 bits, alone and from assembly; and the virtio ones
+# against those of the system.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi;
+use Test::More;
+
+my @warnings = qw(-Wall -Wextra -Wpedantic -Wundef -Werror);
+my @freestanding = qw(-std=c11 -ffreestanding -nostdinc -c -Iinclude);
+
+# -nostdinc keeps libc out; the compiler's own folder has stdint.h and stddef.h.
+my $compiler = $ENV{CC} || 'cc';
+chomp(my $own = `$compiler -print-file-name=include`);
+push @freestanding, '-isystem', $own;
+
+for my $header (headers()) {
+	for my $bits (32, 64) {
+		is(compile("#include <$header>\nint unit;\n", 'c', @warnings, @freestanding, "-m$bits"), '',
+			"$header compiles alone, freestanding, $bits bits");
+	}
+}
+for my $header (qw(start_info ports virtio_mmio virtio_config)) {
+	my $path = "vole/$header.h";
+	my @names = grep { !/\(\)$/ } constants("include/$path");
+	my $source = join '', "#include <$path>\n", ".data\n", map { ".long $_\n" } @names;
+	is(compile("$source.section .note.GNU-stack,\"\",\@progbits\n", 'S', '-c', '-Iinclude', '-m32'), '',
+		"$path and all its constants serve in assembly");
+}
+
+# Ours and the system's have different names for a few things: virtio 1.2 renamed them.
+my %renamed = (
+	VIRTIO_MMIO_QUEUE_SIZE_MAX => 'VIRTIO_MMIO_QUEUE_NUM_MAX',
+	VIRTIO_MMIO_QUEUE_SIZE => 'VIRTIO_MMIO_QUEUE_NUM',
+	VIRTIO_MMIO_QUEUE_DRIVER_LOW => 'VIRTIO_MMIO_QUEUE_AVAIL_LOW',
+	VIRTIO_MMIO_QUEUE_DRIVER_HIGH => 'VIRTIO_MMIO_QUEUE_AVAIL_HIGH',
+	VIRTIO_MMIO_QUEUE_DEVICE_LOW => 'VIRTIO_MMIO_QUEUE_USED_LOW',
+	VIRTIO_MMIO_QUEUE_DEVICE_HIGH => 'VIRTIO_MMIO_QUEUE_USED_HIGH',
+	VIRTIO_ID_ENTROPY => 'VIRTIO_ID_RNG',
+	VIRTIO_STATUS_ACKNOWLEDGE => 'VIRTIO_CONFIG_S_ACKNOWLEDGE',
+	VIRTIO_STATUS_DRIVER => 'VIRTIO_CONFIG_S_DRIVER',
+	VIRTIO_STATUS_DRIVER_OK => 'VIRTIO_CONFIG_S_DRIVER_OK',
+	VIRTIO_STATUS_FEATURES_OK => 'VIRTIO_CONFIG_S_FEATURES_OK',
+	VIRTIO_STATUS_DEVICE_NEEDS_RESET => 'VIRTIO_CONFIG_S_NEEDS_RESET',
+	VIRTIO_STATUS_FAILED => 'VIRTIO_CONFIG_S_FAILED',
+	VIRTIO_F_INDIRECT_DESC => 'VIRTIO_RING_F_INDIRECT_DESC',
+	VIRTIO_F_EVENT_IDX => 'VIRTIO_RING_F_EVENT_IDX',
+	VIRTIO_BLK_T_GET_LIFETIME => '',    # not in Linux
+	VIRTIO_BLK_F_LIFETIME => '',
+	VIRTQ_DESC_ALIGN => 'VRING_DESC_ALIGN_SIZE',
+	VIRTQ_AVAIL_ALIGN => 'VRING_AVAIL_ALIGN_SIZE',
+	VIRTQ_USED_ALIGN => 'VRING_USED_ALIGN_SIZE',
+	VIRTQ_DESC_F_NEXT => 'VRING_DESC_F_NEXT',
+	VIRTQ_DESC_F_WRITE => 'VRING_DESC_F_WRITE',
+	VIRTQ_DESC_F_INDIRECT => 'VRING_DESC_F_INDIRECT',
+	VIRTQ_AVAIL_F_NO_INTERRUPT => 'VRING_AVAIL_F_NO_INTERRUPT',
+	VIRTQ_USED_F_NO_NOTIFY => 'VRING_USED_F_NO_NOTIFY',
+);
+my $ours = join '', map { "#include <$_>\n" } headers();
+my $system = join '', map { "#include <linux/$_.h>\n" }
+	qw(virtio_ids virtio_config virtio_ring virtio_mmio virtio_blk virtio_console);
+
+my @names = grep { !/\(\)$/ } map { constants($_) } glob 'include/vole/virtio_*.h';
+my @theirs = map { $renamed{$_} // $_ } @names;
+my @our_values = evaluate($ours, [qw(-Iinclude)], @names);
+my @their_values = evaluate($system, [], map { $_ || 'NOT_IN_LINUX' } @theirs);
+my $compared = 0;
+for my $i (0 .. $#names) {
+	next unless defined $their_values[$i];
+	is($our_values[$i], $their_values[$i], "$names[$i] is the system's $theirs[$i]");
+	$compared++;
+}
+# The system may be too old for a few of them, never for most.
+cmp_ok($compared, '>=', 60, 'most constants were compared');
+
+# Structures: field by field in order, which says what the other side calls them.
+my %same = (
+	'struct virtq_desc' => ['struct vring_desc', qw(addr len flags next)],
+	'struct virtq_avail' => ['struct vring_avail', qw(flags idx ring)],
+	'struct virtq_used' => ['struct vring_used', qw(flags idx ring)],
+	'struct virtq_used_elem' => ['struct vring_used_elem', qw(id len)],
+	'struct virtio_console_config' => ['struct virtio_console_config', qw(cols rows max_nr_ports emerg_wr)],
+	'struct virtio_blk_req' => ['struct virtio_blk_outhdr', qw(type ioprio sector)],
+	'struct virtio_blk_config' => ['struct virtio_blk_config',
+		qw(capacity size_max seg_max geometry.cylinders geometry.heads geometry.sectors blk_size
+		physical_block_exp alignment_offset min_io_size opt_io_size wce unused num_queues
+		max_discard_sectors max_discard_seg discard_sector_alignment max_write_zeroes_sectors
+		max_write_zeroes_seg write_zeroes_may_unmap unused1)],
+);
+for my $struct (sort keys %same) {
+	my ($other, @other_fields) = @{$same{$struct}};
+	my %structs = map { structs($_) } glob 'include/vole/virtio_*.h';
+	my @fields = @{$structs{$struct =~ s/^struct //r}};
+	my @got = evaluate($ours, [qw(-Iinclude)], map { "offsetof($struct, $_)" } @fields);
+	my @expected = evaluate($system, [], map { "offsetof($other, $_)" } @other_fields);
+	for my $i (0 .. $#expected) {
+		is($got[$i], $expected[$i], "$struct, $fields[$i] is where the system has $other, $other_fields[$i]");
+	}
+}
+
+done_testing();

@@ -1,0 +1,55 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Who may include whom: vmm -> virtio -> include <- guest-kernel, and nothing else.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use Test::More;
+
+# The project's own headers, by folder.
+my %folder_of = map { m{^(.*)/([^/]+)$}; $1 eq 'include/vole' ? ("vole/$2" => 'include') : ($2 => $1) }
+	grep { !m{^build/} } glob '{include/vole,virtio,vmm,guest-kernel,tests}/*.h';
+
+my %may_see = (
+	'include' => [qw(include)],
+	'virtio' => [qw(include virtio)],
+	'vmm' => [qw(include virtio vmm)],
+	'guest-kernel' => [qw(include guest-kernel)],
+	'tests/guest' => [qw(include guest-kernel)],
+);
+
+# Headers of the system: what a folder may name ...
+my %system_only = (
+	'include' => qr/^std(?:int|def)\.h$/,
+	'guest-kernel' => qr/^std(?:int|def|bool|arg|noreturn|align)\.h$/,
+	'tests/guest' => qr/^std(?:int|def|bool|arg|noreturn|align)\.h$/,
+);
+# ... and what none but vmm/ may.
+my $vmm_only = qr{^(?:linux/kvm\.h|libelf\.h|gelf\.h|elf\.h|sys/epoll\.h|sys/eventfd\.h|sys/ioctl\.h)$};
+
+for my $folder (sort keys %may_see) {
+	my $glob = $folder eq 'include' ? 'include/vole/*.h' : "$folder/{*.[chS],*/*.[chS]}";
+	for my $path (sort grep { -f } glob $glob) {
+		my $text = slurp($path);
+		my @bad;
+		while ($text =~ /^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")/gm) {
+			my ($system, $name) = ($1, $1 // $2);
+			my $owner = $folder_of{$name};
+			if (defined $owner && !(defined $system && $owner ne 'include')) {
+				push @bad, $name unless grep { $_ eq $owner } @{$may_see{$folder}};
+			} elsif (!defined $system) {
+				push @bad, "$name, which no folder has";
+			} elsif ($system_only{$folder} && $name !~ $system_only{$folder}) {
+				push @bad, $name;
+			} elsif ($folder ne 'vmm' && $name =~ $vmm_only) {
+				push @bad, $name;
+			}
+		}
+		push @bad, "names $1" if $folder eq 'virtio' && $text =~ /\b(kvm_\w+|KVM_\w+|epoll_\w+)\b/;
+		is("@bad", '', "$path includes only what $folder/ may");
+	}
+}
+
+done_testing();
