@@ -17,8 +17,8 @@
 
 #define VOLE_BOOT_MAGIC 0x656c6f76 /* the bytes "vole" */
 
-/* Segment selectors in the GDT that is loaded at entry. It stays valid: it is in read-only memory.
- */
+/* Segment selectors in the GDT that is loaded at entry. It stays valid: it is in read-only
+ * memory. */
 #define VOLE_SELECTOR_CODE 0x08
 #define VOLE_SELECTOR_DATA 0x10
 
@@ -33,8 +33,7 @@
 
 /* memory_map_entry.use */
 #define VOLE_MEMORY_FREE   0
-#define VOLE_MEMORY_KERNEL 1 /* the kernel's segments, and the boot data below VOLE_BOOT_DATA_END \
-			      */
+#define VOLE_MEMORY_KERNEL 1 /* the kernel, and the boot data below VOLE_BOOT_DATA_END */
 #define VOLE_MEMORY_INIT   2 /* modules */
 
 #ifndef __ASSEMBLER__

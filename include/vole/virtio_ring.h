@@ -6,15 +6,13 @@
  * The split virtqueue (virtio 2.7), three areas in guest memory for a queue of N descriptors:
  *
  *	descriptor table	struct virtq_desc[N]			aligned to 16
- *	available ring		struct virtq_avail, le16[N], le16	aligned to 2	written by
- *the driver
- *	used ring		struct virtq_used, elem[N], le16	aligned to 4	written by the
- *device
+ *	available ring		struct virtq_avail, le16[N], le16	aligned to 2, driver writes
+ *	used ring		struct virtq_used, elem[N], le16	aligned to 4, device writes
  *
  * Each ring ends in an event field that the *other* side reads: used_event, at the end of the
- * available ring, says when the driver wants its next interrupt; avail_event, at the end of the
- *used ring, when the device wants its next kick. Both have their meaning with VIRTIO_F_EVENT_IDX
- *only, but their space is always there.
+ * available ring, says when the driver wants its next interrupt; avail_event, at the end of the used
+ * ring, when the device wants its next kick. Both have their meaning with VIRTIO_F_EVENT_IDX only,
+ * but their space is always there.
  *
  * idx counts freely modulo 65536; the slot is idx modulo N. N is a power of two.
  */
