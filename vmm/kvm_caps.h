@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_KVM_CAPS_H
+#define VMM_KVM_CAPS_H
+
+/*
+ * What vole asks of the host's KVM, in one list: `vole run` refuses to start without it, `vole
+ * doctor` goes through it line by line (KVM API 4.4, KVM_CHECK_EXTENSION).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct kvm_capability {
+	int number;
+	const char *name; /* as in <linux/kvm.h> */
+	const char *use;  /* what vole does with it */
+	bool needed;
+};
+
+/* All of them; *count is their number. */
+const struct kvm_capability *kvm_capabilities(size_t *count);
+
+/*
+ * Whether a KVM, given by the fd of /dev/kvm, has all that is needed. Costs about 4 us. What is
+ * missing is said on standard error by name, each thing once.
+ *   0
+ *   -ENOTSUP  another API version, or a capability that is needed is not there
+ *   -errno    it cannot be asked, for instance -ENOTTY: this is no KVM
+ */
+int kvm_check(int kvm_fd);
+
+#endif
