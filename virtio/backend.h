@@ -27,12 +27,14 @@ struct console_backend_ops {
 	ssize_t (*read)(struct console_backend *be, const struct iovec *iov, unsigned count);
 
 	/* Bytes taken from iov (1 or more), or -EAGAIN if nothing can be taken now, or another
-	 * negative errno: this output is lost, later output may succeed. Never blocks. */
+	 * negative errno: this output is lost, later output may succeed. Never blocks. On a vCPU's
+	 * thread for an emergency write. */
 	ssize_t (*write)(struct console_backend *be, const struct iovec *iov, unsigned count);
 
 	/* What the device waits for from now on. While input is true and there is input (or its
 	 * end, once), or output is true and output can be taken, virtio_backend_ready() is to be
-	 * called. Also called on a vCPU's thread, at reset. */
+	 * called. Nothing is wanted at first. Called when that changes; on a vCPU's thread at
+	 * reset and when a queue is stopped. */
 	void (*want)(struct console_backend *be, bool input, bool output);
 
 	/* The window's size in characters; both 0 where there is no window. Any thread. */

@@ -16,11 +16,12 @@ struct virtio_console {
 	struct console_backend *backend; /* not owned */
 
 	/* Guarded by dev.lock. */
-	bool input_ended;
-	bool sending;                      /* chain is being sent */
-	struct chain chain;                /* of the transmit queue */
-	uint64_t sent;                     /* bytes of it that are out */
-	struct iovec rest[VIRTQ_SIZE_MAX]; /* scratch: what of it is left */
+	bool input_ended;                   /* for good */
+	bool receiving, sending;            /* input, output is a chain that is being served */
+	struct chain input, output;         /* of the receive and of the transmit queue */
+	uint64_t sent;                      /* bytes of output that are out */
+	bool input_wanted, output_wanted;   /* as the back end was told */
+	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: what of a chain goes to the back end */
 };
 
 /* 0, or -errno as virtio_init(). End with virtio_free(&con->dev). */

@@ -29,7 +29,7 @@ enum gmem_access {
 struct gmem_region {
 	gpa_t base;
 	uint64_t size; /* bytes, not 0; base + size does not wrap */
-	uint8_t *host; /* not owned */
+	uint8_t *host; /* not owned; aligned to 16 wherever base is */
 	bool writable;
 };
 
@@ -49,5 +49,10 @@ void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access 
 /* Copy len bytes out of or into guest memory. 0, or -EFAULT as for gmem_ptr(), nothing copied. */
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len);
 int gmem_write(const struct gmem *gm, gpa_t gpa, const void *src, size_t len);
+
+/* Copy out of what gmem_ptr() gave, while the guest may be writing there: each byte is loaded once,
+ * so the copy cannot change between being judged and being used. For small things; payload stays in
+ * place. */
+void gmem_copy_in(void *dst, const void *src, size_t len);
 
 #endif

@@ -7,14 +7,15 @@
  * device, negotiates features, places queues and hears of interrupts. include/vole/virtio_mmio.h
  * lists the registers.
  *
- * One table says of each register its name, direction, and in which phase of initialisation it may
- * be written. An access that the table does not allow reads as 0 or is dropped; the machine goes
- * on.
+ * One table says of each register who may access it and in which phase of initialisation it may be
+ * written. An access that the table does not allow reads as 0 or is dropped; the machine goes on.
  */
 
 #include <stdint.h>
 
 #include "virtio.h"
+
+#define VIRTIO_MMIO_VENDOR_VALUE 0x656c6f76 /* the bytes "vole" */
 
 struct virtio_mmio {
 	struct virtio_device *dev; /* not owned */

@@ -14,7 +14,8 @@
 
 struct virtio_rng {
 	struct virtio_device dev;
-	struct rng_backend *backend; /* not owned */
+	struct rng_backend *backend;        /* not owned */
+	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: what of a request is filled */
 };
 
 /* 0, or -errno as virtio_init(). End with virtio_free(&rng->dev). */

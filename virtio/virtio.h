@@ -32,6 +32,7 @@
 #include "virtq.h"
 
 #define VIRTIO_QUEUES_MAX 2
+#define VIRTIO_CONFIG_MAX 96 /* bytes: block's (virtio 5.2.4) is the largest */
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
@@ -44,7 +45,7 @@ struct virtio_ops {
 	uint64_t features; /* that the type itself offers always; VERSION_1 is added for all */
 	unsigned queue_count;
 	uint16_t queue_size_max;
-	size_t config_len; /* bytes */
+	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
 
 	/* The driver may have made buffers available in this queue. Serve at most a queue's worth
 	 * of chains; true if there may be more. Lock held, DRIVER_OK set, queue ready. */
@@ -63,7 +64,7 @@ struct virtio_ops {
 	 */
 	void (*config_read)(struct virtio_device *dev, uint8_t *config);
 
-	/* The driver wrote len bytes (1, 2 or 4) that lie within config_len. Lock held.
+	/* The driver wrote len bytes (1 to 4) that lie within config_len, in any phase. Lock held.
 	 * NULL: all read-only. */
 	void (*config_write)(
 		struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len);
@@ -71,14 +72,15 @@ struct virtio_ops {
 
 /* The surroundings. ctx is what virtio_init() was given. */
 struct virtio_host_ops {
-	/* interrupt_status gained a bit: interrupt the driver. Any thread, lock held or not. */
+	/* A bit of interrupt_status was set: interrupt the driver. Any thread, lock held or not. */
 	void (*raise)(void *ctx);
 
 	/* Have virtio_serve(dev, queue) called soon, on the I/O thread. Any thread, lock held. */
 	void (*kick)(void *ctx, unsigned queue);
 
-	/* DRIVER_OK was set (true), or the device was reset (false): ioeventfds can come and go.
-	 * Lock held. 0, or -errno: the device cannot work and asks for a reset. */
+	/* DRIVER_OK was set (true): ioeventfds can come. 0, or -errno: the device cannot work and
+	 * asks for a reset. The reset that follows a true that succeeded calls it with false, and
+	 * the value is ignored. Lock held. */
 	int (*live)(void *ctx, bool live);
 
 	/* Tell the user, on a line of its own. Lock held. */
@@ -97,6 +99,7 @@ struct virtio_device {
 	pthread_mutex_t lock;
 	uint64_t driver_features; /* accepted */
 	uint8_t status;
+	bool live; /* host->live(true) succeeded, host->live(false) is owed */
 	uint32_t config_generation;
 	struct virtq queues[VIRTIO_QUEUES_MAX];
 };
@@ -144,9 +147,15 @@ void virtio_fail(struct virtio_device *dev, const char *format, ...)
 /* For transports, lock held. */
 
 /* Status was written: 0 resets, otherwise bits are added (virtio 2.1.1, 2.1.2). */
-void virtio_set_status(struct virtio_device *dev, uint8_t status);
+void virtio_set_status(struct virtio_device *dev, uint32_t value);
 
 /* QueueReady was written. */
 void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool ready);
+
+/* Have the queue served soon. Also for device types. */
+void virtio_kick(struct virtio_device *dev, unsigned queue);
+
+/* InterruptACK was written: these events are handled. Lock held or not. */
+void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits);
 
 #endif

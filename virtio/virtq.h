@@ -11,6 +11,9 @@
  * the device does its work; virtq_push() puts it in the used ring; virtq_publish() lets the driver
  * see all that was pushed, once per batch, and says whether the driver wants to hear of it.
  *
+ * While a device serves a queue it needs no kicks: virtq_silence() before and virtq_listen() after
+ * save the driver from sending them, and listen says if something came in between.
+ *
  * The queue trusts nothing in guest memory. Indices, descriptors and lengths are loaded once and
  * judged as copies; a chain is bounded in steps (the queue's size) and in bytes (2^32). Anything
  * else is -EPROTO: the ring cannot be trusted any more and the caller fails the device.
@@ -42,9 +45,11 @@ struct virtq {
 	const struct virtq_avail *avail;
 	struct virtq_used *used;
 	uint16_t avail_next; /* next available position to take */
+	uint16_t avail_seen; /* avail.idx as it was when last looked at */
 	uint16_t used_next;  /* next used position to fill */
 	uint16_t used_shown; /* used.idx as the driver sees it */
-	const char *fault;   /* what was wrong, after -EPROTO; a string constant */
+
+	char fault[128]; /* what was wrong, after -EINVAL or -EPROTO: what, value, clause */
 
 	struct iovec segments[VIRTQ_SIZE_MAX]; /* of the chain popped last */
 };
@@ -54,11 +59,14 @@ void virtq_reset(struct virtq *vq);
 
 /*
  * QueueReady was written 1: check size, alignment and that all three areas are RAM with the right
- * access (virtio 2.7, 2.7.1), and start at position 0.
+ * access (virtio 2.7, 2.7.1), and start at position 0. size_max is at most VIRTQ_SIZE_MAX.
  *   0        ready
  *   -EINVAL  refused, vq->fault says why; the queue stays off
  */
 int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max);
+
+/* QueueReady was written 0: guest memory is not touched from here on. */
+void virtq_disable(struct virtq *vq);
 
 /*
  * Take the next available chain (virtio 2.7.5, 2.7.6).
@@ -75,5 +83,11 @@ void virtq_push(struct virtq *vq, uint16_t head, uint32_t len);
 
 /* Show the driver what was pushed. True if it is to be notified (virtio 2.7.7). */
 bool virtq_publish(struct virtq *vq);
+
+/* The queue is about to be served: kicks are not needed (virtio 2.7.10). */
+void virtq_silence(struct virtq *vq);
+
+/* They are needed again. True if buffers came while nobody listened: serve once more. */
+bool virtq_listen(struct virtq *vq);
 
 #endif

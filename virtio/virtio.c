@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "virtio.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vole/virtio_mmio.h>
+
+/* The bits of Status that a driver may set; DEVICE_NEEDS_RESET is the device's own (virtio 2.1). */
+#define DRIVER_STATUS                                                                 \
+	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
+		VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
+
+int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
+	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
+{
+	assert(ops->queue_count <= VIRTIO_QUEUES_MAX && ops->config_len <= VIRTIO_CONFIG_MAX);
+	*dev = (struct virtio_device){
+		.ops = ops,
+		.host = host,
+		.ctx = ctx,
+		.gmem = gmem,
+		.features = ops->features | features | VIRTIO_BIT(VIRTIO_F_VERSION_1),
+	};
+	return -pthread_mutex_init(&dev->lock, NULL);
+}
+
+void virtio_free(struct virtio_device *dev)
+{
+	pthread_mutex_destroy(&dev->lock);
+}
+
+bool virtio_has_feature(const struct virtio_device *dev, unsigned feature)
+{
+	return dev->driver_features & VIRTIO_BIT(feature);
+}
+
+static bool device_live(const struct virtio_device *dev)
+{
+	const uint8_t broken = VIRTIO_STATUS_DEVICE_NEEDS_RESET | VIRTIO_STATUS_FAILED;
+
+	return (dev->status & (VIRTIO_STATUS_DRIVER_OK | broken)) == VIRTIO_STATUS_DRIVER_OK;
+}
+
+bool virtio_queue_live(const struct virtio_device *dev, unsigned queue)
+{
+	return queue < dev->ops->queue_count && dev->queues[queue].ready && device_live(dev);
+}
+
+/* --- interrupts and kicks --------------------------------------------------------------------- */
+
+/*
+ * The bit shows before the driver can look (virtio 4.2.2.1). The interrupt is raised even if the
+ * bit was set already: the interrupt pin is edge-triggered, and an edge that met a masked pin is
+ * gone.
+ */
+static void interrupt(struct virtio_device *dev, unsigned bit)
+{
+	atomic_fetch_or(&dev->interrupt_status, bit);
+	dev->host->raise(dev->ctx);
+}
+
+void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits)
+{
+	/* The line stays asserted while a bit is left (virtio 4.2.3.4), which an edge-triggered pin
+	 * sees as one more edge. */
+	if (atomic_fetch_and(&dev->interrupt_status, ~bits) & ~bits)
+		dev->host->raise(dev->ctx);
+}
+
+void virtio_kick(struct virtio_device *dev, unsigned queue)
+{
+	if (queue < dev->ops->queue_count)
+		dev->host->kick(dev->ctx, queue);
+}
+
+void virtio_config_changed(struct virtio_device *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	dev->config_generation++;
+	if (device_live(dev))
+		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+/* --- status ----------------------------------------------------------------------------------- */
+
+void virtio_fail(struct virtio_device *dev, const char *format, ...)
+{
+	char message[256];
+	va_list arguments;
+	size_t len;
+
+	if (dev->status & VIRTIO_STATUS_DEVICE_NEEDS_RESET)
+		return;
+
+	snprintf(message, sizeof message, "%s: ", dev->ops->name);
+	len = strlen(message);
+	va_start(arguments, format);
+	vsnprintf(message + len, sizeof message - len, format, arguments);
+	va_end(arguments);
+	dev->host->report(dev->ctx, message);
+
+	dev->status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+	if (dev->status & VIRTIO_STATUS_DRIVER_OK)
+		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+}
+
+static void device_reset(struct virtio_device *dev)
+{
+	dev->status = 0;
+	dev->driver_features = 0;
+	for (unsigned i = 0; i < dev->ops->queue_count; i++)
+		virtq_reset(&dev->queues[i]);
+	if (dev->ops->reset)
+		dev->ops->reset(dev);
+	if (dev->live)
+		dev->host->live(dev->ctx, false);
+	dev->live = false;
+	atomic_store(&dev->interrupt_status, 0);
+}
+
+/* DRIVER_OK is set. */
+static void device_start(struct virtio_device *dev)
+{
+	int error;
+
+	/* Failed before, for instance at a queue: now the driver may be told (virtio 2.1.2). */
+	if (dev->status & VIRTIO_STATUS_DEVICE_NEEDS_RESET) {
+		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+		return;
+	}
+	error = dev->host->live(dev->ctx, true);
+	if (error < 0) {
+		virtio_fail(dev, "cannot start: %s", strerror(-error));
+		return;
+	}
+	dev->live = true;
+
+	/* Buffers may be available since before, and no kick is owed for them. */
+	for (unsigned i = 0; i < dev->ops->queue_count; i++) {
+		if (virtio_queue_live(dev, i))
+			virtio_kick(dev, i);
+	}
+}
+
+/* The device can work with exactly what it offered, and only as a modern device (virtio 2.2.2). */
+static bool features_acceptable(const struct virtio_device *dev)
+{
+	return !(dev->driver_features & ~dev->features) &&
+	       virtio_has_feature(dev, VIRTIO_F_VERSION_1);
+}
+
+void virtio_set_status(struct virtio_device *dev, uint32_t value)
+{
+	uint8_t gained = value & DRIVER_STATUS & ~dev->status;
+
+	if (value == 0) {
+		device_reset(dev);
+		return;
+	}
+	if (!features_acceptable(dev))
+		gained &= ~VIRTIO_STATUS_FEATURES_OK;
+	if (!((dev->status | gained) & VIRTIO_STATUS_FEATURES_OK))
+		gained &= ~VIRTIO_STATUS_DRIVER_OK;
+	dev->status |= gained;
+	if (gained & VIRTIO_STATUS_DRIVER_OK)
+		device_start(dev);
+}
+
+/* --- queues ----------------------------------------------------------------------------------- */
+
+void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool ready)
+{
+	struct virtq *vq = &dev->queues[queue];
+
+	if (ready == vq->ready)
+		return;
+	if (ready) {
+		if (virtq_enable(vq, dev->gmem, dev->ops->queue_size_max) < 0)
+			virtio_fail(dev, "queue %u: %s", queue, vq->fault);
+		return;
+	}
+	virtq_disable(vq);
+	if (dev->ops->queue_stopped)
+		dev->ops->queue_stopped(dev, queue);
+}
+
+int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)
+{
+	struct virtq *vq = &dev->queues[queue];
+	int got = virtq_pop(vq, chain);
+
+	if (got >= 0)
+		return got;
+	virtio_fail(dev, "queue %u: %s", queue, vq->fault);
+	return 0;
+}
+
+void virtio_publish(struct virtio_device *dev, unsigned queue)
+{
+	if (virtio_queue_live(dev, queue) && virtq_publish(&dev->queues[queue]))
+		interrupt(dev, VIRTIO_MMIO_INT_VRING);
+}
+
+bool virtio_serve(struct virtio_device *dev, unsigned queue)
+{
+	bool more = false;
+
+	pthread_mutex_lock(&dev->lock);
+	if (virtio_queue_live(dev, queue)) {
+		virtq_silence(&dev->queues[queue]);
+		more = dev->ops->notified(dev, queue);
+	}
+	/* If it failed meanwhile, the queue is left alone and there is nothing to come back for. */
+	if (!virtio_queue_live(dev, queue))
+		more = false;
+	else if (virtq_listen(&dev->queues[queue]))
+		more = true;
+	pthread_mutex_unlock(&dev->lock);
+	return more;
+}
+
+void virtio_backend_ready(struct virtio_device *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	if (dev->ops->backend_ready)
+		dev->ops->backend_ready(dev);
+	pthread_mutex_unlock(&dev->lock);
+}
