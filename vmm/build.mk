@@ -1,2 +1,5 @@
 # The monitor; in the order in which a reader may want them.
-vmm_sources = $(addprefix vmm/,main.c inspect.c log.c emulate.c ioapic.c kvm_caps.c elf.c boot.c)
+vmm_sources = $(addprefix vmm/,main.c options.c inspect.c log.c \
+	machine.c vcpu.c crash.c emulate.c ioapic.c \
+	kvm.c kvm_caps.c memory.c elf.c boot.c \
+	loop.c chardev.c disk.c)

@@ -1,15 +1,114 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "exit_status.h"
+#include "inspect.h"
 #include "log.h"
+#include "machine.h"
+#include "options.h"
+
+static const char usage[] =
+	"usage: vole run [options] KERNEL [-- command line of the guest]\n"
+	"       vole inspect [options] KERNEL\n"
+	"       vole doctor\n"
+	"       vole --help | --version\n"
+	"\n"
+	"run      boots KERNEL, a 32-bit ELF executable for x86\n"
+	"inspect  shows what run would do: segments, memory map, device map, entry state\n"
+	"doctor   says whether this host has what vole needs, and if not, what to do\n"
+	"\n"
+	"  -m, --memory SIZE   RAM: bytes, or with K, M or G (64M)\n"
+	"  -c, --cpus N        CPUs (1)\n"
+	"  -d, --disk FILE[,ro][,serial=ID]\n"
+	"                      a disk; may be repeated\n"
+	"      --console stdio|none|file:PATH|unix:PATH|pty\n"
+	"                      the console device (stdio); ^A x ends the machine from a\n"
+	"                      terminal, ^A ^A sends a ^A\n"
+	"      --rng host|none the entropy device (host)\n"
+	"      --module FILE   handed to the guest in memory; may be repeated\n"
+	"      --timeout SECONDS\n"
+	"                      ends the machine with status 124\n"
+	"  -v, --verbose       says what the machine has, and how it ended\n"
+	"\n"
+	"Standard output is the guest's alone; vole speaks on standard error.\n"
+	"\n"
+	"Exit status: 0-119 the guest's own, 124 time-out, 125 vole could not do what was\n"
+	"asked, 126 the guest crashed, 127 the kernel could not be loaded.\n";
+
+static int run(const struct options *options)
+{
+	struct vm *vm = malloc(sizeof *vm); /* too large for a stack */
+	int ended_by, status;
+
+	if (!vm) {
+		say("no memory");
+		return EXIT_STATUS_VOLE;
+	}
+	status = machine_plan(vm, options);
+	if (status == 0)
+		status = machine_run(vm);
+	ended_by = vm->signal;
+	machine_free(vm);
+	free(vm);
+	if (ended_by) {
+		/* Whoever waits for us shall see which signal it was. */
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, ended_by);
+		raise(ended_by);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
+	return status;
+}
+
+static int show(const struct options *options)
+{
+	struct vm *vm = malloc(sizeof *vm);
+	int status = EXIT_STATUS_VOLE;
+
+	if (!vm) {
+		say("no memory");
+		return status;
+	}
+	status = machine_plan(vm, options);
+	if (status == 0)
+		status = machine_show(vm);
+	machine_free(vm);
+	free(vm);
+	return status;
+}
 
 int main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+	struct options options;
+	const char *command = argc > 1 ? argv[1] : "";
+	int ret;
+
+	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (strcmp(command, "--version") == 0) {
 		puts("vole 0.1");
 		return 0;
 	}
-	say("nothing but --version works yet");
-	return 125;
+	if (strcmp(command, "doctor") == 0 && argc == 2)
+		return EXIT_STATUS_VOLE;
+	if (strcmp(command, "run") != 0 && strcmp(command, "inspect") != 0) {
+		if (*command)
+			say("%s: unknown command", command);
+		fputs(usage, stderr);
+		return EXIT_STATUS_VOLE;
+	}
+	ret = options_parse(&options, argc - 1, argv + 1);
+	if (ret != 0) {
+		if (ret > 0)
+			fputs(usage, stdout);
+		return ret > 0 ? 0 : EXIT_STATUS_VOLE;
+	}
+	return strcmp(command, "run") == 0 ? run(&options) : show(&options);
 }
