@@ -105,21 +105,21 @@ int kvm_create_irqchip(struct kvm *kvm)
 
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS])
 {
-	struct {
-		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entries[IOAPIC_PINS];
-	} table = {.head.nr = 0};
+	_Alignas(struct kvm_irq_routing) uint8_t
+		buffer[sizeof(struct kvm_irq_routing) +
+			IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)] = {0};
+	struct kvm_irq_routing *table = (void *)buffer;
 
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
 		if (!routes[pin].enabled)
 			continue;
-		table.entries[table.head.nr++] = (struct kvm_irq_routing_entry){
+		table->entries[table->nr++] = (struct kvm_irq_routing_entry){
 			.gsi = pin,
 			.type = KVM_IRQ_ROUTING_MSI,
 			.u.msi = {.address_lo = routes[pin].address, .data = routes[pin].data},
 		};
 	}
-	return kvm_ioctl(kvm->vm, KVM_SET_GSI_ROUTING, &table);
+	return kvm_ioctl(kvm->vm, KVM_SET_GSI_ROUTING, table);
 }
 
 int kvm_add_irqfd(const struct kvm *kvm, int eventfd, uint32_t gsi)
