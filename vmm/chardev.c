@@ -250,22 +250,6 @@ static int fail(const char *path, int error)
 	return -error;
 }
 
-/* Raw, but output keeps its processing: a kernel that prints plain newlines stays readable. */
-static int make_raw(struct chardev *dev)
-{
-	struct termios raw;
-
-	if (tcgetattr(dev->in, &dev->saved) < 0)
-		return -errno;
-	raw = dev->saved;
-	cfmakeraw(&raw);
-	raw.c_oflag = dev->saved.c_oflag;
-	if (tcsetattr(dev->in, TCSANOW, &raw) < 0)
-		return -errno;
-	dev->is_terminal = true;
-	return 0;
-}
-
 /* Our own way to a terminal or pipe, which does not block. Others share the descriptor we were
  * given, so its flags are not ours to change. Where that is not permitted, the given one has to do.
  */
@@ -289,10 +273,11 @@ static int open_stdio(struct chardev *dev)
 		dev->out = STDOUT_FILENO;
 	/* Raw only if this process may: a job in the background must not touch the terminal. */
 	if (isatty(dev->in) && tcgetpgrp(dev->in) == getpgrp()) {
-		int ret = make_raw(dev);
+		int ret = terminal_raw(&dev->terminal, dev->in);
 
 		if (ret < 0)
 			return fail("stdio", -ret);
+		dev->is_terminal = true;
 	}
 	return 0;
 }
@@ -306,6 +291,7 @@ static int open_file(struct chardev *dev, const char *path)
 
 static int open_pty(struct chardev *dev)
 {
+	struct termios raw;
 	char name[64];
 
 	dev->owns_fds = true;
@@ -317,10 +303,11 @@ static int open_pty(struct chardev *dev)
 	if (dev->slave < 0)
 		return fail(name, errno);
 	/* The guest is the one that echoes and edits. */
-	if (tcgetattr(dev->slave, &dev->saved) == 0) {
-		cfmakeraw(&dev->saved);
-		tcsetattr(dev->slave, TCSANOW, &dev->saved);
-	}
+	if (tcgetattr(dev->slave, &raw) < 0)
+		return fail(name, errno);
+	cfmakeraw(&raw);
+	if (tcsetattr(dev->slave, TCSANOW, &raw) < 0)
+		return fail(name, errno);
 	say("console is on %s", name);
 	return 0;
 }
@@ -415,8 +402,7 @@ int chardev_open(struct chardev *dev, const char *text, struct io_loop *loop)
 
 void chardev_close(struct chardev *dev)
 {
-	if (dev->is_terminal)
-		tcsetattr(dev->in, TCSANOW, &dev->saved);
+	terminal_restore(&dev->terminal);
 	if (dev->owns_fds) {
 		if (dev->in >= 0 && dev->in != STDIN_FILENO)
 			close(dev->in);

@@ -15,10 +15,10 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <termios.h>
 
 #include "backend.h"
 #include "loop.h"
+#include "terminal.h"
 
 #define CHARDEV_TYPED_MAX 1024
 
@@ -37,7 +37,7 @@ struct chardev {
 	bool owns_fds;
 	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
 	bool is_terminal;
-	struct termios saved;    /* of in, if is_terminal */
+	struct terminal terminal; /* in, if is_terminal */
 	const char *socket_path; /* to be removed; NULL: none */
 
 	struct io_source wake;     /* an eventfd: want() changed */
@@ -63,7 +63,14 @@ struct chardev {
 int chardev_open(struct chardev *dev, const char *text, struct io_loop *loop);
 void chardev_close(struct chardev *dev);
 
-#define CHARDEV_EMPTY \
-	((struct chardev){.in = -1, .out = -1, .slave = -1, .wake.fd = -1, .listener.fd = -1})
+#define CHARDEV_EMPTY                       \
+	((struct chardev){                  \
+		.in = -1,                   \
+		.out = -1,                  \
+		.slave = -1,                \
+		.terminal = TERMINAL_EMPTY, \
+		.wake.fd = -1,              \
+		.listener.fd = -1,          \
+	})
 
 #endif

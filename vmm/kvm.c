@@ -105,9 +105,9 @@ int kvm_create_irqchip(struct kvm *kvm)
 
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS])
 {
-	_Alignas(struct kvm_irq_routing) uint8_t
-		buffer[sizeof(struct kvm_irq_routing) +
-			IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)] = {0};
+	_Alignas(struct kvm_irq_routing)
+		uint8_t buffer[sizeof(struct kvm_irq_routing) +
+			       IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)] = {0};
 	struct kvm_irq_routing *table = (void *)buffer;
 
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {

@@ -20,6 +20,7 @@
 /* CR0 at entry: protected mode, FPU present (Intel SDM 3, 2.5). */
 #define CR0_PE 0x1
 #define CR0_ET 0x10
+#define CR0_PG 0x80000000 /* paging, which is off then */
 
 #define EXCEPTION_GP 13 /* general protection (Intel SDM 3, 6.15) */
 
@@ -150,12 +151,21 @@ static void exit_mmio(struct vcpu *vcpu)
 			run->mmio.len, ret);
 }
 
+/* Guest memory by linear addresses, for emulate_instruction(). */
+struct linear {
+	struct vcpu *vcpu;
+	bool paging;
+};
+
 /* Guest-physical address of a linear one, as this vCPU's paging has it. 0 or -EFAULT. */
-static int translate(struct vcpu *vcpu, uint64_t linear, uint64_t *gpa)
+static int translate(const struct linear *memory, uint64_t linear, uint64_t *gpa)
 {
 	struct kvm_translation translation = {.linear_address = linear};
 
-	if (ioctl(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
+	*gpa = linear;
+	if (!memory->paging)
+		return 0;
+	if (ioctl(memory->vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
 		return -EFAULT;
 	*gpa = translation.physical_address;
 	return 0;
@@ -169,17 +179,17 @@ static size_t part_in_page(uint64_t linear, size_t len)
 	return part < len ? part : len;
 }
 
-/* Guest memory for emulate_instruction(), at a linear address. */
 static int read_linear(void *ctx, uint64_t linear, void *dst, size_t len)
 {
-	struct vcpu *vcpu = ctx;
+	const struct linear *memory = ctx;
+	struct vcpu *vcpu = memory->vcpu;
 	uint8_t *bytes = dst;
 
 	while (len > 0) {
 		size_t part = part_in_page(linear, len);
 		uint64_t gpa;
 
-		if (translate(vcpu, linear, &gpa) < 0 ||
+		if (translate(memory, linear, &gpa) < 0 ||
 			vcpu->ops->read_memory(vcpu, gpa, bytes, part) < 0)
 			return -EFAULT;
 		linear += part;
@@ -193,12 +203,13 @@ static int read_linear(void *ctx, uint64_t linear, void *dst, size_t len)
  * memory ends there downwards. */
 static int write_linear(void *ctx, uint64_t linear, const void *src, size_t len)
 {
-	struct vcpu *vcpu = ctx;
+	const struct linear *memory = ctx;
+	struct vcpu *vcpu = memory->vcpu;
 	size_t first = part_in_page(linear, len);
 	uint64_t gpa, next = 0;
 
-	if (translate(vcpu, linear, &gpa) < 0 ||
-		(first < len && translate(vcpu, linear + first, &next) < 0))
+	if (translate(memory, linear, &gpa) < 0 ||
+		(first < len && translate(memory, linear + first, &next) < 0))
 		return -EFAULT;
 	if (first < len &&
 		vcpu->ops->write_memory(vcpu, next, (const uint8_t *)src + first, len - first) < 0)
@@ -209,7 +220,8 @@ static int write_linear(void *ctx, uint64_t linear, const void *src, size_t len)
 /* The host's KVM has no such instruction: complete it here if we can. 0 or -errno. */
 static int complete_instruction(struct vcpu *vcpu)
 {
-	struct emulate e = {.ctx = vcpu, .read = read_linear, .write = write_linear};
+	struct linear memory = {.vcpu = vcpu};
+	struct emulate e = {.ctx = &memory, .read = read_linear, .write = write_linear};
 	uint8_t bytes[15]; /* no x86 instruction is longer */
 	size_t len = sizeof bytes;
 	uint64_t eip;
@@ -218,8 +230,9 @@ static int complete_instruction(struct vcpu *vcpu)
 	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &e.regs) < 0 ||
 		kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &e.sregs) < 0)
 		return -EIO;
+	memory.paging = e.sregs.cr0 & CR0_PG;
 	eip = e.sregs.cs.base + e.regs.rip;
-	while (len > 0 && read_linear(vcpu, eip, bytes, len) < 0)
+	while (len > 0 && read_linear(&memory, eip, bytes, len) < 0)
 		len--;
 	ret = emulate_instruction(&e, bytes, len);
 	if (ret < 0)
