@@ -34,6 +34,7 @@ static void add_symbols(struct elf_file *file)
 		{"global", STB_GLOBAL, STT_FUNC, 1, ELF_TEXT + 0x10, 0x10},
 		{"label", STB_GLOBAL, STT_NOTYPE, 1, ELF_TEXT + 0x10, 0x10},
 		{"absolute", STB_GLOBAL, STT_NOTYPE, SHN_ABS, ELF_TEXT + 0x24, 0},
+		{"section", STB_LOCAL, STT_SECTION, 1, ELF_TEXT + 0x24, 0},
 		{"undefined", STB_GLOBAL, STT_FUNC, SHN_UNDEF, ELF_TEXT + 0x24, 0},
 		{"\033[2J", STB_GLOBAL, STT_FUNC, 1, ELF_TEXT + 0x30, 8},
 		{"buffer", STB_GLOBAL, STT_OBJECT, 2, ELF_DATA + 0x100, 0x100},
@@ -254,6 +255,10 @@ const struct elf_kind elf_kinds[] = {
 		"program header 1: 0xd0000000-0xd0000fff overlaps the devices, which have all "
 		"from 0xc0000000 on",
 		{SET(data_header.p_paddr, 0xd0000000)}},
+	{"reaches-devices", ELF_BAD_PLACEMENT,
+		"program header 1: 0xbffff001-0xc0000000 overlaps the devices, which have all "
+		"from 0xc0000000 on",
+		{SET(data_header.p_paddr, 0xbffff001)}},
 	{"end-of-4g", ELF_BAD_PLACEMENT,
 		"program header 1: 0xffffefff-0xfffffffe overlaps the devices, which have all "
 		"from 0xc0000000 on",

@@ -146,6 +146,9 @@ static void test_refusals(void)
 	is(map.count, 3, "... so that nothing is free");
 	is(memory_map_build(&map, 0x9000, &image, NULL, 0), 0, "RAM that the kernel just fits in");
 	is(map.count, 2, "... boot data read-only, stack and kernel writable, nothing else");
+	image.segments[0] = segment(MIB - 0x1000, 0x1000, true);
+	is(memory_map_build(&map, MIB, &image, &module, 1), 0, "a module that just fits, below");
+	is(module.base, 0x8000, "... fills all between boot data and kernel");
 	image.segments[0] = segment(RAM_MAX - 1, 1, true);
 	is(memory_map_build(&map, RAM_MAX, &image, NULL, 0), 0, "a segment at the end of 3 GiB");
 }

@@ -212,7 +212,7 @@ static void test_symbols(void)
 	expect_symbol(&image, ELF_TEXT + 0x1f, "global", 0xf,
 		"global before local and typed before label");
 	expect_symbol(&image, ELF_TEXT + 0x2c, "global", 0x1c,
-		"neither absolute nor undefined symbols, nor names of files");
+		"neither absolute nor undefined symbols, nor files or sections");
 	expect_symbol(&image, ELF_TEXT + 0x32, "global", 0x22, "no name with escape sequences");
 	expect_symbol(&image, ELF_TEXT + 0x40, NULL, 0, "past the segment");
 	expect_symbol(&image, ELF_TEXT - 1, NULL, 0, "before the segment");
