@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "elf.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libelf.h>
+#include <libelf.h> /* and <elf.h> */
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>

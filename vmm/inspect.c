@@ -85,7 +85,7 @@ static void print_memory_map(FILE *out, const struct memory_map *map)
 
 static void print_devices(FILE *out, const struct inspect_device *devices, unsigned count)
 {
-	fprintf(out, "\nDevice map: virtio-mmio windows of %u bytes\n", VIRTIO_MMIO_WINDOW_SIZE);
+	fprintf(out, "\nDevice map: virtio-mmio windows of %d bytes\n", VIRTIO_MMIO_WINDOW_SIZE);
 	if (count == 0) {
 		fprintf(out, "  none\n");
 		return;

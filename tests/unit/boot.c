@@ -250,6 +250,22 @@ static bool map_is_right(const struct memory_map *map, const struct page *pages,
 	return at == ram_size;
 }
 
+/* Whether the modules would fit below the lowest segment, which is one of the ways to place them.
+ */
+static bool surely_fit(const struct image *image, uint32_t ram_size,
+	const struct boot_module *modules, unsigned count)
+{
+	uint32_t at =
+		image->segment_count ? image->segments[0].paddr / PAGE_SIZE * PAGE_SIZE : ram_size;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (at < VOLE_BOOT_DATA_END + modules[i].size)
+			return false;
+		at = (at - modules[i].size) / PAGE_SIZE * PAGE_SIZE;
+	}
+	return true;
+}
+
 /* Whether a map is as it should be, or its refusal is for modules that really do not fit. */
 static bool random_map_is_right(uint64_t *state, unsigned *built)
 {
@@ -259,7 +275,6 @@ static bool random_map_is_right(uint64_t *state, unsigned *built)
 	struct page pages[PAGES] = {{0}};
 	struct image image = {.path = "k"};
 	struct memory_map map;
-	uint64_t wanted = 0;
 	int err;
 
 	random_image(&image, state, ram_size);
@@ -274,15 +289,8 @@ static bool random_map_is_right(uint64_t *state, unsigned *built)
 	for (unsigned i = 0; i < image.segment_count; i++)
 		paint(pages, image.segments[i].paddr, image.segments[i].memory_size,
 			VOLE_MEMORY_KERNEL, image.segments[i].writable);
-	if (err) {
-		/* With all of RAM below the lowest segment free, they would have fitted. */
-		for (unsigned i = 0; i < module_count; i++)
-			wanted += (modules[i].size + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
-		return err == -ENOSPC &&
-		       (image.segment_count == 0 ? ram_size
-						 : image.segments[0].paddr / PAGE_SIZE *
-							   PAGE_SIZE) < wanted + VOLE_BOOT_DATA_END;
-	}
+	if (err)
+		return err == -ENOSPC && !surely_fit(&image, ram_size, modules, module_count);
 	(*built)++;
 	for (unsigned i = 0; i < module_count; i++) {
 		for (uint32_t page = 0; page <= (modules[i].size - 1) / PAGE_SIZE; page++)
