@@ -283,10 +283,11 @@ static bool survives(void)
 	capture_end();
 	for (unsigned i = 0; i < image.segment_count; i++) {
 		const struct image_segment *segment = &image.segments[i];
-		uint32_t offset = 0;
+		const char *symbol;
+		uint32_t offset;
 
-		if (image_symbol(&image, segment->vaddr + segment->memory_size - 1, &offset))
-			fine = fine && offset < segment->memory_size;
+		symbol = image_symbol(&image, segment->vaddr + segment->memory_size - 1, &offset);
+		fine = fine && (!symbol || *symbol);
 		image_symbol(&image, segment->paddr, &offset);
 	}
 	image_free(&image);
