@@ -73,10 +73,9 @@ static void show_memory(void)
 	for (uint32_t i = 0; i < boot->mem_size; i++) {
 		const struct memory_map_entry *entry = &info_memory(boot)[i];
 
-		printf("  %08x - %08x  %7u KiB  %-6s%s\n", entry->base,
-			entry->base + entry->size - 1, entry->size / 1024,
-			entry->use < 3 ? uses[entry->use] : "?",
-			entry->flags & VOLE_MEMORY_READ_ONLY ? "  read-only" : "");
+		printf("  %08x - %08x  %7u KiB  %s%s\n", entry->base, entry->base + entry->size - 1,
+			entry->size / 1024, entry->use < 3 ? uses[entry->use] : "unknown",
+			entry->flags & VOLE_MEMORY_READ_ONLY ? ", read-only" : "");
 	}
 }
 
@@ -134,10 +133,20 @@ static void show_random(unsigned count)
 		fail("rng", error);
 		return;
 	}
-	printf("rng:");
-	for (unsigned i = 0; i < count; i++)
-		printf("%s%02x", i % 16 ? " " : "\n  ", bytes[i]);
-	printf("\n");
+	/* A line at a time: each printf() is a request to the console. */
+	printf("rng:\n");
+	for (unsigned i = 0; i < count; i += 16) {
+		char line[16 * 3 + 1];
+		unsigned n = 0;
+
+		for (unsigned k = i; k < count && k < i + 16; k++) {
+			line[n++] = ' ';
+			line[n++] = "0123456789abcdef"[bytes[k] / 16];
+			line[n++] = "0123456789abcdef"[bytes[k] % 16];
+		}
+		line[n] = '\0';
+		printf(" %s\n", line);
+	}
 }
 
 static void start_rng(const struct device_map_entry *entry)
@@ -155,29 +164,28 @@ static void start_rng(const struct device_map_entry *entry)
 /* A sector's text, up to the first NUL. */
 static void show_sector(struct block *disk, uint32_t sector)
 {
-	char text[VIRTIO_BLK_SECTOR_SIZE];
+	char text[VIRTIO_BLK_SECTOR_SIZE + 1];
+	char *line = text;
 	int error = block_read(disk, sector, text, 1);
-	unsigned len;
 
 	if (error) {
 		fail("read", error);
 		return;
 	}
-	for (len = 0; len < sizeof(text) && text[len]; len++)
-		if (text[len] != '\n' && (text[len] < ' ' || text[len] > '~'))
-			text[len] = '.';
-	if (!len) {
+	text[VIRTIO_BLK_SECTOR_SIZE] = '\0';
+	if (!*text)
 		printf("  (no text)\n");
-		return;
+	while (*line) {
+		char *end = line;
+
+		for (; *end && *end != '\n'; end++)
+			if (*end < ' ' || *end > '~')
+				*end = '.';
+		if (*end)
+			*end++ = '\0';
+		printf("  | %s\n", line);
+		line = end;
 	}
-	printf("  | ");
-	for (unsigned i = 0; i < len; i++) {
-		printf("%c", text[i]);
-		if (text[i] == '\n' && i + 1 < len)
-			printf("  | ");
-	}
-	if (text[len - 1] != '\n')
-		printf("\n");
 }
 
 /* Write, flush, read back, compare, on the last sector, which gets back what was in it. */
@@ -241,14 +249,13 @@ static void start_devices(uint32_t id, void (*start_one)(const struct device_map
 
 static void show_interrupts(void)
 {
-	printf("interrupts:");
+	printf("interrupts so far\n");
 	if (have_console)
-		printf(" console %u", atomic_load(&console.dev.interrupts));
+		printf("  console  %u\n", atomic_load(&console.dev.interrupts));
 	if (have_rng)
-		printf(" rng %u", atomic_load(&rng.dev.interrupts));
+		printf("  rng      %u\n", atomic_load(&rng.dev.interrupts));
 	for (unsigned i = 0; i < disk_count; i++)
-		printf(" disk-%u %u", i, atomic_load(&disks[i].dev.interrupts));
-	printf("\n");
+		printf("  disk %u   %u\n", i, atomic_load(&disks[i].dev.interrupts));
 }
 
 /* --- CPUs --- */
@@ -437,6 +444,18 @@ static void run_command(char *line)
 	printf("there is no command \"%s\"; \"help\" lists them\n", name);
 }
 
+/* The rest of an escape sequence, of a cursor key for example: nothing here understands them. */
+static void skip_escape(void)
+{
+	int byte = console_read_byte(&console);
+
+	if (byte != '[' && byte != 'O')
+		return;
+	do {
+		byte = console_read_byte(&console);
+	} while (byte >= ' ' && byte < '@'); /* parameters; then one letter */
+}
+
 /* A line from the console, without its end. False if there will be no more input. */
 static bool read_line(char line[LINE_MAX])
 {
@@ -468,8 +487,13 @@ static bool read_line(char line[LINE_MAX])
 				len--;
 			}
 			break;
+		case 0x1b:
+			skip_escape();
+			break;
 		default:
-			if (byte >= ' ' && byte <= '~' && len < LINE_MAX - 1) {
+			if (len == LINE_MAX - 1) {
+				printf("\a"); /* no room */
+			} else if (byte >= ' ' && byte <= '~') {
 				line[len++] = (char)byte;
 				printf("%c", byte);
 			}
@@ -506,7 +530,8 @@ int main(const struct start_info *info)
 	start_devices(VIRTIO_ID_BLOCK, start_disk);
 	start_cpus();
 	show_cpus();
-	show_interrupts();
+	if (boot->dev_size)
+		show_interrupts();
 
 	if (have_console) {
 		console_size(&console, &cols, &rows);
