@@ -1,0 +1,198 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The command line: what is asked for wrongly is refused by name, on standard error alone, with the
+# exit status of the manual: 125 for vole's own, 127 for the kernel.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Fcntl ':flock';
+use POSIX 'mkfifo';
+use Test::More;
+use Vole;
+
+my $hello = build() . '/guest/hello.elf';
+my $no_kvm = kvm_absent();
+my $root = $> == 0;
+
+# vole with these words says this on standard error, each line its own, nothing on standard output.
+sub refused {
+	my ($name, $status, $pattern, @words) = @_;
+	my $result = run([vole(), @words]);
+	my @strange = grep { !/^vole: / } split /\n/, $result->{err};
+
+	my $ok = $result->{status} eq $status && $result->{out} eq '' && $result->{err} =~ $pattern && !@strange;
+	ok($ok, "$name is refused with $status") or diag("expected $pattern", "\n", shown($result));
+	return;
+}
+
+# vole with these words succeeds, and says something like this on standard output.
+sub accepted {
+	my ($name, $pattern, @words) = @_;
+	my $result = run([vole(), @words]);
+
+	my $ok = $result->{status} eq 0 && $result->{err} eq '' && $result->{out} =~ $pattern;
+	ok($ok, $name) or diag("expected $pattern", "\n", shown($result));
+	return;
+}
+
+# --- help ---
+
+accepted('--help goes to standard output', qr/^usage: vole run .*--console.*Exit status/s, '--help');
+accepted('run --help does too', qr/^usage: vole run/, 'run', '--help');
+accepted('--version', qr/^vole \d/, '--version');
+for ([], ['fly'], ['fly', $hello]) {
+	my $result = run([vole(), @$_]);
+	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ /^usage: /m,
+		"\"vole @$_\" gives the usage on standard error, and 125") or diag(shown($result));
+}
+
+# --- options ---
+
+for my $command ('run', 'inspect') {
+	refused("$command: a long option that is unknown", 125, qr/--fly: unknown option/, $command, '--fly', $hello);
+	refused("$command: a short option that is unknown", 125, qr/-q: unknown option/, $command, '-q', $hello);
+	refused("$command: an option without its argument", 125, qr/-m: needs an argument/, $command, $hello, '-m');
+	refused("$command: no kernel", 125, qr/no kernel/, $command);
+	refused("$command: no kernel before --", 125, qr/no kernel/, $command, '--', $hello);
+	refused("$command: a second kernel", 125, qr/second: a second kernel/, $command, $hello, 'second');
+}
+for ('', 'x', 'M', '-1', '16MB', '16m', '0x1000', '1.5G', '4G', '5000000000', '99999999999999999999', ' 16M', '16M ') {
+	refused("memory \"$_\"", 125, qr/--memory \Q$_\E: /, 'run', '-m', $_, $hello);
+}
+refused('memory of 0', 125, qr/memory size is 0/, 'run', '-m', 0, $hello);
+refused('memory of half a page', 125, qr/memory size 18432 is not a multiple of 4096/, 'run', '-m', '18K', $hello);
+refused('memory over 3 GiB', 125, qr/memory size \d+ is over .*3 GiB/, 'run', '-m', '3145732K', $hello);
+refused('memory for no more than the boot data', 125, qr/memory size 32768 is too small/, 'run', '-m', '32K', $hello);
+refused('memory smaller than the kernel', 127, qr/hello\.elf: .*beyond RAM/, 'run', '-m', '1M', $hello);
+refused("CPUs: \"$_\"", 125, qr/--cpus \Q$_\E: not a number from 1 to/, 'run', '-c', $_, $hello)
+	for 0, 65, 1000, -1, 'two', '', '99999999999999999999';
+refused("console \"$_\"", 125, qr/--console \Q$_\E: not stdio/, 'run', '--console', $_, $hello) for '', 'tty', 'file:', 'unix:';
+refused("rng \"$_\"", 125, qr/--rng \Q$_\E: not host or none/, 'run', '--rng', $_, $hello) for '', 'guest';
+refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
+refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);
+refused('a serial of 21 bytes', 125, qr/--disk a: serial .* longer than 20/, 'run', '-d', 'a,serial=' . 'x' x 21, $hello);
+refused('a disk without a name', 125, qr/--disk: no file/, 'run', '-d', ',ro', $hello);
+refused('a fifteenth disk', 125, qr/--disk d: at most 14 disks/, 'run', ('-d', 'd') x 15, $hello);
+refused('a seventeenth module', 125, qr/--module m: at most 16 modules/, 'run', ('--module', 'm') x 17, $hello);
+refused('a command line of 4096 bytes', 125, qr/command line .* longer than 4095 bytes/, 'run', $hello, '--', 'x' x 4096);
+refused('one that is too long with its spaces', 125, qr/command line/, 'run', $hello, '--', ('x' x 15) x 257);
+accepted('a command line of 4095 bytes fits', qr/^Command line  x{4095}$/m, 'inspect', $hello, '--', 'x' x 4095);
+accepted('words after -- are not options', qr/^Command line  -m 0 --fly$/m, 'inspect', $hello, qw(-- -m 0 --fly));
+
+# --- modules ---
+
+my $module = write_file('module', 'abc');
+write_file('empty', '');
+refused('a module that is missing', 125, qr/--module \S*absent: No such file/, 'run', '--module', scratch() . '/absent', $hello);
+refused('an empty module', 125, qr/--module \S*empty: /, 'run', '--module', scratch() . '/empty', $hello);
+refused('a module that is a folder', 125, qr/--module \S*: /, 'run', '--module', scratch(), $hello);
+my $large = write_file('large', '');
+truncate $large, 64 << 20 or die "$large: $!\n";
+refused('a module as large as RAM', 125, qr/large: module of \d+ bytes does not fit/, 'run', '--module', $large, $hello);
+accepted('inspect shows modules', qr{^  0x03fff000 .* \S*/module$}m, 'inspect', '--module', $module, $hello);
+
+# --- kernels ---
+
+my $fifo = scratch() . '/fifo';
+mkfifo($fifo, 0600) or die "$fifo: $!\n";
+for my $command ('run', 'inspect') {
+	refused("$command: a kernel that is missing", 127, qr/absent: No such file/, $command, scratch() . '/absent');
+	refused("$command: a kernel that is a folder", 127, qr/: /, $command, scratch());
+	refused("$command: a kernel that is a FIFO", 127, qr/fifo: /, $command, $fifo);
+	refused("$command: a kernel that is a device", 127, qr{/dev/null: }, $command, '/dev/null');
+}
+my $mkelf = build() . '/tests/tools/mkelf';
+my $elf = scratch() . '/kernel';
+for (split /\n/, run([$mkelf, 'list'])->{out}) {
+	my ($kind, $outcome) = split;
+	my $expected = run([$mkelf, $kind, $elf]);
+	chomp(my $refusal = $expected->{out});
+	if ($outcome eq 'loads') {
+		accepted("ELF file \"$kind\" can be inspected", qr/^Memory map/m, 'inspect', $elf);
+	} else {
+		refused("ELF file \"$kind\"", 127, qr/^vole: \Q$elf: $refusal\E/, 'run', $elf);
+	}
+}
+SKIP: {
+	skip 'root may read everything', 1 if $root;
+	my $secret = write_file('secret', 'x');
+	chmod 0, $secret;
+	refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run', $secret);
+}
+
+# --- disks ---
+
+SKIP: {
+	skip $no_kvm, 17 if $no_kvm;
+
+	my $disk = write_file('disk', "\0" x 4096);
+	for (['that is missing', 'absent', qr/absent: No such file/],
+		['that is empty', 'empty', qr/empty: empty/],
+		['of 3 bytes', 'module', qr/module: size 3 is not a multiple of 512/],
+		['that is a folder', '.', qr/: Is a directory/],
+		['that is a FIFO', 'fifo', qr/fifo: /]) {
+		my ($name, $file, $pattern) = @$_;
+		refused("a disk $name", 125, $pattern, 'run', '-d', scratch() . "/$file", $hello);
+		# A folder can be opened for reading.
+		$pattern = qr/: neither a file|: Is a directory/ if $file eq '.';
+		refused("a read-only disk $name", 125, $pattern, 'run', '-d', scratch() . "/$file,ro", $hello);
+	}
+	refused('a disk that is /dev/null', 125, qr{/dev/null: }, 'run', '-d', '/dev/null', $hello);
+	refused('the same disk twice', 125, qr/disk: in use by another vole/, 'run', '-d', $disk, '-d', $disk, $hello);
+	refused('the same disk, once read-only', 125, qr/disk: in use by another vole/,
+		'run', '-d', $disk, '-d', "$disk,ro", $hello);
+	accepted('the same disk, twice read-only, is fine', qr/^Hello/, 'run', '-d', "$disk,ro", '-d', "$disk,ro", $hello);
+
+	# The lock belongs to an open file, so this process can hold one too.
+	my $lock = pack 's s x4 q q i x4', 1, 0, 0, 0, 0;    # struct flock: F_WRLCK, all of it
+	open my $holder, '+<', $disk or die "$disk: $!\n";
+	fcntl $holder, 37, $lock or die "F_OFD_SETLK: $!\n";
+	refused('a disk that another process has locked', 125, qr/disk: in use by another vole/, 'run', '-d', $disk, $hello);
+	close $holder;
+	accepted('the lock goes with its holder', qr/^Hello/, 'run', '-d', $disk, $hello);
+
+	skip 'root may write everything', 1 if $root;
+	chmod 0400, $disk;
+	refused('a disk without permission to write', 125, qr/disk: Permission denied/, 'run', '-d', $disk, $hello);
+}
+
+# --- the host ---
+
+SKIP: {
+	skip $no_kvm, 1 if $no_kvm;
+	my $result = run([vole(), 'doctor']);
+	is($result->{status}, 0, 'doctor finds that this host will do') or diag(shown($result));
+}
+
+# vole in a mount namespace of its own, in which a command changes /dev.
+sub elsewhere {
+	my ($name, $change, $pattern) = @_;
+	my @unshare = $root ? qw(unshare --mount) : qw(unshare --mount --map-root-user);
+	SKIP: {
+		my $tried = run([@unshare, 'sh', '-c', $change]);
+		skip 'no mount namespaces here', 2 if $tried->{status} ne 0;
+		for my $words ("run $hello", 'doctor') {
+			my $result = run([@unshare, 'sh', '-c', "$change && exec \"\$0\" $words", vole()]);
+			ok($result->{status} eq 125 && $result->{err} . $result->{out} =~ $pattern,
+				"$words: $name") or diag("expected $pattern", "\n", shown($result));
+		}
+	}
+	return;
+}
+elsewhere('/dev/kvm is missing', 'mount -t tmpfs none /dev', qr{/dev/kvm: No such file});
+elsewhere('/dev/kvm is something else', 'touch /tmp/$$ && mount -t tmpfs none /dev && mknod /dev/kvm c 1 3',
+	qr{/dev/kvm: }) if $root;
+SKIP: {
+	skip 'only root can be somebody without permission', 1 if !$root || !-e '/dev/kvm';
+	skip '/dev/kvm is permitted to everybody', 1 if (stat '/dev/kvm')[2] & 06;
+	# Where nobody may go.
+	chmod 0755, scratch();
+	run(['cp', vole(), $hello, scratch()]);
+	my $result = run([qw(setpriv --reuid=65534 --regid=65534 --clear-groups), scratch() . '/vole', 'run',
+		scratch() . '/hello.elf']);
+	ok($result->{status} eq 125 && $result->{err} =~ m{/dev/kvm: Permission denied}, '/dev/kvm is not permitted')
+		or diag(shown($result));
+}
+
+done_testing();

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the scripts that run vole share: run it, or run it on a terminal and talk to it.
+package Vole;
+
+use strict;
+use warnings;
+use Exporter 'import';
+use Fcntl qw(O_RDWR O_NOCTTY);
+use File::Temp 'tempdir';
+use IO::Select;
+use POSIX ();
+use Test::More;
+use Time::HiRes 'time';
+
+our @EXPORT = qw(build vole scratch write_file kvm_absent run shown terminal);
+
+# The build folder, and the program. Sanitizers make it several times slower; time limits are
+# only there to end what hangs.
+sub build { return $ENV{O} || 'build' }
+sub vole { return build() . '/vole' }
+my $LIMIT = 120;
+
+my $scratch;
+sub scratch { return $scratch //= tempdir('vole-test-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
+
+# A file in the scratch folder with this content; its path.
+sub write_file {
+	my ($name, $content) = @_;
+	my $path = scratch() . "/$name";
+	open my $file, '>:raw', $path or die "$path: $!\n";
+	print $file $content;
+	close $file or die "$path: $!\n";
+	return $path;
+}
+
+# Why no kernel can be run here, or undef if one can.
+sub kvm_absent {
+	sysopen my $kvm, '/dev/kvm', O_RDWR or return "/dev/kvm: $!";
+	return undef;
+}
+
+# What a process that ended gives to $?, as a shell says it: 128 and the signal, or the status.
+sub status_of {
+	my ($wait) = @_;
+	return $wait & 127 ? 128 + ($wait & 127) : $wait >> 8;
+}
+
+# Run a command: run(\@command, stdin => text | \*HANDLE, limit => seconds). stdin is empty where left
+# out. Gives { status, out, err }; status is 'time limit' if it had to be killed.
+sub run {
+	my ($command, %how) = @_;
+	my $stdin = $how{stdin} // '';
+	my ($in_read, $in_write, $out_read, $out_write, $err_read, $err_write);
+	pipe $in_read, $in_write or die "pipe: $!\n";
+	pipe $out_read, $out_write or die "pipe: $!\n";
+	pipe $err_read, $err_write or die "pipe: $!\n";
+
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		POSIX::dup2(ref $stdin ? fileno $stdin : fileno $in_read, 0);
+		POSIX::dup2(fileno $out_write, 1);
+		POSIX::dup2(fileno $err_write, 2);
+		exec { $command->[0] } @$command or POSIX::_exit(255);
+	}
+	close $_ for $in_read, $out_write, $err_write;
+
+	local $SIG{PIPE} = 'IGNORE';
+	my %text = (out => '', err => '');
+	my %name = ($out_read => 'out', $err_read => 'err');
+	my $readers = IO::Select->new($out_read, $err_read);
+	my $writers = IO::Select->new;
+	if (!ref $stdin && length $stdin) {
+		$in_write->blocking(0);
+		$writers->add($in_write);
+	} else {
+		close $in_write;
+	}
+	my $deadline = time + ($how{limit} // $LIMIT);
+	my $killed;
+	while ($readers->count) {
+		my $left = $deadline - time;
+		my ($readable, $writable) = IO::Select->select($readers, $writers, undef, $left > 0 ? $left : 0);
+		if (!defined $readable) {
+			last if $killed;
+			kill 'KILL', $pid;
+			$killed = 1;
+			$deadline = time + 5;    # whoever still holds the pipes
+			next;
+		}
+		for (@$writable) {
+			my $len = syswrite $_, $stdin;
+			substr $stdin, 0, $len, '' if defined $len;
+			next if defined $len && length $stdin;
+			$writers->remove($_);
+			close $_;
+		}
+		for (@$readable) {
+			next if sysread $_, $text{$name{$_}}, 65536, length $text{$name{$_}};
+			$readers->remove($_);
+			close $_;
+		}
+	}
+	waitpid $pid, 0;
+	return { status => $killed ? 'time limit' : status_of($?), %text };
+}
+
+# For diag(), where a test failed.
+sub shown {
+	my ($result) = @_;
+	return map { "$_: " . (length $result->{$_} > 2000 ? substr($result->{$_}, 0, 2000) . '...' : $result->{$_}) }
+		qw(status out err);
+}
+
+# A process on a terminal of its own. Methods: new(@command), pid(), send(text), expect(pattern),
+# finish(), text() not yet expected, settings(), before(), resize(rows, columns).
+package Vole::Terminal;
+
+# <asm-generic/ioctls.h>, for which core Perl has no names.
+use constant { TIOCGPTN => 0x80045430, TIOCSPTLCK => 0x40045431, TIOCSCTTY => 0x540e, TIOCSWINSZ => 0x5414 };
+
+sub new {
+	my ($class, @command) = @_;
+	my $number = pack 'i', 0;
+	sysopen my $master, '/dev/ptmx', Fcntl::O_RDWR | Fcntl::O_NOCTTY or die "/dev/ptmx: $!\n";
+	ioctl $master, TIOCSPTLCK, $number or die "TIOCSPTLCK: $!\n";
+	ioctl $master, TIOCGPTN, $number or die "TIOCGPTN: $!\n";
+	my $path = '/dev/pts/' . unpack 'i', $number;
+	sysopen my $slave, $path, Fcntl::O_RDWR | Fcntl::O_NOCTTY or die "$path: $!\n";
+
+	my $self = bless { master => $master, slave => $slave, text => '' }, $class;
+	# A new terminal has no size, and then a guest takes it for nobody.
+	$self->resize(30, 100);
+	$self->{before} = $self->settings;
+	$self->{pid} = fork // die "fork: $!\n";
+	if ($self->{pid} == 0) {
+		POSIX::setsid();
+		ioctl $slave, TIOCSCTTY, 0 or POSIX::_exit(254);
+		POSIX::dup2(fileno $slave, $_) for 0 .. 2;
+		exec { $command[0] } @command or POSIX::_exit(255);
+	}
+	# The slave stays open here, so that its settings can be read after the end.
+	return $self;
+}
+
+sub pid { return $_[0]{pid} }
+sub before { return $_[0]{before} }    # settings(), when it was new
+sub text { return $_[0]{text} }
+
+sub send {
+	my ($self, $text) = @_;
+	syswrite $self->{master}, $text;
+	return;
+}
+
+# Set rows and columns.
+sub resize {
+	my ($self, $rows, $columns) = @_;
+	ioctl $self->{master}, TIOCSWINSZ, pack 'S4', $rows, $columns, 0, 0 or die "TIOCSWINSZ: $!\n";
+	return;
+}
+
+# Take what came to text; false if nothing did until the deadline.
+sub _take {
+	my ($self, $deadline) = @_;
+	my $left = $deadline - Time::HiRes::time();
+	return unless IO::Select->new($self->{master})->can_read($left > 0 ? $left : 0);
+	return sysread $self->{master}, $self->{text}, 65536, length $self->{text};
+}
+
+# Wait until what was shown since the last expect() matches; true if it does. The match is taken away.
+sub expect {
+	my ($self, $pattern) = @_;
+	my $deadline = Time::HiRes::time() + $LIMIT;
+	until ($self->{text} =~ s/\A.*?$pattern//s) {
+		return 0 unless $self->_take($deadline);
+	}
+	return 1;
+}
+
+# Wait for the process's end, and give its status as run() does.
+sub finish {
+	my ($self) = @_;
+	my $deadline = Time::HiRes::time() + $LIMIT;
+	while (Time::HiRes::time() < $deadline) {
+		# Output must be taken, or the process waits for us.
+		$self->_take(Time::HiRes::time() + 0.02);
+		if (waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid}) {
+			my $status = $?;
+			1 while $self->_take(Time::HiRes::time());
+			return Vole::status_of($status);
+		}
+	}
+	kill 'KILL', $self->{pid};
+	waitpid $self->{pid}, 0;
+	return 'time limit';
+}
+
+# The terminal's settings, as one string.
+sub settings {
+	my ($self) = @_;
+	my $termios = POSIX::Termios->new;
+	$termios->getattr(fileno $self->{slave});
+	return join ' ', map { sprintf '%x', $_ } $termios->getiflag, $termios->getoflag, $termios->getcflag,
+		$termios->getlflag, map { $termios->getcc($_) } 0 .. POSIX::NCCS() - 1;
+}
+
+package Vole;
+
+sub terminal { return Vole::Terminal->new(@_) }
+
+1;

@@ -1,0 +1,85 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# vole on a terminal: raw while a guest runs, and afterwards as it was found, whatever way it ended.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Test::More;
+use Vole;
+
+my $absent = kvm_absent();
+plan skip_all => $absent if $absent;
+my $demo = build() . '/guest/demo.elf';
+
+# The demo at its prompt, on a terminal of 100 columns, whose settings were not vole's choice.
+sub at_prompt {
+	my (@options) = @_;
+	my $terminal = terminal(vole(), 'run', @options, $demo);
+
+	ok($terminal->expect(qr/> \z/), "@options: the demo gives a prompt on a terminal")
+		or diag($terminal->text);
+	return $terminal;
+}
+
+# It ends with this status, and has put the terminal back.
+sub ended {
+	my ($name, $terminal, $status, $pattern) = @_;
+
+	is($terminal->finish, $status, "$name: status $status");
+	is($terminal->settings, $terminal->before, "$name: the terminal is as it was");
+	like($terminal->text, $pattern, "$name: says so") if $pattern;
+	return;
+}
+
+{
+	my $terminal = at_prompt();
+	isnt($terminal->settings, $terminal->before, 'the terminal is raw while the guest runs');
+	$terminal->send("help\r");
+	ok($terminal->expect(qr/help.*crash.*> \z/s), 'help answers') or diag($terminal->text);
+	$terminal->send("exit 7\r");
+	ended('the guest exits', $terminal, 7);
+}
+{
+	my $terminal = at_prompt();
+	$terminal->send("\x01x");
+	ended('^A x', $terminal, 0);
+}
+{
+	my $terminal = at_prompt();
+	$terminal->send("\x01");
+	$terminal->send('x');
+	ended('^A x, typed slowly', $terminal, 0);
+}
+{
+	my $terminal = at_prompt();
+	$terminal->send("crash\r");
+	ended('the guest crashes', $terminal, 126, qr/guest crashed.*read-only/);
+}
+ended('time-out', at_prompt('--timeout', 1), 124, qr/time-out/);
+for my $signal (qw(INT TERM HUP QUIT)) {
+	my $terminal = at_prompt();
+	my %number = (INT => 2, TERM => 15, HUP => 1, QUIT => 3);
+	kill $signal, $terminal->pid;
+	ended("SIG$signal", $terminal, 128 + $number{$signal});
+}
+{
+	# Before the guest runs there is nothing to put back, and nothing may have been changed.
+	my $terminal = terminal(vole(), 'run', '-d', 'absent.img', $demo);
+	ended('a disk that is missing', $terminal, 125, qr/absent\.img/);
+	$terminal = terminal(vole(), 'run', '/dev/null');
+	ended('no kernel', $terminal, 127, qr{/dev/null});
+}
+{
+	# The descriptor is shared with the shell: it must not stay nonblocking.
+	my $terminal = terminal('sh', '-c', '"$0" run "$1"; echo "status $?"; exec cat', vole(), $demo);
+	ok($terminal->expect(qr/> \z/), 'under a shell: a prompt');
+	$terminal->send("exit 3\r");
+	ok($terminal->expect(qr/status 3\r\n/), 'under a shell: the status');
+	$terminal->send("line\n");
+	ok($terminal->expect(qr/line\r\nline\r\n/), 'under a shell: the next program reads and waits as ever');
+	$terminal->send("\x04");
+	is($terminal->finish, 0, 'under a shell: until the end of input');
+}
+
+done_testing();
