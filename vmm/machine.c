@@ -198,12 +198,16 @@ static const char *boot_data_name(uint32_t address, uint32_t *offset)
 static const char *on_symbol(struct vcpu *vcpu, uint64_t address, uint32_t *offset)
 {
 	struct vm *vm = vcpu->ctx;
+	const char *symbol;
 
 	if (address > UINT32_MAX)
 		return NULL;
 	if (address < VOLE_BOOT_DATA_END)
 		return boot_data_name((uint32_t)address, offset);
-	return image_symbol(&vm->image, (uint32_t)address, offset);
+	pthread_mutex_lock(&vm->symbols);
+	symbol = image_symbol(&vm->image, (uint32_t)address, offset);
+	pthread_mutex_unlock(&vm->symbols);
+	return symbol;
 }
 
 static void on_end(struct vcpu *vcpu, int status)
@@ -560,6 +564,7 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.signals.fd = -1,
 		.timer.fd = -1,
 		.chardev = CHARDEV_EMPTY,
+		.symbols = PTHREAD_MUTEX_INITIALIZER,
 		.status = -1,
 	};
 	ret = image_open(&vm->image, options->kernel);

@@ -81,8 +81,9 @@ struct vm {
 	struct vm_device devices[DEVICE_COUNT];
 	unsigned vcpu_count;
 	struct vcpu *vcpus;
-	atomic_int status; /* exit status of vole; -1 while the machine runs */
-	int signal;        /* that ended the machine; 0: none. I/O thread only */
+	pthread_mutex_t symbols; /* image_symbol() is for one thread at a time */
+	atomic_int status;       /* exit status of vole; -1 while the machine runs */
+	int signal;              /* that ended the machine; 0: none. I/O thread only */
 };
 
 /*
