@@ -160,7 +160,7 @@ static int parse_cmdline(struct options *options, int count, char **words)
 	for (int i = 0; i < count; i++) {
 		size_t word_len = strlen(words[i]);
 
-		if (word_len + 2 > sizeof options->cmdline - len) {
+		if ((i > 0) + word_len + 1 > sizeof options->cmdline - len) {
 			say("command line of the guest: longer than %zu bytes",
 				sizeof options->cmdline - 1);
 			return -EINVAL;
