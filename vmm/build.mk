@@ -2,4 +2,5 @@
 vmm_sources = $(addprefix vmm/,main.c options.c inspect.c log.c \
 	machine.c vcpu.c crash.c emulate.c ioapic.c \
 	kvm.c kvm_caps.c memory.c elf.c boot.c \
-	loop.c chardev.c terminal.c disk.c)
+	loop.c chardev.c terminal.c disk.c \
+	doctor.c trial.c)

@@ -41,8 +41,7 @@
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_OVERFLOW   4
 
-/* --- segments -----------------------------------------------------------------------------------
- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 static bool segment_is_code(const struct kvm_segment *segment)
 {
@@ -121,8 +120,7 @@ static int segment_read(const struct emulate *e, uint16_t selector, struct kvm_s
 	return 0;
 }
 
-/* --- the stack ----------------------------------------------------------------------------------
- */
+/* --- the stack -------------------------------------------------------------------------------- */
 
 static uint32_t stack_mask(const struct kvm_segment *ss)
 {
@@ -167,8 +165,7 @@ static int stack_push3(struct emulate *e, const uint32_t items[3], unsigned size
 	return err;
 }
 
-/* --- iret ---------------------------------------------------------------------------------------
- */
+/* --- iret ------------------------------------------------------------------------------------- */
 
 /* The code segment that iret returns to. Intel SDM 2, IRET, PROTECTED-MODE-RETURN. */
 static int iret_code_segment(
@@ -267,8 +264,7 @@ static int iret(struct emulate *e, unsigned size)
 	return 0;
 }
 
-/* --- int n --------------------------------------------------------------------------------------
- */
+/* --- int n ------------------------------------------------------------------------------------ */
 
 /* A gate of the IDT, out of its descriptor. Intel SDM 3, 6.11. */
 struct gate {
@@ -334,8 +330,7 @@ static int software_interrupt(struct emulate *e, uint8_t vector, uint32_t next_e
 	return 0;
 }
 
-/* --- which instruction it is --------------------------------------------------------------------
- */
+/* --- which instruction it is ------------------------------------------------------------------ */
 
 static int instruction(struct emulate *e, const uint8_t *bytes, size_t len)
 {

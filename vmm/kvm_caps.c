@@ -17,7 +17,7 @@ static const struct kvm_capability capabilities[] = {
 	NEEDED(USER_MEMORY, "the guest's RAM is memory of vole's"),
 	NEEDED(READONLY_MEM, "read-only segments of a kernel are read-only"),
 	NEEDED(SET_TSS_ADDR, "hosts without unrestricted guests need a place for a TSS"),
-	NEEDED(SET_IDENTITY_MAP_ADDR, "and one for an identity map"),
+	NEEDED(SET_IDENTITY_MAP_ADDR, "and a place for an identity map"),
 	NEEDED(EXT_CPUID, "the guest sees the features that the host can give"),
 	NEEDED(MP_STATE, "secondary CPUs wait until they are started"),
 	NEEDED(IMMEDIATE_EXIT, "a CPU can be stopped at any time without a race"),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "exit_status.h"
 #include "inspect.h"
 #include "log.h"
@@ -97,7 +98,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (strcmp(command, "doctor") == 0 && argc == 2)
-		return EXIT_STATUS_VOLE;
+		return doctor();
 	if (strcmp(command, "run") != 0 && strcmp(command, "inspect") != 0) {
 		if (*command)
 			say("%s: unknown command", command);

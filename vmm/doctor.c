@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "doctor.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#include "exit_status.h"
+#include "kvm_caps.h"
+#include "log.h"
+#include "trial.h"
+
+/* Between what instruction emulators reach (under 10) and what CPUs do (over 1000), in millions of
+ * instructions a second. */
+#define SPEED_SLOW 50
+
+/* Above, in microseconds, something emulates the hardware's support for virtual machines. */
+#define EXIT_SLOW 30
+
+#define REPEATS 5
+
+enum state { OK, MISSING, SLOW };
+
+__attribute__((format(printf, 3, 4))) static void finding(
+	enum state state, const char *subject, const char *format, ...)
+{
+	static const char *const words[] = {[OK] = "ok", [MISSING] = "missing", [SLOW] = "slow"};
+	va_list arguments;
+
+	printf("%-8s %-31s ", words[state], subject);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("\n");
+}
+
+/* --- /dev/kvm --------------------------------------------------------------------------------- */
+
+/* What stands between this machine and a /dev/kvm. Intel SDM 2, CPUID leaf 1; AMD APM 3, leaf
+ * 0x80000001. */
+static const char *advice_no_device(void)
+{
+	unsigned eax, ebx, ecx, edx;
+	bool vmx, svm = false, guest;
+
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+		return "the CPU is too old for KVM";
+	vmx = ecx & 1u << 5;
+	guest = ecx & 1u << 31;
+	if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx))
+		svm = ecx & 1u << 2;
+	if (vmx)
+		return "load the module: modprobe kvm_intel (in a container: pass the device in)";
+	if (svm)
+		return "load the module: modprobe kvm_amd (in a container: pass the device in)";
+	if (guest)
+		return "this is a virtual machine: have nested virtualisation switched on for it";
+	return "switch on virtualisation (VT-x, SVM) in the firmware's setup, then load kvm_intel "
+	       "or kvm_amd";
+}
+
+/* The group that may use /dev/kvm is "kvm" nearly everywhere. */
+static void advise_permission(void)
+{
+	struct stat st;
+	struct group *group = stat("/dev/kvm", &st) == 0 ? getgrgid(st.st_gid) : NULL;
+
+	if (group && st.st_mode & S_IWGRP && st.st_gid != 0)
+		finding(MISSING, "/dev/kvm",
+			"not permitted: usermod -aG %s $USER as root, then log in again",
+			group->gr_name);
+	else
+		finding(MISSING, "/dev/kvm",
+			"not permitted: as root, chgrp kvm and chmod g+rw it, and add yourself to "
+			"the "
+			"group");
+}
+
+/* The open device, or -1 with advice. */
+static int open_device(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		finding(OK, "/dev/kvm", "can be opened");
+		return fd;
+	}
+	switch (errno) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		finding(MISSING, "/dev/kvm", "%s", advice_no_device());
+		break;
+	case EACCES:
+		advise_permission();
+		break;
+	case EPERM:
+		finding(MISSING, "/dev/kvm",
+			"a sandbox or container forbids it: pass the device in (--device "
+			"/dev/kvm)");
+		break;
+	default:
+		finding(MISSING, "/dev/kvm", "%s", strerror(errno));
+		break;
+	}
+	return -1;
+}
+
+/* --- what KVM says that it has ---------------------------------------------------------------- */
+
+static bool check_version(int fd)
+{
+	int version = ioctl(fd, KVM_GET_API_VERSION, 0);
+
+	if (version == KVM_API_VERSION)
+		finding(OK, "KVM API", "version %d", version);
+	else if (version < 0)
+		finding(MISSING, "KVM API", "/dev/kvm is not KVM's: %s", strerror(errno));
+	else
+		finding(MISSING, "KVM API", "version %d, not %d: the kernel is older than 2007",
+			version, KVM_API_VERSION);
+	return version == KVM_API_VERSION;
+}
+
+/* True if all that is needed is there. */
+static bool check_capabilities(int fd)
+{
+	bool all = true;
+	size_t count;
+	const struct kvm_capability *capability = kvm_capabilities(&count);
+
+	for (; count > 0; count--, capability++) {
+		bool there = ioctl(fd, KVM_CHECK_EXTENSION, (long)capability->number) > 0;
+
+		finding(there ? OK : MISSING, capability->name, "%s%s", capability->use,
+			there                ? ""
+			: capability->needed ? ": needs a newer kernel"
+					     : ": vole can do without");
+		all &= there || !capability->needed;
+	}
+	return all;
+}
+
+static void show_cpus(int fd)
+{
+	int count = ioctl(fd, KVM_CHECK_EXTENSION, (long)KVM_CAP_NR_VCPUS);
+
+	if (count > 0)
+		finding(OK, "CPUs", "%d in a VM are sensible here", count);
+}
+
+/* --- what a VM shows -------------------------------------------------------------------------- */
+
+static const char *failure(int err)
+{
+	switch (err) {
+	case -EOPNOTSUPP:
+		return "KVM cannot run the instruction";
+	case -EFAULT:
+		return "it raises an exception";
+	case -ETIMEDOUT:
+		return "no end was seen";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* A measurement, by the best of several: other programs can only make it look worse. */
+static int best_of(struct trial *trial, int (*function)(struct trial *, double *), double *best)
+{
+	for (unsigned i = 0; i < REPEATS; i++) {
+		double microseconds;
+		int ret = function(trial, &microseconds);
+
+		if (ret < 0)
+			return ret;
+		if (i == 0 || microseconds < *best)
+			*best = microseconds;
+	}
+	return 0;
+}
+
+static bool try_speed(struct trial *trial)
+{
+	double microseconds, millions;
+	int ret = best_of(trial, trial_speed, &microseconds);
+
+	if (ret < 0) {
+		finding(MISSING, "guest code", "%s", failure(ret));
+		return false;
+	}
+	millions = 1e6 / microseconds;
+	finding(millions < SPEED_SLOW ? SLOW : OK, "guest code",
+		"%.1f million instructions a second%s", millions,
+		millions < SPEED_SLOW ? ": KVM emulates them, the CPU does not run them" : "");
+	return true;
+}
+
+static bool try_time(struct trial *trial, int (*function)(struct trial *, double *),
+	const char *subject, const char *meaning)
+{
+	double microseconds;
+	int ret = best_of(trial, function, &microseconds);
+
+	if (ret < 0) {
+		finding(MISSING, subject, "%s: %s", failure(ret), meaning);
+		return false;
+	}
+	finding(microseconds > EXIT_SLOW ? SLOW : OK, subject, "%.1f us: %s", microseconds,
+		meaning);
+	return true;
+}
+
+static bool try_iret(struct trial *trial)
+{
+	double microseconds;
+	int ret = best_of(trial, trial_iret, &microseconds);
+
+	if (ret < 0) {
+		finding(MISSING, "iret", "%s: interrupt handlers cannot return", failure(ret));
+		return false;
+	}
+	finding(trial->completed ? SLOW : OK, "iret", "%.1f us%s", microseconds,
+		trial->completed ? ": KVM has no such instruction, vole completes it" : "");
+	return true;
+}
+
+/* What a kernel may want and vole does not need. */
+static void try_feature(struct trial *trial, int (*function)(struct trial *), const char *subject,
+	const char *there, const char *not_there)
+{
+	int ret = function(trial);
+
+	if (ret < 0)
+		finding(MISSING, subject, "%s: %s", failure(ret), not_there);
+	else
+		finding(OK, subject, "%s", there);
+}
+
+/* True if `vole run` can work. */
+static bool try_machine(struct trial *trial)
+{
+	bool works = try_speed(trial);
+
+	works &= try_time(
+		trial, trial_exit, "exit to vole", "what a register access of a driver costs");
+	works &= try_time(trial, trial_ioeventfd, "ioeventfd", "what a notification costs");
+	works &= try_time(trial, trial_interrupt, "irqfd", "from a device to the guest's handler");
+	works &= try_iret(trial);
+	try_feature(trial, trial_system_call, "int n in user mode", "kernels can have system calls",
+		"kernels with system calls do not run here");
+	try_feature(trial, trial_paging, "32-bit paging", "kernels can use it",
+		"kernels that switch it on crash here");
+	try_feature(trial, trial_sse, "SSE", "kernels can use it",
+		"compile kernels with -mgeneral-regs-only");
+	return works;
+}
+
+static bool check_machine(void)
+{
+	struct trial trial;
+	int ret = trial_init(&trial);
+	bool works = false;
+
+	fflush(stdout); /* what was said on standard error belongs here */
+	if (ret == 0)
+		works = try_machine(&trial);
+	else if (ret == -EBUSY)
+		finding(MISSING, "a VM",
+			"%s: another hypervisor (VirtualBox, VMware) holds the CPU; end it",
+			strerror(-ret));
+	else
+		finding(MISSING, "a VM", "%s", strerror(-ret));
+	trial_free(&trial);
+	return works;
+}
+
+int doctor(void)
+{
+	int fd = open_device();
+	bool works = false;
+
+	if (fd >= 0) {
+		works = check_version(fd) && check_capabilities(fd);
+		if (works)
+			show_cpus(fd);
+		close(fd);
+	}
+	works = works && check_machine();
+	printf("\n%s\n", works ? "vole can run here." : "vole cannot run here.");
+	if (fflush(stdout) < 0 || ferror(stdout)) {
+		say("standard output: %s", strerror(errno));
+		works = false;
+	}
+	return works ? 0 : EXIT_STATUS_VOLE;
+}
