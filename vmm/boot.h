@@ -3,69 +3,127 @@
 #define VMM_BOOT_H
 
 /*
- * The boot protocol, VMM side: where in RAM everything is, and the bytes of the boot data. Pure
- * data: no KVM and no allocation, so that all of it runs in unit tests. spec/boot.md is the
- * description.
+ * Boot protocols: the ways into a guest. Each is one file and one constant struct boot_protocol, which
+ * recognises an image, lays out memory for it, puts it there, says in which state the first vCPU
+ * begins, and names the board, that is the machine, that such an image expects. spec/boot*.md has a page
+ * for each.
+ *
+ * A protocol knows memory, but neither KVM nor devices. All functions say what is wrong on standard
+ * error, once.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include <vole/start_info.h>
+#include "memory.h"
+#include "options.h"
 
-#include "elf.h"
-#include "layout.h"
+/* What an image finds around its CPUs. */
+struct board {
+	/* IOAPIC and PIC: vole's own IOAPIC and no PIC; KVM's, with a PIT; or no interrupts at all:
+	 * then hlt ends the machine with status 0. */
+	enum { BOARD_SPLIT_IRQCHIP, BOARD_PC_IRQCHIP, BOARD_NO_IRQCHIP } irqchip;
 
-#define MEMORY_MAP_MAX 128
-#define MODULES_MAX    16
+	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
+	bool vole_ports;
 
-/* One --module. */
-struct boot_module {
-	const char *path; /* not owned */
-	uint32_t size;    /* bytes, not 0 */
-	uint32_t base;    /* where memory_map_build() placed it */
+	/* Ports and addresses that nobody answers read as all ones and forget what is written, as on
+	 * a PC's bus. Else such an access is a crash. */
+	bool open_bus;
+
+	bool debug_port; /* the byte console is at debug_port_number, unless --debug-port */
+	uint16_t debug_port_number;
+
+	unsigned device_max; /* virtio-mmio devices that can be reached */
+	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
+
+	bool console; /* has a virtio console on standard input and output unless told otherwise */
 };
 
-struct memory_map {
-	unsigned count;
-	struct memory_map_entry entries[MEMORY_MAP_MAX];
-};
-
-/*
- * Lay out RAM: boot data, the kernel's segments rounded out to pages, modules at the top of RAM
- * downwards, and what is free. A page is read-only if no segment that touches it is writable. Sets
- * base of each module (at most MODULES_MAX). Says on standard error what does not fit.
- *   0
- *   -EINVAL  ram_size is no multiple of 4096, above RAM_MAX, or no more than the boot data takes
- *   -ENOEXEC a segment lies over the boot data or beyond RAM
- *   -ENOSPC  the modules do not fit
- */
-int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct image *image,
-	struct boot_module *modules, unsigned module_count);
-
-/* What goes into start_info besides the memory map. */
-struct boot_config {
-	uint32_t cpu_count;
-	uint32_t device_count; /* at most DEVICE_COUNT */
-	uint32_t tsc_khz, apic_timer_khz;
-	const char *cmdline; /* at most VOLE_CMDLINE_MAX - 1 bytes */
-	const struct boot_module *modules;
-	unsigned module_count; /* at most MODULES_MAX */
-};
-
-/* What the first instruction of the boot CPU finds in its registers. */
-struct boot_entry {
-	uint32_t eax, ebx, esp;
+/* The state in which a vCPU begins. */
+struct vcpu_state {
+	enum {
+		VCPU_FLAT32, /* protected mode, flat 4 GiB segments, paging and interrupts off */
+		VCPU_REAL16, /* real mode, segments at 0 */
+		VCPU_RESET,  /* as the processor comes out of reset: what follows has no meaning */
+	} mode;
+	uint32_t eax, ebx, esi, eip, esp;
+	uint16_t code_selector, data_selector; /* VCPU_FLAT32 only, as the next two */
 	uint32_t gdt_base;
 	uint16_t gdt_limit;
-	uint32_t cpu_return; /* where a secondary CPU's entry function returns to */
 };
 
+/* A virtio-mmio device of the machine. */
+struct boot_device {
+	char name[64]; /* "console stdio", "block disk.img"; cut if longer */
+	uint32_t base; /* of its window */
+	uint32_t pin;  /* of the IOAPIC */
+};
+
+/* The machine that was built, for what an image is told of it. */
+struct boot_machine {
+	uint32_t cpu_count;
+	uint32_t tsc_khz, apic_timer_khz;
+	unsigned device_count;
+	const struct boot_device *devices;
+};
+
+/* An image on its way into a machine. Protocols embed it in a structure of their own. */
+struct boot {
+	const struct boot_protocol *protocol;
+	const struct options *options; /* not owned */
+
+	/* Guest-physical memory, sorted by base, disjoint; set by open(). */
+	unsigned region_count;
+	struct memory_region regions[MEMORY_REGIONS_MAX];
+
+	/* Set by load(). */
+	struct vcpu_state state;
+	uint32_t cpu_return; /* vole_ports: where a secondary CPU's entry function returns to */
+};
+
+/* An image as recognise() sees it. */
+struct boot_file {
+	const char *path;
+	uint64_t size;
+	size_t head_len; /* bytes of head that are there */
+	uint8_t head[4096];
+};
+
+struct boot_protocol {
+	const char *name; /* as --boot has it */
+	struct board board;
+
+	/* What this is, for people ("32-bit ELF executable"), or NULL if it is not for this protocol. */
+	const char *(*recognise)(const struct boot_file *file);
+
+	/* Read and judge the image, lay out memory. *boot is set even if it fails, or stays NULL; to be
+	 * freed. 0, or the exit status of vole. */
+	int (*open)(struct boot **boot, const struct options *options);
+
+	/* Write the image, and all that it is told, to memory, which is zero. 0, or the exit status. */
+	int (*load)(struct boot *boot, struct memory *memory, const struct boot_machine *machine);
+
+	/* The name of what is at an address, or NULL. Any thread, one at a time. */
+	const char *(*symbol)(struct boot *boot, uint32_t address, uint32_t *offset);
+
+	/* Tell what run would do, for `vole inspect`. 0 or -errno, not always said. */
+	int (*show)(struct boot *boot, FILE *out, const struct boot_machine *machine);
+
+	void (*free)(struct boot *boot);
+};
+
+extern const struct boot_protocol boot_vole;
+
 /*
- * Write the boot data to ram, which is the host memory of guest-physical [0, VOLE_BOOT_DATA_END)
- * and all zero. Fills *entry. 0, or -ENOSPC if the command line is too long or the modules' names do
- * not fit (said on standard error).
+ * Find the protocol for options->kernel and open it: the one that --boot names, or the one that
+ * recognises the image. 0, or the exit status of vole; *boot is to be freed whatever is returned.
  */
-int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boot_config *config,
-	struct boot_entry *entry);
+int boot_open(struct boot **boot, const struct options *options);
+
+/* NULL is fine. */
+void boot_free(struct boot *boot);
 
 #endif

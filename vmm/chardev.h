@@ -38,7 +38,7 @@ struct chardev {
 	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
 	bool is_terminal;
 	struct terminal terminal; /* in, if is_terminal */
-	const char *socket_path; /* to be removed; NULL: none */
+	const char *socket_path;  /* to be removed; NULL: none */
 
 	struct io_source wake;     /* an eventfd: want() changed */
 	struct io_source input;    /* in */

@@ -83,7 +83,7 @@ static void print_memory_map(FILE *out, const struct memory_map *map)
 	}
 }
 
-static void print_devices(FILE *out, const struct inspect_device *devices, unsigned count)
+static void print_devices(FILE *out, const struct boot_device *devices, unsigned count)
 {
 	fprintf(out, "\nDevice map: virtio-mmio windows of %d bytes\n", VIRTIO_MMIO_WINDOW_SIZE);
 	if (count == 0) {
@@ -132,7 +132,7 @@ static void print_entry(FILE *out, const struct image *image, const struct boot_
 
 int inspect_print(FILE *out, const struct image *image, const struct memory_map *map,
 	const struct boot_config *config, const struct boot_entry *entry,
-	const struct inspect_device *devices)
+	const struct boot_device *devices)
 {
 	const struct memory_map_entry *last = &map->entries[map->count - 1];
 	char size[16];

@@ -11,14 +11,8 @@
 #include <stdio.h>
 
 #include "boot.h"
+#include "boot_data.h"
 #include "elf.h"
-
-/* One device of the machine, as the device map has it, and what it is. */
-struct inspect_device {
-	char name[64]; /* "console stdio", "block disk.img"; cut if longer */
-	uint32_t base;
-	uint32_t pin; /* of the IOAPIC */
-};
 
 /*
  * Write the report to out (standard output, for the command) and flush it. devices has
@@ -26,6 +20,6 @@ struct inspect_device {
  */
 int inspect_print(FILE *out, const struct image *image, const struct memory_map *map,
 	const struct boot_config *config, const struct boot_entry *entry,
-	const struct inspect_device *devices);
+	const struct boot_device *devices);
 
 #endif

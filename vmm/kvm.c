@@ -12,6 +12,9 @@
 #include "layout.h"
 #include "log.h"
 
+#define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
+#define CPUID_1_ECX_HYPERVISOR   (1u << 31)
+
 /* Entries in the answer of KVM_GET_SUPPORTED_CPUID; hosts have about 40. */
 #define CPUID_ENTRIES 128
 
@@ -96,11 +99,19 @@ int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, boo
 	return ret;
 }
 
-int kvm_create_irqchip(struct kvm *kvm)
+int kvm_create_split_irqchip(const struct kvm *kvm)
 {
 	struct kvm_enable_cap cap = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {IOAPIC_PINS}};
 
 	return kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &cap);
+}
+
+int kvm_create_pc_irqchip(const struct kvm *kvm)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+	int ret = kvm_ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0);
+
+	return ret < 0 ? ret : kvm_ioctl(kvm->vm, KVM_CREATE_PIT2, &pit);
 }
 
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS])
@@ -143,15 +154,17 @@ int kvm_set_ioeventfd(
 	return kvm_ioctl(kvm->vm, KVM_IOEVENTFD, &ioeventfd);
 }
 
-/* The host's answers, but with this vCPU's APIC id (Intel SDM 2, CPUID: leaves 1 and 0xb). */
+/* The host's answers, but with this vCPU's APIC id (Intel SDM 2, CPUID: leaves 1 and 0xb), and with what
+ * KVM gives but does not list: that there is a hypervisor, and the TSC deadline timer (KVM API 4.46). */
 static int set_cpuid(const struct kvm *kvm, int fd, unsigned id)
 {
 	for (uint32_t i = 0; i < kvm->cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &kvm->cpuid->entries[i];
 
-		if (entry->function == 1)
+		if (entry->function == 1) {
 			entry->ebx = (entry->ebx & 0x00ffffff) | id << 24;
-		else if (entry->function == 0xb)
+			entry->ecx |= CPUID_1_ECX_HYPERVISOR | CPUID_1_ECX_TSC_DEADLINE;
+		} else if (entry->function == 0xb)
 			entry->edx = id;
 	}
 	return kvm_ioctl(fd, KVM_SET_CPUID2, kvm->cpuid);

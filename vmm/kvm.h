@@ -35,11 +35,15 @@ int kvm_ioctl_named(int fd, unsigned long request, void *argument, const char *n
 int kvm_init(struct kvm *kvm);
 void kvm_free(struct kvm *kvm);
 
-/* Add a memory slot. Before kvm_create_irqchip(): in the other order the slot waits for RCU. */
+/* Add a memory slot. Before an irqchip is created: in the other order the slot waits for RCU. */
 int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, bool read_only);
 
 /* Local APICs in the kernel, IOAPIC outside: KVM_CAP_SPLIT_IRQCHIP (KVM API 7.5). */
-int kvm_create_irqchip(struct kvm *kvm);
+int kvm_create_split_irqchip(const struct kvm *kvm);
+
+/* All of a PC's interrupt controllers, and its timer, in the kernel: two PICs, an IOAPIC, local APICs,
+ * and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below 16. */
+int kvm_create_pc_irqchip(const struct kvm *kvm);
 
 /* Replace all routes: GSI n goes where pin n of the IOAPIC says (KVM API 4.52). */
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS]);

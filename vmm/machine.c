@@ -94,16 +94,13 @@ static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
 		return VOLE_CPU_START_NO_CPU;
 	if (start.cpu == vcpu->id)
 		return VOLE_CPU_START_RUNNING;
-	state = (struct vcpu_state){
-		.eax = VOLE_BOOT_MAGIC,
-		.ebx = start.argument,
-		.eip = start.entry,
-		.gdt_base = vm->entry.gdt_base,
-		.gdt_limit = vm->entry.gdt_limit,
-	};
+	state = vm->boot->state;
+	state.ebx = start.argument;
+	state.eip = start.entry;
+	state.esp = 0;
 	if (start.stack != 0) {
 		/* As after a call: return address, then the argument. */
-		frame[0] = vm->entry.cpu_return;
+		frame[0] = vm->boot->cpu_return;
 		frame[1] = start.argument;
 		state.esp = (start.stack - 4) / 16 * 16 - 4;
 		if (gmem_write(&vm->memory.gmem, state.esp, frame, sizeof frame) < 0)
@@ -113,34 +110,79 @@ static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
 								      : VOLE_CPU_START_RUNNING;
 }
 
+static int debug_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = vcpu->ctx;
+
+	if (len != 1)
+		return -ENXIO;
+	if (is_write)
+		write_debug(vm, data);
+	else
+		*data = VOLE_PORT_DEBUG;
+	return 0;
+}
+
+static int exit_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+{
+	if (len != 4 || !is_write)
+		return -ENXIO;
+	write_exit(vcpu->ctx, port_value(data, len));
+	return 0;
+}
+
+static int cpu_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+{
+	if (len != 4)
+		return -ENXIO;
+	if (is_write)
+		vcpu->start_outcome = start_cpu(vcpu->ctx, vcpu, port_value(data, len));
+	else
+		memcpy(data, &vcpu->start_outcome, len);
+	return 0;
+}
+
+static void add_port(struct vm *vm, uint16_t port, vm_port_access *access)
+{
+	vm->ports[vm->port_count++] = (struct vm_port){port, access};
+}
+
+static void add_ports(struct vm *vm)
+{
+	const struct board *board = &vm->boot->protocol->board;
+
+	if (board->debug_port)
+		add_port(vm, board->debug_port_number, debug_port);
+	if (board->vole_ports) {
+		add_port(vm, VOLE_PORT_EXIT, exit_port);
+		add_port(vm, VOLE_PORT_CPU, cpu_port);
+	}
+}
+
+/* Nobody answers. On an open bus that is no error: reads give all ones, writes are lost. */
+static int nobody(struct vm *vm, bool is_write, uint8_t *data, unsigned len)
+{
+	if (!vm->boot->protocol->board.open_bus)
+		return -ENXIO;
+	if (!is_write)
+		memset(data, 0xff, len);
+	return 0;
+}
+
 static int on_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	struct vm *vm = vcpu->ctx;
 
-	if (port == VOLE_PORT_DEBUG && len == 1) {
-		if (is_write)
-			write_debug(vm, data);
-		else
-			*data = VOLE_PORT_DEBUG;
-		return 0;
-	}
-	if (port == VOLE_PORT_EXIT && len == 4 && is_write) {
-		write_exit(vm, port_value(data, len));
-		return 0;
-	}
-	if (port == VOLE_PORT_CPU && len == 4) {
-		if (is_write)
-			vcpu->start_outcome = start_cpu(vm, vcpu, port_value(data, len));
-		else
-			memcpy(data, &vcpu->start_outcome, len);
-		return 0;
-	}
-	return -ENXIO;
+	for (unsigned i = 0; i < vm->port_count; i++)
+		if (vm->ports[i].port == port)
+			return vm->ports[i].access(vcpu, is_write, data, len);
+	return nobody(vm, is_write, data, len);
 }
 
 static int on_mmio(struct vcpu *vcpu, uint64_t address, bool is_write, uint8_t *data, unsigned len)
 {
 	struct vm *vm = vcpu->ctx;
+	const struct board *board = &vm->boot->protocol->board;
 	uint64_t index = (address - DEVICE_BASE) / VIRTIO_MMIO_WINDOW_SIZE;
 	uint32_t offset = address % PAGE_SIZE;
 
@@ -151,14 +193,17 @@ static int on_mmio(struct vcpu *vcpu, uint64_t address, bool is_write, uint8_t *
 			virtio_mmio_read(&vm->devices[index].mmio, offset, data, len);
 		return 0;
 	}
-	if (address / PAGE_SIZE == IOAPIC_BASE / PAGE_SIZE) {
+	if (board->irqchip == BOARD_SPLIT_IRQCHIP &&
+		address / PAGE_SIZE == IOAPIC_BASE / PAGE_SIZE) {
 		if (is_write)
 			ioapic_write(&vm->ioapic, offset, data, len);
 		else
 			ioapic_read(&vm->ioapic, offset, data, len);
 		return 0;
 	}
-	return gmem_ptr(&vm->memory.gmem, address, len, GMEM_READ) ? -EROFS : -ENXIO;
+	if (gmem_ptr(&vm->memory.gmem, address, len, GMEM_READ) && !board->open_bus)
+		return -EROFS;
+	return nobody(vm, is_write, data, len);
 }
 
 static int on_read_memory(struct vcpu *vcpu, uint64_t gpa, void *dst, size_t len)
@@ -175,37 +220,15 @@ static int on_write_memory(struct vcpu *vcpu, uint64_t gpa, const void *src, siz
 	return gmem_write(&vm->memory.gmem, gpa, src, len);
 }
 
-/* The parts of the boot data, for a guest that stumbles into them. */
-static const char *boot_data_name(uint32_t address, uint32_t *offset)
-{
-	static const struct {
-		uint32_t base;
-		const char *name;
-	} parts[] = {
-		{BOOT_STACK, "boot stack"},
-		{BOOT_STRINGS, "boot data below the stack"},
-		{BOOT_TABLES, "boot tables"},
-		{0, "null page"},
-	};
-	unsigned i = 0;
-
-	while (address < parts[i].base)
-		i++;
-	*offset = address - parts[i].base;
-	return parts[i].name;
-}
-
 static const char *on_symbol(struct vcpu *vcpu, uint64_t address, uint32_t *offset)
 {
 	struct vm *vm = vcpu->ctx;
 	const char *symbol;
 
-	if (address > UINT32_MAX)
+	if (address > UINT32_MAX || !vm->boot->protocol->symbol)
 		return NULL;
-	if (address < VOLE_BOOT_DATA_END)
-		return boot_data_name((uint32_t)address, offset);
 	pthread_mutex_lock(&vm->symbols);
-	symbol = image_symbol(&vm->image, (uint32_t)address, offset);
+	symbol = vm->boot->protocol->symbol(vm->boot, (uint32_t)address, offset);
 	pthread_mutex_unlock(&vm->symbols);
 	return symbol;
 }
@@ -305,10 +328,24 @@ static void routes_changed(void *ctx, const struct ioapic_route routes[IOAPIC_PI
 /* --- making devices ------------------------------------------------------------------------------
  */
 
-/* The place of the next device; its virtio_device is still to be made. */
-static struct vm_device *next_place(struct vm *vm)
+/* Where device n is; detail may be NULL. */
+static void place_device(struct vm *vm, unsigned index, const char *kind, const char *detail)
+{
+	struct boot_device *place = &vm->places[index];
+	const uint8_t *pins = vm->boot->protocol->board.pins;
+
+	place->base = DEVICE_BASE + index * VIRTIO_MMIO_WINDOW_SIZE;
+	place->pin = pins ? pins[index] : FIRST_PIN + index;
+	snprintf(place->name, sizeof place->name, "%s%s%s", kind, detail ? " " : "",
+		detail ? detail : "");
+}
+
+/* The next device; its virtio_device is still to be made. */
+static struct vm_device *next_device(struct vm *vm, const char *kind, const char *detail)
 {
 	struct vm_device *device = &vm->devices[vm->device_count];
+
+	place_device(vm, vm->device_count, kind, detail);
 
 	*device = (struct vm_device){.vm = vm, .index = vm->device_count, .interrupt = -1};
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
@@ -343,7 +380,7 @@ static int add_device(struct vm *vm, struct vm_device *device, struct virtio_dev
 	device->interrupt = io_event_open();
 	if (device->interrupt < 0)
 		return device->interrupt;
-	return kvm_add_irqfd(&vm->kvm, device->interrupt, FIRST_PIN + device->index);
+	return kvm_add_irqfd(&vm->kvm, device->interrupt, vm->places[device->index].pin);
 }
 
 static void free_devices(struct vm *vm)
@@ -383,7 +420,7 @@ static void console_broken(void *ctx, int error)
 
 static int add_console(struct vm *vm)
 {
-	struct vm_device *device = next_place(vm);
+	struct vm_device *device = next_device(vm, "console", vm->options->console);
 	int ret = chardev_open(&vm->chardev, vm->options->console, &vm->loop);
 
 	if (ret < 0)
@@ -408,7 +445,7 @@ static ssize_t fill_random(struct rng_backend *backend, void *buffer, size_t len
 static int add_rng(struct vm *vm)
 {
 	static const struct rng_backend_ops ops = {.fill = fill_random};
-	struct vm_device *device = next_place(vm);
+	struct vm_device *device = next_device(vm, "entropy", NULL);
 	int ret;
 
 	vm->entropy.ops = &ops;
@@ -418,7 +455,7 @@ static int add_rng(struct vm *vm)
 
 static int add_disk(struct vm *vm, const struct disk_options *options)
 {
-	struct vm_device *device = next_place(vm);
+	struct vm_device *device = next_device(vm, "block", options->path);
 	struct vm_disk *disk = &vm->disks[vm->disk_count];
 	int ret;
 
@@ -439,12 +476,30 @@ static void free_disks(struct vm *vm)
 	vm->disks = NULL;
 }
 
+static bool has_console(const struct vm *vm)
+{
+	return strcmp(vm->options->console, "none") != 0;
+}
+
+/* Can this board have as many devices as were asked for? */
+static int judge_devices(const struct vm *vm)
+{
+	const struct options *options = vm->options;
+	unsigned count = has_console(vm) + options->rng + options->disk_count;
+	unsigned max = vm->boot->protocol->board.device_max;
+
+	if (count <= max)
+		return 0;
+	say("--boot %s: %u devices, of at most %u", vm->boot->protocol->name, count, max);
+	return -EINVAL;
+}
+
 static int add_devices(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	int ret = 0;
+	int ret = judge_devices(vm);
 
-	if (strcmp(options->console, "none") != 0)
+	if (ret == 0 && has_console(vm))
 		ret = add_console(vm);
 	if (ret == 0 && options->rng)
 		ret = add_rng(vm);
@@ -531,33 +586,10 @@ static int open_timer(struct vm *vm)
 /* --- planning ------------------------------------------------------------------------------------
  */
 
-/* The size of a module, which is read later. 0 or -errno (said). */
-static int measure_module(struct boot_module *module, const char *path)
-{
-	struct stat st;
-
-	*module = (struct boot_module){.path = path};
-	if (stat(path, &st) < 0) {
-		int ret = -errno;
-
-		say("--module %s: %s", path, strerror(-ret));
-		return ret;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > RAM_MAX) {
-		say("--module %s: not a file of 1 to %u bytes", path, RAM_MAX);
-		return -EINVAL;
-	}
-	module->size = (uint32_t)st.st_size;
-	return 0;
-}
-
 int machine_plan(struct vm *vm, const struct options *options)
 {
-	int ret;
-
 	*vm = (struct vm){
 		.options = options,
-		.image = IMAGE_EMPTY,
 		.kvm = KVM_EMPTY,
 		.memory = MEMORY_EMPTY,
 		.loop = IO_LOOP_EMPTY,
@@ -567,125 +599,49 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.symbols = PTHREAD_MUTEX_INITIALIZER,
 		.status = -1,
 	};
-	ret = image_open(&vm->image, options->kernel);
-	if (ret < 0)
-		return EXIT_STATUS_KERNEL;
-	for (unsigned i = 0; i < options->module_count; i++) {
-		if (measure_module(&vm->modules[i], options->modules[i]) < 0)
-			return EXIT_STATUS_VOLE;
-		vm->module_count++;
-	}
-	ret = memory_map_build(
-		&vm->map, options->memory_size, &vm->image, vm->modules, vm->module_count);
-	if (ret == 0)
-		return 0;
-	return ret == -ENOEXEC ? EXIT_STATUS_KERNEL : EXIT_STATUS_VOLE;
-}
-
-/* --- loading -------------------------------------------------------------------------------------
- */
-
-static int load_module(struct vm *vm, const struct boot_module *module)
-{
-	int fd = open(module->path, O_RDONLY | O_CLOEXEC);
-	uint32_t done = 0;
-	ssize_t len = 0;
-
-	if (fd >= 0) {
-		while (done < module->size) {
-			len = pread(fd, vm->memory.host + module->base + done, module->size - done,
-				done);
-			if (len <= 0)
-				break;
-			done += (uint32_t)len;
-		}
-	}
-	if (done < module->size) {
-		int ret = fd < 0 || len < 0 ? -errno : -EIO;
-
-		say("--module %s: %s", module->path,
-			ret == -EIO ? "became shorter while it was read" : strerror(-ret));
-		if (fd >= 0)
-			close(fd);
-		return ret;
-	}
-	close(fd);
-	return 0;
-}
-
-static int load(struct vm *vm)
-{
-	struct boot_config config = {
-		.cpu_count = vm->vcpu_count,
-		.device_count = vm->device_count,
-		.apic_timer_khz = APIC_TIMER_KHZ,
-		.cmdline = vm->options->cmdline,
-		.modules = vm->modules,
-		.module_count = vm->module_count,
-	};
-	int ret;
-
-	for (unsigned i = 0; i < vm->image.segment_count; i++) {
-		const struct image_segment *segment = &vm->image.segments[i];
-
-		ret = image_load_segment(&vm->image, segment, vm->memory.host + segment->paddr);
-		if (ret < 0)
-			return EXIT_STATUS_KERNEL;
-	}
-	for (unsigned i = 0; i < vm->module_count; i++)
-		if (load_module(vm, &vm->modules[i]) < 0)
-			return EXIT_STATUS_VOLE;
-	ret = kvm_ioctl(vm->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
-	config.tsc_khz = ret > 0 ? (uint32_t)ret : 0;
-	return boot_data_write(vm->memory.host, &vm->map, &config, &vm->entry) < 0
-		       ? EXIT_STATUS_VOLE
-		       : 0;
+	return boot_open(&vm->boot, options);
 }
 
 /* --- showing -------------------------------------------------------------------------------------
  */
 
-static void name_device(
-	struct inspect_device *devices, unsigned *count, const char *kind, const char *path)
-{
-	struct inspect_device *device = &devices[*count];
-
-	device->base = DEVICE_BASE + *count * VIRTIO_MMIO_WINDOW_SIZE;
-	device->pin = FIRST_PIN + *count;
-	snprintf(device->name, sizeof device->name, "%s%s%s", kind, path ? " " : "",
-		path ? path : "");
-	++*count;
-}
-
-int machine_show(const struct vm *vm)
+int machine_show(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	struct inspect_device devices[DEVICE_COUNT];
-	struct boot_config config = {
+	struct boot_machine machine = {
 		.cpu_count = options->cpu_count,
 		.apic_timer_khz = APIC_TIMER_KHZ,
-		.cmdline = options->cmdline,
-		.modules = vm->modules,
-		.module_count = vm->module_count,
+		.devices = vm->places,
 	};
-	struct boot_entry entry;
-	uint8_t *boot_data = calloc(1, VOLE_BOOT_DATA_END);
 	int ret;
 
-	if (strcmp(options->console, "none") != 0)
-		name_device(devices, &config.device_count, "console", options->console);
+	if (has_console(vm))
+		place_device(vm, machine.device_count++, "console", options->console);
 	if (options->rng)
-		name_device(devices, &config.device_count, "entropy", NULL);
+		place_device(vm, machine.device_count++, "entropy", NULL);
 	for (unsigned i = 0; i < options->disk_count; i++)
-		name_device(devices, &config.device_count, "block", options->disks[i].path);
-	ret = boot_data ? boot_data_write(boot_data, &vm->map, &config, &entry) : -ENOMEM;
-	if (ret == 0) {
-		ret = inspect_print(stdout, &vm->image, &vm->map, &config, &entry, devices);
-		if (ret < 0)
-			say("standard output: %s", strerror(-ret));
-	}
-	free(boot_data);
+		place_device(vm, machine.device_count++, "block", options->disks[i].path);
+	ret = vm->boot->protocol->show(vm->boot, stdout, &machine);
+	if (ret < 0)
+		say("%s: %s", options->kernel, strerror(-ret));
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
+}
+
+/* --- loading -------------------------------------------------------------------------------------
+ */
+
+static int load(struct vm *vm)
+{
+	struct boot_machine machine = {
+		.cpu_count = vm->vcpu_count,
+		.apic_timer_khz = APIC_TIMER_KHZ,
+		.device_count = vm->device_count,
+		.devices = vm->places,
+	};
+	int ret = kvm_ioctl(vm->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
+
+	machine.tsc_khz = ret > 0 ? (uint32_t)ret : 0;
+	return vm->boot->protocol->load(vm->boot, &vm->memory, &machine);
 }
 
 /* --- running -------------------------------------------------------------------------------------
@@ -715,17 +671,30 @@ static void free_vcpus(struct vm *vm)
 	vm->vcpus = NULL;
 }
 
+static int make_irqchip(struct vm *vm)
+{
+	switch (vm->boot->protocol->board.irqchip) {
+	case BOARD_SPLIT_IRQCHIP:
+		return kvm_create_split_irqchip(&vm->kvm);
+	case BOARD_PC_IRQCHIP:
+		return kvm_create_pc_irqchip(&vm->kvm);
+	case BOARD_NO_IRQCHIP:
+		break;
+	}
+	return 0;
+}
+
 /* The order matters: see kvm_add_memory(). */
 static int make_machine(struct vm *vm)
 {
 	int ret = kvm_init(&vm->kvm);
 
 	if (ret == 0)
-		ret = memory_init(&vm->memory, &vm->map);
+		ret = memory_init(&vm->memory, vm->boot->regions, vm->boot->region_count);
 	if (ret == 0)
 		ret = memory_attach(&vm->memory, &vm->kvm);
 	if (ret == 0)
-		ret = kvm_create_irqchip(&vm->kvm);
+		ret = make_irqchip(vm);
 	if (ret == 0)
 		ret = make_vcpus(vm);
 	if (ret == 0)
@@ -736,26 +705,13 @@ static int make_machine(struct vm *vm)
 		ret = open_signals(vm);
 	if (ret == 0)
 		ret = add_devices(vm);
+	add_ports(vm);
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
-}
-
-static int set_boot_state(struct vm *vm)
-{
-	struct vcpu_state state = {
-		.eax = vm->entry.eax,
-		.ebx = vm->entry.ebx,
-		.esp = vm->entry.esp,
-		.eip = vm->image.entry,
-		.gdt_base = vm->entry.gdt_base,
-		.gdt_limit = vm->entry.gdt_limit,
-	};
-
-	return vcpu_set_state(&vm->vcpus[0], &state);
 }
 
 static int start_vcpus(struct vm *vm)
 {
-	int ret = set_boot_state(vm);
+	int ret = vcpu_set_state(&vm->vcpus[0], &vm->boot->state);
 
 	vcpu_init_signal();
 	if (ret == 0)
@@ -784,11 +740,11 @@ static void drain(struct vm *vm)
 
 static void say_start(const struct vm *vm)
 {
-	say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel, vm->image.entry,
-		vm->options->memory_size, vm->vcpu_count);
+	say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel,
+		vm->boot->state.eip, vm->options->memory_size, vm->vcpu_count);
 	for (unsigned i = 0; i < vm->device_count; i++)
-		say("device %u: %s at 0x%08x, pin %u", i, vm->devices[i].virtio->ops->name,
-			DEVICE_BASE + i * VIRTIO_MMIO_WINDOW_SIZE, FIRST_PIN + i);
+		say("device %u: %s at 0x%08x, pin %u", i, vm->places[i].name, vm->places[i].base,
+			vm->places[i].pin);
 }
 
 static void say_end(const struct vm *vm)
@@ -831,5 +787,5 @@ void machine_free(struct vm *vm)
 	free_vcpus(vm);
 	kvm_free(&vm->kvm);
 	memory_free(&vm->memory);
-	image_free(&vm->image);
+	boot_free(vm->boot);
 }

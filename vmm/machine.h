@@ -18,7 +18,6 @@
 #include "chardev.h"
 #include "console.h"
 #include "disk.h"
-#include "elf.h"
 #include "ioapic.h"
 #include "kvm.h"
 #include "loop.h"
@@ -49,6 +48,16 @@ struct vm_device {
 	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
 };
 
+/* A port that somebody answers. 0, or -ENXIO if not to an access like this. */
+typedef int vm_port_access(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len);
+
+struct vm_port {
+	uint16_t port;
+	vm_port_access *access;
+};
+
+#define PORTS_MAX 16
+
 struct vm_disk {
 	struct disk disk;
 	struct virtio_block block;
@@ -57,16 +66,11 @@ struct vm_disk {
 struct vm {
 	const struct options *options; /* not owned */
 
-	/* What is loaded, and where: machine_plan(). */
-	struct image image;
-	unsigned module_count;
-	struct boot_module modules[MODULES_MAX];
-	struct memory_map map;
+	struct boot *boot; /* what is loaded, and where: machine_plan() */
 
 	/* The machine itself: machine_run(). */
 	struct kvm kvm;
 	struct memory memory;
-	struct boot_entry entry;
 	struct ioapic ioapic;
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
@@ -78,10 +82,13 @@ struct vm {
 	unsigned disk_count;
 	struct vm_disk *disks;
 	unsigned device_count;
+	struct boot_device places[DEVICE_COUNT]; /* what the guest is told of devices */
 	struct vm_device devices[DEVICE_COUNT];
+	unsigned port_count;
+	struct vm_port ports[PORTS_MAX];
 	unsigned vcpu_count;
 	struct vcpu *vcpus;
-	pthread_mutex_t symbols; /* image_symbol() is for one thread at a time */
+	pthread_mutex_t symbols; /* symbols are looked up by one thread at a time */
 	atomic_int status;       /* exit status of vole; -1 while the machine runs */
 	int signal;              /* that ended the machine; 0: none. I/O thread only */
 };
@@ -94,7 +101,7 @@ int machine_plan(struct vm *vm, const struct options *options);
 
 /* Print the planned machine on standard output, for `vole inspect`. Returns the exit status of
  * vole. */
-int machine_show(const struct vm *vm);
+int machine_show(struct vm *vm);
 
 /* Build the planned machine and run it to its end. Returns the exit status of vole. If a signal
  * ended the machine, vm->signal names it. */

@@ -8,29 +8,32 @@
 #include "log.h"
 
 /* Neighbours with the same permission become one region: fewer slots start faster. */
-static void add_region(struct memory *memory, uint64_t base, uint64_t size, bool writable)
+static void add_region(struct memory *memory, const struct memory_region *region)
 {
-	unsigned count = memory->gmem.count;
+	struct gmem_region *last =
+		memory->gmem.count > 0 ? &memory->regions[memory->gmem.count - 1] : NULL;
 
-	if (count > 0 && memory->regions[count - 1].writable == writable) {
-		memory->regions[count - 1].size += size;
+	if (last && last->writable == !region->read_only &&
+		last->base + last->size == region->base) {
+		last->size += region->size;
 		return;
 	}
 	memory->regions[memory->gmem.count++] = (struct gmem_region){
-		.base = base,
-		.size = size,
-		.host = memory->host + base,
-		.writable = writable,
+		.base = region->base,
+		.size = region->size,
+		.host = memory->host + region->base,
+		.writable = !region->read_only,
 	};
 }
 
-int memory_init(struct memory *memory, const struct memory_map *map)
+int memory_init(struct memory *memory, const struct memory_region *regions, unsigned count)
 {
-	const struct memory_map_entry *last = &map->entries[map->count - 1];
+	const struct memory_region *last = &regions[count - 1];
 	void *host;
 
 	*memory = MEMORY_EMPTY;
 	memory->size = (uint64_t)last->base + last->size;
+	/* Pages that are never touched cost nothing, so holes may be part of the mapping. */
 	host = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (host == MAP_FAILED) {
@@ -40,9 +43,8 @@ int memory_init(struct memory *memory, const struct memory_map *map)
 	}
 	memory->host = host;
 	memory->gmem.regions = memory->regions;
-	for (unsigned i = 0; i < map->count; i++)
-		add_region(memory, map->entries[i].base, map->entries[i].size,
-			!(map->entries[i].flags & VOLE_MEMORY_READ_ONLY));
+	for (unsigned i = 0; i < count; i++)
+		add_region(memory, &regions[i]);
 	return 0;
 }
 

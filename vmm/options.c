@@ -176,6 +176,9 @@ static int parse_cmdline(struct options *options, int count, char **words)
 static int parse_option(struct options *options, int option, char *argument)
 {
 	switch (option) {
+	case 'b':
+		options->boot = argument;
+		return 0;
 	case 'm':
 		return parse_memory(options, argument);
 	case 'c':
@@ -215,6 +218,7 @@ static void say_bad_option(int result, char **argv)
 int options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{"boot", required_argument, NULL, 'b'},
 		{"memory", required_argument, NULL, 'm'},
 		{"cpus", required_argument, NULL, 'c'},
 		{"disk", required_argument, NULL, 'd'},
@@ -230,6 +234,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	int option, ret;
 
 	*options = (struct options){
+		.boot = "auto",
 		.memory_size = 64u << 20,
 		.cpu_count = 1,
 		.console = "stdio",

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boot.h"
+#include "boot_data.h"
 
 #define CPUS_MAX  64
 #define DISKS_MAX (DEVICE_COUNT - 2) /* the others are console and rng */
@@ -23,6 +23,7 @@ struct disk_options {
 
 struct options {
 	const char *kernel;
+	const char *boot;     /* name of a boot protocol, or "auto" */
 	uint32_t memory_size; /* bytes; judged by memory_map_build() */
 	unsigned cpu_count;
 	const char *console; /* "stdio", "none", "file:PATH", "unix:PATH" or "pty" */

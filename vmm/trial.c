@@ -169,7 +169,7 @@ int trial_init(struct trial *trial)
 	if (ret == 0)
 		ret = trial_memory(trial);
 	if (ret == 0)
-		ret = kvm_create_irqchip(&trial->kvm);
+		ret = kvm_create_split_irqchip(&trial->kvm);
 	if (ret == 0)
 		ret = trial_vcpu(trial);
 	return ret;

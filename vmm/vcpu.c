@@ -93,29 +93,48 @@ static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
 	};
 }
 
+static void set_flat32(struct kvm_sregs *sregs, const struct vcpu_state *state)
+{
+	sregs->cs = flat_segment(state->code_selector, SEGMENT_CODE);
+	sregs->ds = flat_segment(state->data_selector, SEGMENT_DATA);
+	sregs->es = sregs->fs = sregs->gs = sregs->ss = sregs->ds;
+	sregs->gdt.base = state->gdt_base;
+	sregs->gdt.limit = state->gdt_limit;
+	sregs->idt.base = 0;
+	sregs->idt.limit = 0; /* an exception before the kernel has an IDT is a triple fault */
+	sregs->cr0 = CR0_PE | CR0_ET;
+	sregs->cr4 = 0;
+}
+
+/* As after reset, but segments begin at 0: CS too, so that EIP is an address. */
+static void set_real16(struct kvm_sregs *sregs)
+{
+	sregs->cs.base = 0;
+	sregs->cs.selector = 0;
+}
+
 int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state)
 {
 	struct kvm_regs regs = {
 		.rax = state->eax,
 		.rbx = state->ebx,
+		.rsi = state->esi,
 		.rsp = state->esp,
 		.rip = state->eip,
 		.rflags = 0x2, /* the bit that is always set; interrupts off */
 	};
 	struct kvm_sregs sregs;
-	int ret = kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+	int ret;
 
+	if (state->mode == VCPU_RESET)
+		return 0;
+	ret = kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
 	if (ret < 0)
 		return ret;
-	sregs.cs = flat_segment(VOLE_SELECTOR_CODE, SEGMENT_CODE);
-	sregs.ds = flat_segment(VOLE_SELECTOR_DATA, SEGMENT_DATA);
-	sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
-	sregs.gdt.base = state->gdt_base;
-	sregs.gdt.limit = state->gdt_limit;
-	sregs.idt.base = 0;
-	sregs.idt.limit = 0; /* an exception before the kernel has an IDT is a triple fault */
-	sregs.cr0 = CR0_PE | CR0_ET;
-	sregs.cr4 = 0;
+	if (state->mode == VCPU_FLAT32)
+		set_flat32(&sregs, state);
+	else
+		set_real16(&sregs);
 	ret = kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
 	if (ret < 0)
 		return ret;
@@ -289,6 +308,9 @@ static void handle_exit(struct vcpu *vcpu)
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
 		exit_internal_error(vcpu);
+		break;
+	case KVM_EXIT_HLT: /* only without local APICs in the kernel: nothing could wake it */
+		vcpu->ops->end(vcpu, 0);
 		break;
 	case KVM_EXIT_SHUTDOWN:
 		crash_triple_fault(vcpu);

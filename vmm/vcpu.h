@@ -46,13 +46,6 @@ struct vcpu_ops {
 	bool (*running)(struct vcpu *vcpu);
 };
 
-/* The state in which a vCPU begins: flat 32-bit protected mode (spec/boot.md). */
-struct vcpu_state {
-	uint32_t eax, ebx, eip, esp;
-	uint32_t gdt_base;
-	uint16_t gdt_limit;
-};
-
 struct vcpu {
 	const struct vcpu_ops *ops;
 	void *ctx;

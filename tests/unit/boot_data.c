@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vmm/boot.c: the memory map and the bytes of the boot data, and vmm/inspect.c that shows both. */
-#include "boot.h"
+/* vmm/boot_data.c: the memory map and the bytes of the boot data, and vmm/inspect.c that shows both. */
+#include "boot_data.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -503,7 +503,7 @@ static void test_long_name(void)
 
 static void test_inspect(void)
 {
-	static const struct inspect_device devices[] = {
+	static const struct boot_device devices[] = {
 		{"console", 0xd0000000, 1},
 		{"block disk.img", 0xd0001000, 2},
 	};
