@@ -1,7 +1,5 @@
 # Linked into every unit test.
-tests_shared = tests/tap.c
-tests_shared += tests/capture.c
-tests_shared += tests/elf_make.c
+tests_shared = tests/tap.c tests/driver.c
 
 # One program each; the names follow the sources they test.
 unit_test_sources = $(wildcard tests/unit/*.c)

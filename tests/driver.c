@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "driver.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GUARD_LEN 64
+
+/* --- guest memory ----------------------------------------------------------------------------- */
+
+void ram_init(struct ram *ram)
+{
+	ram->bytes = aligned_alloc(4096, RAM_SIZE + ROM_SIZE);
+	assert(ram->bytes);
+	memset(ram->bytes, 0, RAM_SIZE + ROM_SIZE);
+	ram->regions[0] = (struct gmem_region){0, RAM_SIZE, ram->bytes, true};
+	ram->regions[1] = (struct gmem_region){ROM_BASE, ROM_SIZE, ram->bytes + ROM_BASE, false};
+	ram->gmem = (struct gmem){ram->regions, 2};
+	ram->next = 0x1000;
+}
+
+void ram_free(struct ram *ram)
+{
+	free(ram->bytes);
+}
+
+gpa_t ram_alloc(struct ram *ram, size_t len, size_t align)
+{
+	gpa_t gpa = (ram->next + align - 1) / align * align;
+
+	assert(gpa + len <= RAM_SIZE);
+	ram->next = gpa + len;
+	return gpa;
+}
+
+void *ram_at(struct ram *ram, gpa_t gpa)
+{
+	assert(gpa <= RAM_END);
+	return ram->bytes + gpa;
+}
+
+bool ram_is(struct ram *ram, gpa_t gpa, uint8_t value, size_t len)
+{
+	const uint8_t *bytes = ram_at(ram, gpa);
+
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] != value)
+			return false;
+	}
+	return true;
+}
+
+/* --- a queue, driver's half ------------------------------------------------------------------- */
+
+static gpa_t area_alloc(struct ram *ram, size_t len, size_t align)
+{
+	gpa_t gpa = ram_alloc(ram, len + GUARD_LEN, align);
+
+	memset(ram_at(ram, gpa + len), 0xa5, GUARD_LEN);
+	return gpa;
+}
+
+void ring_init(struct ring *ring, struct ram *ram, uint16_t size)
+{
+	*ring = (struct ring){
+		.ram = ram,
+		.size = size,
+		.desc = area_alloc(ram, VIRTQ_DESC_BYTES(size), VIRTQ_DESC_ALIGN),
+		.avail = area_alloc(ram, VIRTQ_AVAIL_BYTES(size), VIRTQ_AVAIL_ALIGN),
+		.used = area_alloc(ram, VIRTQ_USED_BYTES(size), VIRTQ_USED_ALIGN),
+	};
+}
+
+bool ring_guards_intact(struct ring *ring)
+{
+	uint16_t n = ring->size;
+
+	return ram_is(ring->ram, ring->desc + VIRTQ_DESC_BYTES(n), 0xa5, GUARD_LEN) &&
+	       ram_is(ring->ram, ring->avail + VIRTQ_AVAIL_BYTES(n), 0xa5, GUARD_LEN) &&
+	       ram_is(ring->ram, ring->used + VIRTQ_USED_BYTES(n), 0xa5, GUARD_LEN);
+}
+
+static struct virtq_avail *ring_avail(struct ring *ring)
+{
+	return ram_at(ring->ram, ring->avail);
+}
+
+static struct virtq_used *ring_used(struct ring *ring)
+{
+	return ram_at(ring->ram, ring->used);
+}
+
+void ring_set_desc(
+	struct ring *ring, uint16_t index, gpa_t addr, uint32_t len, uint16_t flags, uint16_t next)
+{
+	struct virtq_desc *desc = ram_at(ring->ram, ring->desc);
+
+	desc[index] = (struct virtq_desc){
+		cpu_to_le64(addr), cpu_to_le32(len), cpu_to_le16(flags), cpu_to_le16(next)};
+}
+
+void ring_set_avail_idx(struct ring *ring, uint16_t idx)
+{
+	ring->avail_idx = idx;
+	atomic_store_explicit(
+		&ring_avail(ring)->idx.raw, cpu_to_le16(idx).raw, memory_order_release);
+}
+
+void ring_offer(struct ring *ring, uint16_t head)
+{
+	ring_avail(ring)->ring[ring->avail_idx % ring->size] = cpu_to_le16(head);
+	ring_set_avail_idx(ring, ring->avail_idx + 1);
+}
+
+uint16_t ring_add(struct ring *ring, const struct buffer *buffers, unsigned count)
+{
+	uint16_t head = ring->desc_next, index = head;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint16_t next = (index + 1) % ring->size;
+		uint16_t flags = (buffers[i].write ? VIRTQ_DESC_F_WRITE : 0) |
+				 (i + 1 < count ? VIRTQ_DESC_F_NEXT : 0);
+
+		ring_set_desc(ring, index, buffers[i].addr, buffers[i].len, flags, next);
+		index = next;
+	}
+	ring->desc_next = index;
+	ring_offer(ring, head);
+	return head;
+}
+
+uint16_t ring_add_one(struct ring *ring, gpa_t addr, uint32_t len, bool write)
+{
+	return ring_add(ring, &(struct buffer){addr, len, write}, 1);
+}
+
+uint16_t ring_used_idx(struct ring *ring)
+{
+	uint16_t raw = atomic_load_explicit(&ring_used(ring)->idx.raw, memory_order_acquire);
+
+	return le16_to_cpu((le16){raw});
+}
+
+uint16_t ring_used_flags(struct ring *ring)
+{
+	return le16_to_cpu((le16){atomic_load(&ring_used(ring)->flags.raw)});
+}
+
+void ring_set_avail_flags(struct ring *ring, uint16_t flags)
+{
+	atomic_store(&ring_avail(ring)->flags.raw, cpu_to_le16(flags).raw);
+}
+
+bool ring_take(struct ring *ring, struct used *used)
+{
+	const struct virtq_used_elem *elem;
+
+	if (ring_used_idx(ring) == ring->used_idx)
+		return false;
+	elem = &ring_used(ring)->ring[ring->used_idx % ring->size];
+	*used = (struct used){le32_to_cpu(elem->id), le32_to_cpu(elem->len)};
+	ring->used_idx++;
+	return true;
+}
+
+/* --- the machine around a device -------------------------------------------------------------- */
+
+static void host_raise(void *ctx)
+{
+	struct host *host = ctx;
+
+	host->raises++;
+	if (host->on_raise)
+		host->on_raise(host->ctx);
+}
+
+static void host_kick(void *ctx, unsigned queue)
+{
+	struct host *host = ctx;
+
+	host->kicks[queue]++;
+	host->pending[queue] = true;
+	if (host->on_kick)
+		host->on_kick(host->ctx, queue);
+}
+
+static int host_live(void *ctx, bool live)
+{
+	struct host *host = ctx;
+
+	if (!live) {
+		host->live_off++;
+		return 0;
+	}
+	host->live_on++;
+	return host->live_error;
+}
+
+static void host_report(void *ctx, const char *message)
+{
+	struct host *host = ctx;
+
+	host->reports++;
+	snprintf(host->report, sizeof host->report, "%s", message);
+}
+
+const struct virtio_host_ops driver_host_ops = {
+	.raise = host_raise,
+	.kick = host_kick,
+	.live = host_live,
+	.report = host_report,
+};
+
+/* --- registers and initialisation ------------------------------------------------------------- */
+
+void driver_init(struct driver *driver)
+{
+	memset(driver, 0, sizeof *driver);
+	ram_init(&driver->ram);
+}
+
+void driver_attach(struct driver *driver, struct virtio_device *dev)
+{
+	driver->dev = dev;
+	virtio_mmio_init(&driver->mmio, dev);
+}
+
+void driver_free(struct driver *driver)
+{
+	virtio_free(driver->dev);
+	ram_free(&driver->ram);
+}
+
+uint64_t access_read(struct driver *driver, uint32_t offset, unsigned len)
+{
+	uint8_t data[8];
+	uint64_t value = 0;
+
+	memset(data, 0xee, sizeof data);
+	virtio_mmio_read(&driver->mmio, offset, data, len);
+	for (unsigned i = 0; i < len; i++)
+		value |= (uint64_t)data[i] << (8 * i);
+	return value;
+}
+
+void access_write(struct driver *driver, uint32_t offset, uint64_t value, unsigned len)
+{
+	uint8_t data[8];
+
+	for (unsigned i = 0; i < sizeof data; i++)
+		data[i] = value >> (8 * i);
+	virtio_mmio_write(&driver->mmio, offset, data, len);
+}
+
+uint32_t reg_read(struct driver *driver, uint32_t offset)
+{
+	return access_read(driver, offset, 4);
+}
+
+void reg_write(struct driver *driver, uint32_t offset, uint32_t value)
+{
+	access_write(driver, offset, value, 4);
+}
+
+uint32_t driver_status(struct driver *driver)
+{
+	return reg_read(driver, VIRTIO_MMIO_STATUS);
+}
+
+bool driver_failed(struct driver *driver)
+{
+	return driver_status(driver) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+}
+
+bool driver_negotiate(struct driver *driver, uint64_t features)
+{
+	uint32_t status = VIRTIO_STATUS_ACKNOWLEDGE;
+
+	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1);
+	reg_write(driver, VIRTIO_MMIO_STATUS, 0);
+	reg_write(driver, VIRTIO_MMIO_STATUS, status);
+	reg_write(driver, VIRTIO_MMIO_STATUS, status |= VIRTIO_STATUS_DRIVER);
+	for (unsigned word = 0; word < 2; word++) {
+		reg_write(driver, VIRTIO_MMIO_DRIVER_FEATURES_SEL, word);
+		reg_write(driver, VIRTIO_MMIO_DRIVER_FEATURES, features >> (32 * word));
+	}
+	reg_write(driver, VIRTIO_MMIO_STATUS, status | VIRTIO_STATUS_FEATURES_OK);
+	return driver_status(driver) & VIRTIO_STATUS_FEATURES_OK;
+}
+
+void driver_place(
+	struct driver *driver, unsigned queue, uint32_t size, gpa_t desc, gpa_t avail, gpa_t used)
+{
+	reg_write(driver, VIRTIO_MMIO_QUEUE_SEL, queue);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_SIZE, size);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_DESC_LOW, desc);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_DESC_HIGH, desc >> 32);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_DRIVER_LOW, avail);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_DRIVER_HIGH, avail >> 32);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_DEVICE_LOW, used);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_DEVICE_HIGH, used >> 32);
+}
+
+bool driver_setup(struct driver *driver, unsigned queue, uint16_t size)
+{
+	struct ring *ring = &driver->rings[queue];
+
+	ring_init(ring, &driver->ram, size);
+	driver_place(driver, queue, size, ring->desc, ring->avail, ring->used);
+	reg_write(driver, VIRTIO_MMIO_QUEUE_READY, 1);
+	return reg_read(driver, VIRTIO_MMIO_QUEUE_READY) == 1;
+}
+
+void driver_ok(struct driver *driver)
+{
+	reg_write(driver, VIRTIO_MMIO_STATUS, driver_status(driver) | VIRTIO_STATUS_DRIVER_OK);
+}
+
+bool driver_start(struct driver *driver, uint64_t features)
+{
+	if (!driver_negotiate(driver, features))
+		return false;
+	for (unsigned i = 0; i < driver->dev->ops->queue_count; i++) {
+		if (!driver_setup(driver, i, DRIVER_QUEUE_SIZE))
+			return false;
+	}
+	driver_ok(driver);
+	driver_serve(driver);
+	return driver_status(driver) == 0xf;
+}
+
+unsigned driver_serve(struct driver *driver)
+{
+	unsigned passes = 0;
+	bool again = true;
+
+	while (again && passes < 100000) {
+		again = false;
+		for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++) {
+			if (!atomic_exchange(&driver->host.pending[i], false))
+				continue;
+			again = true;
+			passes++;
+			/* Others get their turn first. */
+			if (virtio_serve(driver->dev, i))
+				driver->host.pending[i] = true;
+		}
+	}
+	return passes;
+}
+
+unsigned driver_kick(struct driver *driver, unsigned queue)
+{
+	reg_write(driver, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
+	return driver_serve(driver);
+}
+
+/* --- back ends -------------------------------------------------------------------------------- */
+
+/* How much a call may move: the least of what is asked for, what there is, and the call's limit. */
+static size_t bounded(size_t asked, size_t available, size_t max)
+{
+	if (asked > available)
+		asked = available;
+	return max && asked > max ? max : asked;
+}
+
+static size_t iov_len(const struct iovec *iov, unsigned count)
+{
+	size_t len = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	return len;
+}
+
+/* Copy len bytes between a flat buffer and segments. */
+static void iov_copy(const struct iovec *iov, unsigned count, uint8_t *flat, size_t len, bool out)
+{
+	for (unsigned i = 0; i < count && len > 0; i++) {
+		size_t part = iov[i].iov_len < len ? iov[i].iov_len : len;
+
+		if (out)
+			memcpy(flat, iov[i].iov_base, part);
+		else
+			memcpy(iov[i].iov_base, flat, part);
+		flat += part;
+		len -= part;
+	}
+}
+
+static ssize_t fake_console_read(
+	struct console_backend *backend, const struct iovec *iov, unsigned count)
+{
+	struct fake_console *fake = (struct fake_console *)backend;
+	size_t len = bounded(iov_len(iov, count), fake->input_len, fake->input_max);
+
+	assert(iov_len(iov, count) > 0);
+	fake->reads++;
+	if (fake->input_len == 0)
+		return fake->input_end ? 0 : -EAGAIN;
+	iov_copy(iov, count, (uint8_t *)fake->input, len, false);
+	fake->input += len;
+	fake->input_len -= len;
+	return len;
+}
+
+static ssize_t fake_console_write(
+	struct console_backend *backend, const struct iovec *iov, unsigned count)
+{
+	struct fake_console *fake = (struct fake_console *)backend;
+	size_t len = bounded(iov_len(iov, count), fake->output_room, 0);
+	size_t room = sizeof fake->output;
+	size_t keep = fake->output_len < room ? bounded(len, room - fake->output_len, 0) : 0;
+
+	assert(iov_len(iov, count) > 0);
+	fake->writes++;
+	if (fake->output_error)
+		return fake->output_error;
+	if (len == 0)
+		return -EAGAIN;
+	iov_copy(iov, count, fake->output + fake->output_len, keep, true);
+	fake->output_len += len;
+	fake->output_room -= len;
+	return len;
+}
+
+static void fake_console_want(struct console_backend *backend, bool input, bool output)
+{
+	struct fake_console *fake = (struct fake_console *)backend;
+
+	fake->wants++;
+	fake->input_wanted = input;
+	fake->output_wanted = output;
+}
+
+static void fake_console_size(struct console_backend *backend, uint16_t *cols, uint16_t *rows)
+{
+	struct fake_console *fake = (struct fake_console *)backend;
+
+	*cols = fake->cols;
+	*rows = fake->rows;
+}
+
+void fake_console_init(struct fake_console *fake, uint16_t cols, uint16_t rows)
+{
+	static const struct console_backend_ops ops = {
+		fake_console_read, fake_console_write, fake_console_want, fake_console_size};
+
+	*fake = (struct fake_console){
+		.backend = {&ops}, .cols = cols, .rows = rows, .output_room = SIZE_MAX};
+}
+
+static ssize_t fake_rng_fill(struct rng_backend *backend, void *buf, size_t len)
+{
+	struct fake_rng *fake = (struct fake_rng *)backend;
+	uint8_t *bytes = buf;
+
+	if (fake->on_fill)
+		fake->on_fill(fake->ctx);
+	if (fake->error)
+		return fake->error;
+	len = bounded(len, len, fake->max);
+	for (size_t i = 0; i < len; i++) {
+		fake->last = fake->last == 255 ? 1 : fake->last + 1;
+		bytes[i] = fake->last;
+	}
+	fake->total += len;
+	return len;
+}
+
+void fake_rng_init(struct fake_rng *fake)
+{
+	static const struct rng_backend_ops ops = {fake_rng_fill};
+
+	*fake = (struct fake_rng){.backend = {&ops}};
+}
+
+/* Bytes that this call may move, or what it returns instead. */
+static ssize_t fake_block_judge(struct fake_block *fake, size_t len, uint64_t offset)
+{
+	/* The device checks the range, not the back end. */
+	assert(offset <= sizeof fake->disk && len <= sizeof fake->disk - offset);
+	if (fake->on_transfer)
+		fake->on_transfer(fake->ctx);
+	if (fake->fail_after == 0)
+		return fake->end ? 0 : -EIO;
+	len = bounded(len, fake->fail_after, fake->max);
+	fake->fail_after -= len;
+	return len;
+}
+
+static ssize_t fake_block_read(
+	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
+{
+	struct fake_block *fake = (struct fake_block *)backend;
+	ssize_t len = fake_block_judge(fake, iov_len(iov, count), offset);
+
+	fake->reads++;
+	if (len > 0)
+		iov_copy(iov, count, fake->disk + offset, len, false);
+	return len;
+}
+
+static ssize_t fake_block_write(
+	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
+{
+	struct fake_block *fake = (struct fake_block *)backend;
+	ssize_t len = fake_block_judge(fake, iov_len(iov, count), offset);
+
+	fake->writes++;
+	if (len > 0) {
+		iov_copy(iov, count, fake->disk + offset, len, true);
+		fake->unstable++;
+	}
+	return len;
+}
+
+static int fake_block_flush(struct block_backend *backend)
+{
+	struct fake_block *fake = (struct fake_block *)backend;
+
+	fake->flushes++;
+	if (fake->flush_error)
+		return fake->flush_error;
+	fake->unstable = 0;
+	return 0;
+}
+
+void fake_block_init(struct fake_block *fake)
+{
+	static const struct block_backend_ops ops = {
+		fake_block_read, fake_block_write, fake_block_flush};
+
+	*fake = (struct fake_block){
+		.backend = {.ops = &ops, .capacity = FAKE_DISK_SECTORS, .id = "fake"},
+		.fail_after = SIZE_MAX,
+	};
+	for (unsigned i = 0; i < FAKE_DISK_SECTORS; i++)
+		memset(fake->disk + 512 * i, i + 1, 512);
+}

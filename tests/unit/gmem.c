@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest memory: what is handed out, and above all what is not. */
+#include "gmem.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../tap.h"
+
+static uint8_t low[0x2000], high[0x1000], far[0x1000], top[0x1000];
+
+/* RAM of two pages, the second read-only; a page that is next to it for the guest only; a page
+ * after a hole; a page at the very end of the address space. */
+static const struct gmem_region regions[] = {
+	{0x1000, 0x1000, low, true},
+	{0x2000, 0x1000, low + 0x1000, false},
+	{0x3000, 0x1000, high, true},
+	{0x5000, 0x1000, far, true},
+	{UINT64_MAX - 0xfff - 0x1000, 0x1000, top, true},
+};
+
+static const struct gmem memory = {regions, sizeof regions / sizeof regions[0]};
+
+static void *readable(gpa_t gpa, uint64_t len)
+{
+	return gmem_ptr(&memory, gpa, len, GMEM_READ);
+}
+
+static void *writable(gpa_t gpa, uint64_t len)
+{
+	return gmem_ptr(&memory, gpa, len, GMEM_WRITE);
+}
+
+static void test_bounds(void)
+{
+	ok(readable(0x1000, 1) == low, "the first byte of a region");
+	ok(readable(0x1fff, 1) == low + 0xfff, "its last byte");
+	ok(readable(0x1000, 0x1000) == low, "all of it");
+	ok(!readable(0xfff, 1), "HARD-09 the byte before it is not RAM");
+	ok(!readable(0xfff, 2), "HARD-09 nor is a range that begins there");
+	ok(!readable(0x4000, 1), "HARD-09 the byte after the last of adjacent regions is not RAM");
+	ok(!readable(0x3fff, 2), "HARD-09 a range over the end is refused");
+	ok(!readable(0x3800, 0x2000), "HARD-09 a range over a hole is refused");
+	ok(!readable(0x1000, 0), "nothing is nowhere");
+	ok(!readable(0, 0), "nothing is nowhere at 0 either");
+	ok(!gmem_ptr(&(struct gmem){NULL, 0}, 0, 1, GMEM_READ), "memory without regions");
+}
+
+static void test_overflow(void)
+{
+	gpa_t base = UINT64_MAX - 0xfff - 0x1000;
+
+	ok(!readable(0x1000, UINT64_MAX), "HARD-02 length 2^64 - 1");
+	ok(!readable(0x1800, UINT64_MAX - 0x17ff), "HARD-02 address plus length is 2^64");
+	ok(!readable(0x1800, UINT64_MAX - 0x7ff), "HARD-02 and wraps into the region");
+	ok(!readable(UINT64_MAX, 1), "HARD-02 the last address");
+	ok(!readable(0xffffffffffffffe0, 0x100), "HARD-02 a range over the end of the addresses");
+	ok(readable(base + 0xfff, 1) == top + 0xfff, "HARD-02 RAM near the end is RAM");
+	ok(!readable(base + 0xfff, 2), "HARD-02 the byte after it is not");
+}
+
+static void test_regions(void)
+{
+	ok(readable(0x1ff0, 0x20) == low + 0xff0,
+		"a range over two regions adjacent on both sides");
+	ok(readable(0x1000, 0x2000) == low, "HARD-02 all of both");
+	ok(!readable(0x2ff0, 0x20), "HARD-02 regions apart on the host are refused as a whole");
+	ok(!readable(0x1000, 0x2001), "HARD-02 by a single byte too");
+}
+
+static void test_access(void)
+{
+	ok(writable(0x1000, 0x1000) == low, "RAM is writable");
+	ok(!writable(0x2000, 1), "read-only memory is not");
+	ok(!writable(0x1fff, 2), "HARD-02 nor a range that ends in it");
+	ok(readable(0x2000, 0x1000) == low + 0x1000, "but it is readable");
+}
+
+static void test_copies(void)
+{
+	uint8_t bytes[4] = {1, 2, 3, 4}, back[4] = {0};
+
+	is(gmem_write(&memory, 0x1001, bytes, 4), 0, "HARD-27 write at an odd address");
+	ok(memcmp(low + 1, bytes, 4) == 0, "the bytes are there");
+	is(gmem_read(&memory, 0x1001, back, 4), 0, "HARD-27 read at an odd address");
+	ok(memcmp(back, bytes, 4) == 0, "the bytes come back");
+
+	is(gmem_write(&memory, 0x1ffe, bytes, 4), (uint64_t)-EFAULT, "write into read-only memory");
+	ok(low[0xffe] == 0 && low[0xfff] == 0, "none of it was written");
+	is(gmem_read(&memory, 0x3ffe, back, 4), (uint64_t)-EFAULT, "read over the end");
+	ok(memcmp(back, bytes, 4) == 0, "none of it was copied");
+	is(gmem_read(&memory, 0x1000, back, 0), (uint64_t)-EFAULT, "read of nothing");
+}
+
+int main(void)
+{
+	test_bounds();
+	test_overflow();
+	test_regions();
+	test_access();
+	test_copies();
+	return tap_done();
+}
