@@ -7,16 +7,19 @@
 
 #include "../tap.h"
 
-static uint8_t low[0x2000], high[0x1000], far[0x1000], top[0x1000];
+/* The host's memory; there is a page between any two of the regions but the first two. */
+static uint8_t host[0x9000];
+
+static uint8_t *const low = host, *const top = host + 0x7000;
 
 /* RAM of two pages, the second read-only; a page that is next to it for the guest only; a page
  * after a hole; a page at the very end of the address space. */
 static const struct gmem_region regions[] = {
-	{0x1000, 0x1000, low, true},
-	{0x2000, 0x1000, low + 0x1000, false},
-	{0x3000, 0x1000, high, true},
-	{0x5000, 0x1000, far, true},
-	{UINT64_MAX - 0xfff - 0x1000, 0x1000, top, true},
+	{0x1000, 0x1000, host, true},
+	{0x2000, 0x1000, host + 0x1000, false},
+	{0x3000, 0x1000, host + 0x3000, true},
+	{0x5000, 0x1000, host + 0x5000, true},
+	{UINT64_MAX - 0xfff - 0x1000, 0x1000, host + 0x7000, true},
 };
 
 static const struct gmem memory = {regions, sizeof regions / sizeof regions[0]};

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The split virtqueue, device side: what it takes, what it gives back, and what it refuses. */
+#include "virtq.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../driver.h"
+#include "../tap.h"
+
+#define SIZE 8
+
+/* A queue with both halves. */
+struct fixture {
+	struct ram ram;
+	struct ring ring;
+	struct virtq vq;
+	gpa_t page; /* one for buffers */
+};
+
+static int enable(struct fixture *f)
+{
+	f->vq.size = f->ring.size;
+	f->vq.desc = f->ring.desc;
+	f->vq.driver = f->ring.avail;
+	f->vq.device = f->ring.used;
+	return virtq_enable(&f->vq, &f->ram.gmem, VIRTQ_SIZE_MAX);
+}
+
+static struct fixture *setup(uint16_t size)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+
+	ram_init(&f->ram);
+	ring_init(&f->ring, &f->ram, size);
+	f->page = ram_alloc(&f->ram, 4096, 4096);
+	enable(f);
+	return f;
+}
+
+static void teardown(struct fixture *f)
+{
+	ram_free(&f->ram);
+	free(f);
+}
+
+/* Start over with an empty ring. */
+static void again(struct fixture *f)
+{
+	virtq_reset(&f->vq);
+	ring_init(&f->ring, &f->ram, f->ring.size);
+	enable(f);
+}
+
+/* What popping the ring as it is now says: 0 or 1, or the word that the fault contains. */
+static bool pop_faults(struct fixture *f, const char *word)
+{
+	struct chain chain;
+
+	return virtq_pop(&f->vq, &chain) == -EPROTO && strstr(f->vq.fault, word) != NULL;
+}
+
+/* --- enabling --------------------------------------------------------------------------------- */
+
+static bool refuses(struct fixture *f, uint32_t size, gpa_t desc, gpa_t driver, gpa_t device)
+{
+	virtq_reset(&f->vq);
+	f->vq.size = size;
+	f->vq.desc = desc;
+	f->vq.driver = driver;
+	f->vq.device = device;
+	return virtq_enable(&f->vq, &f->ram.gmem, 64) == -EINVAL && !f->vq.ready &&
+	       strstr(f->vq.fault, "virtio 2.7") != NULL;
+}
+
+static void test_size(void)
+{
+	static const uint32_t bad[] = {
+		0, 3, 5, 63, 65, 96, 128, 32768, 65536, 65536 + 4, 1u << 31, UINT32_MAX};
+	struct fixture *f = setup(64);
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ok(refuses(f, bad[i], f->ring.desc, f->ring.avail, f->ring.used),
+			"HARD-01 queue size %u is refused", bad[i]);
+	for (uint32_t size = 1; size <= 64; size *= 2)
+		good += !refuses(f, size, f->ring.desc, f->ring.avail, f->ring.used);
+	is(good, 7, "SPLIT-DEV-19 (2.7) powers of two up to the maximum are taken");
+	teardown(f);
+}
+
+static void test_alignment(void)
+{
+	struct fixture *f = setup(16);
+	gpa_t desc = f->ring.desc, avail = f->ring.avail, used = f->ring.used;
+
+	ok(refuses(f, 16, desc + 1, avail, used), "HARD-01 descriptor table off by 1");
+	ok(refuses(f, 16, desc + 8, avail, used), "HARD-01 descriptor table off by 8");
+	ok(refuses(f, 16, desc, avail + 1, used), "HARD-01 available ring off by 1");
+	ok(refuses(f, 16, desc, avail, used + 1), "HARD-01 used ring off by 1");
+	ok(refuses(f, 16, desc, avail, used + 2), "HARD-01 used ring off by 2");
+	ok(!refuses(f, 16, desc + 16, avail + 2, used + 4), "alignment of 16, 2 and 4 is enough");
+	teardown(f);
+}
+
+static void test_area(void)
+{
+	struct fixture *f = setup(16);
+	gpa_t desc = f->ring.desc, avail = f->ring.avail, used = f->ring.used;
+	const gpa_t wrap = 0xffffffffffffffe0;
+
+	ok(refuses(f, 16, RAM_END, avail, used), "HARD-01 descriptor table in a hole");
+	ok(refuses(f, 16, desc, RAM_END, used), "HARD-01 available ring in a hole");
+	ok(refuses(f, 16, desc, avail, RAM_END), "HARD-01 used ring in a hole");
+	ok(refuses(f, 16, RAM_END - 16, avail, used), "HARD-01 descriptor table over the end");
+	ok(refuses(f, 16, desc, RAM_END - 36, used), "HARD-01 available ring 2 bytes over the end");
+	ok(!refuses(f, 16, desc, RAM_END - 38, used), "HARD-01 available ring up to the end");
+	ok(refuses(f, 16, desc, avail, ROM_BASE - 4), "HARD-01 used ring in the last bytes of RAM");
+	ok(refuses(f, 16, wrap, avail, used), "HARD-02 descriptor table wraps");
+	ok(refuses(f, 16, desc, wrap, used), "HARD-02 available ring wraps");
+	ok(refuses(f, 16, desc, avail, wrap), "HARD-02 used ring wraps");
+	ok(!refuses(f, 16, ROM_BASE - 16, avail, used),
+		"HARD-02 a table over two regions is taken");
+	ok(refuses(f, 16, desc, avail, ROM_BASE - 16),
+		"HARD-02 a used ring over RAM and ROM is not");
+	ok(refuses(f, 16, desc, avail, ROM_BASE), "a used ring in read-only memory is refused");
+	teardown(f);
+}
+
+/* --- taking chains ---------------------------------------------------------------------------- */
+
+static void test_pop(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct buffer buffers[] = {{f->page, 10, false}, {f->page + 100, 20, false},
+		{f->page + 200, 30, true}, {f->page + 300, 40, true}};
+	struct chain chain;
+	uint16_t head;
+
+	is(virtq_pop(&f->vq, &chain), 0, "SPLIT-DEV-10 (2.7.10.2) nothing is there");
+	f->ring.desc_next = 6; /* so that the chain is 6, 7, 0, 1 */
+	head = ring_add(&f->ring, buffers, 4);
+	is(virtq_pop(&f->vq, &chain), 1, "a chain is there");
+	is(chain.head, head, "SPLIT-DEV-14 (2.7.8) with its head, which is not the lowest index");
+	is(chain.readable_count, 2, "two readable segments");
+	is(chain.readable_len, 30, "of 30 bytes");
+	is(chain.writable_count, 2, "two writable segments");
+	is(chain.writable_len, 70, "of 70 bytes");
+	ok(chain.readable[1].iov_base == ram_at(&f->ram, f->page + 100), "in place");
+	ok(chain.writable[0].iov_base == ram_at(&f->ram, f->page + 200), "both of them");
+	is(virtq_pop(&f->vq, &chain), 0, "and only once");
+	teardown(f);
+}
+
+static void test_full_chain(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct buffer buffers[SIZE];
+	struct chain chain;
+
+	for (unsigned i = 0; i < SIZE; i++)
+		buffers[i] = (struct buffer){f->page + 2 * i + 1, 1, i >= 4};
+	ring_add(&f->ring, buffers, SIZE);
+	is(virtq_pop(&f->vq, &chain), 1,
+		"SPLIT-DEV-17 (2.7.4.1) a chain may be as long as the queue");
+	is(chain.readable_count + chain.writable_count, SIZE, "all segments are there");
+	ok((uintptr_t)chain.readable[0].iov_base % 2 == 1, "HARD-27 odd addresses are fine");
+	teardown(f);
+}
+
+static void test_zero_length(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct buffer mixed[] = {{UINT64_MAX, 0, false}, {f->page, 4, false}, {RAM_END, 0, false},
+		{RAM_END, 0, true}, {f->page + 8, 4, true}, {1, 0, true}};
+	struct buffer empty[] = {{f->page, 0, false}, {f->page, 0, true}};
+	struct buffer swapped[] = {{f->page, 0, true}, {f->page, 4, false}};
+	struct chain chain;
+
+	ring_add(&f->ring, mixed, 6);
+	is(virtq_pop(&f->vq, &chain), 1, "HARD-11 empty elements anywhere, wherever they point");
+	is(chain.readable_count, 1, "HARD-11 are no readable segments");
+	is(chain.writable_count, 1, "HARD-11 nor writable ones");
+	ok(chain.writable->iov_base == ram_at(&f->ram, f->page + 8),
+		"HARD-11 those left are right");
+
+	again(f);
+	ring_add(&f->ring, empty, 2);
+	is(virtq_pop(&f->vq, &chain), 1, "HARD-11 a chain of nothing else");
+	is(chain.readable_len + chain.writable_len, 0, "HARD-11 has no bytes");
+
+	again(f);
+	ring_add(&f->ring, swapped, 2);
+	ok(pop_faults(f, "2.7.4.2"), "HARD-10 an empty element has a direction too");
+	teardown(f);
+}
+
+static void test_index_jump(void)
+{
+	static const uint16_t start = 5;
+	struct fixture *f = setup(SIZE);
+	const uint16_t bad[] = {start + SIZE + 1, start - 1, start + 0x8000, start + 0xffff - SIZE};
+	struct chain chain;
+
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		again(f);
+		for (unsigned n = 0; n < start; n++) {
+			ring_add_one(&f->ring, f->page, 1, false);
+			virtq_pop(&f->vq, &chain);
+			virtq_push(&f->vq, chain.head, 0);
+		}
+		virtq_publish(&f->vq);
+		ring_set_avail_idx(&f->ring, bad[i]);
+		ok(pop_faults(f, "available index jumps from 5 to"),
+			"HARD-03 index jumps from 5 to %u", bad[i]);
+	}
+	is(f->vq.used_shown, 5, "HARD-03 nothing else happened");
+	teardown(f);
+}
+
+static void test_outstanding(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct chain chain;
+
+	for (unsigned i = 0; i < SIZE; i++)
+		ring_add_one(&f->ring, f->page, 1, false);
+	is(virtq_pop(&f->vq, &chain), 1, "as many buffers as descriptors");
+	virtq_push(&f->vq, chain.head, 0);
+	ring_offer(&f->ring, 0);
+	ok(pop_faults(f, "9 buffers are outstanding with queue size 8"),
+		"HARD-18 one more before one came back");
+	virtq_publish(&f->vq);
+	is(virtq_pop(&f->vq, &chain), 1, "but after it came back it may come again");
+	teardown(f);
+}
+
+static void test_head(void)
+{
+	static const uint16_t bad[] = {SIZE, SIZE + 1, 0x8000, 0xffff};
+	struct fixture *f = setup(SIZE);
+
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		again(f);
+		ring_offer(&f->ring, bad[i]);
+		ok(pop_faults(f, "queue size is 8 (virtio 2.7.6)"), "HARD-04 head %u", bad[i]);
+
+		again(f);
+		ring_set_desc(&f->ring, 0, f->page, 1, VIRTQ_DESC_F_NEXT, bad[i]);
+		ring_offer(&f->ring, 0);
+		ok(pop_faults(f, "queue size is 8 (virtio 2.7.5)"), "HARD-04 next %u", bad[i]);
+	}
+	/* Without NEXT, next means nothing. */
+	again(f);
+	ring_set_desc(&f->ring, 0, f->page, 1, 0, 0xffff);
+	ring_offer(&f->ring, 0);
+	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "HARD-04 next without NEXT is not looked at");
+	teardown(f);
+}
+
+static void test_loop(void)
+{
+	struct fixture *f = setup(SIZE);
+
+	ring_set_desc(&f->ring, 3, f->page, 1, VIRTQ_DESC_F_NEXT, 3);
+	ring_offer(&f->ring, 3);
+	ok(pop_faults(f, "chain from descriptor 3 loops"),
+		"HARD-05 a descriptor that is its own next");
+
+	again(f);
+	ring_set_desc(&f->ring, 0, f->page, 1, VIRTQ_DESC_F_NEXT, 1);
+	ring_set_desc(&f->ring, 1, f->page, 1, VIRTQ_DESC_F_NEXT, 0);
+	ring_offer(&f->ring, 0);
+	ok(pop_faults(f, "loops"), "HARD-05 two descriptors in a circle");
+
+	again(f);
+	ring_set_desc(&f->ring, 0, f->page, 0, VIRTQ_DESC_F_NEXT, 1);
+	ring_set_desc(&f->ring, 1, f->page, 0, VIRTQ_DESC_F_NEXT, 0);
+	ring_offer(&f->ring, 0);
+	ok(pop_faults(f, "loops"), "HARD-05 a circle of empty descriptors");
+
+	again(f);
+	for (unsigned i = 0; i < SIZE; i++)
+		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % SIZE);
+	ring_offer(&f->ring, 0);
+	ok(pop_faults(f, "loops"), "HARD-05 a circle of all descriptors");
+	teardown(f);
+}
+
+static void test_indirect(void)
+{
+	static const uint16_t flags[] = {VIRTQ_DESC_F_INDIRECT,
+		VIRTQ_DESC_F_INDIRECT | VIRTQ_DESC_F_NEXT,
+		VIRTQ_DESC_F_INDIRECT | VIRTQ_DESC_F_WRITE};
+	struct fixture *f = setup(SIZE);
+
+	for (unsigned i = 0; i < 3; i++) {
+		again(f);
+		ring_set_desc(&f->ring, 0, f->page, 16, flags[i], 1);
+		ring_offer(&f->ring, 0);
+		ok(pop_faults(f, "INDIRECT_DESC was not negotiated"),
+			"SPLIT-DRV-10 (2.7.5.3.1) flags %u are refused", flags[i]);
+	}
+	teardown(f);
+}
+
+static void test_direction(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct buffer swapped[] = {{f->page, 1, false}, {f->page, 1, true}, {f->page, 1, false}};
+
+	ring_add(&f->ring, swapped, 3);
+	ok(pop_faults(f, "2.7.4.2"), "HARD-10 readable after writable is refused");
+
+	again(f);
+	ring_add_one(&f->ring, ROM_BASE, 16, true);
+	ok(pop_faults(f, "not in writable RAM"),
+		"HARD-10 a buffer to be written in read-only memory");
+
+	again(f);
+	ring_add_one(&f->ring, ROM_BASE, 16, false);
+	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "HARD-10 it can be read");
+	teardown(f);
+}
+
+static void test_address(void)
+{
+	struct fixture *f = setup(SIZE);
+	const struct buffer bad[] = {{RAM_END, 1, false}, {RAM_END - 1, 2, false},
+		{0xd0000000, 4, true}, {0xfee00000, 4, false}, {UINT64_MAX, 1, false},
+		{UINT64_MAX - 15, 32, true}, {f->page, UINT32_MAX, true}};
+
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		again(f);
+		ring_add(&f->ring, &bad[i], 1);
+		ok(pop_faults(f, "buffer at 0x"), "HARD-09 buffer of %u bytes at 0x%llx is refused",
+			bad[i].len, (unsigned long long)bad[i].addr);
+	}
+	again(f);
+	ring_add_one(&f->ring, RAM_END - 16, 16, false);
+	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "HARD-09 the last bytes of memory are memory");
+	teardown(f);
+}
+
+/* 2^32 bytes take more RAM than a test should: addresses without memory behind them will do. */
+static void test_total(void)
+{
+	const size_t huge = (size_t)3 << 30;
+	struct fixture *f = setup(SIZE);
+	uint8_t *reserved =
+		mmap(NULL, huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct gmem_region regions[] = {
+		f->ram.regions[0], {UINT64_C(1) << 32, huge, reserved, true}};
+	struct gmem gmem = {regions, 2};
+	struct buffer most[] = {
+		{UINT64_C(1) << 32, 1u << 31, false}, {UINT64_C(1) << 32, 1u << 31, true}};
+	struct buffer more[] = {most[0], most[1], {f->page, 1, true}};
+	struct buffer wrap[] = {most[0], most[0], most[0]};
+	struct chain chain;
+
+	ok(reserved != MAP_FAILED, "3 GiB of address space");
+	f->vq.gmem = &gmem;
+	ring_add(&f->ring, most, 2);
+	is(virtq_pop(&f->vq, &chain), 1, "HARD-07 a chain of 2^32 bytes is taken");
+	is(chain.readable_len + chain.writable_len, UINT64_C(1) << 32,
+		"HARD-07 and summed up right");
+	ring_add(&f->ring, more, 3);
+	ok(pop_faults(f, "longer than 2^32 bytes"), "HARD-07 one byte more is not");
+
+	again(f);
+	f->vq.gmem = &gmem;
+	ring_add(&f->ring, wrap, 3);
+	ok(pop_faults(f, "longer than 2^32 bytes"), "HARD-07 nor does the sum wrap");
+
+	again(f);
+	f->vq.gmem = &gmem;
+	wrap[0].len = wrap[1].len = UINT32_MAX;
+	ring_add(&f->ring, wrap, 2);
+	ok(pop_faults(f, "virtio 2.7.5"), "HARD-07 2^32 - 1 twice");
+	munmap(reserved, huge);
+	teardown(f);
+}
+
+/* --- giving them back ------------------------------------------------------------------------- */
+
+static void test_push(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct chain first, second;
+	struct used used;
+	uint16_t heads[2];
+	void *table;
+
+	heads[0] = ring_add_one(&f->ring, f->page, 8, true);
+	heads[1] = ring_add_one(&f->ring, f->page, 8, true);
+	table = malloc(VIRTQ_DESC_BYTES(SIZE));
+	memcpy(table, ram_at(&f->ram, f->ring.desc), VIRTQ_DESC_BYTES(SIZE));
+	virtq_pop(&f->vq, &first);
+	virtq_pop(&f->vq, &second);
+	virtq_push(&f->vq, second.head, 7);
+	virtq_push(&f->vq, first.head, 0x12345678);
+	ok(!ring_take(&f->ring, &used),
+		"SPLIT-DEV-03 (2.7.8.2) nothing shows before it is published");
+	ok(virtq_publish(&f->vq), "SPLIT-DEV-06 (2.7.7.2) flags 0: the driver is to be notified");
+	ok(ring_take(&f->ring, &used), "there is a used element");
+	is(used.id, heads[1], "SPLIT-DEV-14 (2.7.8) with the head of the chain pushed first");
+	is(used.len, 7, "and its length");
+	ok(ring_take(&f->ring, &used) && used.id == heads[0] && used.len == 0x12345678,
+		"and the other");
+	ok(!ring_take(&f->ring, &used), "no more");
+	ok(!virtq_publish(&f->vq), "SPLIT-DEV-13 (2.7.7.2) nothing new: no notification");
+	ok(memcmp(table, ram_at(&f->ram, f->ring.desc), VIRTQ_DESC_BYTES(SIZE)) == 0,
+		"SPLIT-DEV-04 (2.7.5.1) the descriptor table is as it was");
+	free(table);
+	teardown(f);
+}
+
+/* Pop, push and publish one. Whether the driver is to be notified. */
+static bool one(struct fixture *f)
+{
+	struct chain chain;
+
+	ring_add_one(&f->ring, f->page, 8, true);
+	return virtq_pop(&f->vq, &chain) == 1 && (virtq_push(&f->vq, chain.head, 1), true) &&
+	       virtq_publish(&f->vq);
+}
+
+static void test_wrap(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct used used;
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < 70000; i++)
+		good += one(f) && ring_take(&f->ring, &used) && used.id == i % SIZE;
+	is(good, 70000, "SPLIT-DEV-06 (2.7.7.2) indices run over 65536");
+	ok(ring_guards_intact(&f->ring), "nothing is written outside the three areas");
+	teardown(f);
+}
+
+static void test_suppression(void)
+{
+	struct fixture *f = setup(SIZE);
+	uint16_t *used_event = ram_at(&f->ram, f->ring.avail + 4 + 2 * SIZE);
+	uint16_t *avail_event = ram_at(&f->ram, f->ring.used + 4 + 8 * SIZE);
+	unsigned notifications = 0;
+
+	*avail_event = 0x5a5a;
+	ring_set_avail_flags(&f->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
+	for (unsigned i = 0; i < 1000; i++) {
+		*used_event = i; /* would hit each time, with EVENT_IDX */
+		notifications += one(f);
+	}
+	is(notifications, 0, "SPLIT-DEV-13 (2.7.7.2) flags 1: no notification for 1000 buffers");
+	is(notifications, 0, "RES-DEV-07 (6) used_event has no meaning without EVENT_IDX");
+
+	ring_set_avail_flags(&f->ring, 0);
+	for (unsigned i = 0; i < 1000; i++) {
+		*used_event = 0xdead; /* would never hit */
+		notifications += one(f);
+	}
+	is(notifications, 1000, "SPLIT-DEV-11 (2.7.7.2) flags 0: 1000, whatever used_event says");
+	is(*avail_event, 0x5a5a, "SPLIT-DEV-20 (2.7.10) avail_event is not written");
+	teardown(f);
+}
+
+static void test_kicks(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct chain chain;
+
+	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) at first kicks are wanted");
+	virtq_silence(&f->vq);
+	is(ring_used_flags(&f->ring), 1, "SPLIT-DEV-16 (2.7.10.2) not while the queue is served");
+	ok(!virtq_listen(&f->vq), "nothing came meanwhile");
+	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) they are wanted again");
+
+	virtq_silence(&f->vq);
+	ring_add_one(&f->ring, f->page, 8, true);
+	ok(virtq_listen(&f->vq), "SPLIT-DEV-16 (2.7.10.2) what came meanwhile is seen");
+
+	virtq_silence(&f->vq);
+	ok(!virtq_listen(&f->vq), "a chain that waits is not new, so nobody spins for it");
+	virtq_silence(&f->vq);
+	virtq_pop(&f->vq, &chain);
+	ring_add_one(&f->ring, f->page, 8, true);
+	virtq_pop(&f->vq, &chain);
+	ok(!virtq_listen(&f->vq), "what was taken already is not new either");
+	teardown(f);
+}
+
+/* --- a driver that changes its mind ----------------------------------------------------------- */
+
+struct toggler {
+	struct fixture *f;
+	atomic_bool stop;
+};
+
+/* Changes descriptor 0 between harmless and hostile, field by field, as fast as it can. */
+static void *toggle(void *arg)
+{
+	struct toggler *t = arg;
+	struct virtq_desc *desc = ram_at(&t->f->ram, t->f->ring.desc);
+
+	for (unsigned i = 0; !t->stop; i++) {
+		bool bad = i & 1;
+
+		__atomic_store_n(&desc->addr.raw, bad ? RAM_END : t->f->page, __ATOMIC_RELAXED);
+		__atomic_store_n(&desc->len.raw, bad ? UINT32_MAX : 8, __ATOMIC_RELAXED);
+		__atomic_store_n(&desc->flags.raw, bad ? VIRTQ_DESC_F_NEXT : VIRTQ_DESC_F_WRITE,
+			__ATOMIC_RELAXED);
+		__atomic_store_n(&desc->next.raw, bad ? 0xffff : 0, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Whatever is popped lies in RAM: a length that was checked is the length that is used. */
+static bool chain_sane(struct fixture *f, const struct chain *chain)
+{
+	unsigned count = chain->readable_count + chain->writable_count;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct iovec *iov = &f->vq.segments[i];
+		size_t offset = (uint8_t *)iov->iov_base - f->ram.bytes;
+
+		if (offset >= RAM_END || iov->iov_len > RAM_END - offset)
+			return false;
+	}
+	return true;
+}
+
+static void test_double_fetch(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct toggler t = {.f = f};
+	unsigned insane = 0, taken = 0;
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, toggle, &t);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct chain chain;
+
+		f->vq.avail_next = f->vq.used_next = f->vq.used_shown = 0;
+		ring_set_avail_idx(&f->ring, 0);
+		ring_offer(&f->ring, 0);
+		if (virtq_pop(&f->vq, &chain) == 1) {
+			taken++;
+			insane += !chain_sane(f, &chain);
+		}
+	}
+	t.stop = true;
+	pthread_join(thread, NULL);
+	is(insane, 0, "HARD-08 descriptors that change under our eyes (%u chains taken)", taken);
+	teardown(f);
+}
+
+/* --- two threads ------------------------------------------------------------------------------ */
+
+#define STRESS 20000
+
+static atomic_bool stress_stop;
+
+/* The device: gives every chain back with its content copied to the writable part. */
+static void *serve(void *arg)
+{
+	struct fixture *f = arg;
+
+	while (!stress_stop) {
+		struct chain chain;
+		uint32_t content;
+
+		if (virtq_pop(&f->vq, &chain) != 1) {
+			sched_yield();
+			continue;
+		}
+		chain_read(&chain, 0, &content, sizeof content);
+		chain_write(&chain, 0, &content, sizeof content);
+		virtq_push(&f->vq, chain.head, sizeof content);
+		virtq_publish(&f->vq);
+	}
+	return NULL;
+}
+
+static void test_order(void)
+{
+	struct fixture *f = setup(SIZE);
+	uint32_t *words = ram_at(&f->ram, f->page);
+	unsigned wrong = 0;
+	pthread_t thread;
+
+	stress_stop = false;
+	pthread_create(&thread, NULL, serve, f);
+	for (uint32_t i = 0; i < STRESS; i++) {
+		struct buffer echo[] = {{f->page, 4, false}, {f->page + 4, 4, true}};
+		struct used used;
+		uint16_t head;
+
+		words[0] = i;
+		words[1] = ~i;
+		head = ring_add(&f->ring, echo, 2);
+		while (!ring_take(&f->ring, &used))
+			sched_yield();
+		wrong += used.id != head || used.len != 4 || words[1] != i;
+	}
+	stress_stop = true;
+	pthread_join(thread, NULL);
+	is(wrong, 0, "HARD-22 SPLIT-DEV-03 (2.7.8.2) a polling driver never sees a stale element");
+	teardown(f);
+}
+
+int main(void)
+{
+	test_size();
+	test_alignment();
+	test_area();
+	test_pop();
+	test_full_chain();
+	test_zero_length();
+	test_index_jump();
+	test_outstanding();
+	test_head();
+	test_loop();
+	test_indirect();
+	test_direction();
+	test_address();
+	test_total();
+	test_push();
+	test_wrap();
+	test_suppression();
+	test_kicks();
+	test_double_fetch();
+	test_order();
+	return tap_done();
+}
