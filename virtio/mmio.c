@@ -149,9 +149,13 @@ static uint32_t read_status(const struct access *access)
 
 static void write_status(const struct access *access)
 {
+	struct virtio_mmio *mmio = access->mmio;
+
 	virtio_set_status(access->dev, access->value);
-	if (access->value == 0)
-		virtio_mmio_init(access->mmio, access->dev);
+	if (access->value == 0) {
+		mmio->device_features_sel = mmio->driver_features_sel = 0;
+		mmio->queue_sel = mmio->shm_sel = 0;
+	}
 }
 
 static uint32_t read_config_generation(const struct access *access)
