@@ -319,7 +319,7 @@ void driver_ok(struct driver *driver)
 	reg_write(driver, VIRTIO_MMIO_STATUS, driver_status(driver) | VIRTIO_STATUS_DRIVER_OK);
 }
 
-bool driver_start(struct driver *driver, uint64_t features)
+bool driver_bring_up(struct driver *driver, uint64_t features)
 {
 	if (!driver_negotiate(driver, features))
 		return false;
@@ -328,8 +328,15 @@ bool driver_start(struct driver *driver, uint64_t features)
 			return false;
 	}
 	driver_ok(driver);
-	driver_serve(driver);
 	return driver_status(driver) == 0xf;
+}
+
+bool driver_start(struct driver *driver, uint64_t features)
+{
+	bool live = driver_bring_up(driver, features);
+
+	driver_serve(driver);
+	return live;
 }
 
 unsigned driver_serve(struct driver *driver)

@@ -129,7 +129,7 @@ struct driver {
 	struct ring rings[VIRTIO_QUEUES_MAX];
 };
 
-#define DRIVER_QUEUE_SIZE 16 /* of driver_start() */
+#define DRIVER_QUEUE_SIZE 16 /* of driver_bring_up() */
 
 /* Memory first, since a device is made with it; then its registers. */
 void driver_init(struct driver *driver);
@@ -151,7 +151,8 @@ void driver_place(
 	struct driver *driver, unsigned queue, uint32_t size, gpa_t desc, gpa_t avail, gpa_t used);
 void driver_ok(struct driver *driver);
 
-/* All of it, for all queues. Whether the device is live now. */
+/* All of it, for all queues. Whether the device is live then. start serves the queues too. */
+bool driver_bring_up(struct driver *driver, uint64_t features);
 bool driver_start(struct driver *driver, uint64_t features);
 
 /* What the I/O thread does: serve the queues that were kicked. Passes it took. */
