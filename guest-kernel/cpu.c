@@ -13,6 +13,7 @@
 #include "x86.h"
 
 static unsigned count;
+static uint8_t *next_stack; /* of the CPU that is started next; kept if a start fails */
 
 /* What a CPU is told when it starts. It lives on the boot CPU's stack, until up is set. */
 struct order {
@@ -50,16 +51,17 @@ static void cpu_begin(uint32_t argument)
 int cpu_run(unsigned cpu, cpu_function *function, void *ctx)
 {
 	struct order order = {.function = function, .ctx = ctx};
-	uint8_t *stack = pages_take(CPU_STACK_PAGES);
 	struct cpu_start start = {
 		.cpu = cpu,
 		.entry = (uint32_t)cpu_begin,
-		.stack = (uint32_t)stack + CPU_STACK_PAGES * PAGE_SIZE,
 		.argument = (uint32_t)&order,
 	};
 
-	if (!stack)
+	if (!next_stack)
+		next_stack = pages_take(CPU_STACK_PAGES);
+	if (!next_stack)
 		return -ENOMEM;
+	start.stack = (uint32_t)next_stack + CPU_STACK_PAGES * PAGE_SIZE;
 	out32(VOLE_PORT_CPU, (uint32_t)&start);
 	switch (in32(VOLE_PORT_CPU)) {
 	case VOLE_CPU_START_OK:
@@ -71,6 +73,7 @@ int cpu_run(unsigned cpu, cpu_function *function, void *ctx)
 	default:
 		return -EINVAL;
 	}
+	next_stack = NULL;
 	while (!atomic_load_explicit(&order.up, memory_order_acquire))
 		cpu_relax();
 	return 0;

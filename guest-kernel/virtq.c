@@ -59,6 +59,8 @@ int virtq_add(struct virtq *vq, const struct virtq_buffer *buffers, unsigned rea
 	uint16_t i = head;
 	struct virtq_desc *desc = NULL;
 
+	if (!count)
+		return -EINVAL;
 	if (count > vq->free_count)
 		return -ENOSPC;
 

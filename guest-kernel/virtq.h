@@ -61,7 +61,7 @@ void virtq_init(struct virtq *vq, struct mmio *dev, unsigned index, uint32_t siz
 /*
  * Make a request available: first the buffers that the device reads, then those that it writes, at
  * least one in all. They belong to the device until virtq_take() gives request back, which must not
- * be NULL. 0, or -ENOSPC if too few descriptors are free.
+ * be NULL. 0, or -EINVAL without a buffer, or -ENOSPC if too few descriptors are free.
  */
 int virtq_add(struct virtq *vq, const struct virtq_buffer *buffers, unsigned readable,
 	unsigned writable, void *request);

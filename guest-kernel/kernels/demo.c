@@ -332,7 +332,7 @@ static void write_command(const char *arguments)
 	} else {
 		/* A line is shorter than a sector; the rest is zeros. */
 		memset(data, 0, sizeof(data));
-		memcpy(data, text, strlen(text));
+		memcpy(data, text, strlen(text) + 1);
 		error = block_write(&disks[0], sector, data, 1);
 		if (!error && disks[0].can_flush)
 			error = block_flush(&disks[0]);
