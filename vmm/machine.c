@@ -716,7 +716,9 @@ static int start_vcpus(struct vm *vm)
 	vcpu_init_signal();
 	if (ret == 0)
 		ret = open_timer(vm);
-	for (unsigned i = 0; ret == 0 && i < vm->vcpu_count; i++)
+	/* The boot CPU last: its guest may start the others at once, so their threads have to be
+	 * there, and written down. */
+	for (unsigned i = vm->vcpu_count; ret == 0 && i-- > 0;)
 		ret = vcpu_start(&vm->vcpus[i]);
 	return ret;
 }
