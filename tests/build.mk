@@ -15,3 +15,7 @@ test_tools_shared = tests/elf_make.c
 
 # TAP by scripts.
 script_tests = $(wildcard tests/*.t)
+
+# Programs of `make bench`.
+bench_program_sources = $(wildcard tests/bench/*.c)
+bench_kernels = $(wildcard tests/bench/guest/*.c)

@@ -10,8 +10,8 @@
 #include "log.h"
 
 /* clang-format off */
-#define NEEDED(name, use)   {KVM_CAP_##name, "KVM_CAP_" #name, use, true}
-#define OPTIONAL(name, use) {KVM_CAP_##name, "KVM_CAP_" #name, use, false}
+#define NEEDED(name, use)   {"KVM_CAP_" #name, use, KVM_CAP_##name, true}
+#define OPTIONAL(name, use) {"KVM_CAP_" #name, use, KVM_CAP_##name, false}
 
 static const struct kvm_capability capabilities[] = {
 	NEEDED(USER_MEMORY, "the guest's RAM is memory of vole's"),

@@ -11,9 +11,9 @@
 #include <stddef.h>
 
 struct kvm_capability {
-	int number;
 	const char *name; /* as in <linux/kvm.h> */
 	const char *use;  /* what vole does with it */
+	int number;
 	bool needed;
 };
 
