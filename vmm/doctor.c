@@ -202,7 +202,7 @@ static bool try_speed(struct trial *trial)
 	millions = 1e6 / microseconds;
 	finding(millions < SPEED_SLOW ? SLOW : OK, "guest code",
 		"%.1f million instructions a second%s", millions,
-		millions < SPEED_SLOW ? ": KVM emulates them, the CPU does not run them" : "");
+		millions < SPEED_SLOW ? ": KVM emulates them (or the host is very busy)" : "");
 	return true;
 }
 

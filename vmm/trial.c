@@ -26,7 +26,6 @@
 #define CODE         0x4000u
 #define HANDLER      0x5000u
 #define STACK_TOP    0x9000u
-#define OUTER_STACK  0xa000u
 #define TSS_SIZE     0x68u
 #define LOOPS        200u
 #define SPEED_NS_MIN 4000000u /* long enough for a clock that other programs disturb */
@@ -57,17 +56,22 @@
 	__asm__(".pushsection .rodata\n.code32\n" #name ":\n" code "\n" #name \
 		"_end:\n.code64\n.popsection\n")
 
-/* What the gates lead to; EOI is for interrupts (Intel SDM 3, 11.8.5). */
-PROGRAM(handler, "movl $0, 0xfee000b0; out %eax, $0xf4");
+/* What the gates lead to; EOI is for interrupts (Intel SDM 3, 11.8.5). Out of user mode only CS and
+ * SS are good. */
+PROGRAM(handler, "movl $0, %ss:0xfee000b0; out %eax, $0xf4");
 PROGRAM(speed_program, "1: dec %ecx; jnz 1b; out %eax, $0xf4");
 PROGRAM(exit_program, "1: out %al, $0xe9; dec %ecx; jnz 1b; out %eax, $0xf4");
 PROGRAM(ioeventfd_program, "1: mov %eax, (%ebx); dec %ecx; jnz 1b; out %eax, $0xf4");
 /* EBX: local APIC. Spurious-interrupt vector register: APIC on (Intel SDM 3, 11.9). */
 PROGRAM(interrupt_program, "movl $0x1ff, 0xf0(%ebx); out %al, $0xe9; sti; 1: hlt; jmp 1b");
-/* EBX: address of the dec. */
-PROGRAM(iret_program, "1: pushf; push %cs; push %ebx; iret; dec %ecx; jnz 1b; out %eax, $0xf4");
-#define IRET_PROGRAM_DEC 4
-PROGRAM(system_call_program, "int $0x80");
+/* EBX: CODE. */
+PROGRAM(iret_program, "lea 2f - iret_program(%ebx), %eax;"
+		      "1: pushf; push %cs; push %eax; iret; 2: dec %ecx; jnz 1b;"
+		      "out %eax, $0xf4");
+/* EBX: CODE, ECX: selector of the TSS, EDX: of the stack at CPL 3, ESI: of the code there. */
+PROGRAM(system_call_program, "ltr %cx; lea 1f - system_call_program(%ebx), %eax;"
+			     "push %edx; push $0xa000; pushf; push %esi; push %eax; iret;"
+			     "1: int $0x80");
 /* EBX: page directory. */
 PROGRAM(paging_program, "mov %ebx, %cr3; mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0;"
 			"jmp 1f; 1: out %eax, $0xf4");
@@ -117,7 +121,6 @@ static void write_tables(struct trial *trial)
 	put64(trial, GDT + (SELECTOR_DATA & ~7), 0x00cf93000000ffff);
 	put64(trial, GDT + (SELECTOR_CODE3 & ~7), 0x00cffb000000ffff);
 	put64(trial, GDT + (SELECTOR_DATA3 & ~7), 0x00cff3000000ffff);
-	put64(trial, GDT + SELECTOR_TSS, 0x00008b0000000000 | TSS << 16 | (TSS_SIZE - 1));
 	put32(trial, TSS + 4, STACK_TOP);     /* ESP0 */
 	put32(trial, TSS + 8, SELECTOR_DATA); /* SS0 */
 	put32(trial, PAGES, 0x00000083);      /* writable, 4 MiB, present */
@@ -216,13 +219,6 @@ static struct kvm_sregs flat_sregs(const struct trial *trial)
 
 	sregs.cs = segment(SELECTOR_CODE, 0xb);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = segment(SELECTOR_DATA, 0x3);
-	sregs.tr = (struct kvm_segment){
-		.base = TSS,
-		.limit = TSS_SIZE - 1,
-		.selector = SELECTOR_TSS,
-		.type = 0xb,
-		.present = 1,
-	};
 	sregs.gdt = (struct kvm_dtable){.base = GDT, .limit = SELECTOR_TSS + 7};
 	sregs.idt = (struct kvm_dtable){.base = IDT, .limit = 0};
 	sregs.cr0 = CR0_PE | CR0_MP | CR0_ET;
@@ -237,14 +233,17 @@ static int program_load(struct trial *trial, const uint8_t *program, const uint8
 	struct kvm_mp_state running = {.mp_state = KVM_MP_STATE_RUNNABLE};
 	struct kvm_regs regs = {
 		.rip = CODE,
-		.rsp = sregs->cs.dpl ? OUTER_STACK : STACK_TOP,
+		.rsp = STACK_TOP,
 		.rflags = 0x2,
 		.rbx = ebx,
 		.rcx = ecx,
+		.rdx = SELECTOR_DATA3,
+		.rsi = SELECTOR_CODE3,
 	};
 	int ret;
 
 	memcpy(trial->ram + CODE, program, (size_t)(program_end - program));
+	trial->completed = false;
 	trial->deadline = now() + TRIAL_SECONDS * NS_PER_S;
 	alarm_set(TRIAL_SECONDS);
 	ret = kvm_ioctl(trial->vcpu, KVM_SET_SREGS, sregs);
@@ -284,11 +283,58 @@ static int program_run(struct trial *trial)
 	}
 }
 
+static int ram_read(void *ctx, uint64_t linear, void *dst, size_t len)
+{
+	struct trial *trial = ctx;
+
+	if (linear > RAM_SIZE || len > RAM_SIZE - linear)
+		return -EFAULT;
+	memcpy(dst, trial->ram + linear, len);
+	return 0;
+}
+
+static int ram_write(void *ctx, uint64_t linear, const void *src, size_t len)
+{
+	struct trial *trial = ctx;
+
+	if (linear > RAM_SIZE || len > RAM_SIZE - linear)
+		return -EFAULT;
+	memcpy(trial->ram + linear, src, len);
+	return 0;
+}
+
+/* As a vCPU of `vole run` does it. */
+static int complete_instruction(struct trial *trial)
+{
+	struct emulate e = {.ctx = trial, .read = ram_read, .write = ram_write};
+	uint8_t byte;
+	int ret = kvm_ioctl(trial->vcpu, KVM_GET_REGS, &e.regs);
+
+	if (ret == 0)
+		ret = kvm_ioctl(trial->vcpu, KVM_GET_SREGS, &e.sregs);
+	if (ret == 0)
+		ret = ram_read(trial, e.regs.rip, &byte, sizeof byte);
+	if (ret == 0)
+		ret = emulate_instruction(&e, &byte, sizeof byte);
+	if (ret == 0)
+		ret = kvm_ioctl(trial->vcpu, KVM_SET_SREGS, &e.sregs);
+	if (ret == 0)
+		ret = kvm_ioctl(trial->vcpu, KVM_SET_REGS, &e.regs);
+	return ret;
+}
+
 /* Run to the end, which is the write to VOLE_PORT_EXIT. */
 static int program_finish(struct trial *trial)
 {
 	int ret = program_run(trial);
 
+	while (ret == -EOPNOTSUPP) {
+		ret = complete_instruction(trial);
+		if (ret < 0)
+			return ret;
+		trial->completed = true;
+		ret = program_run(trial);
+	}
 	if (ret < 0)
 		return ret;
 	return ret == VOLE_PORT_EXIT ? 0 : -EIO;
@@ -415,61 +461,14 @@ int trial_interrupt(struct trial *trial, double *microseconds)
 	return ret;
 }
 
-static int ram_read(void *ctx, uint64_t linear, void *dst, size_t len)
-{
-	struct trial *trial = ctx;
-
-	if (linear > RAM_SIZE || len > RAM_SIZE - linear)
-		return -EFAULT;
-	memcpy(dst, trial->ram + linear, len);
-	return 0;
-}
-
-static int ram_write(void *ctx, uint64_t linear, const void *src, size_t len)
-{
-	struct trial *trial = ctx;
-
-	if (linear > RAM_SIZE || len > RAM_SIZE - linear)
-		return -EFAULT;
-	memcpy(trial->ram + linear, src, len);
-	return 0;
-}
-
-/* As a vCPU of `vole run` does it. */
-static int complete_instruction(struct trial *trial)
-{
-	struct emulate e = {.ctx = trial, .read = ram_read, .write = ram_write};
-	uint8_t byte;
-	int ret = kvm_ioctl(trial->vcpu, KVM_GET_REGS, &e.regs);
-
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_GET_SREGS, &e.sregs);
-	if (ret == 0)
-		ret = ram_read(trial, e.regs.rip, &byte, sizeof byte);
-	if (ret == 0)
-		ret = emulate_instruction(&e, &byte, sizeof byte);
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_SET_SREGS, &e.sregs);
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_SET_REGS, &e.regs);
-	return ret;
-}
-
 int trial_iret(struct trial *trial, double *microseconds)
 {
 	struct kvm_sregs sregs = flat_sregs(trial);
-	int ret = LOAD(trial, iret_program, &sregs, CODE + IRET_PROGRAM_DEC, LOOPS);
+	int ret = LOAD(trial, iret_program, &sregs, CODE, LOOPS);
 	uint64_t start = now();
 
-	trial->completed = false;
 	if (ret == 0)
 		ret = program_finish(trial);
-	while (ret == -EOPNOTSUPP) {
-		trial->completed = true;
-		ret = complete_instruction(trial);
-		if (ret == 0)
-			ret = program_finish(trial);
-	}
 	*microseconds = (double)(now() - start) / NS_PER_US / LOOPS;
 	return ret;
 }
@@ -479,10 +478,10 @@ int trial_system_call(struct trial *trial)
 	struct kvm_sregs sregs = flat_sregs(trial);
 	int ret;
 
-	sregs.cs = segment(SELECTOR_CODE3, 0xb);
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = segment(SELECTOR_DATA3, 0x3);
+	/* Available: ltr makes it busy. */
+	put64(trial, GDT + SELECTOR_TSS, 0x0000890000000000 | TSS << 16 | (TSS_SIZE - 1));
 	gate_set(trial, &sregs, SYSTEM_CALL_VECTOR, 3);
-	ret = LOAD(trial, system_call_program, &sregs, 0, 0);
+	ret = LOAD(trial, system_call_program, &sregs, CODE, SELECTOR_TSS);
 	return ret < 0 ? ret : program_finish(trial);
 }
 

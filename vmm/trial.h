@@ -5,7 +5,8 @@
 /*
  * A throw-away VM for `vole doctor`: one vCPU, 1 MiB of RAM, split irqchip, and a handful of small
  * programs that show what the host's KVM can do and what it costs. Each trial is a function that
- * may be called any number of times, in any order.
+ * may be called any number of times, in any order. Instructions that KVM hands back are completed
+ * as by `vole run`.
  *
  * All return 0, or
  *   -EOPNOTSUPP  KVM has no such instruction
