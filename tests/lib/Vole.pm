@@ -13,7 +13,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes 'time';
 
-our @EXPORT = qw(build vole scratch write_file kvm_absent run shown terminal);
+our @EXPORT = qw(build vole scratch write_file kvm_absent run shown brief terminal);
 
 # The build folder, and the program. Sanitizers make it several times slower; time limits are
 # only there to end what hangs.
@@ -108,8 +108,12 @@ sub run {
 # For diag(), where a test failed.
 sub shown {
 	my ($result) = @_;
-	return map { "$_: " . (length $result->{$_} > 2000 ? substr($result->{$_}, 0, 2000) . '...' : $result->{$_}) }
-		qw(status out err);
+	return map { "$_: " . brief($result->{$_}) . "\n" } qw(status out err);
+}
+
+sub brief {
+	my ($text) = @_;
+	return length $text > 1000 ? substr($text, 0, 1000) . '... (' . length($text) . ' bytes)' : $text;
 }
 
 # A process on a terminal of its own. Methods: new(@command), pid(), send(text), expect(pattern),
@@ -168,14 +172,18 @@ sub _take {
 	return sysread $self->{master}, $self->{text}, 65536, length $self->{text};
 }
 
-# Wait until what was shown since the last expect() matches; true if it does. The match is taken away.
+# Wait until what was shown since the last expect() matches, and take it away up to there. What the
+# pattern's parentheses caught, or 1; nothing if there was no match.
 sub expect {
 	my ($self, $pattern) = @_;
 	my $deadline = Time::HiRes::time() + $LIMIT;
-	until ($self->{text} =~ s/\A.*?$pattern//s) {
-		return 0 unless $self->_take($deadline);
+	while ($self->{text} !~ $pattern) {
+		return unless $self->_take($deadline);
 	}
-	return 1;
+	$self->{text} =~ $pattern;
+	my $caught = $1 // 1;
+	substr $self->{text}, 0, $+[0], '';
+	return $caught;
 }
 
 # Wait for the process's end, and give its status as run() does.

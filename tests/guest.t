@@ -1,0 +1,211 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Kernels run, one behaviour each: a table of what they are given and what vole does about it.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use IO::Select;
+use IO::Socket::UNIX;
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(time);
+use Vole;
+
+my $absent = kvm_absent();
+plan skip_all => $absent if $absent;
+
+# What a crash is to show besides its cause.
+my $registers = qr/EAX [0-9a-f]{8} .* EIP 0x[0-9a-f]{8}.* EFLAGS .* CR0 [0-9a-f]{8}/s;
+# A KVM may reset a CPU that shuts down; then there is nothing to show.
+my $registers_if_kept = qr/$registers.*code at EIP|registers: lost/s;
+
+sub image {
+	my ($name, $sectors) = @_;
+	my $path = write_file($name, '');
+	truncate $path, $sectors * 512 or die "$path: $!\n";
+	return $path;
+}
+
+# All of a file as words, and whether each is its own number.
+sub counts_up {
+	my ($path) = @_;
+	open my $file, '<:raw', $path or die "$path: $!\n";
+	my @words = unpack 'V*', do { local $/; <$file> };
+	return @words && !grep { $words[$_] != $_ } 0 .. $#words;
+}
+
+my $module_a = write_file('one.txt', 'abc');
+my $module_b = write_file('two.bin', "\xff" x 5000);
+my $disk = image('disk.img', 64);
+my $checked = qr/^all checks hold\n\z/m;
+
+# Keys: kernel; name, where the kernel's own does not say enough; vole, its options; guest, its command
+# line; stdin; under, a command that runs vole. Expected: status, 0 where left out; out, err, patterns
+# or whole texts, '' where left out; after, more to look at.
+my @cases = (
+	# --- ends ---
+	{ kernel => 'hello', out => "Hello from a kernel!\n" },
+	{ kernel => 'hello', name => 'the least machine', vole => [qw(-m 2M --console none --rng none)],
+		out => "Hello from a kernel!\n" },
+	{ kernel => 'hello', name => '3 GiB of RAM', vole => [qw(-m 3G)], out => "Hello from a kernel!\n" },
+	{ kernel => 'hello', name => 'a standard output that is full', under => ['sh', '-c', 'exec "$0" "$@" >/dev/full'],
+		status => 125, err => qr/standard output: No space left/ },
+	{ kernel => 'hello', name => 'standard input closed', under => ['sh', '-c', 'exec "$0" "$@" <&-'],
+		out => "Hello from a kernel!\n" },
+	(map { { kernel => $_, name => 'code 0', guest => ['0'] } } qw(exit-code return-value)),
+	(map { { kernel => $_, name => 'code 1', guest => ['1'], status => 1 } } qw(exit-code return-value)),
+	(map { { kernel => $_, name => 'code 119', guest => ['119'], status => 119 } } qw(exit-code return-value)),
+	(map { my $code = $_; map { { kernel => $_, name => "code $code", guest => [$code], status => 119,
+		err => qr/\Avole: .*exit code $code .*119.*\n\z/ } } qw(exit-code return-value) } 120, 256, 4294967295),
+
+	# --- crashes ---
+	{ kernel => 'null-store', status => 126, err => qr/stores 0x\w+ .*to 0x00000000.*read-only.*store_to_null\+.*$registers/s },
+	{ kernel => 'rodata-store', status => 126, err => qr/constant_table\+0x4.*read-only.*main.*$registers/s },
+	{ kernel => 'text-store', status => 126, err => qr/\(main.*read-only.*$registers/s },
+	{ kernel => 'stack-overflow', status => 126, err => qr/0x00003f\w\w.*read-only.*main.*$registers/s },
+	{ kernel => 'hole-load', status => 126, err => qr/loads 4 bytes from 0xc8000000.*nothing answers.*main.*$registers/s },
+	{ kernel => 'hole-store', status => 126, err => qr/stores .* 0xc8000000.*nothing answers.*main.*$registers/s },
+	{ kernel => 'hole-jump', status => 126, err => qr/0xc8000000.*$registers/s },
+	{ kernel => 'port-unknown', status => 126, err => qr/port 0x3f8.*nothing answers.*$registers/s },
+	{ kernel => 'port-width', status => 126, err => qr/port 0xf4.*$registers/s },
+	{ kernel => 'triple-fault', status => 126, err => qr/triple fault on CPU 0.*(?:code at EIP: 0f 0b|registers: lost)/s },
+	{ kernel => 'triple-fault', name => 'int3', guest => ['int3'], status => 126,
+		err => qr/triple fault on CPU 0.*(?:code at EIP: cc|registers: lost)/s },
+	{ kernel => 'unhandled', status => 100, out => qr/exception 0 \(divide error\).*eip/s },
+
+	# --- the machine ---
+	{ kernel => 'boot-state', guest => ['one two'], out => $checked },
+	{ kernel => 'boot-state', name => 'words are joined', guest => ['one', 'two'], out => $checked },
+	{ kernel => 'boot-state', name => 'with everything', vole => ['-m', '1G', '-c', 4, '-d', $disk, '--module', $module_a],
+		guest => ['one two'], out => $checked },
+	{ kernel => 'exceptions', out => $checked },
+	{ kernel => 'timer', out => qr/^10 \+ 10 ticks\n/ },
+	{ kernel => 'smp', vole => [qw(-c 1)], out => $checked },
+	{ kernel => 'smp', name => '4 CPUs', vole => [qw(-c 4)],
+		out => qr/\A(?=.*CPU 1 counted)(?=.*CPU 2 counted)(?=.*CPU 3 counted).*$checked/s },
+	{ kernel => 'init-sipi', vole => [qw(-c 2)], out => qr/CPU 1 is here/ },
+	{ kernel => 'library', out => $checked },
+	{ kernel => 'modules', out => "all checks hold\n" },
+	{ kernel => 'modules', name => 'two of them', vole => ['--module', $module_a, '--module', $module_b],
+		out => "one.txt 3 294\ntwo.bin 5000 1275000\nall checks hold\n" },
+	{ kernel => 'hlt', vole => [qw(--timeout 1)], status => 124, out => "idle\n", err => qr/\Avole: time-out.*\n\z/ },
+	{ kernel => 'spin', vole => [qw(--timeout 1 -c 2)], status => 124, out => "busy\n", err => qr/\Avole: time-out.*\n\z/ },
+
+	# --- devices ---
+	{ kernel => 'register-access', vole => ['-d', $disk], out => $checked },
+	{ kernel => 'virtio-errors', out => $checked, err => qr/\A(?:vole: device \d, rng: .*\(virtio 2\.7\S*\)\n){8}\z/ },
+	{ kernel => 'no-notify', out => $checked },
+	{ kernel => 'rng-draw', out => $checked },
+	{ kernel => 'block-rw', vole => ['-d', "$disk,serial=abc"], out => qr/^disk abc, 64 sectors\n.*$checked/s,
+		after => sub { ok(counts_up($disk), 'block-rw: the image has what the guest wrote') } },
+	{ kernel => 'block-rw', name => 'read-only', vole => ['-d', "$disk,ro,serial=" . 'x' x 20],
+		out => qr/^disk x{20}, 64 sectors\n.*$checked/s,
+		after => sub { ok(counts_up($disk), 'block-rw, read-only: the image is as it was') } },
+	{ kernel => 'block-rw', name => 'of two disks the first', vole => ['-d', image('first.img', 16), '-d', image('second.img', 32)],
+		out => qr/^disk disk0, 16 sectors\n.*$checked/s },
+	{ kernel => 'block-error', name => 'a host that takes all', vole => ['-d', image('good.img', 16)],
+		out => "writes failed: 0 of 16\nflush: 0\nread: 0\n" },
+	# Writes of the host fail from 4 KiB on: EFBIG, as a full file system's ENOSPC.
+	{ kernel => 'block-error', name => 'a host that takes no more', vole => ['-d', image('limited.img', 16)],
+		under => ['sh', '-c', 'ulimit -f 8 && exec "$0" "$@"'],
+		out => "writes failed: 8 of 16\nflush: 0\nread: 0\n", err => qr/\Avole: \S+limited\.img: write.*\n\z/ },
+	{ kernel => 'reset-in-flight', vole => ['-d', image('large.img', 2048)], out => $checked },
+	{ kernel => 'emergency-write', out => "help\n" },
+	{ kernel => 'echo', stdin => "abc\0\x01\xffxyzq and more", out => "ready\nabc\0\x01\xffxyzq" },
+	{ kernel => 'echo', name => 'more than there are buffers', stdin => join('', map { "$_\n" } 1 .. 300) . 'q',
+		out => "ready\n" . join('', map { "$_\n" } 1 .. 300) . 'q' },
+	{ kernel => 'echo', name => 'the end of input is not an answer', vole => [qw(--timeout 1)], stdin => 'abc', status => 124,
+		out => "ready\nabc", err => qr/time-out/ },
+	{ kernel => 'console-smp', vole => [qw(-c 3)], out => qr/\A(?:CPU [012] line \d+\n){60}(?:all checks hold\n)?\z/ },
+	{ kernel => 'console-flood', guest => [300],
+		out => join '', map { sprintf "%08d %s\n", $_, substr 'abcdefghijklmnopqrstuvwxyz' x 40, 9, 1014 } 0 .. 299 },
+	{ kernel => 'console-flood', name => 'a reader that leaves', guest => [300],
+		under => ['bash', '-c', '"$0" "$@" | head -c 5 >/dev/null; exit ${PIPESTATUS[0]}'],
+		status => 125, err => qr/\Avole: .*Broken pipe\n\z/ },
+	{ kernel => 'console-flood', name => 'a full disk', guest => [300], under => ['sh', '-c', 'exec "$0" "$@" >/dev/full'],
+		status => 125, err => qr/\Avole: .*No space left on device\n\z/ },
+	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
+		after => sub { is(-s scratch() . '/flood', 2048, 'console-flood: all of it is in the file') } },
+	{ kernel => 'demo', vole => ['-c', 2, '-d', image('demo.img', 16), '--module', $module_a], guest => ['a', 'b'],
+		out => qr/command line "a b".*"one\.txt".*disk 0: .*written, flushed, read back, compared.*CPU 1: started.*interrupts/s },
+	{ kernel => 'demo', name => 'no devices', vole => [qw(--console none --rng none)], out => qr/device map, 0 entries/ },
+);
+
+# Whole text or pattern.
+sub fits {
+	my ($text, $expected) = @_;
+	return ref $expected ? $text =~ $expected : $text eq ($expected // '');
+}
+
+for my $case (@cases) {
+	my $name = $case->{kernel} . (defined $case->{name} ? ", $case->{name}" : '');
+	my @command = (@{$case->{under} // []}, vole(), 'run', @{$case->{vole} // []}, build() . "/guest/$case->{kernel}.elf");
+	push @command, '--', @{$case->{guest}} if $case->{guest};
+	my $result = run(\@command, stdin => $case->{stdin});
+	my $status = $case->{status} // 0;
+
+	is($result->{status}, $status, "$name: status $status") or diag("@command\n", shown($result));
+	ok(fits($result->{out}, $case->{out}), "$name: standard output")
+		or diag("@command\n", shown($result), 'expected: ', brief($case->{out} // ''));
+	ok(fits($result->{err}, $case->{err}), "$name: standard error")
+		or diag("@command\n", shown($result), 'expected: ', brief($case->{err} // ''));
+	$case->{after}->() if $case->{after};
+}
+
+my %tested = map { $_->{kernel} => 1 } @cases;
+ok($tested{$_}, "$_ is in the table") for map { m{([^/]+)\.c$} } glob 'tests/guest/*.c';
+
+# --- a machine that waits costs nothing ---
+
+# CPU seconds of a run, children included.
+sub cpu_time {
+	my (@how) = @_;
+	my (undef, undef, undef, $user, $system) = POSIX::times();
+	run(@how);
+	my (undef, undef, undef, $user_after, $system_after) = POSIX::times();
+	return ($user_after - $user + $system_after - $system) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+pipe my $silent_read, my $silent_write or die "pipe: $!\n";
+my %idle = (
+	'hlt' => 'a CPU in hlt',
+	'echo' => 'a console without input',
+);
+for my $kernel (sort keys %idle) {
+	my @command = (vole(), qw(run --timeout 2), build() . "/guest/$kernel.elf");
+	my $used = cpu_time(\@command, stdin => $silent_read);
+	# Two seconds of which starting and stopping take a part, a larger one with sanitizers.
+	cmp_ok($used, '<', 0.6, "$idle{$kernel} uses no CPU time");
+}
+
+# --- consoles elsewhere ---
+
+{
+	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/echo.elf');
+	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
+	ok($path, '--console pty: says where') or diag($vole->text);
+	open my $console, '+<:raw', $path or die "$path: $!\n";
+	syswrite $console, "over a pty\r";
+	my ($answer, $expected) = ('', "ready\nover a pty\r");
+	while (length $answer < length $expected) {
+		last unless IO::Select->new($console)->can_read(60) && sysread $console, $answer, 1024, length $answer;
+	}
+	is($answer, $expected, '--console pty: the guest hears and answers, every byte as it is');
+	syswrite $console, 'q';
+	is($vole->finish, 0, '--console pty: and ends');
+}
+{
+	my $path = scratch() . '/socket';
+	my $vole = terminal(vole(), qw(run --console), "unix:$path", build() . '/guest/echo.elf');
+	my ($client, $answer) = (undef, '');
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.02 until ($client = IO::Socket::UNIX->new(Peer => $path)) || time > $deadline;
+	ok($client, '--console unix: listens') or diag($vole->text);
+	syswrite $client, 'q';
+	is($vole->finish, 0, '--console unix: the guest hears');
+	1 while sysread $client, $answer, 1024, length $answer;
+	like($answer, qr/q\z/, '--console unix: and answers');
+	ok(!-e $path, '--console unix: the socket is removed');
+}
+
+done_testing();
