@@ -13,8 +13,9 @@
 /* Bytes of code that are shown; no x86 instruction is longer than 15. */
 #define CODE_BYTES 16
 
-/* EIP after a reset (Intel SDM 3, 10.1.4). */
-#define RESET_RIP 0xfff0
+/* Where a CPU begins after a reset (Intel SDM 3, 10.1.4). */
+#define RESET_RIP     0xfff0
+#define RESET_CS_BASE 0xffff0000
 
 struct place {
 	char text[128];
@@ -64,10 +65,6 @@ static void show_registers(struct vcpu *vcpu)
 		say("  registers: %s", strerror(errno));
 		return;
 	}
-	if (r.rip == RESET_RIP && s.cs.base == 0xffff0000) {
-		say("  registers: lost, since this host's KVM resets a CPU that shuts down");
-		return;
-	}
 	say("  EAX %08x  EBX %08x  ECX %08x  EDX %08x", (uint32_t)r.rax, (uint32_t)r.rbx,
 		(uint32_t)r.rcx, (uint32_t)r.rdx);
 	say("  ESI %08x  EDI %08x  EBP %08x  ESP %08x", (uint32_t)r.rsi, (uint32_t)r.rdi,
@@ -99,8 +96,25 @@ static void end(struct vcpu *vcpu)
 	vcpu->ops->end(vcpu, EXIT_STATUS_CRASH);
 }
 
+/* After a shutdown an AMD processor leaves nothing that is defined, so KVM resets the vCPU (AMD
+ * manual 2, 15.14.3); others keep it as it was. */
+static bool was_reset(struct vcpu *vcpu)
+{
+	struct kvm_regs r;
+	struct kvm_sregs s;
+
+	return ioctl(vcpu->fd, KVM_GET_REGS, &r) == 0 && ioctl(vcpu->fd, KVM_GET_SREGS, &s) == 0 &&
+	       r.rip == RESET_RIP && s.cs.base == RESET_CS_BASE;
+}
+
 void crash_triple_fault(struct vcpu *vcpu)
 {
+	if (was_reset(vcpu)) {
+		say("guest crashed: triple fault on CPU %u", vcpu->id);
+		say("  registers: lost, since this host's KVM resets a CPU that shuts down");
+		vcpu->ops->end(vcpu, EXIT_STATUS_CRASH);
+		return;
+	}
 	say("guest crashed: triple fault on CPU %u, at %s", vcpu->id, here(vcpu).text);
 	end(vcpu);
 }
