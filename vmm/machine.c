@@ -752,7 +752,8 @@ static void say_start(const struct vm *vm)
 static void say_end(const struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		say("CPU %u: %" PRIu64 " exits", i, vm->vcpus[i].exits);
+		say("CPU %u: %" PRIu64 " exits, %" PRIu64 " instructions completed for KVM", i,
+			vm->vcpus[i].exits, vm->vcpus[i].completed);
 	say("exit status %d", atomic_load(&vm->status));
 }
 

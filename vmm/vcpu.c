@@ -259,6 +259,7 @@ static int complete_instruction(struct vcpu *vcpu)
 	if (kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &e.sregs) < 0 ||
 		kvm_ioctl(vcpu->fd, KVM_SET_REGS, &e.regs) < 0)
 		return -EIO;
+	vcpu->completed++;
 	return 0;
 }
 

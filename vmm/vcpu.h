@@ -55,7 +55,9 @@ struct vcpu {
 	size_t run_size;
 	pthread_t thread;
 	bool has_thread;
-	uint64_t exits; /* how often guest code was left for vole; this vCPU's thread only */
+	/* This vCPU's thread only. */
+	uint64_t exits;     /* how often guest code was left for vole */
+	uint64_t completed; /* and for how many instructions that the host's KVM lacks */
 
 	uint32_t start_outcome; /* what VOLE_PORT_CPU reads; this vCPU's thread only */
 
