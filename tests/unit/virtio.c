@@ -655,13 +655,31 @@ static uint64_t random_value(void)
 	}
 }
 
+/* Values first: the order in which arguments are computed is the compiler's affair. */
 static void random_desc(struct fixture *f, struct ring *ring)
 {
-	ring_set_desc(ring, random_below(ring->size),
-		random_below(4) ? f->page + random_below(4096) : random_value(),
-		random_below(4) ? random_below(2000) : random_value(),
-		random_below(16) ? random_below(4) : 7,
-		random_below(32) ? random_below(ring->size) : random_value());
+	uint16_t index = random_below(ring->size);
+	gpa_t addr = random_below(4) ? f->page + random_below(4096) : random_value();
+	uint32_t len = random_below(4) ? random_below(2000) : random_value();
+	uint16_t flags = random_below(16) ? random_below(4) : 7;
+	uint16_t next = random_below(32) ? random_below(ring->size) : random_value();
+
+	ring_set_desc(ring, index, addr, len, flags, next);
+}
+
+static void random_write(struct fixture *f)
+{
+	uint32_t offset = random_below(2) ? random_below(0x120) : 4 * random_below(64);
+	unsigned len = random_below(2) ? 4 : 1u << random_below(4);
+
+	access_write(&f->d, offset, random_value(), len);
+}
+
+static void random_read(struct fixture *f)
+{
+	uint32_t offset = random_below(0x120);
+
+	access_read(&f->d, offset, 1u << random_below(4));
 }
 
 static void random_step(struct fixture *f)
@@ -672,13 +690,11 @@ static void random_step(struct fixture *f)
 
 	switch (random_below(9)) {
 	case 0:
-		access_write(&f->d, random_below(0x120), random_value(), 1u << random_below(4));
-		return;
 	case 1:
-		reg_write(&f->d, random_below(64) * 4, random_value());
+		random_write(f);
 		return;
 	case 2:
-		access_read(&f->d, random_below(0x120), 1u << random_below(4));
+		random_read(f);
 		return;
 	case 3:
 		if (random_below(40) == 0)
