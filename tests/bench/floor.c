@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The least KVM program that does what `vole run hello.elf` does: one VM, 16 MiB, one CPU with a local
- * APIC, 32-bit protected mode, a few bytes through port 0xe9, the end through port 0xf4. What it
- * costs as a process, statically linked, is the floor that vole's start is measured against. It
+ * The least KVM program that does what `vole run hello.elf` does: one VM, 16 MiB, one CPU with a
+ * local APIC, 32-bit protected mode, a few bytes through port 0xe9, the end through port 0xf4. What
+ * it costs as a process, statically linked, is the floor that vole's start is measured against. It
  * checks its calls and does nothing else.
  */
 

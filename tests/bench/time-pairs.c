@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * time-pairs COUNT A... -- B...: runs two commands in turn, COUNT times each, and times each from
- * before fork to after wait. Prints the median of the pairs' ratios, and in microseconds the medians
- * and the fastest runs:
+ * before fork to after wait. Prints the median of the pairs' ratios, and in microseconds the
+ * medians and the fastest runs:
  *
  *	median of B / A  A's median  B's median  A's fastest  B's fastest
  *

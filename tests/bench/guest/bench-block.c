@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads the first disk, 4 KiB a request. Command line: number of requests, and how many are under way
- * at once (1 to 16). Prints the time of one, in nanoseconds.
+ * Reads the first disk, 4 KiB a request. Command line: number of requests, and how many are under
+ * way at once (1 to 16). Prints the time of one, in nanoseconds.
  */
 
 #include "block.h"
