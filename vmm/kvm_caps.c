@@ -41,7 +41,7 @@ static int check_version(int kvm_fd)
 
 	if (version < 0) {
 		version = -errno;
-		say("/dev/kvm: this is not KVM: %s", strerror(-version));
+		say("/dev/kvm: not KVM's: KVM_GET_API_VERSION: %s", strerror(-version));
 		return version;
 	}
 	if (version != KVM_API_VERSION) {
