@@ -4,7 +4,6 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -69,21 +68,21 @@ static const char *advice_no_device(void)
 	       "or kvm_amd";
 }
 
-/* The group that may use /dev/kvm is "kvm" nearly everywhere. */
+/* The group that may use /dev/kvm is "kvm" nearly everywhere. Its name is not looked up: that would
+ * load what nsswitch.conf names into a program that is linked statically. */
 static void advise_permission(void)
 {
 	struct stat st;
-	struct group *group = stat("/dev/kvm", &st) == 0 ? getgrgid(st.st_gid) : NULL;
 
-	if (group && st.st_mode & S_IWGRP && st.st_gid != 0)
+	if (stat("/dev/kvm", &st) == 0 && st.st_mode & S_IWGRP && st.st_gid != 0)
 		finding(MISSING, "/dev/kvm",
-			"not permitted: usermod -aG %s $USER as root, then log in again",
-			group->gr_name);
+			"not permitted: join its group %u: usermod -aG kvm $USER as root, then log "
+			"in again",
+			(unsigned)st.st_gid);
 	else
 		finding(MISSING, "/dev/kvm",
 			"not permitted: as root, chgrp kvm and chmod g+rw it, and add yourself to "
-			"the "
-			"group");
+			"the group");
 }
 
 /* The open device, or -1 with advice. */
