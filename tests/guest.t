@@ -80,6 +80,8 @@ my @cases = (
 	{ kernel => 'boot-state', name => 'with everything', vole => ['-m', '1G', '-c', 4, '-d', $disk, '--module', $module_a],
 		guest => ['one two'], out => $checked },
 	{ kernel => 'exceptions', out => $checked },
+	# Which of the two a host gives is tests/lane/hardware.t's matter.
+	{ kernel => 'paging', out => qr/^(?:all checks hold|no paging here)\n\z/ },
 	{ kernel => 'timer', out => qr/^10 \+ 10 ticks\n/ },
 	{ kernel => 'smp', vole => [qw(-c 1)], out => $checked },
 	{ kernel => 'smp', name => '4 CPUs', vole => [qw(-c 4)],

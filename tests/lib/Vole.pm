@@ -34,9 +34,9 @@ sub write_file {
 	return $path;
 }
 
-# Why no kernel can be run here, or undef if one can.
+# Why no kernel can be run here, and what to do instead; or undef if one can.
 sub kvm_absent {
-	sysopen my $kvm, '/dev/kvm', O_RDWR or return "/dev/kvm: $!";
+	sysopen my $kvm, '/dev/kvm', O_RDWR or return "/dev/kvm: $! (without it: make check-lane)";
 	return undef;
 }
 

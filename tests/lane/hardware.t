@@ -1,0 +1,52 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What holds on a KVM with hardware semantics and need not on one that interprets guest code: for
+# tests/lane/run to run on the former.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Test::More;
+use Vole;
+
+my $absent = kvm_absent();
+die "$absent\n" if $absent;
+
+sub guest {
+	my ($kernel, @options) = @_;
+	return run([vole(), 'run', @options, build() . "/guest/$kernel.elf"]);
+}
+
+# --- instructions are the processor's ---
+
+for my $kernel ('exceptions', 'timer', 'paging') {
+	my $result = guest($kernel, '-v');
+	my ($exits, $completed) = $result->{err} =~ /^vole: CPU 0: (\d+) exits, (\d+) instructions completed for KVM$/m;
+
+	is($result->{status}, 0, "$kernel: status 0") or diag(shown($result));
+	like($result->{out}, qr/^all checks hold$/m, "$kernel: all checks hold");
+	is($completed, 0, "$kernel: no instruction has to be completed, iret among them");
+	diag("$kernel: $exits exits");
+}
+
+# --- crashes ---
+
+{
+	my $result = guest('triple-fault');
+	is($result->{status}, 126, 'triple fault: status 126');
+	is($result->{err}, "vole: guest crashed: triple fault on CPU 0\n"
+		. "vole:   registers: lost, since this host's KVM resets a CPU that shuts down\n",
+		'triple fault: no place is named, since this KVM (AMD) does not keep it') or diag(shown($result));
+}
+
+# --- what vole says about it ---
+
+{
+	my $result = run([vole(), 'doctor']);
+	is($result->{status}, 0, "doctor: this host will do") or diag(shown($result));
+	like($result->{out}, qr/^ok +\Q$_\E  /m, "doctor: $_")
+		for "iret", "int n in user mode", "32-bit paging", "SSE";
+	diag($result->{out});
+}
+
+done_testing();
