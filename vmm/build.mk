@@ -2,5 +2,5 @@
 vmm_sources = $(addprefix vmm/,main.c options.c inspect.c log.c \
 	machine.c vcpu.c crash.c emulate.c ioapic.c \
 	kvm.c kvm_caps.c memory.c elf.c boot.c boot_vole.c boot_data.c \
-	loop.c chardev.c terminal.c disk.c \
+	file.c loop.c chardev.c terminal.c disk.c \
 	doctor.c trial.c)
