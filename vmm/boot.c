@@ -47,7 +47,7 @@ static const struct boot_protocol *recognise(const struct options *options)
 	if (read_head(&file, options->kernel) < 0)
 		return &boot_vole;
 	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
-		const char *what = protocols[i]->recognise(&file);
+		const char *what = protocols[i]->recognise ? protocols[i]->recognise(&file) : NULL;
 
 		if (!what)
 			continue;
@@ -56,6 +56,29 @@ static const struct boot_protocol *recognise(const struct options *options)
 		return protocols[i];
 	}
 	return &boot_vole;
+}
+
+/* Is there something that this protocol has no way to hand to a guest? */
+static int judge_options(const struct boot_protocol *protocol, const struct options *options)
+{
+	const struct {
+		unsigned takes;
+		bool given;
+		const char *what;
+	} asked[] = {
+		{BOOT_TAKES_CPUS, options->cpu_count > 1, "--cpus: it has one CPU"},
+		{BOOT_TAKES_CMDLINE, *options->cmdline, "command line of the guest"},
+		{BOOT_TAKES_MODULES, options->module_count > 0, "--module"},
+		{BOOT_TAKES_LOAD, options->has_load, "--load"},
+	};
+
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		if (!asked[i].given || protocol->takes & asked[i].takes)
+			continue;
+		say("%s: --boot %s takes no %s", options->kernel, protocol->name, asked[i].what);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static const struct boot_protocol *named(const char *name)
@@ -74,7 +97,7 @@ int boot_open(struct boot **boot, const struct options *options)
 	int ret;
 
 	*boot = NULL;
-	if (!protocol)
+	if (!protocol || judge_options(protocol, options) < 0)
 		return EXIT_STATUS_VOLE;
 	ret = protocol->open(boot, options);
 	if (*boot) {

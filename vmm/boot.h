@@ -39,19 +39,20 @@ struct board {
 	unsigned device_max; /* virtio-mmio devices that can be reached */
 	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
 
-	bool console; /* has a virtio console on standard input and output unless told otherwise */
+	bool console; /* has a virtio console on standard input and output unless told otherwise; so
+			 it is with the entropy device where there are devices at all */
 };
 
 /* The state in which a vCPU begins. */
 struct vcpu_state {
 	enum {
 		VCPU_FLAT32, /* protected mode, flat 4 GiB segments, paging and interrupts off */
-		VCPU_REAL16, /* real mode, segments at 0 */
+		VCPU_REAL16, /* real mode, interrupts off */
 		VCPU_RESET,  /* as the processor comes out of reset: what follows has no meaning */
 	} mode;
 	uint32_t eax, ebx, esi, eip, esp;
-	uint16_t code_selector, data_selector; /* VCPU_FLAT32 only, as the next two */
-	uint32_t gdt_base;
+	uint16_t code_selector, data_selector; /* in real mode a segment begins at 16 times this */
+	uint32_t gdt_base;                     /* VCPU_FLAT32 only, as the next */
 	uint16_t gdt_limit;
 };
 
@@ -92,11 +93,21 @@ struct boot_file {
 	uint8_t head[4096];
 };
 
+/* What a protocol can do something with; other options are refused. */
+enum {
+	BOOT_TAKES_CPUS = 1,    /* more than one */
+	BOOT_TAKES_CMDLINE = 2, /* of the guest */
+	BOOT_TAKES_MODULES = 4,
+	BOOT_TAKES_LOAD = 8,
+};
+
 struct boot_protocol {
 	const char *name; /* as --boot has it */
+	unsigned takes;   /* BOOT_TAKES_ values */
 	struct board board;
 
-	/* What this is, for people ("32-bit ELF executable"), or NULL if it is not for this protocol. */
+	/* What this is, for people ("32-bit ELF executable"), or NULL if it is not for this protocol.
+	 * NULL instead of a function: only for those who name the protocol. */
 	const char *(*recognise)(const struct boot_file *file);
 
 	/* Read and judge the image, lay out memory. *boot is set even if it fails, or stays NULL; to be

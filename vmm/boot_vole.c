@@ -223,6 +223,7 @@ static void vole_free(struct boot *boot)
 
 const struct boot_protocol boot_vole = {
 	.name = "vole",
+	.takes = BOOT_TAKES_CPUS | BOOT_TAKES_CMDLINE | BOOT_TAKES_MODULES,
 	.board =
 		{
 			.irqchip = BOARD_SPLIT_IRQCHIP,

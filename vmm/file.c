@@ -21,7 +21,8 @@ static int measure(int fd, const char *path, uint64_t *size)
 		return ret;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
-		say("%s: %s", path, S_ISREG(st.st_mode) ? "the file is empty" : "not a regular file");
+		say("%s: %s", path,
+			S_ISREG(st.st_mode) ? "the file is empty" : "not a regular file");
 		return -EINVAL;
 	}
 	*size = (uint64_t)st.st_size;

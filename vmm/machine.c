@@ -26,6 +26,26 @@
 /* The local APIC timer of KVM counts nanoseconds. */
 #define APIC_TIMER_KHZ 1000000
 
+/* What was asked for, or else what the board has. */
+static const char *console_of(const struct vm *vm)
+{
+	if (vm->options->console)
+		return vm->options->console;
+	return vm->boot->protocol->board.console ? "stdio" : "none";
+}
+
+static bool has_console(const struct vm *vm)
+{
+	return strcmp(console_of(vm), "none") != 0;
+}
+
+static bool has_rng(const struct vm *vm)
+{
+	if (vm->options->rng == RNG_LEFT_OUT)
+		return vm->boot->protocol->board.device_max > 0;
+	return vm->options->rng == RNG_HOST;
+}
+
 static bool running(struct vm *vm)
 {
 	return atomic_load(&vm->status) < 0;
@@ -414,14 +434,14 @@ static void console_broken(void *ctx, int error)
 	struct vm *vm = ctx;
 
 	if (running(vm))
-		say("--console %s: %s", vm->options->console, strerror(error));
+		say("--console %s: %s", console_of(vm), strerror(error));
 	end(vm, EXIT_STATUS_VOLE);
 }
 
 static int add_console(struct vm *vm)
 {
-	struct vm_device *device = next_device(vm, "console", vm->options->console);
-	int ret = chardev_open(&vm->chardev, vm->options->console, &vm->loop);
+	struct vm_device *device = next_device(vm, "console", console_of(vm));
+	int ret = chardev_open(&vm->chardev, console_of(vm), &vm->loop);
 
 	if (ret < 0)
 		return ret;
@@ -476,32 +496,14 @@ static void free_disks(struct vm *vm)
 	vm->disks = NULL;
 }
 
-static bool has_console(const struct vm *vm)
-{
-	return strcmp(vm->options->console, "none") != 0;
-}
-
-/* Can this board have as many devices as were asked for? */
-static int judge_devices(const struct vm *vm)
-{
-	const struct options *options = vm->options;
-	unsigned count = has_console(vm) + options->rng + options->disk_count;
-	unsigned max = vm->boot->protocol->board.device_max;
-
-	if (count <= max)
-		return 0;
-	say("--boot %s: %u devices, of at most %u", vm->boot->protocol->name, count, max);
-	return -EINVAL;
-}
-
 static int add_devices(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	int ret = judge_devices(vm);
+	int ret = 0;
 
-	if (ret == 0 && has_console(vm))
+	if (has_console(vm))
 		ret = add_console(vm);
-	if (ret == 0 && options->rng)
+	if (ret == 0 && has_rng(vm))
 		ret = add_rng(vm);
 	if (ret == 0 && options->disk_count > 0) {
 		vm->disks = calloc(options->disk_count, sizeof *vm->disks);
@@ -586,8 +588,31 @@ static int open_timer(struct vm *vm)
 /* --- planning ------------------------------------------------------------------------------------
  */
 
+/* Can this board have the devices that were asked for? */
+static int judge_devices(const struct vm *vm)
+{
+	const struct options *options = vm->options;
+	const char *protocol = vm->boot->protocol->name;
+	unsigned count = has_console(vm) + has_rng(vm) + options->disk_count;
+	unsigned max = vm->boot->protocol->board.device_max;
+
+	if (count <= max)
+		return 0;
+	if (max > 0)
+		say("--boot %s: %u devices, of at most %u", protocol, count, max);
+	else if (has_console(vm))
+		say("--console %s: --boot %s has no devices", options->console, protocol);
+	else if (has_rng(vm))
+		say("--rng host: --boot %s has no devices", protocol);
+	else
+		say("--disk %s: --boot %s has no devices", options->disks[0].path, protocol);
+	return -EINVAL;
+}
+
 int machine_plan(struct vm *vm, const struct options *options)
 {
+	int ret;
+
 	*vm = (struct vm){
 		.options = options,
 		.kvm = KVM_EMPTY,
@@ -599,7 +624,10 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.symbols = PTHREAD_MUTEX_INITIALIZER,
 		.status = -1,
 	};
-	return boot_open(&vm->boot, options);
+	ret = boot_open(&vm->boot, options);
+	if (ret == 0 && judge_devices(vm) < 0)
+		ret = EXIT_STATUS_VOLE;
+	return ret;
 }
 
 /* --- showing -------------------------------------------------------------------------------------
@@ -616,8 +644,8 @@ int machine_show(struct vm *vm)
 	int ret;
 
 	if (has_console(vm))
-		place_device(vm, machine.device_count++, "console", options->console);
-	if (options->rng)
+		place_device(vm, machine.device_count++, "console", console_of(vm));
+	if (has_rng(vm))
 		place_device(vm, machine.device_count++, "entropy", NULL);
 	for (unsigned i = 0; i < options->disk_count; i++)
 		place_device(vm, machine.device_count++, "block", options->disks[i].path);

@@ -135,8 +135,8 @@ static int parse_console(struct options *options, const char *text)
 
 static int parse_rng(struct options *options, const char *text)
 {
-	options->rng = strcmp(text, "host") == 0;
-	if (options->rng || strcmp(text, "none") == 0)
+	options->rng = strcmp(text, "host") == 0 ? RNG_HOST : RNG_NONE;
+	if (options->rng == RNG_HOST || strcmp(text, "none") == 0)
 		return 0;
 	say("--rng %s: not host or none", text);
 	return -EINVAL;
@@ -149,6 +149,42 @@ static int parse_module(struct options *options, const char *text)
 		return -EINVAL;
 	}
 	options->modules[options->module_count++] = text;
+	return 0;
+}
+
+/* As parse_number(), but hexadecimal after "0x". */
+static int parse_hex(const char *text, uint64_t max, uint64_t *value)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t sum = 0;
+
+	if (strncmp(text, "0x", 2) != 0)
+		return parse_number(text, max, value);
+	text += 2;
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		const char *digit = strchr(digits, *text | 0x20);
+
+		if (!digit || sum > (max - (uint64_t)(digit - digits)) / 16)
+			return -EINVAL;
+		sum = sum * 16 + (uint64_t)(digit - digits);
+	}
+	*value = sum;
+	return 0;
+}
+
+static int parse_load(struct options *options, const char *text)
+{
+	uint64_t value;
+
+	if (parse_hex(text, UINT32_MAX, &value) < 0) {
+		say("--load %s: not an address below 4 GiB (decimal, or hexadecimal after 0x)",
+			text);
+		return -EINVAL;
+	}
+	options->has_load = true;
+	options->load = (uint32_t)value;
 	return 0;
 }
 
@@ -191,6 +227,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_rng(options, argument);
 	case 'M':
 		return parse_module(options, argument);
+	case 'l':
+		return parse_load(options, argument);
 	case 't':
 		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
 	case 'v':
@@ -225,6 +263,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		{"console", required_argument, NULL, 'C'},
 		{"rng", required_argument, NULL, 'R'},
 		{"module", required_argument, NULL, 'M'},
+		{"load", required_argument, NULL, 'l'},
 		{"timeout", required_argument, NULL, 't'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
@@ -237,8 +276,6 @@ int options_parse(struct options *options, int argc, char **argv)
 		.boot = "auto",
 		.memory_size = 64u << 20,
 		.cpu_count = 1,
-		.console = "stdio",
-		.rng = true,
 	};
 	while (words < argc && strcmp(argv[words], "--") != 0)
 		words++;

@@ -26,12 +26,15 @@ struct options {
 	const char *boot;     /* name of a boot protocol, or "auto" */
 	uint32_t memory_size; /* bytes; judged by memory_map_build() */
 	unsigned cpu_count;
-	const char *console; /* "stdio", "none", "file:PATH", "unix:PATH" or "pty" */
-	bool rng;
+	const char
+		*console; /* "stdio", "none", "file:PATH", "unix:PATH" or "pty"; NULL: left out */
+	enum { RNG_LEFT_OUT, RNG_NONE, RNG_HOST } rng;
 	unsigned disk_count;
 	struct disk_options disks[DISKS_MAX];
 	unsigned module_count;
 	const char *modules[MODULES_MAX];
+	bool has_load;
+	uint32_t load;    /* where raw code goes */
 	unsigned timeout; /* seconds; 0: none */
 	bool verbose;
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */

@@ -106,11 +106,21 @@ static void set_flat32(struct kvm_sregs *sregs, const struct vcpu_state *state)
 	sregs->cr4 = 0;
 }
 
-/* As after reset, but segments begin at 0: CS too, so that EIP is an address. */
-static void set_real16(struct kvm_sregs *sregs)
+/* As after a load of the selector in real mode (Intel SDM 3, 21.1.1). */
+static void move_segment(struct kvm_segment *segment, uint16_t selector)
 {
-	sregs->cs.base = 0;
-	sregs->cs.selector = 0;
+	segment->selector = selector;
+	segment->base = 16u * selector;
+}
+
+/* As after reset, but for the segments. */
+static void set_real16(struct kvm_sregs *sregs, const struct vcpu_state *state)
+{
+	struct kvm_segment *data[] = {&sregs->ds, &sregs->es, &sregs->fs, &sregs->gs, &sregs->ss};
+
+	move_segment(&sregs->cs, state->code_selector);
+	for (size_t i = 0; i < sizeof data / sizeof *data; i++)
+		move_segment(data[i], state->data_selector);
 }
 
 int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state)
@@ -134,7 +144,7 @@ int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state)
 	if (state->mode == VCPU_FLAT32)
 		set_flat32(&sregs, state);
 	else
-		set_real16(&sregs);
+		set_real16(&sregs, state);
 	ret = kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
 	if (ret < 0)
 		return ret;
