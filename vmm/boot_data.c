@@ -8,6 +8,7 @@
 #include <vole/ports.h>
 
 #include "log.h"
+#include "memory.h"
 
 /* --- the memory map -----------------------------------------------------------------------------
  */
@@ -47,18 +48,14 @@ static void region_add(struct regions *regions, struct region region)
 
 static int judge_ram_size(uint32_t ram_size)
 {
-	if (ram_size == 0)
-		say("memory size is 0");
-	else if (ram_size % PAGE_SIZE != 0)
-		say("memory size %u is not a multiple of %u", ram_size, PAGE_SIZE);
-	else if (ram_size > RAM_MAX)
-		say("memory size %u is over %u (3 GiB)", ram_size, RAM_MAX);
-	else if (ram_size <= VOLE_BOOT_DATA_END)
+	int ret = memory_judge_size(ram_size);
+
+	if (ret == 0 && ram_size <= VOLE_BOOT_DATA_END) {
 		say("memory size %u is too small: the boot data alone takes %u bytes", ram_size,
 			VOLE_BOOT_DATA_END);
-	else
-		return 0;
-	return -EINVAL;
+		ret = -EINVAL;
+	}
+	return ret;
 }
 
 static int place_segment(struct regions *regions, uint32_t ram_size, const struct image *image,

@@ -5,7 +5,21 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "layout.h"
 #include "log.h"
+
+int memory_judge_size(uint32_t size)
+{
+	if (size == 0)
+		say("memory size is 0");
+	else if (size % PAGE_SIZE != 0)
+		say("memory size %u is not a multiple of %u", size, PAGE_SIZE);
+	else if (size > RAM_MAX)
+		say("memory size %u is over %u (3 GiB)", size, RAM_MAX);
+	else
+		return 0;
+	return -EINVAL;
+}
 
 /* Neighbours with the same permission become one region: fewer slots start faster. */
 static void add_region(struct memory *memory, const struct memory_region *region)

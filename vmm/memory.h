@@ -28,6 +28,9 @@ struct memory {
 
 #define MEMORY_EMPTY ((struct memory){.host = NULL})
 
+/* Is this a size that RAM can have? 0, or -EINVAL (said). */
+int memory_judge_size(uint32_t size);
+
 /*
  * Map memory for these regions: sorted by base, disjoint, at least one. What lies between regions is
  * address space that the guest does not have, and that costs the host nothing. 0, or -ENOMEM (said). Undone by memory_free(). memory
