@@ -10,6 +10,7 @@ use IO::Socket::UNIX;
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
+use Abi 'slurp';
 use Vole;
 
 my $absent = kvm_absent();
@@ -178,6 +179,38 @@ for my $kernel (sort keys %idle) {
 	my $used = cpu_time(\@command, stdin => $silent_read);
 	# Two seconds of which starting and stopping take a part, a larger one with sanitizers.
 	cmp_ok($used, '<', 0.6, "$idle{$kernel} uses no CPU time");
+}
+
+# --- what the documents promise ---
+
+# Text without what differs from run to run and from host to host.
+sub constant_part {
+	my ($text) = @_;
+	$text =~ s/\b[0-9a-f]{2}(?: [0-9a-f]{2})+$/BYTES/gm;
+	$text =~ s/\b(?:0x)?[0-9a-f]{8}\b|\d+/N/g;
+	$text =~ s/ +/ /g;
+	return $text =~ s/ $//gmr;
+}
+{
+	my ($promised) = slurp('README.md') =~ /^    (build\/vole run .*?disk 0 +\d+)\n/ms;
+	my ($disk_text, $image) = (slurp('guest-kernel/demo-disk.txt'), image('readme.img', 2048));
+	open my $file, '+<:raw', $image or die "$image: $!\n";
+	print $file $disk_text;
+	close $file or die "$image: $!\n";
+	my $result = run([vole(), 'run', '--disk', "$image,serial=demo", build() . '/guest/demo.elf']);
+	my (undef, @lines) = map { s/^    //r } split /\n/, $promised // '';
+	is(constant_part($result->{out}), constant_part(join '', map { "$_\n" } @lines), 'the demo prints what the README shows');
+}
+{
+	# The command in the head comment, for a reader whose headers are installed.
+	my ($command) = slurp('guest-kernel/kernels/hello.c') =~ /^ \*\t(cc .*?)\n \*\tvole run/ms;
+	$command =~ s/\\\n \*\t+//g;
+	$command =~ s/^cc/\$CC -Iinclude/;
+	$command =~ s/-o hello.elf hello.c/-o \$OUT guest-kernel\/kernels\/hello.c/;
+	local $ENV{CC} = $ENV{CC} // 'cc';
+	local $ENV{OUT} = scratch() . '/hello.elf';
+	is(run(['sh', '-c', $command])->{status}, 0, 'the command in hello.c compiles it');
+	is(run([vole(), 'run', $ENV{OUT}])->{out}, "Hello from a kernel!\n", 'and it runs');
 }
 
 # --- consoles elsewhere ---
