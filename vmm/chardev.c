@@ -332,7 +332,7 @@ static int open_socket(struct chardev *dev, const char *path)
 
 	if (strlen(path) >= sizeof address.sun_path)
 		return fail(path, ENAMETOOLONG);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path));
 	dev->owns_fds = true;
 	dev->input_waits = dev->output_waits = true;
 	dev->listener = (struct io_source){
