@@ -13,9 +13,11 @@
 /* In the order in which they are asked whether they know an image. */
 static const struct boot_protocol *const protocols[] = {
 	&boot_vole,
+	&boot_flat,
+	&boot_firmware,
 };
 
-#define PROTOCOL_NAMES " or vole"
+#define PROTOCOL_NAMES ", vole, flat or firmware"
 #define PROTOCOL_COUNT (sizeof protocols / sizeof *protocols)
 
 /* Read the beginning of an image. 0 or -errno. */
@@ -28,6 +30,10 @@ static int read_head(struct boot_file *file, const char *path)
 
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		len = pread(fd, file->head, sizeof file->head, 0);
+	memset(file->tail, 0, sizeof file->tail);
+	if (len >= (ssize_t)sizeof file->tail &&
+		pread(fd, file->tail, sizeof file->tail, st.st_size - (off_t)sizeof file->tail) < 0)
+		len = -1;
 	if (fd >= 0)
 		close(fd);
 	if (len < 0)

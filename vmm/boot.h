@@ -36,6 +36,8 @@ struct board {
 	bool debug_port; /* the byte console is at debug_port_number, unless --debug-port */
 	uint16_t debug_port_number;
 
+	bool cmos; /* at ports 0x70 and 0x71 */
+
 	unsigned device_max; /* virtio-mmio devices that can be reached */
 	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
 
@@ -91,6 +93,7 @@ struct boot_file {
 	uint64_t size;
 	size_t head_len; /* bytes of head that are there */
 	uint8_t head[4096];
+	uint8_t tail[16]; /* zeros if the file is shorter */
 };
 
 /* What a protocol can do something with; other options are refused. */
@@ -126,7 +129,7 @@ struct boot_protocol {
 	void (*free)(struct boot *boot);
 };
 
-extern const struct boot_protocol boot_vole;
+extern const struct boot_protocol boot_vole, boot_flat, boot_firmware;
 
 /*
  * Find the protocol for options->kernel and open it: the one that --boot names, or the one that

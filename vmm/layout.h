@@ -23,6 +23,15 @@
 /* Interrupt of device n: pin n + FIRST_PIN of the IOAPIC. Not 0, which guests take for "none". */
 #define FIRST_PIN 1
 
+/* What a PC has below 1 MiB: RAM, the hole for video memory and adapters, and the firmware, which
+ * here is RAM as well; and where RAM goes on. */
+#define LOW_RAM_END   0xa0000u
+#define SHADOW_BASE   0xe0000u
+#define HIGH_RAM_BASE 0x100000u
+
+/* Code in real mode begins here at most: 0xffff:0x10. */
+#define REAL_MODE_MAX 0x100000u
+
 /* Where the architecture has them. */
 #define IOAPIC_BASE 0xfec00000u
 #define IOAPIC_PINS 24

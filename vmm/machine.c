@@ -23,6 +23,10 @@
 #include "inspect.h"
 #include "log.h"
 
+/* Of a PC's CMOS. */
+#define PORT_CMOS_INDEX 0x70
+#define PORT_CMOS_DATA  0x71
+
 /* The local APIC timer of KVM counts nanoseconds. */
 #define APIC_TIMER_KHZ 1000000
 
@@ -162,6 +166,26 @@ static int cpu_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned le
 	return 0;
 }
 
+static int cmos_index_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = vcpu->ctx;
+
+	if (len != 1 || !is_write)
+		return -ENXIO;
+	cmos_select(&vm->cmos, *data);
+	return 0;
+}
+
+static int cmos_data_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = vcpu->ctx;
+
+	if (len != 1 || is_write)
+		return -ENXIO;
+	*data = cmos_read(&vm->cmos);
+	return 0;
+}
+
 static void add_port(struct vm *vm, uint16_t port, vm_port_access *access)
 {
 	vm->ports[vm->port_count++] = (struct vm_port){port, access};
@@ -176,6 +200,11 @@ static void add_ports(struct vm *vm)
 	if (board->vole_ports) {
 		add_port(vm, VOLE_PORT_EXIT, exit_port);
 		add_port(vm, VOLE_PORT_CPU, cpu_port);
+	}
+	if (board->cmos) {
+		cmos_init(&vm->cmos, vm->options->memory_size, vm->vcpu_count);
+		add_port(vm, PORT_CMOS_INDEX, cmos_index_port);
+		add_port(vm, PORT_CMOS_DATA, cmos_data_port);
 	}
 }
 
@@ -194,8 +223,9 @@ static int on_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *dat
 	struct vm *vm = vcpu->ctx;
 
 	for (unsigned i = 0; i < vm->port_count; i++)
-		if (vm->ports[i].port == port)
-			return vm->ports[i].access(vcpu, is_write, data, len);
+		if (vm->ports[i].port == port &&
+			vm->ports[i].access(vcpu, is_write, data, len) == 0)
+			return 0;
 	return nobody(vm, is_write, data, len);
 }
 

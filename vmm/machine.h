@@ -16,6 +16,7 @@
 #include "block.h"
 #include "boot.h"
 #include "chardev.h"
+#include "cmos.h"
 #include "console.h"
 #include "disk.h"
 #include "ioapic.h"
@@ -72,6 +73,7 @@ struct vm {
 	struct kvm kvm;
 	struct memory memory;
 	struct ioapic ioapic;
+	struct cmos cmos;
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
