@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "exit_status.h"
+#include "file.h"
 #include "log.h"
+#include "refuse.h"
 
 /* In the order in which they are asked whether they know an image. */
 static const struct boot_protocol *const protocols[] = {
@@ -44,13 +47,35 @@ static int read_head(struct boot_file *file, const char *path)
 	return 0;
 }
 
-/* The protocol that recognises the image. What none of them knows, or what cannot be read, is vole's:
- * its loader says best what is wrong. */
+/* No protocol recognises the image. */
+static void refuse(const struct boot_file *file)
+{
+	static const char nothing[] = "not an ELF file, and nothing else that vole recognises "
+				      "(raw code needs --boot flat)";
+	uint8_t *head = malloc(REFUSAL_HEAD);
+	uint64_t size = file->size < REFUSAL_HEAD ? file->size : REFUSAL_HEAD;
+	const struct refusal *refusal = NULL;
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+
+	if (head && fd >= 0 && file_read(fd, file->path, head, size, 0) == 0)
+		refusal = refusal_find(head, file->size);
+	if (refusal)
+		say("%s: %s, which vole does not run: %s", file->path, refusal->what,
+			refusal->advice);
+	else
+		say("%s: %s", file->path, nothing);
+	if (fd >= 0)
+		close(fd);
+	free(head);
+}
+
+/* The protocol that recognises the image, or NULL (said). What cannot be read is vole's: its loader says
+ * why. */
 static const struct boot_protocol *recognise(const struct options *options)
 {
 	struct boot_file file;
 
-	if (read_head(&file, options->kernel) < 0)
+	if (read_head(&file, options->kernel) < 0 || file.head_len == 0)
 		return &boot_vole;
 	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
 		const char *what = protocols[i]->recognise ? protocols[i]->recognise(&file) : NULL;
@@ -61,7 +86,8 @@ static const struct boot_protocol *recognise(const struct options *options)
 			say("%s: %s, --boot %s", options->kernel, what, protocols[i]->name);
 		return protocols[i];
 	}
-	return &boot_vole;
+	refuse(&file);
+	return NULL;
 }
 
 /* Is there something that this protocol has no way to hand to a guest? */
@@ -98,12 +124,14 @@ static const struct boot_protocol *named(const char *name)
 
 int boot_open(struct boot **boot, const struct options *options)
 {
-	const struct boot_protocol *protocol =
-		strcmp(options->boot, "auto") == 0 ? recognise(options) : named(options->boot);
+	bool is_auto = strcmp(options->boot, "auto") == 0;
+	const struct boot_protocol *protocol = is_auto ? recognise(options) : named(options->boot);
 	int ret;
 
 	*boot = NULL;
-	if (!protocol || judge_options(protocol, options) < 0)
+	if (!protocol)
+		return is_auto ? EXIT_STATUS_KERNEL : EXIT_STATUS_VOLE;
+	if (judge_options(protocol, options) < 0)
 		return EXIT_STATUS_VOLE;
 	ret = protocol->open(boot, options);
 	if (*boot) {

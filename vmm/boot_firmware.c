@@ -59,6 +59,18 @@ static void add_region(struct boot *boot, uint32_t base, uint32_t size, bool rea
 	boot->regions[boot->region_count++] = (struct memory_region){base, size, read_only};
 }
 
+static int judge_memory(const struct options *options)
+{
+	int ret = memory_judge_size(options->memory_size);
+
+	if (ret == 0 && options->memory_size <= HIGH_RAM_BASE) {
+		say("memory size %u is too small: --boot firmware has RAM above 1 MiB as well",
+			options->memory_size);
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
 static int firmware_open(struct boot **boot, const struct options *options)
 {
 	struct boot_firmware *firmware = calloc(1, sizeof *firmware);
@@ -77,6 +89,8 @@ static int firmware_open(struct boot **boot, const struct options *options)
 			options->kernel, size);
 		return EXIT_STATUS_KERNEL;
 	}
+	if (judge_memory(options) < 0)
+		return EXIT_STATUS_VOLE;
 	firmware->size = (uint32_t)size;
 	add_region(*boot, 0, LOW_RAM_END, false);
 	add_region(*boot, SHADOW_BASE, HIGH_RAM_BASE - SHADOW_BASE, false);

@@ -195,7 +195,9 @@ static void add_ports(struct vm *vm)
 {
 	const struct board *board = &vm->boot->protocol->board;
 
-	if (board->debug_port)
+	if (vm->options->has_debug_port)
+		add_port(vm, vm->options->debug_port, debug_port);
+	else if (board->debug_port)
 		add_port(vm, board->debug_port_number, debug_port);
 	if (board->vole_ports) {
 		add_port(vm, VOLE_PORT_EXIT, exit_port);
@@ -767,11 +769,25 @@ static int make_machine(struct vm *vm)
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
 }
 
+/* Before they start. Without --log and --max-exits nobody watches, and exits cost nothing more. */
+static void watch_vcpus(struct vm *vm)
+{
+	const struct options *options = vm->options;
+
+	if (options->log == 0 && options->exits_max == 0)
+		return;
+	vm->watch.log = options->log;
+	vm->watch.exits_max = options->exits_max;
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vm->vcpus[i].watch = &vm->watch;
+}
+
 static int start_vcpus(struct vm *vm)
 {
 	int ret = vcpu_set_state(&vm->vcpus[0], &vm->boot->state);
 
 	vcpu_init_signal();
+	watch_vcpus(vm);
 	if (ret == 0)
 		ret = open_timer(vm);
 	/* The boot CPU last: its guest may start the others at once, so their threads have to be

@@ -27,6 +27,7 @@
 #include "options.h"
 #include "rng.h"
 #include "vcpu.h"
+#include "watch.h"
 
 struct vm;
 struct vm_device;
@@ -90,6 +91,7 @@ struct vm {
 	struct vm_port ports[PORTS_MAX];
 	unsigned vcpu_count;
 	struct vcpu *vcpus;
+	struct watch watch;
 	pthread_mutex_t symbols; /* symbols are looked up by one thread at a time */
 	atomic_int status;       /* exit status of vole; -1 while the machine runs */
 	int signal;              /* that ended the machine; 0: none. I/O thread only */

@@ -10,6 +10,7 @@
 #include <vole/virtio_blk.h>
 
 #include "log.h"
+#include "watch.h"
 
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
 #define TIMEOUT_MAX 100000000u
@@ -188,6 +189,50 @@ static int parse_load(struct options *options, const char *text)
 	return 0;
 }
 
+static int parse_debug_port(struct options *options, const char *text)
+{
+	uint64_t value;
+
+	if (parse_hex(text, UINT16_MAX, &value) < 0) {
+		say("--debug-port %s: not a port up to 0xffff (decimal, or hexadecimal after 0x)",
+			text);
+		return -EINVAL;
+	}
+	options->has_debug_port = true;
+	options->debug_port = (uint16_t)value;
+	return 0;
+}
+
+static int parse_log(struct options *options, const char *text)
+{
+	static const struct {
+		const char *word;
+		unsigned log;
+	} words[] = {
+		{"pio", WATCH_PIO},
+		{"mmio", WATCH_MMIO},
+		{"exits", WATCH_PIO | WATCH_MMIO | WATCH_OTHER},
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(text, words[i].word) != 0)
+			continue;
+		options->log |= words[i].log;
+		return 0;
+	}
+	say("--log %s: not pio, mmio or exits", text);
+	return -EINVAL;
+}
+
+static int parse_max_exits(struct options *options, const char *text)
+{
+	if (parse_number(text, UINT64_MAX, &options->exits_max) < 0 || options->exits_max == 0) {
+		say("--max-exits %s: not a number from 1 on", text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* Join the words after "--". */
 static int parse_cmdline(struct options *options, int count, char **words)
 {
@@ -229,6 +274,12 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_module(options, argument);
 	case 'l':
 		return parse_load(options, argument);
+	case 'p':
+		return parse_debug_port(options, argument);
+	case 'L':
+		return parse_log(options, argument);
+	case 'x':
+		return parse_max_exits(options, argument);
 	case 't':
 		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
 	case 'v':
@@ -264,6 +315,9 @@ int options_parse(struct options *options, int argc, char **argv)
 		{"rng", required_argument, NULL, 'R'},
 		{"module", required_argument, NULL, 'M'},
 		{"load", required_argument, NULL, 'l'},
+		{"debug-port", required_argument, NULL, 'p'},
+		{"log", required_argument, NULL, 'L'},
+		{"max-exits", required_argument, NULL, 'x'},
 		{"timeout", required_argument, NULL, 't'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},

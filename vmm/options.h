@@ -34,8 +34,12 @@ struct options {
 	unsigned module_count;
 	const char *modules[MODULES_MAX];
 	bool has_load;
-	uint32_t load;    /* where raw code goes */
-	unsigned timeout; /* seconds; 0: none */
+	uint32_t load; /* where raw code goes */
+	bool has_debug_port;
+	uint16_t debug_port; /* of the byte console */
+	unsigned log;        /* of exits: WATCH_ values of watch.h */
+	uint64_t exits_max;  /* 0: no limit */
+	unsigned timeout;    /* seconds; 0: none */
 	bool verbose;
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };

@@ -12,6 +12,7 @@
 #include "emulate.h"
 #include "exit_status.h"
 #include "log.h"
+#include "watch.h"
 
 /* How often a thread that does not end is told again: a signal that came just before a blocking
  * system call is lost. */
@@ -380,7 +381,11 @@ static void *vcpu_thread(void *argument)
 	while (vcpu->ops->running(vcpu)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			vcpu->exits++;
+			if (vcpu->watch)
+				watch_before(vcpu->watch, vcpu);
 			handle_exit(vcpu);
+			if (vcpu->watch)
+				watch_after(vcpu->watch, vcpu);
 		} else if (errno == EINTR || errno == EAGAIN) {
 			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 			answer_request(vcpu);

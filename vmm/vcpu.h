@@ -21,6 +21,7 @@
 #include "kvm.h"
 
 struct vcpu;
+struct watch;
 
 /* What a vCPU needs of the machine; ctx is vcpu->ctx. All are called on the vCPU's thread. */
 struct vcpu_ops {
@@ -58,6 +59,8 @@ struct vcpu {
 	/* This vCPU's thread only. */
 	uint64_t exits;     /* how often guest code was left for vole */
 	uint64_t completed; /* and for how many instructions that the host's KVM lacks */
+
+	struct watch *watch; /* of its exits; NULL: none. Set before the thread starts, not owned */
 
 	uint32_t start_outcome; /* what VOLE_PORT_CPU reads; this vCPU's thread only */
 
