@@ -82,7 +82,7 @@ struct boot {
 	unsigned region_count;
 	struct memory_region regions[MEMORY_REGIONS_MAX];
 
-	/* Set by load(). */
+	/* Set by load() at the latest. */
 	struct vcpu_state state;
 	uint32_t cpu_return; /* vole_ports: where a secondary CPU's entry function returns to */
 };

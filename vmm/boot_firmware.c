@@ -92,6 +92,7 @@ static int firmware_open(struct boot **boot, const struct options *options)
 	if (judge_memory(options) < 0)
 		return EXIT_STATUS_VOLE;
 	firmware->size = (uint32_t)size;
+	firmware->boot.state = (struct vcpu_state){.mode = VCPU_RESET};
 	add_region(*boot, 0, LOW_RAM_END, false);
 	add_region(*boot, SHADOW_BASE, HIGH_RAM_BASE - SHADOW_BASE, false);
 	add_region(*boot, HIGH_RAM_BASE, options->memory_size - HIGH_RAM_BASE, false);
@@ -110,8 +111,25 @@ static int firmware_load(
 	if (file_read(firmware->fd, boot->options->kernel, rom, firmware->size, 0) < 0)
 		return EXIT_STATUS_KERNEL;
 	memcpy(memory->host + SHADOW_BASE, rom + firmware->size - shadow_size, shadow_size);
-	boot->state = (struct vcpu_state){.mode = VCPU_RESET};
 	return 0;
+}
+
+static int firmware_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
+{
+	static const char *const what[] = {
+		"RAM", "RAM, with the end of the image", "RAM", "the image"};
+	char size[16];
+
+	fprintf(out,
+		"Firmware      %s, %u KiB\n"
+		"Machine       %s of RAM, CPUs: %u; two PICs, IOAPIC, local APICs, PIT, CMOS\n",
+		boot->options->kernel, firmware_of(boot)->size / KIB,
+		inspect_size(size, boot->options->memory_size), machine->cpu_count);
+	inspect_regions(out, boot, what);
+	fprintf(out, "\nThe boot CPU at its first instruction: as after a reset\n"
+		     "  CS:IP  f000:fff0  CS begins at 0xffff0000 until it is loaded: 16 bytes "
+		     "below 4 GiB\n");
+	return inspect_end(out);
 }
 
 static void firmware_free(struct boot *boot)
@@ -137,5 +155,6 @@ const struct boot_protocol boot_firmware = {
 	.recognise = firmware_recognise,
 	.open = firmware_open,
 	.load = firmware_load,
+	.show = firmware_show,
 	.free = firmware_free,
 };

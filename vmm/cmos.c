@@ -6,6 +6,7 @@
 /* A month that is not all ones: SeaBIOS takes that for a machine without CMOS, which has no CPUs. */
 #define MONTH 0x08
 
+#define FLOPPY_DRIVES     0x10 /* a type for each of two; 0: none */
 #define KIB_ABOVE_1M      0x30 /* 16 bits, low byte first; at most 65535 */
 #define KIB64_ABOVE_16M   0x34 /* 16 bits, in units of 64 KiB */
 #define CPUS_BUT_THE_BOOT 0x5f
@@ -24,6 +25,7 @@ void cmos_init(struct cmos *cmos, uint32_t ram_size, unsigned cpu_count)
 	atomic_init(&cmos->index, 0);
 	memset(cmos->registers, 0xff, sizeof cmos->registers);
 	cmos->registers[MONTH] = 1;
+	cmos->registers[FLOPPY_DRIVES] = 0;
 	set16(cmos, KIB_ABOVE_1M, above_1m < 0xffff ? above_1m : 0xffff);
 	set16(cmos, KIB64_ABOVE_16M, above_16m);
 	cmos->registers[CPUS_BUT_THE_BOOT] = (uint8_t)(cpu_count - 1);

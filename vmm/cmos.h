@@ -4,7 +4,7 @@
 
 /*
  * The battery-backed memory of a PC, behind an index and a data port. Only what firmware must be told
- * is there: RAM and CPUs, in the registers where Bochs and QEMU have them. All others read as all ones,
+ * is there: RAM, CPUs and that there is no floppy drive, in the registers where Bochs and QEMU have them. All others read as all ones,
  * as if nobody answered, and writes are lost. There is no clock.
  */
 

@@ -7,8 +7,7 @@
 
 #include "layout.h"
 
-/* A number of bytes as a person says it, where that loses nothing. */
-static const char *human(char text[16], uint32_t bytes)
+const char *inspect_size(char text[16], uint32_t bytes)
 {
 	if (bytes && bytes % (1 << 20) == 0)
 		snprintf(text, 16, "%u MiB", bytes >> 20);
@@ -17,6 +16,27 @@ static const char *human(char text[16], uint32_t bytes)
 	else
 		snprintf(text, 16, "%u B", bytes);
 	return text;
+}
+
+void inspect_regions(FILE *out, const struct boot *boot, const char *const *what)
+{
+	fprintf(out, "\nMemory\n  first       last              size  access      content\n");
+	for (unsigned i = 0; i < boot->region_count; i++) {
+		const struct memory_region *region = &boot->regions[i];
+		char size[16];
+
+		fprintf(out, "  0x%08x  0x%08x  %10s  %-10s  %s\n", region->base,
+			region->base + region->size - 1, inspect_size(size, region->size),
+			region->read_only ? "read-only" : "read/write", what[i]);
+	}
+}
+
+int inspect_end(FILE *out)
+{
+	errno = 0;
+	if (fflush(out) != 0 || ferror(out))
+		return errno ? -errno : -EIO;
+	return 0;
 }
 
 static void print_place(FILE *out, const struct image *image, uint32_t address)
@@ -77,7 +97,7 @@ static void print_memory_map(FILE *out, const struct memory_map *map)
 		char size[16];
 
 		fprintf(out, "  0x%08x  0x%08x  %10s  %-10s  %s\n", entry->base,
-			entry->base + entry->size - 1, human(size, entry->size),
+			entry->base + entry->size - 1, inspect_size(size, entry->size),
 			entry->flags & VOLE_MEMORY_READ_ONLY ? "read-only" : "read/write",
 			use_name(entry));
 	}
@@ -105,7 +125,7 @@ static void print_modules(FILE *out, const struct boot_config *config)
 		char size[16];
 
 		fprintf(out, "  0x%08x  %10s  %s\n", config->modules[i].base,
-			human(size, config->modules[i].size), config->modules[i].path);
+			inspect_size(size, config->modules[i].size), config->modules[i].path);
 	}
 }
 
@@ -142,14 +162,12 @@ int inspect_print(FILE *out, const struct image *image, const struct memory_map 
 		"Command line  %s\n"
 		"Machine       %s of RAM, CPUs: %u; IOAPIC at 0x%08x, local APICs at 0x%08x\n",
 		image->path, *config->cmdline ? config->cmdline : "(empty)",
-		human(size, last->base + last->size), config->cpu_count, IOAPIC_BASE, APIC_BASE);
+		inspect_size(size, last->base + last->size), config->cpu_count, IOAPIC_BASE,
+		APIC_BASE);
 	print_segments(out, image);
 	print_memory_map(out, map);
 	print_modules(out, config);
 	print_devices(out, devices, config->device_count);
 	print_entry(out, image, entry);
-	errno = 0;
-	if (fflush(out) != 0 || ferror(out))
-		return errno ? -errno : -EIO;
-	return 0;
+	return inspect_end(out);
 }

@@ -14,6 +14,15 @@
 #include "boot_data.h"
 #include "elf.h"
 
+/* A number of bytes as a person says it, where that loses nothing. Returns text. */
+const char *inspect_size(char text[16], uint32_t bytes);
+
+/* Memory as a protocol laid it out; what has a name for the content of each region. */
+void inspect_regions(FILE *out, const struct boot *boot, const char *const *what);
+
+/* Flush what was written. 0 or -errno (not said anywhere). */
+int inspect_end(FILE *out);
+
 /*
  * Write the report to out (standard output, for the command) and flush it. devices has
  * config->device_count elements. 0, or -errno if not all could be written (not said anywhere)

@@ -641,6 +641,31 @@ static int judge_devices(const struct vm *vm)
 	return -EINVAL;
 }
 
+/* KVM answers these itself on a board with all of its interrupt controllers and its timer: vole would never
+ * hear of them (two PICs, their trigger modes, PIT and its gate). */
+static bool is_kvm_port(const struct board *board, uint16_t port)
+{
+	static const uint16_t ports[] = {
+		0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x61};
+
+	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
+		if (board->irqchip == BOARD_PC_IRQCHIP && port == ports[i])
+			return true;
+	return false;
+}
+
+static int judge_debug_port(const struct vm *vm)
+{
+	const struct options *options = vm->options;
+
+	if (!options->has_debug_port ||
+		!is_kvm_port(&vm->boot->protocol->board, options->debug_port))
+		return 0;
+	say("--debug-port 0x%x: taken by an interrupt controller or the timer of --boot %s",
+		options->debug_port, vm->boot->protocol->name);
+	return -EINVAL;
+}
+
 int machine_plan(struct vm *vm, const struct options *options)
 {
 	int ret;
@@ -657,7 +682,7 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.status = -1,
 	};
 	ret = boot_open(&vm->boot, options);
-	if (ret == 0 && judge_devices(vm) < 0)
+	if (ret == 0 && (judge_devices(vm) < 0 || judge_debug_port(vm) < 0))
 		ret = EXIT_STATUS_VOLE;
 	return ret;
 }
@@ -817,7 +842,7 @@ static void drain(struct vm *vm)
 static void say_start(const struct vm *vm)
 {
 	say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel,
-		vm->boot->state.eip, vm->options->memory_size, vm->vcpu_count);
+		vcpu_entry(&vm->boot->state), vm->options->memory_size, vm->vcpu_count);
 	for (unsigned i = 0; i < vm->device_count; i++)
 		say("device %u: %s at 0x%08x, pin %u", i, vm->places[i].name, vm->places[i].base,
 			vm->places[i].pin);

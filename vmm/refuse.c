@@ -109,6 +109,12 @@ static bool is_archive(const struct image_head *head)
 	return has(head, 0, "!<arch>\n", 8);
 }
 
+/* Code on an adapter, for a BIOS to find. */
+static bool is_option_rom(const struct image_head *head)
+{
+	return has(head, 0, "\x55\xaa", 2);
+}
+
 /* A PC's BIOS looks for these two bytes. Last of all: others begin with such a sector as well. */
 static bool is_boot_sector(const struct image_head *head)
 {
@@ -129,6 +135,7 @@ static const struct {
 	{is_zstd, {"compressed with zstd", "unpack it first"}},
 	{is_uimage, {"a U-Boot image", "take the kernel that is in it"}},
 	{is_archive, {"an archive of object files", "link it as 32-bit ELF"}},
+	{is_option_rom, {"an option ROM", "--boot firmware takes BIOS images"}},
 	{is_boot_sector,
 		{"a disk image or boot sector", "--disk attaches it to a kernel; --boot flat "
 						"--load 0x7c00 runs its first sector"}},

@@ -23,6 +23,9 @@
 #define CR0_ET 0x10
 #define CR0_PG 0x80000000 /* paging, which is off then */
 
+/* The first instruction after reset (Intel SDM 3, 10.1.4). */
+#define RESET_VECTOR 0xfffffff0u
+
 #define EXCEPTION_GP 13 /* general protection (Intel SDM 3, 6.15) */
 
 /* Type of a segment descriptor: code or data, accessed (Intel SDM 3, 3.4.5.1). */
@@ -122,6 +125,18 @@ static void set_real16(struct kvm_sregs *sregs, const struct vcpu_state *state)
 	move_segment(&sregs->cs, state->code_selector);
 	for (size_t i = 0; i < sizeof data / sizeof *data; i++)
 		move_segment(data[i], state->data_selector);
+}
+
+uint32_t vcpu_entry(const struct vcpu_state *state)
+{
+	switch (state->mode) {
+	case VCPU_REAL16:
+		return 16u * state->code_selector + state->eip;
+	case VCPU_RESET:
+		return RESET_VECTOR;
+	default:
+		return state->eip;
+	}
 }
 
 int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state)

@@ -83,6 +83,9 @@ int vcpu_init(struct vcpu *vcpu, const struct kvm *kvm, unsigned id, const struc
 	void *ctx);
 void vcpu_free(struct vcpu *vcpu);
 
+/* The address of the first instruction. */
+uint32_t vcpu_entry(const struct vcpu_state *state);
+
 /* Set the registers. Before the thread starts, or on it. 0 or -errno (said). */
 int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state);
 
