@@ -17,9 +17,10 @@
 #define PASS_BYTES (UINT64_C(16) << 20)
 
 /*
- * A request being served: a header, data, and one byte of status, in two streams whose cut into
- * descriptors has no meaning (virtio 2.7.4.1). Data to be written to the disk follows the header;
- * data read from it precedes the status, which is the last byte that the device writes (5.2.6).
+ * A request being served: a header, data, and one byte of status, in two streams whose cut
+ * into descriptors has no meaning (virtio 2.7.4.1). Data to be written to the disk follows
+ * the header; data read from it precedes the status, which is the last byte that the device
+ * writes (5.2.6).
  */
 struct request {
 	const struct chain *chain;
@@ -159,17 +160,15 @@ static uint32_t chain_serve(struct virtio_block *blk, const struct chain *chain)
 static bool block_notified(struct virtio_device *dev, unsigned queue)
 {
 	struct virtio_block *blk = container_of(dev, struct virtio_block, dev);
-	unsigned budget = dev->queues[queue].size;
 	uint64_t bytes = 0;
 	struct chain chain;
 
-	while (budget > 0 && bytes < PASS_BYTES && virtio_pop(dev, queue, &chain)) {
+	while (bytes < PASS_BYTES && virtio_pop(dev, queue, &chain)) {
 		virtq_push(&dev->queues[queue], chain.head, chain_serve(blk, &chain));
 		bytes += chain.readable_len + chain.writable_len;
-		budget--;
 	}
 	virtio_publish(dev, queue);
-	return budget == 0 || bytes >= PASS_BYTES;
+	return bytes >= PASS_BYTES;
 }
 
 static void block_config_read(struct virtio_device *dev, uint8_t *bytes)

@@ -14,6 +14,9 @@
 /* Bytes that go through the back end at once: a chain can name 4 GiB, and others wait meanwhile. */
 #define SLICE_MAX 65536
 
+/* Slices of output after which other devices have their turn. */
+#define PASS_SLICES 64
+
 static struct virtio_console *console_of(struct virtio_device *dev)
 {
 	return container_of(dev, struct virtio_console, dev);
@@ -58,22 +61,19 @@ static bool receive_chain(struct virtio_console *con)
 	return true;
 }
 
-/* Input into as many chains as there are, a queue's worth at most. True if there may be more. */
-static bool console_receive(struct virtio_console *con)
+/* Input into as many chains as there are. */
+static void console_receive(struct virtio_console *con)
 {
 	struct virtio_device *dev = &con->dev;
-	unsigned budget = dev->queues[RECEIVE].size;
 
-	while (budget > 0 && !con->input_ended) {
+	while (!con->input_ended) {
 		if (!con->receiving)
 			con->receiving = virtio_pop(dev, RECEIVE, &con->input);
 		if (!con->receiving || !receive_chain(con))
 			break;
-		budget--;
 	}
 	virtio_publish(dev, RECEIVE);
 	console_want(con, con->receiving && !con->input_ended, con->output_wanted);
-	return budget == 0;
 }
 
 /* --- transmit ------------------------------------------------------------------------------------
@@ -104,14 +104,14 @@ static bool send_chain(struct virtio_console *con)
 	return true;
 }
 
-/* Output in at most a queue's worth of steps. True if there may be more. */
+/* Output of as many chains as there are, but a limited number of slices. True if there is more. */
 static bool console_transmit(struct virtio_console *con)
 {
 	struct virtio_device *dev = &con->dev;
-	unsigned budget = dev->queues[TRANSMIT].size;
+	unsigned slices = PASS_SLICES;
 	bool blocked = false;
 
-	while (budget > 0) {
+	while (slices > 0) {
 		if (!con->sending) {
 			con->sending = virtio_pop(dev, TRANSMIT, &con->output);
 			con->sent = 0;
@@ -121,11 +121,11 @@ static bool console_transmit(struct virtio_console *con)
 		blocked = !send_chain(con);
 		if (blocked)
 			break;
-		budget--;
+		slices--;
 	}
 	virtio_publish(dev, TRANSMIT);
 	console_want(con, con->input_wanted, blocked);
-	return budget == 0;
+	return slices == 0;
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -134,7 +134,10 @@ static bool console_notified(struct virtio_device *dev, unsigned queue)
 {
 	struct virtio_console *con = console_of(dev);
 
-	return queue == RECEIVE ? console_receive(con) : console_transmit(con);
+	if (queue == TRANSMIT)
+		return console_transmit(con);
+	console_receive(con);
+	return false;
 }
 
 static void console_queue_stopped(struct virtio_device *dev, unsigned queue)
@@ -164,8 +167,8 @@ static void console_backend_ready(struct virtio_device *dev)
 	/* A device that failed waits for nothing: else a level-triggered back end would spin. */
 	if (!virtio_queue_live(dev, RECEIVE))
 		console_queue_stopped(dev, RECEIVE);
-	else if (con->input_wanted && console_receive(con))
-		virtio_kick(dev, RECEIVE);
+	else if (con->input_wanted)
+		console_receive(con);
 
 	if (!virtio_queue_live(dev, TRANSMIT))
 		console_queue_stopped(dev, TRANSMIT);

@@ -128,8 +128,7 @@ static void write_queue_ready(const struct access *access)
 
 static void write_queue_notify(const struct access *access)
 {
-	if (access->value < access->dev->ops->queue_count)
-		virtio_kick(access->dev, access->value);
+	virtio_kick(access->dev, access->value);
 }
 
 static uint32_t read_interrupt_status(const struct access *access)

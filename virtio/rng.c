@@ -33,10 +33,9 @@ static ssize_t rng_fill(struct virtio_rng *rng, const struct chain *chain)
 static bool rng_notified(struct virtio_device *dev, unsigned queue)
 {
 	struct virtio_rng *rng = container_of(dev, struct virtio_rng, dev);
-	unsigned budget = dev->queues[queue].size;
 	struct chain chain;
 
-	while (budget > 0 && virtio_pop(dev, queue, &chain)) {
+	while (virtio_pop(dev, queue, &chain)) {
 		ssize_t filled = rng_fill(rng, &chain);
 
 		if (filled < 0) {
@@ -44,10 +43,9 @@ static bool rng_notified(struct virtio_device *dev, unsigned queue)
 			return false;
 		}
 		virtq_push(&dev->queues[queue], chain.head, filled);
-		budget--;
 	}
 	virtio_publish(dev, queue);
-	return budget == 0;
+	return false;
 }
 
 static const struct virtio_ops rng_ops = {

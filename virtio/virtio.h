@@ -47,8 +47,9 @@ struct virtio_ops {
 	uint16_t queue_size_max;
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
 
-	/* The driver may have made buffers available in this queue. Serve at most a queue's worth
-	 * of chains; true if there may be more. Lock held, DRIVER_OK set, queue ready. */
+	/* The driver may have made buffers available in this queue: serve them, and publish at the
+	 * end, which bounds the pass to a queue's worth. True if some are left, because they are
+	 * too much work for one pass. Lock held, DRIVER_OK set, queue ready. */
 	bool (*notified)(struct virtio_device *dev, unsigned queue);
 
 	/* The back end became ready for what the device wants of it. Lock held. NULL: none. */
@@ -139,8 +140,8 @@ int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain);
 /* virtq_publish(), then interrupt the driver if it wants that. */
 void virtio_publish(struct virtio_device *dev, unsigned queue);
 
-/* Latch the device; the message is what, value, clause, without newline: "chain loops,
- * virtio 2.7.5.2". The device's name is put before it. */
+/* Latch the device; the message is what, value, clause, without newline: "chain from descriptor 3
+ * loops (virtio 2.7.5.2)". The device's name is put before it. */
 void virtio_fail(struct virtio_device *dev, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -152,7 +153,7 @@ void virtio_set_status(struct virtio_device *dev, uint32_t value);
 /* QueueReady was written. */
 void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool ready);
 
-/* Have the queue served soon. Also for device types. */
+/* Have this queue served soon; nothing if there is no such queue. Also for device types. */
 void virtio_kick(struct virtio_device *dev, unsigned queue);
 
 /* InterruptACK was written: these events are handled. Lock held or not. */

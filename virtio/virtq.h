@@ -69,7 +69,9 @@ int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max);
 void virtq_disable(struct virtq *vq);
 
 /*
- * Take the next available chain (virtio 2.7.5, 2.7.6).
+ * Take the next available chain (virtio 2.7.5, 2.7.6). Between two virtq_publish() that is a
+ * queue's worth at most, since no more can be outstanding: a loop until 0 ends.
+ *
  *   1        *chain is filled; the caller owes one virtq_push(); the segments are valid until the
  *            next virtq_pop()
  *   0        nothing is available

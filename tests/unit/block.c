@@ -257,7 +257,7 @@ static void test_range(void)
 				(unsigned long long)ranges[i].sector);
 			if (!ranges[i].good)
 				is(f->host.reads + f->host.writes, calls,
-					"BLK-DEV-06 HARD-16 (5.2.6.1) does not reach the disk");
+					"HARD-16 BLK-DEV-06 (5.2.6.1) does not reach the disk");
 		}
 	}
 	teardown(f);
@@ -318,7 +318,7 @@ static void test_framing(void)
 		memcpy(header + 16, saved, 512);
 	}
 	is(wrong, 0,
-		"SPLIT-DEV-05 BLK-DEV-05 HARD-13 (2.7.4.1) header, data and status cut anywhere");
+		"BLK-DEV-05 SPLIT-DEV-05 HARD-13 (2.7.4.1) header, data and status cut anywhere");
 	teardown(f);
 }
 
@@ -354,7 +354,7 @@ static void test_too_short(void)
 	put_header(f, VIRTIO_BLK_T_OUT, 0);
 	is(submit(f, no_status, 1), 0, "BLK-DEV-18 HARD-12 (5.2.6) no writable byte");
 	is(submit(f, empty_status, 2), 0, "BLK-DEV-18 HARD-12 (5.2.6) an empty status");
-	is(submit(f, short_header, 2), 0, "BLK-DEV-18 HARD-13 (5.2.6) a header of 15 bytes");
+	is(submit(f, short_header, 2), 0, "HARD-13 BLK-DEV-18 (5.2.6) a header of 15 bytes");
 	is(submit(f, no_header, 2), 0, "BLK-DEV-18 HARD-10 (5.2.6) no readable byte");
 	is(get_status(f), NO_STATUS,
 		"BLK-DEV-18 HARD-12 (5.2.6) in none of these is a byte written");
@@ -526,7 +526,7 @@ static void test_config(void)
 
 	for (unsigned i = 0; i < 96; i++)
 		before[i] = access_read(&f->d, CONFIG + i, 1);
-	ok(memcmp(before, expected, 96) == 0, "BASE-DEV-11 BLK-DEV-27 (5.2.4) capacity and seg_max "
+	ok(memcmp(before, expected, 96) == 0, "BLK-DEV-27 BASE-DEV-11 (5.2.4) capacity and seg_max "
 					      "can be read at once, the rest is 0");
 	is(access_read(&f->d, CONFIG, 4), FAKE_DISK_SECTORS,
 		"BASE-DEV-18 (2.5) capacity, low half");
@@ -535,6 +535,8 @@ static void test_config(void)
 	is(access_read(&f->d, CONFIG + 33, 1) + access_read(&f->d, CONFIG + 57, 1) +
 			access_read(&f->d, CONFIG + 58, 2),
 		0, "BLK-DEV-22 (5.2.5.2) unused0 and unused1 are 0");
+
+	is(access_read(&f->d, CONFIG + 95, 4), 0, "HARD-25 its last byte with width 4");
 
 	driver_start(&f->d, FLUSH);
 	for (unsigned i = 0; i < 96; i++)

@@ -97,7 +97,7 @@ static void test_transmit(void)
 	print(f, f->page, "hello");
 	ok(output_is(f, "hello"), "5.3.6 what is sent comes out");
 	ok(ring_take(f->out, &used), "5.3.6 and the buffer back");
-	is(used.len, 0, "CON-DEV-14 BASE-DEV-16 (2.6) with used length 0");
+	is(used.len, 0, "BASE-DEV-16 CON-DEV-14 (2.6) with used length 0");
 	is(f->d.host.raises, 1, "SPLIT-DEV-06 (2.7.7.2) and an interrupt");
 	is(f->host.wants, 0, "the back end was not bothered otherwise");
 	teardown(f);
@@ -213,11 +213,21 @@ static void test_huge_output(void)
 	ring_add(f->out, all, DRIVER_QUEUE_SIZE);
 	ok(virtio_serve(&f->con.dev, TRANSMIT),
 		"HARD-07 HARD-18 16 MiB in a chain: not in one pass");
-	is(f->host.output_len, DRIVER_QUEUE_SIZE * 65536, "HARD-07 but 64 KiB a step");
+	is(f->host.output_len, 64 * 65536, "HARD-07 but 4 MiB");
 	f->d.host.pending[TRANSMIT] = true;
 	driver_serve(&f->d);
 	is(f->host.output_len, 16 << 20, "HARD-07 and all of it in the end");
 	is(ring_used_idx(f->out), 1, "HARD-07 for one used buffer");
+
+	/* The same, after the host was not ready: no kick comes to go on with it. */
+	f->host.output_room = 0;
+	f->host.output_len = 0;
+	ring_add(f->out, all, DRIVER_QUEUE_SIZE);
+	driver_kick(&f->d, TRANSMIT);
+	f->host.output_room = SIZE_MAX;
+	is(host_loop(f), 1, "HARD-18 16 MiB when the host gets ready");
+	is(f->host.output_len, 16 << 20, "HARD-18 all of it, without a kick");
+	is(ring_used_idx(f->out), 2, "HARD-18 once");
 	teardown(f);
 }
 
@@ -301,7 +311,7 @@ static void test_input_waits(void)
 	teardown(f);
 }
 
-/* A full queue of buffers and much input: a pass ends, the rest must not wait for a kick. */
+/* Full buffers and more input than they hold. */
 static void test_receive_batch(void)
 {
 	struct fixture *f = setup();
@@ -310,8 +320,8 @@ static void test_receive_batch(void)
 	input(f, "abcdefghijklmnopqrst");
 	for (unsigned i = 0; i < DRIVER_QUEUE_SIZE; i++)
 		ring_add_one(f->in, f->page + i, 1, true);
-	ok(virtio_serve(&f->con.dev, RECEIVE), "HARD-18 a queue's worth in a pass");
-	is(ring_used_idx(f->in), DRIVER_QUEUE_SIZE, "HARD-18 is done");
+	driver_kick(&f->d, RECEIVE);
+	is(ring_used_idx(f->in), DRIVER_QUEUE_SIZE, "HARD-18 a queue's worth in a pass");
 	ok(memcmp(ram_at(&f->d.ram, f->page), "abcdefghijklmnop", 16) == 0, "in order");
 	ok(!f->host.input_wanted, "input that has no buffer is not waited for");
 	f->in->used_idx = DRIVER_QUEUE_SIZE;
@@ -374,11 +384,28 @@ static void test_stop(const char *what, unsigned queue)
 	ok(queue <= 1 || ram_is(&f->d.ram, 0, 0x5a, RAM_SIZE),
 		"BASE-DEV-02 (2.4.1) memory after %s", what);
 
-	memset(f->d.ram.bytes, 0, RAM_SIZE);
+	/* Start over: the device, or the queue alone. */
+	if (queue > 1)
+		memset(f->d.ram.bytes, 0, RAM_SIZE);
 	f->host.output_len = 0;
-	ok(driver_start(&f->d, 0), "and all can start over");
-	print(f, f->page, "fresh");
-	ok(output_is(f, "fresh"), "HARD-14 with nothing left of what waited before %s", what);
+	f->host.output_room = SIZE_MAX;
+	input(f, "new");
+	if (queue > 1)
+		driver_start(&f->d, 0);
+	else
+		driver_setup(&f->d, queue, DRIVER_QUEUE_SIZE);
+	if (queue != RECEIVE) {
+		print(f, f->page + 64, "fresh");
+		ok(output_is(f, "fresh"), "HARD-14 nothing is left of output before %s", what);
+		is(ring_used_idx(f->out), 1, "HARD-14 nor of its buffer");
+	}
+	if (queue != TRANSMIT) {
+		ring_add_one(f->in, f->page + 128, 16, true);
+		driver_kick(&f->d, RECEIVE);
+		ok(memcmp(ram_at(&f->d.ram, f->page + 128), "new", 3) == 0,
+			"HARD-14 nothing is left of the buffer before %s", what);
+		is(ring_used_idx(f->in), 1, "HARD-14 in the used ring either");
+	}
 	teardown(f);
 }
 
@@ -399,6 +426,18 @@ static void test_failed(void)
 	input(f, "more");
 	ok(host_loop(f) <= 1, "HARD-18 a failed device waits for neither direction");
 	is(f->host.output_len, 2, "and sends nothing any more");
+	teardown(f);
+
+	f = setup();
+	ring_add_one(f->in, f->page, 16, true);
+	driver_kick(&f->d, RECEIVE);
+	ring_set_avail_idx(f->out, 1000);
+	driver_kick(&f->d, TRANSMIT);
+	ok(driver_failed(&f->d), "the transmit queue is broken");
+	input(f, "x");
+	ok(host_loop(f) <= 1, "HARD-18 then input is not waited for");
+	is(f->host.reads, 1, "and not taken");
+	ok(ram_is(&f->d.ram, f->page, 0, 16), "into the buffer that waited");
 	teardown(f);
 }
 

@@ -69,6 +69,9 @@ static void test_regions(void)
 	ok(readable(0x1000, 0x2000) == low, "HARD-02 all of both");
 	ok(!readable(0x2ff0, 0x20), "HARD-02 regions apart on the host are refused as a whole");
 	ok(!readable(0x1000, 0x2001), "HARD-02 by a single byte too");
+	ok(readable(0x3000, 0x1000) == host + 0x3000, "each of them is memory of its own");
+	ok(!gmem_ptr(&(struct gmem){regions, 1}, 0x1ff0, 0x20, GMEM_READ),
+		"the last region is the last");
 }
 
 static void test_access(void)

@@ -282,6 +282,7 @@ static void test_latch(void)
 	}
 	is(ring_used_idx(f->ring), 3, "it then leaves the queue alone, even if it is good again");
 	is(f->d.host.raises, 1, "is silent");
+	virtio_fail(f->d.dev, "something else");
 	is(f->d.host.reports, 1, "HARD-26 and says no more");
 	is(driver_status(&f->d), 0x4f, "until it is reset");
 
@@ -289,6 +290,20 @@ static void test_latch(void)
 	ring_add_one(f->ring, f->page, 16, true);
 	driver_kick(&f->d, 0);
 	is(ring_used_idx(f->ring), 1, "to work");
+	teardown(f);
+}
+
+static void test_latch_in_batch(void)
+{
+	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
+
+	driver_start(&f->d, 0);
+	ring_add_one(f->ring, f->page, 16, true);
+	ring_add_one(f->ring, RAM_END, 16, true);
+	driver_kick(&f->d, 0);
+	ok(driver_failed(&f->d), "a bad chain behind a good one");
+	is(ring_used_idx(f->ring), 0, "HARD-23 the queue is left alone from then on");
+	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 2, "HARD-23 and the driver told why");
 	teardown(f);
 }
 
@@ -368,12 +383,14 @@ static void test_activation_fails(void)
 
 /* --- bounded work ----------------------------------------------------------------------------- */
 
-/* A driver as fast as the device: for each buffer that is filled there is a new one. */
+/* A driver as fast as the device: for each buffer that comes back there is a new one. */
 static void refill(void *ctx)
 {
 	struct fixture *f = ctx;
+	struct used used;
 
-	ring_add_one(f->ring, f->page, 16, true);
+	while (ring_take(f->ring, &used))
+		ring_add_one(f->ring, f->page, 16, true);
 }
 
 static void test_endless(void)
@@ -381,15 +398,41 @@ static void test_endless(void)
 	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
 
 	driver_start(&f->d, 0);
-	f->rng_host.on_fill = refill;
+	for (unsigned i = 0; i < DRIVER_QUEUE_SIZE; i++)
+		ring_add_one(f->ring, f->page, 16, true);
+	f->d.host.on_raise = refill;
+	f->d.host.ctx = f;
+	for (unsigned pass = 1; pass <= 3; pass++) {
+		ok(virtio_serve(f->d.dev, 0), "HARD-18 a driver that refills: there is more to do");
+		is(ring_used_idx(f->ring), DRIVER_QUEUE_SIZE * pass,
+			"HARD-18 but a pass ends after a queue's worth of chains");
+	}
+	f->d.host.on_raise = NULL;
+	ok(!virtio_serve(f->d.dev, 0), "HARD-18 once it stops");
+	is(ring_used_idx(f->ring), DRIVER_QUEUE_SIZE * 4, "HARD-18 the rest is done");
+	teardown(f);
+}
+
+/* The same before the buffer came back: more are outstanding then than there are descriptors. */
+static void submit(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	ring_add_one(f->ring, f->page, 16, true);
+}
+
+static void test_overfull(void)
+{
+	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
+
+	driver_start(&f->d, 0);
+	f->rng_host.on_fill = submit;
 	f->rng_host.ctx = f;
 	ring_add_one(f->ring, f->page, 16, true);
-	ok(virtio_serve(f->d.dev, 0), "HARD-18 a driver that refills at once: there is more to do");
-	is(ring_used_idx(f->ring), DRIVER_QUEUE_SIZE, "HARD-18 after a queue's worth of chains");
-	ok(!driver_failed(&f->d), "HARD-18 which is no offence");
-	f->rng_host.on_fill = NULL;
-	ok(!virtio_serve(f->d.dev, 0), "HARD-18 once it stops");
-	is(ring_used_idx(f->ring), DRIVER_QUEUE_SIZE + 1, "HARD-18 the rest is done");
+	driver_kick(&f->d, 0);
+	ok(driver_failed(&f->d) && strstr(f->d.host.report, "17 buffers are outstanding"),
+		"HARD-18 a driver that does not wait for used buffers: %s", f->d.host.report);
+	is(f->rng_host.total, DRIVER_QUEUE_SIZE * 16, "HARD-18 ends the pass");
 	teardown(f);
 }
 
@@ -580,6 +623,7 @@ static void test_resets(void)
 /* A back end that takes its time: it lets others run, and says when it is done. */
 struct slow {
 	sem_t entered;
+	atomic_bool stopping; /* the other thread is about to write the register */
 	atomic_bool finished;
 };
 
@@ -588,7 +632,9 @@ static void slow_transfer(void *ctx)
 	struct slow *slow = ctx;
 
 	sem_post(&slow->entered);
-	for (unsigned i = 0; i < 1000; i++)
+	while (!slow->stopping)
+		sched_yield();
+	for (unsigned i = 0; i < 100; i++)
 		sched_yield();
 	slow->finished = true;
 }
@@ -605,14 +651,17 @@ static void test_in_flight(uint32_t reg, const char *name)
 	sem_init(&slow.entered, 0, 0);
 	f->blk_host.on_transfer = slow_transfer;
 	f->blk_host.ctx = &slow;
-	io_start(&io, f);
-	driver_bring_up(&f->d, 0);
+	driver_negotiate(&f->d, 0);
+	driver_setup(&f->d, 0, DRIVER_QUEUE_SIZE);
 	memcpy(ram_at(&f->d.ram, f->page), &header, sizeof header);
 	ring_add(f->ring, request, 2);
-	reg_write(&f->d, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	io_start(&io, f);
+	/* This is also the kick; from now on the other thread may hold the lock and wait for us. */
+	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0xf);
 	sem_wait(&slow.entered);
+	slow.stopping = true;
 	reg_write(&f->d, reg, 0);
-	ok(slow.finished, "HARD-14 MMIO-DEV-21 (4.2.2.2) %s := 0 waits for the request in flight",
+	ok(slow.finished, "MMIO-DEV-21 HARD-14 (4.2.2.2) %s := 0 waits for the request in flight",
 		name);
 	raises = f->d.host.raises;
 	memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
@@ -756,10 +805,12 @@ int main(void)
 	test_unacceptable();
 	test_acceptable();
 	test_latch();
+	test_latch_in_batch();
 	test_malformed();
 	test_lost_chains();
 	test_activation_fails();
 	test_endless();
+	test_overfull();
 	test_kicks();
 	test_notifications();
 	test_resets();

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -83,9 +85,14 @@ static void test_size(void)
 	struct fixture *f = setup(64);
 	unsigned good = 0;
 
-	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		ok(refuses(f, bad[i], f->ring.desc, f->ring.avail, f->ring.used),
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char word[40];
+
+		snprintf(word, sizeof word, "queue size %u is not a power", bad[i]);
+		ok(refuses(f, bad[i], f->ring.desc, f->ring.avail, f->ring.used) &&
+				strstr(f->vq.fault, word),
 			"HARD-01 queue size %u is refused", bad[i]);
+	}
 	for (uint32_t size = 1; size <= 64; size *= 2)
 		good += !refuses(f, size, f->ring.desc, f->ring.avail, f->ring.used);
 	is(good, 7, "SPLIT-DEV-19 (2.7) powers of two up to the maximum are taken");
@@ -119,6 +126,8 @@ static void test_area(void)
 	ok(refuses(f, 16, desc, RAM_END - 36, used), "HARD-01 available ring 2 bytes over the end");
 	ok(!refuses(f, 16, desc, RAM_END - 38, used), "HARD-01 available ring up to the end");
 	ok(refuses(f, 16, desc, avail, ROM_BASE - 4), "HARD-01 used ring in the last bytes of RAM");
+	ok(refuses(f, 16, desc, avail, ROM_BASE - 132), "HARD-01 used ring 2 bytes over its end");
+	ok(!refuses(f, 16, desc, avail, ROM_BASE - 136), "HARD-01 used ring up to its end");
 	ok(refuses(f, 16, wrap, avail, used), "HARD-02 descriptor table wraps");
 	ok(refuses(f, 16, desc, wrap, used), "HARD-02 available ring wraps");
 	ok(refuses(f, 16, desc, avail, wrap), "HARD-02 used ring wraps");
@@ -287,6 +296,13 @@ static void test_loop(void)
 		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % SIZE);
 	ring_offer(&f->ring, 0);
 	ok(pop_faults(f, "loops"), "HARD-05 a circle of all descriptors");
+	teardown(f);
+
+	f = setup(VIRTQ_SIZE_MAX);
+	for (unsigned i = 0; i < VIRTQ_SIZE_MAX; i++)
+		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % VIRTQ_SIZE_MAX);
+	ring_offer(&f->ring, 0);
+	ok(pop_faults(f, "loops"), "HARD-05 a circle as long as a chain can be");
 	teardown(f);
 }
 
@@ -492,6 +508,24 @@ static void test_kicks(void)
 	teardown(f);
 }
 
+static void test_enable_again(void)
+{
+	struct fixture *f = setup(SIZE);
+	struct chain chain;
+	struct used used;
+
+	for (unsigned i = 0; i < 3; i++)
+		one(f);
+	ring_add_one(&f->ring, f->page, 8, true);
+	virtq_pop(&f->vq, &chain);
+	virtq_disable(&f->vq);
+	ring_init(&f->ring, &f->ram, SIZE);
+	is(enable(f), 0, "a queue that was stopped is enabled again, elsewhere");
+	ok(one(f) && ring_take(&f->ring, &used) && used.id == 0, "and starts at position 0");
+	is(ring_used_idx(&f->ring), 1, "for used buffers too");
+	teardown(f);
+}
+
 /* --- a driver that changes its mind ----------------------------------------------------------- */
 
 struct toggler {
@@ -631,6 +665,7 @@ int main(void)
 	test_wrap();
 	test_suppression();
 	test_kicks();
+	test_enable_again();
 	test_double_fetch();
 	test_order();
 	return tap_done();
