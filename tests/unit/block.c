@@ -346,13 +346,13 @@ static void test_one_byte_elements(void)
 static void test_too_short(void)
 {
 	struct fixture *f = setup(FLUSH);
-	struct buffer no_status[] = {{f->header, 16, false}};
+	struct buffer no_status[] = {{f->header, 16, false}, {f->data, 512, false}};
 	struct buffer empty_status[] = {{f->header, 16, false}, {f->status, 0, true}};
 	struct buffer short_header[] = {{f->header, 15, false}, {f->status, 1, true}};
 	struct buffer no_header[] = {{f->data, 512, true}, {f->status, 1, true}};
 
 	put_header(f, VIRTIO_BLK_T_OUT, 0);
-	is(submit(f, no_status, 1), 0, "BLK-DEV-18 HARD-12 (5.2.6) no writable byte");
+	is(submit(f, no_status, 2), 0, "BLK-DEV-18 HARD-12 (5.2.6) no writable byte");
 	is(submit(f, empty_status, 2), 0, "BLK-DEV-18 HARD-12 (5.2.6) an empty status");
 	is(submit(f, short_header, 2), 0, "HARD-13 BLK-DEV-18 (5.2.6) a header of 15 bytes");
 	is(submit(f, no_header, 2), 0, "BLK-DEV-18 HARD-10 (5.2.6) no readable byte");
