@@ -94,8 +94,7 @@ static int firmware_open(struct boot **boot, const struct options *options)
 	firmware->size = (uint32_t)size;
 	firmware->boot.state = (struct vcpu_state){.mode = VCPU_RESET};
 	add_region(*boot, 0, LOW_RAM_END, false);
-	add_region(*boot, SHADOW_BASE, HIGH_RAM_BASE - SHADOW_BASE, false);
-	add_region(*boot, HIGH_RAM_BASE, options->memory_size - HIGH_RAM_BASE, false);
+	add_region(*boot, ADAPTER_BASE, options->memory_size - ADAPTER_BASE, false);
 	add_region(*boot, -firmware->size, firmware->size, true);
 	return 0;
 }
@@ -117,7 +116,7 @@ static int firmware_load(
 static int firmware_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {
 	static const char *const what[] = {
-		"RAM", "RAM, with the end of the image", "RAM", "the image"};
+		"RAM", "RAM, with the end of the image at 0x000e0000", "the image"};
 	char size[16];
 
 	fprintf(out,

@@ -23,10 +23,11 @@
 /* Interrupt of device n: pin n + FIRST_PIN of the IOAPIC. Not 0, which guests take for "none". */
 #define FIRST_PIN 1
 
-/* What a PC has below 1 MiB: RAM, the hole for video memory and adapters, and the firmware, which
- * here is RAM as well; and where RAM goes on. */
+/* A PC's hole in RAM, for video memory. Where adapters and firmware are, above it, is RAM as well: SeaBIOS
+ * writes to all of it. */
 #define LOW_RAM_END   0xa0000u
-#define SHADOW_BASE   0xe0000u
+#define ADAPTER_BASE  0xc0000u
+#define SHADOW_BASE   0xe0000u /* the copy of the firmware */
 #define HIGH_RAM_BASE 0x100000u
 
 /* Code in real mode begins here at most: 0xffff:0x10. */
