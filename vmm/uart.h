@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_UART_H
+#define VMM_UART_H
+
+/*
+ * A serial port: the registers of a 16550A (National Semiconductor PC16550D data sheet, "16550"), as
+ * PCs have it at port 0x3f8. The line has no speed: what is written is out as soon as the host takes
+ * it, and the other end behaves like one that obeys RTS: it sends nothing before the guest either sets
+ * RTS or lets received bytes interrupt it. So no input is lost to a driver that is not there yet.
+ *
+ * Between the transmitter and the host is a buffer. While it has room for a FIFO's load, THRE and TEMT
+ * are set, and a byte that is written interrupts at once as being out. If the host takes nothing, the
+ * buffer fills up and they go away, and nothing else waits.
+ *
+ * Interrupts are edges: one for each cause that comes up, through MCR's OUT2 as on a PC. So that an
+ * edge is seen, received bytes come in loads: the next one once the guest has taken the last.
+ *
+ * Registers are accessed by vCPU threads; uart_ready() is the I/O thread's. Pure code: host and
+ * interrupt are behind struct console_backend and a callback.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend.h"
+
+#define UART_REGISTERS 8 /* ports */
+
+#define UART_FIFO   16
+#define UART_BUFFER 65536 /* a power of two */
+
+struct uart {
+	struct console_backend *backend; /* not owned; its write() is called without the lock */
+	void (*raise)(void *ctx);        /* an interrupt; lock held */
+	void *ctx;
+
+	pthread_mutex_t lock; /* guards what follows */
+	uint8_t ier, fcr, lcr, mcr, scr, divisor[2];
+	bool overrun;      /* LSR.OE */
+	uint8_t msr_delta; /* MSR, low half */
+	bool transmitted;  /* the THRE interrupt is due */
+	uint8_t causes;    /* of interrupts that were up when last looked at */
+
+	uint8_t received[UART_FIFO];
+	unsigned received_first, received_count;
+	bool input_ended;                 /* for good */
+	bool input_wanted, output_wanted; /* as the back end was told */
+
+	uint8_t sent[UART_BUFFER]; /* not yet taken by the host */
+	unsigned sent_first, sent_count;
+};
+
+/* As after a reset. 0, or -errno from the lock's creation. */
+int uart_init(
+	struct uart *uart, struct console_backend *backend, void (*raise)(void *ctx), void *ctx);
+void uart_free(struct uart *uart);
+
+/* A guest's access to register 0 to 7. Any vCPU thread. */
+uint8_t uart_read(struct uart *uart, unsigned number);
+void uart_write(struct uart *uart, unsigned number, uint8_t value);
+
+/* The back end can do what was wanted of it. Returns whether bytes are left that it does not take
+ * now. */
+bool uart_ready(struct uart *uart);
+
+#endif
