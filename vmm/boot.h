@@ -27,7 +27,9 @@ struct board {
 	enum { BOARD_SPLIT_IRQCHIP, BOARD_PC_IRQCHIP, BOARD_NO_IRQCHIP } irqchip;
 
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
-	bool vole_ports;
+	bool exit_port, cpu_port;
+
+	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; they end the machine, status 0 */
 
 	/* Ports and addresses that nobody answers read as all ones and forget what is written, as on
 	 * a PC's bus. Else such an access is a crash. */
@@ -41,6 +43,7 @@ struct board {
 	unsigned device_max; /* virtio-mmio devices that can be reached */
 	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
 
+	bool serial;  /* has a serial port on standard input and output unless told otherwise */
 	bool console; /* has a virtio console on standard input and output unless told otherwise; so
 			 it is with the entropy device where there are devices at all */
 };
@@ -84,7 +87,7 @@ struct boot {
 
 	/* Set by load() at the latest. */
 	struct vcpu_state state;
-	uint32_t cpu_return; /* vole_ports: where a secondary CPU's entry function returns to */
+	uint32_t cpu_return; /* cpu_port: where a secondary CPU's entry function returns to */
 };
 
 /* An image as recognise() sees it. */
@@ -102,6 +105,7 @@ enum {
 	BOOT_TAKES_CMDLINE = 2, /* of the guest */
 	BOOT_TAKES_MODULES = 4,
 	BOOT_TAKES_LOAD = 8,
+	BOOT_TAKES_INITRD = 16,
 };
 
 struct boot_protocol {
@@ -120,8 +124,11 @@ struct boot_protocol {
 	/* Write the image, and all that it is told, to memory, which is zero. 0, or the exit status. */
 	int (*load)(struct boot *boot, struct memory *memory, const struct boot_machine *machine);
 
-	/* The name of what is at an address, or NULL. Any thread, one at a time. */
-	const char *(*symbol)(struct boot *boot, uint32_t address, uint32_t *offset);
+	/* Did the guest ask for the reset that a triple fault leads to? NULL: it never does. */
+	bool (*wants_reset)(const struct memory *memory);
+
+	/* The name of what is at an address, or NULL. Any thread, one at a time. NULL: no names. */
+	const char *(*symbol)(struct boot *boot, uint64_t address, uint32_t *offset);
 
 	/* Tell what run would do, for `vole inspect`. 0 or -errno, not always said. */
 	int (*show)(struct boot *boot, FILE *out, const struct boot_machine *machine);
@@ -129,7 +136,7 @@ struct boot_protocol {
 	void (*free)(struct boot *boot);
 };
 
-extern const struct boot_protocol boot_vole, boot_flat, boot_firmware;
+extern const struct boot_protocol boot_vole, boot_linux, boot_pvh, boot_flat, boot_firmware;
 
 /*
  * Find the protocol for options->kernel and open it: the one that --boot names, or the one that

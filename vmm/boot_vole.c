@@ -189,10 +189,10 @@ static const char *boot_data_name(uint32_t address, uint32_t *offset)
 	return parts[i].name;
 }
 
-static const char *vole_symbol(struct boot *boot, uint32_t address, uint32_t *offset)
+static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
 {
 	if (address < VOLE_BOOT_DATA_END)
-		return boot_data_name(address, offset);
+		return boot_data_name((uint32_t)address, offset);
 	return image_symbol(&vole_of(boot)->image, address, offset);
 }
 
@@ -227,7 +227,8 @@ const struct boot_protocol boot_vole = {
 	.board =
 		{
 			.irqchip = BOARD_SPLIT_IRQCHIP,
-			.vole_ports = true,
+			.exit_port = true,
+			.cpu_port = true,
 			.debug_port = true,
 			.debug_port_number = VOLE_PORT_DEBUG,
 			.device_max = DEVICE_COUNT,

@@ -20,6 +20,9 @@
 
 #define CTRL_A 0x01
 
+/* How long the last output waits for a reader that does not read. */
+#define OUTPUT_WAIT_MS 1000
+
 static struct chardev *chardev_of(struct console_backend *backend)
 {
 	return container_of(backend, struct chardev, backend);
@@ -63,7 +66,8 @@ static void wake_ready(struct io_source *source)
 	struct chardev *dev = container_of(source, struct chardev, wake);
 
 	io_event_clear(source->fd);
-	if (input_at_hand(dev) || (atomic_load(&dev->want_output) && !dev->output_waits))
+	/* Output mostly need not wait, and trying costs less than having epoll tell. */
+	if (input_at_hand(dev) || atomic_load(&dev->want_output))
 		dev->ready(dev->ctx);
 	update(dev);
 }
@@ -219,7 +223,8 @@ static void chardev_want(struct console_backend *backend, bool input, bool outpu
 	bool had_input = atomic_exchange(&dev->want_input, input);
 	bool had_output = atomic_exchange(&dev->want_output, output);
 
-	if (had_input != input || had_output != output)
+	/* What is not wanted any more is found out when it is ready. */
+	if ((input && !had_input) || (output && !had_output))
 		io_event_signal(dev->wake.fd);
 }
 
@@ -244,9 +249,9 @@ static const struct console_backend_ops chardev_ops = {
 /* --- opening -------------------------------------------------------------------------------------
  */
 
-static int fail(const char *path, int error)
+static int fail(const struct chardev *dev, const char *path, int error)
 {
-	say("--console %s: %s", path, strerror(error));
+	say("--%s %s: %s", dev->name, path, strerror(error));
 	return -error;
 }
 
@@ -276,7 +281,7 @@ static int open_stdio(struct chardev *dev)
 		int ret = terminal_raw(&dev->terminal, dev->in);
 
 		if (ret < 0)
-			return fail("stdio", -ret);
+			return fail(dev, "stdio", -ret);
 		dev->is_terminal = true;
 	}
 	return 0;
@@ -286,7 +291,7 @@ static int open_file(struct chardev *dev, const char *path)
 {
 	dev->owns_fds = true;
 	dev->out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-	return dev->out < 0 ? fail(path, errno) : 0;
+	return dev->out < 0 ? fail(dev, path, errno) : 0;
 }
 
 static int open_pty(struct chardev *dev)
@@ -298,17 +303,17 @@ static int open_pty(struct chardev *dev)
 	dev->in = dev->out = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (dev->in < 0 || grantpt(dev->in) < 0 || unlockpt(dev->in) < 0 ||
 		ptsname_r(dev->in, name, sizeof name) != 0)
-		return fail("pty", errno);
+		return fail(dev, "pty", errno);
 	dev->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (dev->slave < 0)
-		return fail(name, errno);
+		return fail(dev, name, errno);
 	/* The guest is the one that echoes and edits. */
 	if (tcgetattr(dev->slave, &raw) < 0)
-		return fail(name, errno);
+		return fail(dev, name, errno);
 	cfmakeraw(&raw);
 	if (tcsetattr(dev->slave, TCSANOW, &raw) < 0)
-		return fail(name, errno);
-	say("console is on %s", name);
+		return fail(dev, name, errno);
+	say("%s is on %s", dev->name, name);
 	return 0;
 }
 
@@ -331,7 +336,7 @@ static int open_socket(struct chardev *dev, const char *path)
 	struct stat st;
 
 	if (strlen(path) >= sizeof address.sun_path)
-		return fail(path, ENAMETOOLONG);
+		return fail(dev, path, ENAMETOOLONG);
 	memcpy(address.sun_path, path, strlen(path));
 	dev->owns_fds = true;
 	dev->input_waits = dev->output_waits = true;
@@ -340,17 +345,17 @@ static int open_socket(struct chardev *dev, const char *path)
 		.ready = listener_ready,
 	};
 	if (dev->listener.fd < 0)
-		return fail(path, errno);
+		return fail(dev, path, errno);
 	/* A socket where nobody listens is what an earlier vole left behind. */
 	if (connect(dev->listener.fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fail(path, EADDRINUSE);
+		return fail(dev, path, EADDRINUSE);
 	if (errno == ECONNREFUSED && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path);
 	if (bind(dev->listener.fd, (struct sockaddr *)&address, sizeof address) < 0)
-		return fail(path, errno);
+		return fail(dev, path, errno);
 	dev->socket_path = path;
 	if (listen(dev->listener.fd, 1) < 0)
-		return fail(path, errno);
+		return fail(dev, path, errno);
 	return io_loop_add(dev->loop, &dev->listener, EPOLLIN);
 }
 
@@ -376,11 +381,12 @@ static bool can_wait(struct io_loop *loop, int fd)
 	return true;
 }
 
-int chardev_open(struct chardev *dev, const char *text, struct io_loop *loop)
+int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop)
 {
 	int ret;
 
 	*dev = CHARDEV_EMPTY;
+	dev->name = name;
 	dev->backend.ops = &chardev_ops;
 	dev->loop = loop;
 	dev->wake = (struct io_source){.fd = io_event_open(), .ready = wake_ready};
@@ -398,6 +404,13 @@ int chardev_open(struct chardev *dev, const char *text, struct io_loop *loop)
 	dev->output_waits |= can_wait(loop, dev->out);
 	update(dev);
 	return 0;
+}
+
+bool chardev_wait_output(const struct chardev *dev)
+{
+	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
+
+	return poll(&ready, 1, OUTPUT_WAIT_MS) > 0;
 }
 
 void chardev_close(struct chardev *dev)

@@ -25,6 +25,7 @@
 struct chardev {
 	struct console_backend backend;
 	struct io_loop *loop;
+	const char *name; /* of the option that asked for it, less its dashes */
 
 	/* On the I/O thread: the guest's device should look at what it wanted; the user typed
 	 * ^A x; output failed for good. */
@@ -56,12 +57,15 @@ struct chardev {
 };
 
 /*
- * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty"). The callbacks must be set before
- * the loop runs. 0, or -errno (said). Undone by chardev_close() whatever is returned; dev must not
- * move.
+ * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. The callbacks
+ * must be set before the loop runs. 0, or -errno (said). Undone by chardev_close() whatever is
+ * returned; dev must not move.
  */
-int chardev_open(struct chardev *dev, const char *text, struct io_loop *loop);
+int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop);
 void chardev_close(struct chardev *dev);
+
+/* Wait, but not for ever, until output can be taken. Whether it can. Once the loop has ended. */
+bool chardev_wait_output(const struct chardev *dev);
 
 #define CHARDEV_EMPTY                       \
 	((struct chardev){                  \

@@ -33,6 +33,12 @@
 /* Code in real mode begins here at most: 0xffff:0x10. */
 #define REAL_MODE_MAX 0x100000u
 
+/* The serial port: where PCs have the first one. Its interrupt is IRQ 4, as there, or the pin after the
+ * last one of a device. */
+#define SERIAL_PORT 0x3f8
+#define SERIAL_IRQ  4
+#define SERIAL_PIN  17
+
 /* Where the architecture has them. */
 #define IOAPIC_BASE 0xfec00000u
 #define IOAPIC_PINS 24

@@ -27,20 +27,48 @@
 #define PORT_CMOS_INDEX 0x70
 #define PORT_CMOS_DATA  0x71
 
+/* Where a PC has the reset line. */
+#define PORT_KEYBOARD  0x64 /* command and status of the keyboard controller */
+#define KEYBOARD_BUSY  0x02
+#define KEYBOARD_RESET 0xfe
+#define PORT_CHIPSET   0xcf9
+#define CHIPSET_RESET  0x04
+
 /* The local APIC timer of KVM counts nanoseconds. */
 #define APIC_TIMER_KHZ 1000000
 
-/* What was asked for, or else what the board has. */
+static bool is_stdio(const char *text)
+{
+	return text && strcmp(text, "stdio") == 0;
+}
+
+/* What was asked for, or else what the board has; what it has makes room for what was asked for. */
 static const char *console_of(const struct vm *vm)
 {
-	if (vm->options->console)
-		return vm->options->console;
-	return vm->boot->protocol->board.console ? "stdio" : "none";
+	const struct options *options = vm->options;
+
+	if (options->console)
+		return options->console;
+	return vm->boot->protocol->board.console && !is_stdio(options->serial) ? "stdio" : "none";
+}
+
+static const char *serial_of(const struct vm *vm)
+{
+	const struct options *options = vm->options;
+
+	if (options->serial)
+		return options->serial;
+	return vm->boot->protocol->board.serial && !is_stdio(options->console) ? "stdio" : "none";
 }
 
 static bool has_console(const struct vm *vm)
 {
 	return strcmp(console_of(vm), "none") != 0;
+}
+
+static bool has_serial(const struct vm *vm)
+{
+	return strcmp(serial_of(vm), "none") != 0;
 }
 
 static bool has_rng(const struct vm *vm)
@@ -134,10 +162,11 @@ static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
 								      : VOLE_CPU_START_RUNNING;
 }
 
-static int debug_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+static int debug_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	struct vm *vm = vcpu->ctx;
 
+	(void)port;
 	if (len != 1)
 		return -ENXIO;
 	if (is_write)
@@ -147,16 +176,18 @@ static int debug_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned 
 	return 0;
 }
 
-static int exit_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+static int exit_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
+	(void)port;
 	if (len != 4 || !is_write)
 		return -ENXIO;
 	write_exit(vcpu->ctx, port_value(data, len));
 	return 0;
 }
 
-static int cpu_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+static int cpu_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
+	(void)port;
 	if (len != 4)
 		return -ENXIO;
 	if (is_write)
@@ -166,29 +197,62 @@ static int cpu_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned le
 	return 0;
 }
 
-static int cmos_index_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+static int cmos_index_port(
+	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	struct vm *vm = vcpu->ctx;
 
+	(void)port;
 	if (len != 1 || !is_write)
 		return -ENXIO;
 	cmos_select(&vm->cmos, *data);
 	return 0;
 }
 
-static int cmos_data_port(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len)
+static int cmos_data_port(
+	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	struct vm *vm = vcpu->ctx;
 
+	(void)port;
 	if (len != 1 || is_write)
 		return -ENXIO;
 	*data = cmos_read(&vm->cmos);
 	return 0;
 }
 
-static void add_port(struct vm *vm, uint16_t port, vm_port_access *access)
+static int serial_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	vm->ports[vm->port_count++] = (struct vm_port){port, access};
+	struct vm *vm = vcpu->ctx;
+	unsigned number = port - SERIAL_PORT;
+
+	if (len != 1)
+		return -ENXIO;
+	if (is_write)
+		uart_write(&vm->serial.uart, number, *data);
+	else
+		*data = uart_read(&vm->serial.uart, number);
+	return 0;
+}
+
+/* As a PC is reset by software: through the keyboard controller, and through the chip set. */
+static int reset_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	bool keyboard = port == PORT_KEYBOARD;
+
+	if (len != 1)
+		return -ENXIO;
+	if (!is_write)
+		/* Nothing is there, but it is never too busy to take a command. */
+		*data = keyboard ? 0xff & ~KEYBOARD_BUSY : 0;
+	else if (keyboard ? *data == KEYBOARD_RESET : *data & CHIPSET_RESET)
+		end(vcpu->ctx, 0);
+	return 0;
+}
+
+static void add_port(struct vm *vm, uint16_t port, uint16_t count, vm_port_access *access)
+{
+	vm->ports[vm->port_count++] = (struct vm_port){port, count, access};
 }
 
 static void add_ports(struct vm *vm)
@@ -196,17 +260,23 @@ static void add_ports(struct vm *vm)
 	const struct board *board = &vm->boot->protocol->board;
 
 	if (vm->options->has_debug_port)
-		add_port(vm, vm->options->debug_port, debug_port);
+		add_port(vm, vm->options->debug_port, 1, debug_port);
 	else if (board->debug_port)
-		add_port(vm, board->debug_port_number, debug_port);
-	if (board->vole_ports) {
-		add_port(vm, VOLE_PORT_EXIT, exit_port);
-		add_port(vm, VOLE_PORT_CPU, cpu_port);
+		add_port(vm, board->debug_port_number, 1, debug_port);
+	if (board->exit_port)
+		add_port(vm, VOLE_PORT_EXIT, 1, exit_port);
+	if (board->cpu_port)
+		add_port(vm, VOLE_PORT_CPU, 1, cpu_port);
+	if (board->reset) {
+		add_port(vm, PORT_KEYBOARD, 1, reset_port);
+		add_port(vm, PORT_CHIPSET, 1, reset_port);
 	}
+	if (vm->serial.present)
+		add_port(vm, SERIAL_PORT, UART_REGISTERS, serial_port);
 	if (board->cmos) {
 		cmos_init(&vm->cmos, vm->options->memory_size, vm->vcpu_count);
-		add_port(vm, PORT_CMOS_INDEX, cmos_index_port);
-		add_port(vm, PORT_CMOS_DATA, cmos_data_port);
+		add_port(vm, PORT_CMOS_INDEX, 1, cmos_index_port);
+		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
 	}
 }
 
@@ -224,10 +294,14 @@ static int on_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *dat
 {
 	struct vm *vm = vcpu->ctx;
 
-	for (unsigned i = 0; i < vm->port_count; i++)
-		if (vm->ports[i].port == port &&
-			vm->ports[i].access(vcpu, is_write, data, len) == 0)
+	for (unsigned i = 0; i < vm->port_count; i++) {
+		const struct vm_port *ports = &vm->ports[i];
+
+		if (port < ports->port || port - ports->port >= ports->count)
+			continue;
+		if (ports->access(vcpu, port, is_write, data, len) == 0)
 			return 0;
+	}
 	return nobody(vm, is_write, data, len);
 }
 
@@ -277,12 +351,23 @@ static const char *on_symbol(struct vcpu *vcpu, uint64_t address, uint32_t *offs
 	struct vm *vm = vcpu->ctx;
 	const char *symbol;
 
-	if (address > UINT32_MAX || !vm->boot->protocol->symbol)
+	if (!vm->boot->protocol->symbol)
 		return NULL;
 	pthread_mutex_lock(&vm->symbols);
-	symbol = vm->boot->protocol->symbol(vm->boot, (uint32_t)address, offset);
+	symbol = vm->boot->protocol->symbol(vm->boot, address, offset);
 	pthread_mutex_unlock(&vm->symbols);
 	return symbol;
+}
+
+static int on_triple_fault(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->ctx;
+	const struct boot_protocol *protocol = vm->boot->protocol;
+
+	if (!protocol->wants_reset || !protocol->wants_reset(&vm->memory))
+		return -ENXIO;
+	end(vm, 0);
+	return 0;
 }
 
 static void on_end(struct vcpu *vcpu, int status)
@@ -301,6 +386,7 @@ static const struct vcpu_ops vcpu_ops = {
 	.read_memory = on_read_memory,
 	.write_memory = on_write_memory,
 	.symbol = on_symbol,
+	.triple_fault = on_triple_fault,
 	.end = on_end,
 	.running = on_running,
 };
@@ -473,7 +559,7 @@ static void console_broken(void *ctx, int error)
 static int add_console(struct vm *vm)
 {
 	struct vm_device *device = next_device(vm, "console", console_of(vm));
-	int ret = chardev_open(&vm->chardev, console_of(vm), &vm->loop);
+	int ret = chardev_open(&vm->chardev, "console", console_of(vm), &vm->loop);
 
 	if (ret < 0)
 		return ret;
@@ -484,6 +570,71 @@ static int add_console(struct vm *vm)
 	ret = virtio_console_init(
 		&vm->console, &vm->chardev.backend, &vm->memory.gmem, &host_ops, device);
 	return ret < 0 ? ret : add_device(vm, device, &vm->console.dev);
+}
+
+static void serial_ready(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	uart_ready(&vm->serial.uart);
+}
+
+static void serial_broken(void *ctx, int error)
+{
+	struct vm *vm = ctx;
+
+	if (running(vm))
+		say("--serial %s: %s", serial_of(vm), strerror(error));
+	end(vm, EXIT_STATUS_VOLE);
+}
+
+static void serial_raise(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	if (vm->serial.interrupt >= 0)
+		io_event_signal(vm->serial.interrupt);
+}
+
+/* Where the board has interrupts, the serial port has one: IRQ 4 of a PC, else a pin that no device can
+ * have. */
+static int connect_serial(struct vm *vm)
+{
+	bool is_pc = vm->boot->protocol->board.irqchip == BOARD_PC_IRQCHIP;
+
+	if (vm->boot->protocol->board.irqchip == BOARD_NO_IRQCHIP)
+		return 0;
+	vm->serial.interrupt = io_event_open();
+	if (vm->serial.interrupt < 0)
+		return vm->serial.interrupt;
+	return kvm_add_irqfd(&vm->kvm, vm->serial.interrupt, is_pc ? SERIAL_IRQ : SERIAL_PIN);
+}
+
+static int add_serial(struct vm *vm)
+{
+	struct vm_serial *serial = &vm->serial;
+	int ret = chardev_open(&serial->chardev, "serial", serial_of(vm), &vm->loop);
+
+	if (ret < 0)
+		return ret;
+	serial->chardev.ready = serial_ready;
+	serial->chardev.quit = console_quit;
+	serial->chardev.broken = serial_broken;
+	serial->chardev.ctx = vm;
+	ret = uart_init(&serial->uart, &serial->chardev.backend, serial_raise, vm);
+	if (ret < 0)
+		return ret;
+	serial->present = true;
+	return connect_serial(vm);
+}
+
+static void free_serial(struct vm_serial *serial)
+{
+	if (serial->interrupt >= 0)
+		close(serial->interrupt);
+	if (serial->present)
+		uart_free(&serial->uart);
+	chardev_close(&serial->chardev);
 }
 
 static ssize_t fill_random(struct rng_backend *backend, void *buffer, size_t len)
@@ -533,7 +684,9 @@ static int add_devices(struct vm *vm)
 	const struct options *options = vm->options;
 	int ret = 0;
 
-	if (has_console(vm))
+	if (has_serial(vm))
+		ret = add_serial(vm);
+	if (ret == 0 && has_console(vm))
 		ret = add_console(vm);
 	if (ret == 0 && has_rng(vm))
 		ret = add_rng(vm);
@@ -628,6 +781,11 @@ static int judge_devices(const struct vm *vm)
 	unsigned count = has_console(vm) + has_rng(vm) + options->disk_count;
 	unsigned max = vm->boot->protocol->board.device_max;
 
+	if (is_stdio(console_of(vm)) && is_stdio(serial_of(vm))) {
+		say("--console stdio and --serial stdio: only one can be on standard input and "
+		    "output");
+		return -EINVAL;
+	}
 	if (count <= max)
 		return 0;
 	if (max > 0)
@@ -678,6 +836,7 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.signals.fd = -1,
 		.timer.fd = -1,
 		.chardev = CHARDEV_EMPTY,
+		.serial = {.chardev = CHARDEV_EMPTY, .interrupt = -1},
 		.symbols = PTHREAD_MUTEX_INITIALIZER,
 		.status = -1,
 	};
@@ -834,6 +993,11 @@ static void stop_vcpus(struct vm *vm)
  * console. */
 static void drain(struct vm *vm)
 {
+	struct vm_serial *serial = &vm->serial;
+
+	while (serial->present && uart_ready(&serial->uart) &&
+		chardev_wait_output(&serial->chardev))
+		;
 	for (unsigned i = 0; i < vm->device_count; i++)
 		for (unsigned queue = 0; queue < vm->devices[i].virtio->ops->queue_count; queue++)
 			virtio_serve(vm->devices[i].virtio, queue);
@@ -880,6 +1044,7 @@ void machine_free(struct vm *vm)
 	free_devices(vm);
 	free_disks(vm);
 	chardev_close(&vm->chardev);
+	free_serial(&vm->serial);
 	if (vm->timer.fd >= 0)
 		close(vm->timer.fd);
 	if (vm->signals.fd >= 0)

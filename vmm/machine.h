@@ -26,6 +26,7 @@
 #include "mmio.h"
 #include "options.h"
 #include "rng.h"
+#include "uart.h"
 #include "vcpu.h"
 #include "watch.h"
 
@@ -50,15 +51,24 @@ struct vm_device {
 	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
 };
 
-/* A port that somebody answers. 0, or -ENXIO if not to an access like this. */
-typedef int vm_port_access(struct vcpu *vcpu, bool is_write, uint8_t *data, unsigned len);
+/* Ports that somebody answers. 0, or -ENXIO if not to an access like this. */
+typedef int vm_port_access(
+	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
 struct vm_port {
-	uint16_t port;
+	uint16_t port, count;
 	vm_port_access *access;
 };
 
 #define PORTS_MAX 16
+
+/* The serial port and its host's end. */
+struct vm_serial {
+	struct chardev chardev;
+	struct uart uart;
+	bool present;  /* uart is made */
+	int interrupt; /* an irqfd; -1: empty */
+};
 
 struct vm_disk {
 	struct disk disk;
@@ -80,6 +90,7 @@ struct vm {
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct chardev chardev;
 	struct virtio_console console;
+	struct vm_serial serial;
 	struct rng_backend entropy;
 	struct virtio_rng rng;
 	unsigned disk_count;

@@ -120,17 +120,18 @@ static int parse_disk(struct options *options, char *text)
 	return 0;
 }
 
-static int parse_console(struct options *options, const char *text)
+/* The host's end of a device that sends and receives bytes. */
+static int parse_chardev(const char *name, const char *text, const char **value)
 {
 	static const char *const words[] = {"stdio", "none", "pty"};
 
-	options->console = text;
+	*value = text;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(text, words[i]) == 0)
 			return 0;
 	if ((strncmp(text, "file:", 5) == 0 || strncmp(text, "unix:", 5) == 0) && text[5])
 		return 0;
-	say("--console %s: not stdio, none, file:PATH, unix:PATH or pty", text);
+	say("%s %s: not stdio, none, file:PATH, unix:PATH or pty", name, text);
 	return -EINVAL;
 }
 
@@ -267,11 +268,16 @@ static int parse_option(struct options *options, int option, char *argument)
 	case 'd':
 		return parse_disk(options, argument);
 	case 'C':
-		return parse_console(options, argument);
+		return parse_chardev("--console", argument, &options->console);
+	case 'S':
+		return parse_chardev("--serial", argument, &options->serial);
 	case 'R':
 		return parse_rng(options, argument);
 	case 'M':
 		return parse_module(options, argument);
+	case 'i':
+		options->initrd = argument;
+		return 0;
 	case 'l':
 		return parse_load(options, argument);
 	case 'p':
@@ -312,8 +318,10 @@ int options_parse(struct options *options, int argc, char **argv)
 		{"cpus", required_argument, NULL, 'c'},
 		{"disk", required_argument, NULL, 'd'},
 		{"console", required_argument, NULL, 'C'},
+		{"serial", required_argument, NULL, 'S'},
 		{"rng", required_argument, NULL, 'R'},
 		{"module", required_argument, NULL, 'M'},
+		{"initrd", required_argument, NULL, 'i'},
 		{"load", required_argument, NULL, 'l'},
 		{"debug-port", required_argument, NULL, 'p'},
 		{"log", required_argument, NULL, 'L'},

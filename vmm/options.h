@@ -27,12 +27,14 @@ struct options {
 	uint32_t memory_size; /* bytes; judged by memory_map_build() */
 	unsigned cpu_count;
 	const char
-		*console; /* "stdio", "none", "file:PATH", "unix:PATH" or "pty"; NULL: left out */
+		*console;   /* "stdio", "none", "file:PATH", "unix:PATH" or "pty"; NULL: left out */
+	const char *serial; /* likewise */
 	enum { RNG_LEFT_OUT, RNG_NONE, RNG_HOST } rng;
 	unsigned disk_count;
 	struct disk_options disks[DISKS_MAX];
 	unsigned module_count;
 	const char *modules[MODULES_MAX];
+	const char *initrd; /* NULL: none */
 	bool has_load;
 	uint32_t load; /* where raw code goes */
 	bool has_debug_port;

@@ -340,7 +340,8 @@ static void handle_exit(struct vcpu *vcpu)
 		vcpu->ops->end(vcpu, 0);
 		break;
 	case KVM_EXIT_SHUTDOWN:
-		crash_triple_fault(vcpu);
+		if (vcpu->ops->triple_fault(vcpu) < 0)
+			crash_triple_fault(vcpu);
 		break;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:

@@ -40,6 +40,10 @@ struct vcpu_ops {
 	/* The name of what is at a linear address, or NULL. */
 	const char *(*symbol)(struct vcpu *vcpu, uint64_t address, uint32_t *offset);
 
+	/* An exception while an exception could not be delivered (Intel SDM 3, 6.15, interrupt 8).
+	 * 0 if that is what was wanted, -ENXIO if it is a crash. */
+	int (*triple_fault)(struct vcpu *vcpu);
+
 	/* The machine ends with this exit status of vole; running() is false from here on. */
 	void (*end)(struct vcpu *vcpu, int status);
 
