@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libelf.h> /* and <elf.h> */
+#include <gelf.h> /* and <libelf.h>, <elf.h> */
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +63,7 @@ static int judge_ident(const struct image *image, uint64_t len)
 {
 	unsigned char ident[EI_NIDENT] = {0};
 	ssize_t n = read_at(image->fd, ident, sizeof ident, 0);
+	size_t header_len = ident[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
 
 	if (n < 0) {
 		say("%s: %s", image->path, strerror((int)-n));
@@ -73,9 +76,12 @@ static int judge_ident(const struct image *image, uint64_t len)
 	else if (len < sizeof(Elf32_Ehdr))
 		say("%s: truncated: %u bytes, an ELF header has %zu", image->path, (unsigned)len,
 			sizeof(Elf32_Ehdr));
-	else if (ident[EI_CLASS] == ELFCLASS64)
+	else if (ident[EI_CLASS] == ELFCLASS64 && !image->is_pvh)
 		say("%s: a 64-bit ELF; vole loads 32-bit ones (cc -m32)", image->path);
-	else if (ident[EI_CLASS] != ELFCLASS32)
+	else if (len < header_len)
+		say("%s: truncated: %u bytes, a 64-bit ELF header has %zu", image->path,
+			(unsigned)len, header_len);
+	else if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64)
 		say("%s: ELF class %u, not 1 (32-bit)", image->path, ident[EI_CLASS]);
 	else if (ident[EI_DATA] == ELFDATA2MSB)
 		say("%s: a big-endian ELF; x86 is little-endian", image->path);
@@ -110,46 +116,56 @@ static int judge_type(const struct image *image, unsigned type)
 	return -ENOEXEC;
 }
 
-static int judge_header(const struct image *image, const Elf32_Ehdr *header, uint64_t len)
+static int judge_header(const struct image *image, const GElf_Ehdr *header, uint64_t len)
 {
-	uint64_t end = header->e_phoff + (uint64_t)header->e_phnum * sizeof(Elf32_Phdr);
+	bool wide = header->e_ident[EI_CLASS] == ELFCLASS64;
+	unsigned machine = wide ? EM_X86_64 : EM_386;
+	size_t entry_len = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	uint64_t table_len = (uint64_t)header->e_phnum * entry_len;
 	int err = judge_type(image, header->e_type);
 
 	if (err)
 		return err;
-	if (header->e_machine != EM_386)
-		say("%s: for machine %u, not %u (i386)", image->path, header->e_machine, EM_386);
+	if (header->e_machine != machine)
+		say("%s: for machine %u, not %u (%s)", image->path, header->e_machine, machine,
+			wide ? "x86-64" : "i386");
 	else if (header->e_phnum == 0)
 		say("%s: no loadable segment: there are no program headers", image->path);
 	else if (header->e_phnum == PN_XNUM)
 		say("%s: more than %u program headers", image->path, PN_XNUM - 1);
-	else if (header->e_phentsize != sizeof(Elf32_Phdr))
+	else if (header->e_phentsize != entry_len)
 		say("%s: program headers of %u bytes, not %zu", image->path, header->e_phentsize,
-			sizeof(Elf32_Phdr));
-	else if (end > len)
-		say("%s: truncated: the program headers end at 0x%llx, the file at 0x%llx",
-			image->path, (unsigned long long)end, (unsigned long long)len);
+			entry_len);
+	else if (table_len > len || header->e_phoff > len - table_len)
+		say("%s: truncated: the program headers end at 0x%" PRIx64
+		    ", the file at 0x%" PRIx64,
+			image->path, header->e_phoff + table_len, len);
 	else
 		return 0;
 	return -ENOEXEC;
 }
 
 static int judge_segment(
-	const struct image *image, unsigned index, const Elf32_Phdr *header, uint64_t len)
+	const struct image *image, unsigned index, const GElf_Phdr *header, uint64_t len)
 {
-	uint64_t end = (uint64_t)header->p_offset + header->p_filesz;
-
 	if (header->p_filesz > header->p_memsz)
-		say("%s: program header %u: file size 0x%x is over memory size 0x%x", image->path,
-			index, header->p_filesz, header->p_memsz);
-	else if (end > len)
-		say("%s: truncated: program header %u: contents end at 0x%llx, the file at 0x%llx",
-			image->path, index, (unsigned long long)end, (unsigned long long)len);
-	else if (header->p_memsz > UINT32_MAX - header->p_paddr)
-		say("%s: program header %u: 0x%x bytes at 0x%x reach over 4 GiB", image->path,
-			index, header->p_memsz, header->p_paddr);
+		say("%s: program header %u: file size 0x%" PRIx64 " is over memory size 0x%" PRIx64,
+			image->path, index, header->p_filesz, header->p_memsz);
+	else if (header->p_filesz > len || header->p_offset > len - header->p_filesz)
+		say("%s: truncated: program header %u: contents end at 0x%" PRIx64
+		    ", the file at 0x%" PRIx64,
+			image->path, index, header->p_offset + header->p_filesz, len);
+	else if (header->p_paddr > UINT32_MAX || header->p_memsz > UINT32_MAX - header->p_paddr)
+		say("%s: program header %u: 0x%" PRIx64 " bytes at 0x%" PRIx64 " reach over 4 GiB",
+			image->path, index, header->p_memsz, header->p_paddr);
 	else
 		return 0;
+	return -ENOEXEC;
+}
+
+static int unreadable(const struct image *image)
+{
+	say("%s: cannot read the ELF headers: %s", image->path, elf_errmsg(-1));
 	return -ENOEXEC;
 }
 
@@ -183,31 +199,32 @@ static int add_segment(struct image *image, const struct image_segment *new)
 	return 0;
 }
 
-static int read_segments(
-	struct image *image, const Elf32_Phdr *headers, unsigned count, uint64_t len)
+static int read_segments(struct image *image, unsigned count, uint64_t len)
 {
 	for (unsigned i = 0; i < count; i++) {
-		const Elf32_Phdr *header = &headers[i];
+		GElf_Phdr header;
 		int err;
 
-		if (header->p_type == PT_INTERP || header->p_type == PT_DYNAMIC) {
+		if (!gelf_getphdr(image->elf, (int)i, &header))
+			return unreadable(image);
+		if (!image->is_pvh && (header.p_type == PT_INTERP || header.p_type == PT_DYNAMIC)) {
 			say("%s: program header %u: dynamically linked (%s); link with -static",
-				image->path, i, header->p_type == PT_INTERP ? "INTERP" : "DYNAMIC");
+				image->path, i, header.p_type == PT_INTERP ? "INTERP" : "DYNAMIC");
 			return -ENOEXEC;
 		}
-		if (header->p_type != PT_LOAD)
+		if (header.p_type != PT_LOAD)
 			continue;
-		err = judge_segment(image, i, header, len);
-		if (!err && header->p_memsz > 0)
+		err = judge_segment(image, i, &header, len);
+		if (!err && header.p_memsz > 0)
 			err = add_segment(image, &(struct image_segment){
 							 .header = i,
-							 .paddr = header->p_paddr,
-							 .vaddr = header->p_vaddr,
-							 .memory_size = header->p_memsz,
-							 .file_size = header->p_filesz,
-							 .offset = header->p_offset,
-							 .writable = header->p_flags & PF_W,
-							 .executable = header->p_flags & PF_X,
+							 .paddr = (uint32_t)header.p_paddr,
+							 .vaddr = header.p_vaddr,
+							 .memory_size = (uint32_t)header.p_memsz,
+							 .file_size = (uint32_t)header.p_filesz,
+							 .offset = header.p_offset,
+							 .writable = header.p_flags & PF_W,
+							 .executable = header.p_flags & PF_X,
 						 });
 		if (err)
 			return err;
@@ -221,7 +238,7 @@ static int read_segments(
 
 /* The segment that address lies in, by physical or by virtual addresses, or NULL. */
 static const struct image_segment *segment_at(
-	const struct image *image, uint32_t address, bool virtual)
+	const struct image *image, uint64_t address, bool virtual)
 {
 	for (unsigned i = 0; i < image->segment_count; i++) {
 		const struct image_segment *segment = &image->segments[i];
@@ -246,21 +263,115 @@ static int judge_entry(const struct image *image)
 		say("%s: entry point 0x%x is a virtual address of program header %u, loaded at "
 		    "0x%x; paging is off at entry, so it must be physical (0x%x)",
 			image->path, image->entry, virtual->header, virtual->paddr,
-			image->entry - virtual->vaddr + virtual->paddr);
+			(uint32_t)(image->entry - virtual->vaddr + virtual->paddr));
 	else
 		say("%s: entry point 0x%x is in no loadable segment", image->path, image->entry);
 	return -ENOEXEC;
 }
 
-int image_open(struct image *image, const char *path)
+/* --- the entry point for PVH -------------------------------------------------------------------- */
+
+/* Xen's public/elfnote.h */
+#define XEN_NOTE_PHYS32_ENTRY 18
+
+/* Longest notes that are looked at; kernels have some hundred bytes. */
+#define NOTES_MAX (64u << 10)
+
+static size_t note_aligned(size_t len)
 {
-	const Elf32_Ehdr *header;
-	const Elf32_Phdr *headers = NULL;
+	return (len + 3) / 4 * 4;
+}
+
+int image_pvh_entry(const uint8_t *notes, size_t len, uint32_t *entry)
+{
+	static const char owner[] = "Xen";
+	bool found_xen = false;
+	Elf32_Nhdr note;
+
+	while (len >= sizeof note) {
+		const uint8_t *name = notes + sizeof note;
+		uint64_t value = 0;
+		size_t name_len, size;
+
+		memcpy(&note, notes, sizeof note);
+		if (note.n_namesz > NOTES_MAX || note.n_descsz > NOTES_MAX)
+			break;
+		name_len = note_aligned(note.n_namesz);
+		size = sizeof note + name_len + note_aligned(note.n_descsz);
+		if (size > len)
+			break;
+		if (note.n_namesz == sizeof owner && memcmp(name, owner, sizeof owner) == 0) {
+			found_xen = true;
+			if (note.n_type == XEN_NOTE_PHYS32_ENTRY &&
+				(note.n_descsz == 4 || note.n_descsz == 8)) {
+				memcpy(&value, name + name_len, note.n_descsz);
+				*entry = (uint32_t)value;
+				return value > UINT32_MAX ? -ERANGE : 0;
+			}
+		}
+		notes += size;
+		len -= size;
+	}
+	return found_xen ? -ENOEXEC : -ENOENT;
+}
+
+/* What the notes of one program header have; as image_pvh_entry(), or another -errno (said). */
+static int read_notes(const struct image *image, const GElf_Phdr *header, uint32_t *entry)
+{
+	size_t len = header->p_filesz < NOTES_MAX ? (size_t)header->p_filesz : NOTES_MAX;
+	uint8_t *notes = malloc(len);
+	ssize_t n = -ENOMEM;
+	int err;
+
+	if (notes)
+		n = read_at(image->fd, notes, len, (off_t)header->p_offset);
+	if (n < 0) {
+		say("%s: %s", image->path, strerror((int)-n));
+		err = -EIO;
+	} else {
+		err = image_pvh_entry(notes, (size_t)n, entry);
+	}
+	free(notes);
+	return err;
+}
+
+static int find_pvh_entry(struct image *image, unsigned count)
+{
+	int best = -ENOENT;
+
+	for (unsigned i = 0; i < count; i++) {
+		GElf_Phdr header;
+		int err;
+
+		if (!gelf_getphdr(image->elf, (int)i, &header))
+			return unreadable(image);
+		if (header.p_type != PT_NOTE || header.p_filesz == 0)
+			continue;
+		err = read_notes(image, &header, &image->entry);
+		if (err == 0 || err == -EIO)
+			return err;
+		if (err != -ENOENT)
+			best = err;
+	}
+	say("%s: no entry point for PVH%s", image->path,
+		best == -ERANGE    ? " below 4 GiB"
+		: best == -ENOEXEC ? ", though there are other notes for Xen"
+				   : ": no note 18 of Xen's (Linux: CONFIG_PVH)");
+	return -ENOEXEC;
+}
+
+/* --- opening -------------------------------------------------------------------------------------
+ */
+
+static int open_image(struct image *image, const char *path, bool is_pvh)
+{
+	GElf_Ehdr header;
 	uint64_t len = 0;
 	int err;
 
 	*image = IMAGE_EMPTY;
 	image->path = path;
+	image->is_pvh = is_pvh;
 	err = open_file(image, &len);
 	if (!err)
 		err = judge_ident(image, len);
@@ -271,24 +382,28 @@ int image_open(struct image *image, const char *path)
 	 * is a SIGBUS. */
 	elf_version(EV_CURRENT);
 	image->elf = elf_begin(image->fd, ELF_C_READ, NULL);
-	header = elf32_getehdr(image->elf);
-	if (!header)
-		goto unreadable;
-	err = judge_header(image, header, len);
+	if (!gelf_getehdr(image->elf, &header))
+		return unreadable(image);
+	err = judge_header(image, &header, len);
+	if (!err)
+		err = read_segments(image, header.e_phnum, len);
 	if (err)
 		return err;
-	headers = elf32_getphdr(image->elf);
-	if (!headers)
-		goto unreadable;
-	err = read_segments(image, headers, header->e_phnum, len);
-	if (err)
-		return err;
-	image->entry = header->e_entry;
-	return judge_entry(image);
+	if (is_pvh)
+		err = find_pvh_entry(image, header.e_phnum);
+	else
+		image->entry = (uint32_t)header.e_entry;
+	return err ? err : judge_entry(image);
+}
 
-unreadable:
-	say("%s: cannot read the ELF headers: %s", path, elf_errmsg(-1));
-	return -ENOEXEC;
+int image_open(struct image *image, const char *path)
+{
+	return open_image(image, path, false);
+}
+
+int image_open_pvh(struct image *image, const char *path)
+{
+	return open_image(image, path, true);
 }
 
 int image_load_segment(const struct image *image, const struct image_segment *segment, void *dst)
@@ -321,9 +436,9 @@ static bool is_plain(const char *name)
 
 /* Whether a symbol names a place in the segment at or before address (a virtual one). */
 static bool symbol_is_before(
-	const Elf32_Sym *symbol, const struct image_segment *segment, uint32_t address)
+	const GElf_Sym *symbol, const struct image_segment *segment, uint64_t address)
 {
-	unsigned type = ELF32_ST_TYPE(symbol->st_info);
+	unsigned type = GELF_ST_TYPE(symbol->st_info);
 
 	/* Labels in assembly have no type. */
 	return (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE) &&
@@ -332,7 +447,7 @@ static bool symbol_is_before(
 }
 
 /* Whether a names address better than b: it covers it, else is nearer, else a person's choice. */
-static bool symbol_is_better(const Elf32_Sym *a, const Elf32_Sym *b, uint32_t address)
+static bool symbol_is_better(const GElf_Sym *a, const GElf_Sym *b, uint64_t address)
 {
 	bool a_covers = address - a->st_value < a->st_size;
 	bool b_covers = address - b->st_value < b->st_size;
@@ -341,47 +456,47 @@ static bool symbol_is_better(const Elf32_Sym *a, const Elf32_Sym *b, uint32_t ad
 		return a_covers;
 	if (a->st_value != b->st_value)
 		return a->st_value > b->st_value;
-	if ((ELF32_ST_TYPE(a->st_info) == STT_NOTYPE) != (ELF32_ST_TYPE(b->st_info) == STT_NOTYPE))
-		return ELF32_ST_TYPE(b->st_info) == STT_NOTYPE;
-	return ELF32_ST_BIND(a->st_info) != STB_LOCAL && ELF32_ST_BIND(b->st_info) == STB_LOCAL;
+	if ((GELF_ST_TYPE(a->st_info) == STT_NOTYPE) != (GELF_ST_TYPE(b->st_info) == STT_NOTYPE))
+		return GELF_ST_TYPE(b->st_info) == STT_NOTYPE;
+	return GELF_ST_BIND(a->st_info) != STB_LOCAL && GELF_ST_BIND(b->st_info) == STB_LOCAL;
 }
 
-/* The best symbol of one table for address in segment; *best and *name are the best so far. */
+/* The best symbol of one table for address in segment; *best and *best_name, which is NULL if there is
+ * none, are the best so far. */
 static void search_symbols(const struct image *image, Elf_Scn *table,
-	const struct image_segment *segment, uint32_t address, const Elf32_Sym **best,
+	const struct image_segment *segment, uint64_t address, GElf_Sym *best,
 	const char **best_name)
 {
-	const Elf32_Shdr *header = elf32_getshdr(table);
-	const Elf32_Sym *symbols;
-	const Elf_Data *data;
+	GElf_Shdr header;
+	GElf_Sym symbol;
+	Elf_Data *data;
 
-	if (!header || header->sh_type != SHT_SYMTAB)
+	if (!gelf_getshdr(table, &header) || header.sh_type != SHT_SYMTAB)
 		return;
 	data = elf_getdata(table, NULL);
 	if (!data || data->d_type != ELF_T_SYM)
 		return;
-	symbols = data->d_buf;
-	for (size_t i = 0; i < data->d_size / sizeof *symbols; i++) {
+	for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
 		const char *name;
 
-		if (!symbol_is_before(&symbols[i], segment, address))
+		if (!symbol_is_before(&symbol, segment, address))
 			continue;
-		if (*best && !symbol_is_better(&symbols[i], *best, address))
+		if (*best_name && !symbol_is_better(&symbol, best, address))
 			continue;
-		name = elf_strptr(image->elf, header->sh_link, symbols[i].st_name);
+		name = elf_strptr(image->elf, header.sh_link, symbol.st_name);
 		if (!name || !is_plain(name))
 			continue;
-		*best = &symbols[i];
+		*best = symbol;
 		*best_name = name;
 	}
 }
 
-const char *image_symbol(const struct image *image, uint32_t address, uint32_t *offset)
+const char *image_symbol(const struct image *image, uint64_t address, uint32_t *offset)
 {
 	const struct image_segment *segment = segment_at(image, address, true);
-	const Elf32_Sym *best = NULL;
-	const char *best_name = NULL;
+	const char *name = NULL;
 	Elf_Scn *section = NULL;
+	GElf_Sym best = {0};
 
 	/* Symbols are virtual addresses. A kernel that runs elsewhere than it is linked has not
 	 * turned on paging yet. */
@@ -392,10 +507,10 @@ const char *image_symbol(const struct image *image, uint32_t address, uint32_t *
 		address = address - segment->paddr + segment->vaddr;
 	}
 	while ((section = elf_nextscn(image->elf, section)))
-		search_symbols(image, section, segment, address, &best, &best_name);
-	if (best)
-		*offset = address - best->st_value;
-	return best_name;
+		search_symbols(image, section, segment, address, &best, &name);
+	if (name)
+		*offset = (uint32_t)(address - best.st_value);
+	return name;
 }
 
 void image_free(struct image *image)

@@ -2,6 +2,7 @@
 #include "inspect.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include <vole/start_info.h>
 
@@ -71,7 +72,7 @@ static void print_segments(FILE *out, const struct image *image)
 			segment->memory_size, segment->file_size, segment->writable ? 'w' : '-',
 			segment->executable ? 'x' : '-');
 		if (virtual)
-			fprintf(out, "     0x%08x", segment->vaddr);
+			fprintf(out, "     0x%08" PRIx64, segment->vaddr);
 		fprintf(out, "\n");
 	}
 }
