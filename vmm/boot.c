@@ -15,12 +15,14 @@
 
 /* In the order in which they are asked whether they know an image. */
 static const struct boot_protocol *const protocols[] = {
+	&boot_linux,
+	&boot_pvh,
 	&boot_vole,
 	&boot_flat,
 	&boot_firmware,
 };
 
-#define PROTOCOL_NAMES ", vole, flat or firmware"
+#define PROTOCOL_NAMES ", vole, linux, flat or firmware"
 #define PROTOCOL_COUNT (sizeof protocols / sizeof *protocols)
 
 /* Read the beginning of an image. 0 or -errno. */
@@ -69,23 +71,41 @@ static void refuse(const struct boot_file *file)
 	free(head);
 }
 
-/* The protocol that recognises the image, or NULL (said). What cannot be read is vole's: its loader says
- * why. */
-static const struct boot_protocol *recognise(const struct options *options)
+/* The first protocol of this name. */
+static const struct boot_protocol *named(const char *name)
+{
+	for (size_t i = 0; i < PROTOCOL_COUNT; i++)
+		if (strcmp(name, protocols[i]->name) == 0)
+			return protocols[i];
+	say("--boot %s: not auto%s", name, PROTOCOL_NAMES);
+	return NULL;
+}
+
+/*
+ * The protocol that recognises the image: any, or of those with one name. What cannot be read goes to
+ * first, who says why; so does what nobody of this name recognises. Else NULL (said).
+ */
+static const struct boot_protocol *recognise(
+	const struct options *options, bool is_auto, const struct boot_protocol *first)
 {
 	struct boot_file file;
 
 	if (read_head(&file, options->kernel) < 0 || file.head_len == 0)
-		return &boot_vole;
+		return first;
 	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
-		const char *what = protocols[i]->recognise ? protocols[i]->recognise(&file) : NULL;
+		const struct boot_protocol *protocol = protocols[i];
+		const char *what = NULL;
 
+		if (protocol->recognise && (is_auto || strcmp(protocol->name, first->name) == 0))
+			what = protocol->recognise(&file);
 		if (!what)
 			continue;
 		if (options->verbose)
-			say("%s: %s, --boot %s", options->kernel, what, protocols[i]->name);
-		return protocols[i];
+			say("%s: %s, --boot %s", options->kernel, what, protocol->name);
+		return protocol;
 	}
+	if (!is_auto)
+		return first;
 	refuse(&file);
 	return NULL;
 }
@@ -102,6 +122,7 @@ static int judge_options(const struct boot_protocol *protocol, const struct opti
 		{BOOT_TAKES_CMDLINE, *options->cmdline, "command line of the guest"},
 		{BOOT_TAKES_MODULES, options->module_count > 0, "--module"},
 		{BOOT_TAKES_LOAD, options->has_load, "--load"},
+		{BOOT_TAKES_INITRD, options->initrd, "--initrd"},
 	};
 
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
@@ -113,24 +134,18 @@ static int judge_options(const struct boot_protocol *protocol, const struct opti
 	return 0;
 }
 
-static const struct boot_protocol *named(const char *name)
-{
-	for (size_t i = 0; i < PROTOCOL_COUNT; i++)
-		if (strcmp(name, protocols[i]->name) == 0)
-			return protocols[i];
-	say("--boot %s: not auto%s", name, PROTOCOL_NAMES);
-	return NULL;
-}
-
 int boot_open(struct boot **boot, const struct options *options)
 {
 	bool is_auto = strcmp(options->boot, "auto") == 0;
-	const struct boot_protocol *protocol = is_auto ? recognise(options) : named(options->boot);
+	const struct boot_protocol *protocol = is_auto ? &boot_vole : named(options->boot);
 	int ret;
 
 	*boot = NULL;
 	if (!protocol)
-		return is_auto ? EXIT_STATUS_KERNEL : EXIT_STATUS_VOLE;
+		return EXIT_STATUS_VOLE;
+	protocol = recognise(options, is_auto, protocol);
+	if (!protocol)
+		return EXIT_STATUS_KERNEL;
 	if (judge_options(protocol, options) < 0)
 		return EXIT_STATUS_VOLE;
 	ret = protocol->open(boot, options);
