@@ -72,6 +72,15 @@ static void wake_ready(struct io_source *source)
 	update(dev);
 }
 
+/* Both directions of one descriptor. Each gets one of its own: each is waited for without the other,
+ * and epoll has one entry for a descriptor. 0 or -errno. */
+static int connect_both(struct chardev *dev, int fd)
+{
+	dev->in = fd;
+	dev->out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return dev->out < 0 ? -errno : 0;
+}
+
 static void disconnect(struct chardev *dev)
 {
 	if (dev->input_armed)
@@ -80,6 +89,7 @@ static void disconnect(struct chardev *dev)
 		io_loop_del(dev->loop, &dev->output);
 	dev->input_armed = dev->output_armed = false;
 	close(dev->in);
+	close(dev->out);
 	dev->in = dev->out = -1;
 	io_loop_add(dev->loop, &dev->listener, EPOLLIN);
 	/* Output that waited for the client is dropped. */
@@ -298,11 +308,12 @@ static int open_pty(struct chardev *dev)
 {
 	struct termios raw;
 	char name[64];
+	int master;
 
 	dev->owns_fds = true;
-	dev->in = dev->out = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (dev->in < 0 || grantpt(dev->in) < 0 || unlockpt(dev->in) < 0 ||
-		ptsname_r(dev->in, name, sizeof name) != 0)
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (master < 0 || connect_both(dev, master) < 0 || grantpt(dev->in) < 0 ||
+		unlockpt(dev->in) < 0 || ptsname_r(dev->in, name, sizeof name) != 0)
 		return fail(dev, "pty", errno);
 	dev->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (dev->slave < 0)
@@ -325,8 +336,13 @@ static void listener_ready(struct io_source *source)
 	if (client < 0)
 		return;                 /* it went away again */
 	io_loop_del(dev->loop, source); /* the next one waits until this one leaves */
-	dev->in = dev->out = client;
-	dev->input.fd = dev->output.fd = client;
+	if (connect_both(dev, client) < 0) {
+		say("%s: %s", dev->name, strerror(errno));
+		disconnect(dev);
+		return;
+	}
+	dev->input.fd = dev->in;
+	dev->output.fd = dev->out;
 	update(dev);
 }
 

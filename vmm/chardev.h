@@ -34,7 +34,7 @@ struct chardev {
 	void (*broken)(void *ctx, int error);
 	void *ctx;
 
-	int in, out; /* -1: none; may be the same. out may block and is asked before */
+	int in, out; /* -1: none. out may block and is asked before */
 	bool owns_fds;
 	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
 	bool is_terminal;

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's end of a console whose two directions are one connection, a socket or a pseudo-terminal:
+ * input that is waited for does not keep output from being waited for.
+ */
+#include "chardev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../capture.h"
+#include "../tap.h"
+
+/* More than any buffer between the two sides holds. */
+#define OUTPUT (4u << 20)
+
+/* Seconds after which a loop that nothing wakes any more is given up. */
+#define PATIENCE 60
+
+/* The device: once it has received a byte it sends OUTPUT bytes, and always takes more input. */
+struct guest {
+	struct io_loop loop;
+	struct chardev chardev;
+	size_t received, sent;
+	unsigned refused; /* times that the host took no more */
+	int told;         /* pipe to the client: the host takes no more */
+};
+
+static ssize_t send_some(struct guest *guest)
+{
+	static uint8_t block[65536];
+	struct console_backend *backend = &guest->chardev.backend;
+	size_t left = OUTPUT - guest->sent;
+	struct iovec iov = {block, left < sizeof block ? left : sizeof block};
+
+	return backend->ops->write(backend, &iov, 1);
+}
+
+static void send_all(struct guest *guest)
+{
+	ssize_t len = 0;
+
+	while (guest->sent < OUTPUT && (len = send_some(guest)) > 0)
+		guest->sent += (size_t)len;
+	if (len == -EAGAIN && guest->refused++ == 0 && write(guest->told, "", 1) != 1)
+		perror("write");
+}
+
+static void ready(void *ctx)
+{
+	struct guest *guest = ctx;
+	struct console_backend *backend = &guest->chardev.backend;
+	uint8_t byte;
+	struct iovec iov = {&byte, 1};
+
+	if (backend->ops->read(backend, &iov, 1) == 1)
+		guest->received++;
+	if (guest->received > 0)
+		send_all(guest);
+	backend->ops->want(backend, true, guest->received > 0 && guest->sent < OUTPUT);
+	if (guest->sent == OUTPUT)
+		io_loop_stop(&guest->loop);
+}
+
+/* Connected to path, a socket or a terminal. */
+static int client_open(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = open(path, O_RDWR | O_NOCTTY);
+
+	if (fd >= 0)
+		return fd;
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+		_exit(1);
+	return fd;
+}
+
+/* A process that sends one byte, and reads nothing before the other side is stuck. */
+static pid_t client_start(const char *path, int told)
+{
+	static uint8_t block[65536];
+	pid_t pid = fork();
+	size_t received = 0;
+	int fd;
+
+	if (pid != 0)
+		return pid;
+	fd = client_open(path);
+	if (write(fd, "x", 1) != 1 || read(told, block, 1) != 1)
+		_exit(2);
+	while (received < OUTPUT) {
+		ssize_t len = read(fd, block, sizeof block);
+
+		if (len <= 0)
+			_exit(3);
+		received += (size_t)len;
+	}
+	_exit(0);
+}
+
+/* Clients go to path; NULL: chardev_open() says where. */
+static void both_ways(const char *name, const char *text, const char *path)
+{
+	struct guest guest = {.chardev = CHARDEV_EMPTY};
+	struct console_backend *backend = &guest.chardev.backend;
+	const char *said;
+	int told[2], status;
+	pid_t client;
+
+	if (pipe(told) < 0)
+		exit(1);
+	guest.told = told[1];
+	capture_begin();
+	is(io_loop_init(&guest.loop), 0, "%s: a loop", name);
+	is(chardev_open(&guest.chardev, "console", text, &guest.loop), 0, "%s: opens", name);
+	said = capture_end();
+	guest.chardev.ready = ready;
+	guest.chardev.ctx = &guest;
+	if (!path && strstr(said, "/dev/pts/")) {
+		path = strstr(said, "/dev/pts/");
+		*strchr(path, '\n') = 0;
+	}
+	backend->ops->want(backend, true, false);
+	client = client_start(path, told[0]);
+	alarm(PATIENCE);
+	capture_begin();
+	is(io_loop_run(&guest.loop), 0, "%s: the loop runs", name);
+	is(capture_lines(capture_end()), 0, "%s: nothing has to be said", name);
+	alarm(0);
+	is(guest.sent, OUTPUT, "%s: all output is sent", name);
+	ok(guest.refused > 0, "%s: although the other side did not take it at times", name);
+	waitpid(client, &status, 0);
+	is(status, 0, "%s: the other side received all of it", name);
+	chardev_close(&guest.chardev);
+	io_loop_free(&guest.loop);
+	close(told[0]);
+	close(told[1]);
+}
+
+int main(void)
+{
+	char folder[] = "/tmp/vole-test-XXXXXX", path[64], text[80];
+
+	if (!mkdtemp(folder))
+		return 1;
+	snprintf(path, sizeof path, "%s/socket", folder);
+	snprintf(text, sizeof text, "unix:%s", path);
+	both_ways("socket", text, path);
+	both_ways("pseudo-terminal", "pty", NULL);
+	rmdir(folder);
+	return tap_done();
+}
