@@ -19,3 +19,6 @@ script_tests = $(wildcard tests/*.t)
 # Programs of `make bench`.
 bench_program_sources = $(wildcard tests/bench/*.c)
 bench_kernels = $(wildcard tests/bench/guest/*.c)
+
+# The first program of the Linux guests.
+linux_init_sources = $(wildcard tests/linux/*.c)
