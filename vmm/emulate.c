@@ -35,6 +35,8 @@
 #define GATE_TRAP      0x7
 #define GATE_WIDE      0x8
 
+#define TSS64_IST1 0x24 /* Intel SDM 3, 7.7: where the first of seven stack pointers is */
+
 #define SELECTOR_RPL 0x3
 #define SELECTOR_LDT 0x4
 
@@ -68,10 +70,15 @@ static bool segment_covers(const struct kvm_segment *segment, uint32_t offset, u
 	return last <= segment->limit;
 }
 
-/* Linear addresses wrap at 4 GiB outside of long mode (Intel SDM 3, 3.3). */
-static uint64_t linear(uint64_t base, uint32_t offset)
+static bool in_long_mode(const struct emulate *e)
 {
-	return (uint32_t)(base + offset);
+	return e->sregs.efer & EFER_LMA;
+}
+
+/* Linear addresses wrap at 4 GiB outside of long mode (Intel SDM 3, 3.3). */
+static uint64_t linear(const struct emulate *e, uint64_t base, uint32_t offset)
+{
+	return in_long_mode(e) ? base + offset : (uint32_t)(base + offset);
 }
 
 /* Intel SDM 3, 3.4.5: a segment register's hidden part, out of the descriptor. The accessed bit is
@@ -114,7 +121,7 @@ static int segment_read(const struct emulate *e, uint16_t selector, struct kvm_s
 		return -EFAULT;
 	}
 	if (offset + sizeof descriptor - 1 > limit ||
-		e->read(e->ctx, linear(base, offset), &descriptor, sizeof descriptor) != 0)
+		e->read(e->ctx, linear(e, base, offset), &descriptor, sizeof descriptor) != 0)
 		return -EFAULT;
 	*segment = segment_unpack(selector, descriptor);
 	return 0;
@@ -144,7 +151,7 @@ static int stack_read(const struct emulate *e, unsigned index, unsigned size, ui
 	*value = 0;
 	if (!segment_covers(ss, offset, size))
 		return -EFAULT;
-	return e->read(e->ctx, linear(ss->base, offset), value, size);
+	return e->read(e->ctx, linear(e, ss->base, offset), value, size);
 }
 
 /* Push three items, the first one deepest; all or nothing. */
@@ -159,7 +166,7 @@ static int stack_push3(struct emulate *e, const uint32_t items[3], unsigned size
 		memcpy(bytes + (2 - i) * size, &items[i], size); /* x86: low bytes first */
 	if (!segment_covers(ss, offset, 3 * size))
 		return -EFAULT;
-	err = e->write(e->ctx, linear(ss->base, offset), bytes, 3 * size);
+	err = e->write(e->ctx, linear(e, ss->base, offset), bytes, 3 * size);
 	if (err == 0)
 		stack_pointer_set(e, offset);
 	return err;
@@ -280,7 +287,7 @@ static int gate_read(const struct emulate *e, uint8_t vector, struct gate *gate)
 	uint64_t descriptor;
 
 	if (offset + sizeof descriptor - 1 > e->sregs.idt.limit ||
-		e->read(e->ctx, linear(e->sregs.idt.base, offset), &descriptor,
+		e->read(e->ctx, linear(e, e->sregs.idt.base, offset), &descriptor,
 			sizeof descriptor) != 0)
 		return -EFAULT;
 	*gate = (struct gate){
@@ -330,6 +337,103 @@ static int software_interrupt(struct emulate *e, uint8_t vector, uint32_t next_e
 	return 0;
 }
 
+/* --- int n in 64-bit mode ------------------------------------------------------------------------ */
+
+/* Intel SDM 3, 6.14.1: a gate has 16 bytes, and may name one of seven stacks. */
+struct gate64 {
+	unsigned type, dpl, ist;
+	bool present;
+	uint16_t selector;
+	uint64_t offset;
+};
+
+static int gate64_read(const struct emulate *e, uint8_t vector, struct gate64 *gate)
+{
+	uint32_t offset = vector * 16u;
+	uint64_t descriptor[2];
+
+	if (offset + sizeof descriptor - 1 > e->sregs.idt.limit ||
+		e->read(e->ctx, linear(e, e->sregs.idt.base, offset), descriptor,
+			sizeof descriptor) != 0)
+		return -EFAULT;
+	*gate = (struct gate64){
+		.type = descriptor[0] >> 40 & 0x1f,
+		.dpl = descriptor[0] >> 45 & 3,
+		.ist = descriptor[0] >> 32 & 7,
+		.present = descriptor[0] >> 47 & 1,
+		.selector = (uint16_t)(descriptor[0] >> 16),
+		.offset = (descriptor[0] & 0xffff) | (descriptor[0] >> 32 & 0xffff0000) |
+			  descriptor[1] << 32,
+	};
+	return 0;
+}
+
+/* The stack that an interrupt is delivered on: the current one, or one of the task state segment's. Intel
+ * SDM 3, 6.14.2 and 7.7. */
+static int stack64(const struct emulate *e, unsigned ist, uint64_t *rsp)
+{
+	uint32_t offset = TSS64_IST1 + (ist - 1) * sizeof *rsp;
+
+	*rsp = e->regs.rsp;
+	if (ist > 0 && (offset + sizeof *rsp - 1 > e->sregs.tr.limit ||
+			       e->read(e->ctx, linear(e, e->sregs.tr.base, offset), rsp,
+				       sizeof *rsp) != 0))
+		return -EFAULT;
+	*rsp &= ~15ull;
+	return 0;
+}
+
+/* Intel SDM 2, INT n, IA-32e-MODE, INTRA-PRIVILEGE-LEVEL-INTERRUPT. */
+static int software_interrupt64(struct emulate *e, uint8_t vector, uint64_t next_rip)
+{
+	unsigned cpl = e->sregs.ss.dpl;
+	uint64_t frame[5], rsp;
+	struct kvm_segment cs;
+	struct gate64 gate;
+	int err = gate64_read(e, vector, &gate);
+
+	if (err != 0)
+		return err;
+	if ((gate.type != (GATE_WIDE | GATE_INTERRUPT) && gate.type != (GATE_WIDE | GATE_TRAP)) ||
+		!gate.present || gate.dpl < cpl)
+		return -EFAULT;
+	err = segment_read(e, gate.selector, &cs);
+	if (err == 0)
+		err = stack64(e, gate.ist, &rsp);
+	if (err != 0)
+		return err;
+	if (!segment_is_code(&cs) || !cs.present || !cs.l || cs.db || cs.dpl > cpl)
+		return -EFAULT;
+	if (!segment_is_conforming(&cs) && cs.dpl < cpl)
+		return -EOPNOTSUPP; /* to an inner level */
+	frame[0] = next_rip;
+	frame[1] = e->sregs.cs.selector;
+	frame[2] = e->regs.rflags & ~(uint64_t)FLAG_RF;
+	frame[3] = e->regs.rsp;
+	frame[4] = e->sregs.ss.selector;
+	rsp -= sizeof frame;
+	err = e->write(e->ctx, rsp, frame, sizeof frame);
+	if (err != 0)
+		return err;
+	cs.selector = (uint16_t)((cs.selector & ~SELECTOR_RPL) | cpl);
+	e->sregs.cs = cs;
+	e->regs.rip = gate.offset;
+	e->regs.rsp = rsp;
+	e->regs.rflags &= ~(uint64_t)(FLAG_TF | FLAG_NT | FLAG_RF |
+				      (gate.type == (GATE_WIDE | GATE_INTERRUPT) ? FLAG_IF : 0));
+	return 0;
+}
+
+/* KVM's emulator has iretq, and into is gone in this mode. */
+static int instruction64(struct emulate *e, const uint8_t *bytes, size_t len)
+{
+	if (len >= 1 && bytes[0] == 0xcc)
+		return software_interrupt64(e, VECTOR_BREAKPOINT, e->regs.rip + 1);
+	if (len >= 2 && bytes[0] == 0xcd)
+		return software_interrupt64(e, bytes[1], e->regs.rip + 2);
+	return -EOPNOTSUPP;
+}
+
 /* --- which instruction it is ------------------------------------------------------------------ */
 
 static int instruction(struct emulate *e, const uint8_t *bytes, size_t len)
@@ -364,7 +468,9 @@ static int instruction(struct emulate *e, const uint8_t *bytes, size_t len)
 int emulate_instruction(struct emulate *e, const uint8_t *bytes, size_t len)
 {
 	/* Real and virtual-8086 mode have rules of their own, and KVM's emulator knows them. */
-	if (!(e->sregs.cr0 & CR0_PE) || e->regs.rflags & FLAG_VM || e->sregs.efer & EFER_LMA)
+	if (!(e->sregs.cr0 & CR0_PE) || e->regs.rflags & FLAG_VM)
 		return -EOPNOTSUPP;
+	if (in_long_mode(e))
+		return e->sregs.cs.l ? instruction64(e, bytes, len) : -EOPNOTSUPP;
 	return instruction(e, bytes, len);
 }

@@ -5,7 +5,8 @@
 /*
  * Instructions that a KVM without hardware support cannot run and hands back as
  * KVM_EXIT_INTERNAL_ERROR with KVM_INTERNAL_ERROR_EMULATION: protected-mode iret, first of all, and
- * the software interrupts int n, int3 and into. On a hardware KVM nothing of this ever runs.
+ * the software interrupts int n, int3 and into; the first two of these in 64-bit mode as well. On a
+ * hardware KVM nothing of this ever runs.
  *
  * Such a KVM asks user space only at CPL 0; at CPL 3 it gives the guest an invalid-opcode
  * exception. So an iret may lead to an outer privilege level, but what starts at one is not tried
@@ -27,7 +28,7 @@ struct emulate {
 	void *ctx;
 	/* Copy guest memory at a linear address. 0, or -EFAULT if not all of it is readable. */
 	int (*read)(void *ctx, uint64_t linear, void *dst, size_t len);
-	/* The way back; at most 12 bytes. 0, or -EFAULT if not all of it is writable RAM; then
+	/* The way back; at most 40 bytes. 0, or -EFAULT if not all of it is writable RAM; then
 	 * nothing was written. */
 	int (*write)(void *ctx, uint64_t linear, const void *src, size_t len);
 };
