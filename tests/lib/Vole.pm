@@ -46,8 +46,9 @@ sub status_of {
 	return $wait & 127 ? 128 + ($wait & 127) : $wait >> 8;
 }
 
-# Run a command: run(\@command, stdin => text | \*HANDLE, limit => seconds). stdin is empty where left
-# out. Gives { status, out, err }; status is 'time limit' if it had to be killed.
+# Run a command: run(\@command, stdin => text | \*HANDLE, until => pattern, limit => seconds). stdin is empty
+# where left out. With until, the command is sent SIGTERM when its standard output matches. Gives
+# { status, out, err }; status is 'time limit' if it had to be killed.
 sub run {
 	my ($command, %how) = @_;
 	my $stdin = $how{stdin} // '';
@@ -99,6 +100,10 @@ sub run {
 			next if sysread $_, $text{$name{$_}}, 65536, length $text{$name{$_}};
 			$readers->remove($_);
 			close $_;
+		}
+		if ($how{until} && $text{out} =~ $how{until}) {
+			kill 'TERM', $pid;
+			delete $how{until};
 		}
 	}
 	waitpid $pid, 0;
