@@ -230,6 +230,18 @@ sub constant_part {
 	is($vole->finish, 0, '--console pty: and ends');
 }
 {
+	# More than a pseudo-terminal takes while nobody reads it, for a moment. What it holds at the end may be
+	# lost with it.
+	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 100);
+	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
+	my $text = '';
+	open my $console, '+<:raw', $path or die "$path: $!\n";
+	select undef, undef, undef, 0.5;
+	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, 65536, length $text;
+	cmp_ok(length $text, '>=', 80 * 1024, '--console pty: output that had to wait goes on when somebody reads');
+	is($vole->finish, 0, '--console pty: to its end');
+}
+{
 	my $path = scratch() . '/socket';
 	my $vole = terminal(vole(), qw(run --console), "unix:$path", build() . '/guest/echo.elf');
 	my ($client, $answer) = (undef, '');
