@@ -61,19 +61,8 @@ static bool input_at_hand(const struct chardev *dev)
 	return dev->typed_len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
 }
 
-static void wake_ready(struct io_source *source)
-{
-	struct chardev *dev = container_of(source, struct chardev, wake);
-
-	io_event_clear(source->fd);
-	/* Output mostly need not wait, and trying costs less than having epoll tell. */
-	if (input_at_hand(dev) || atomic_load(&dev->want_output))
-		dev->ready(dev->ctx);
-	update(dev);
-}
-
 /* Both directions of one descriptor. Each gets one of its own: each is waited for without the other,
- * and epoll has one entry for a descriptor. 0 or -errno. */
+ * and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
 static int connect_both(struct chardev *dev, int fd)
 {
 	dev->in = fd;
@@ -81,6 +70,7 @@ static int connect_both(struct chardev *dev, int fd)
 	return dev->out < 0 ? -errno : 0;
 }
 
+/* The client left. I/O thread, lock held. */
 static void disconnect(struct chardev *dev)
 {
 	if (dev->input_armed)
@@ -91,10 +81,26 @@ static void disconnect(struct chardev *dev)
 	close(dev->in);
 	close(dev->out);
 	dev->in = dev->out = -1;
+	dev->client_lost = false;
 	io_loop_add(dev->loop, &dev->listener, EPOLLIN);
 	/* Output that waited for the client is dropped. */
 	if (atomic_load(&dev->want_output))
 		io_event_signal(dev->wake.fd);
+}
+
+static void wake_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, wake);
+
+	io_event_clear(source->fd);
+	pthread_mutex_lock(&dev->lock);
+	if (dev->client_lost)
+		disconnect(dev);
+	pthread_mutex_unlock(&dev->lock);
+	/* Output mostly need not wait, and trying costs less than having epoll tell. */
+	if (input_at_hand(dev) || atomic_load(&dev->want_output))
+		dev->ready(dev->ctx);
+	update(dev);
 }
 
 /* What the user typed, less what was for vole. */
@@ -192,25 +198,25 @@ static ssize_t chardev_read(
 	if (ret > 0)
 		return ret;
 	if (dev->listener.fd >= 0) {
+		pthread_mutex_lock(&dev->lock);
 		disconnect(dev);
+		pthread_mutex_unlock(&dev->lock);
 		return -EAGAIN;
 	}
 	dev->input_ended = true;
 	return ret < 0 ? -errno : 0;
 }
 
-static ssize_t chardev_write(
-	struct console_backend *backend, const struct iovec *iov, unsigned count)
+/* Some of iov. Bytes taken, or -errno. Lock held. */
+static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 {
-	struct chardev *dev = chardev_of(backend);
 	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
 	/* A descriptor that others share stays as it is, blocking; but what poll() finds writable
 	 * takes this much without blocking (pipe(7)). */
 	size_t len = iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF;
 	ssize_t ret;
 
-	(void)count; /* the device comes again for the rest */
-	if (dev->out < 0)
+	if (dev->out < 0 || dev->client_lost)
 		return (ssize_t)iov->iov_len; /* nobody listens */
 	if (poll(&ready, 1, 0) <= 0)
 		return -EAGAIN;
@@ -220,9 +226,24 @@ static ssize_t chardev_write(
 	if (errno == EAGAIN || errno == EINTR)
 		return -EAGAIN;
 	ret = -errno;
-	if (dev->listener.fd >= 0)
-		disconnect(dev);
-	else
+	if (dev->listener.fd >= 0) {
+		dev->client_lost = true;
+		io_event_signal(dev->wake.fd);
+	}
+	return ret;
+}
+
+static ssize_t chardev_write(
+	struct console_backend *backend, const struct iovec *iov, unsigned count)
+{
+	struct chardev *dev = chardev_of(backend);
+	ssize_t ret;
+
+	(void)count; /* the device comes again for the rest */
+	pthread_mutex_lock(&dev->lock);
+	ret = write_some(dev, iov);
+	pthread_mutex_unlock(&dev->lock);
+	if (ret < 0 && ret != -EAGAIN && dev->listener.fd < 0)
 		dev->broken(dev->ctx, (int)-ret);
 	return ret;
 }
@@ -336,13 +357,15 @@ static void listener_ready(struct io_source *source)
 	if (client < 0)
 		return;                 /* it went away again */
 	io_loop_del(dev->loop, source); /* the next one waits until this one leaves */
+	pthread_mutex_lock(&dev->lock);
 	if (connect_both(dev, client) < 0) {
 		say("%s: %s", dev->name, strerror(errno));
 		disconnect(dev);
-		return;
+	} else {
+		dev->input.fd = dev->in;
+		dev->output.fd = dev->out;
 	}
-	dev->input.fd = dev->in;
-	dev->output.fd = dev->out;
+	pthread_mutex_unlock(&dev->lock);
 	update(dev);
 }
 

@@ -9,10 +9,11 @@
  * On a terminal, input is raw and vole looks at it first: ^A x ends the machine, ^A ^A is one ^A
  * for the guest. The terminal is put back into the state it was found in by chardev_close().
  *
- * Everything happens on the I/O thread, except want() of the backend, which only leaves a note and
- * wakes that thread.
+ * Everything happens on the I/O thread, but for two functions of the backend: want(), which only
+ * leaves a note and wakes that thread, and write(), since an emergency write comes on a vCPU's.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -28,13 +29,19 @@ struct chardev {
 	const char *name; /* of the option that asked for it, less its dashes */
 
 	/* On the I/O thread: the guest's device should look at what it wanted; the user typed
-	 * ^A x; output failed for good. */
+	 * ^A x. On any: output failed for good. */
 	void (*ready)(void *ctx);
 	void (*quit)(void *ctx);
 	void (*broken)(void *ctx, int error);
 	void *ctx;
 
-	int in, out; /* -1: none. out may block and is asked before */
+	/* Against an emergency write, which comes on a vCPU's thread: held by write(), and by the I/O
+	 * thread where it changes in, out and client_lost. A device's lock may be held when it is
+	 * taken; none is taken while it is held. */
+	pthread_mutex_t lock;
+
+	int in, out;      /* -1: none; never the same. out may block and is asked before */
+	bool client_lost; /* of a socket: the I/O thread is to close it */
 	bool owns_fds;
 	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
 	bool is_terminal;
@@ -67,14 +74,15 @@ void chardev_close(struct chardev *dev);
 /* Wait, but not for ever, until output can be taken. Whether it can. Once the loop has ended. */
 bool chardev_wait_output(const struct chardev *dev);
 
-#define CHARDEV_EMPTY                       \
-	((struct chardev){                  \
-		.in = -1,                   \
-		.out = -1,                  \
-		.slave = -1,                \
-		.terminal = TERMINAL_EMPTY, \
-		.wake.fd = -1,              \
-		.listener.fd = -1,          \
+#define CHARDEV_EMPTY                              \
+	((struct chardev){                         \
+		.in = -1,                          \
+		.out = -1,                         \
+		.slave = -1,                       \
+		.terminal = TERMINAL_EMPTY,        \
+		.lock = PTHREAD_MUTEX_INITIALIZER, \
+		.wake.fd = -1,                     \
+		.listener.fd = -1,                 \
 	})
 
 #endif
