@@ -88,7 +88,7 @@ static const struct boot_protocol *named(const char *name)
 static const struct boot_protocol *recognise(
 	const struct options *options, bool is_auto, const struct boot_protocol *first)
 {
-	struct boot_file file;
+	struct boot_file file = {0};
 
 	if (read_head(&file, options->kernel) < 0 || file.head_len == 0)
 		return first;

@@ -187,9 +187,13 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 #define GDT_FLAT_CODE 0x00cf9b000000ffff
 #define GDT_FLAT_DATA 0x00cf93000000ffff
 
-/* Where entry functions return to. The machine is off after the write, nothing need follow it. */
+/* Where entry functions return to. The machine is off after the write; what follows is for a monitor
+ * that takes its time. */
 static const uint8_t boot_cpu_return[] = {
 	0xe7, VOLE_PORT_EXIT, /* out %eax, $VOLE_PORT_EXIT */
+	0xfa,                 /* cli */
+	0xf4,                 /* hlt */
+	0xeb, 0xfd,           /* jmp to the hlt, in case of an NMI */
 };
 
 static const uint8_t cpu_return[] = {
