@@ -130,6 +130,13 @@ my @cases = (
 		status => 125, err => qr/\Avole: .*No space left on device\n\z/ },
 	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
 		after => sub { is(-s scratch() . '/flood', 2048, 'console-flood: all of it is in the file') } },
+	{ kernel => 'console-last', name => 'a reader that is slow', guest => [256],
+		under => ['bash', '-c', '"$0" "$@" | { sleep 1; cat; }; exit ${PIPESTATUS[0]}'],
+		out => join '', ('x' x 1023, "\n") x 256 },
+	# Both ends of the pipe are vole's.
+	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256],
+		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'],
+		err => qr/\Avole: time-out .*nobody takes its output\n\z/ },
 	{ kernel => 'demo', vole => ['-c', 2, '-d', image('demo.img', 16), '--module', $module_a], guest => ['a', 'b'],
 		out => qr/command line "a b".*"one\.txt".*disk 0: .*written, flushed, read back, compared.*CPU 1: started.*interrupts/s },
 	{ kernel => 'demo', name => 'no devices', vole => [qw(--console none --rng none)], out => qr/device map, 0 entries/ },

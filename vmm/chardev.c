@@ -20,9 +20,6 @@
 
 #define CTRL_A 0x01
 
-/* How long the last output waits for a reader that does not read. */
-#define OUTPUT_WAIT_MS 1000
-
 static struct chardev *chardev_of(struct console_backend *backend)
 {
 	return container_of(backend, struct chardev, backend);
@@ -443,13 +440,6 @@ int chardev_open(struct chardev *dev, const char *name, const char *text, struct
 	dev->output_waits |= can_wait(loop, dev->out);
 	update(dev);
 	return 0;
-}
-
-bool chardev_wait_output(const struct chardev *dev)
-{
-	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
-
-	return poll(&ready, 1, OUTPUT_WAIT_MS) > 0;
 }
 
 void chardev_close(struct chardev *dev)

@@ -71,9 +71,6 @@ struct chardev {
 int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop);
 void chardev_close(struct chardev *dev);
 
-/* Wait, but not for ever, until output can be taken. Whether it can. Once the loop has ended. */
-bool chardev_wait_output(const struct chardev *dev);
-
 #define CHARDEV_EMPTY                              \
 	((struct chardev){                         \
 		.in = -1,                          \

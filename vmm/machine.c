@@ -544,7 +544,10 @@ static void console_ready(void *ctx)
 
 static void console_quit(void *ctx)
 {
-	end(ctx, 0);
+	struct vm *vm = ctx;
+
+	vm->hurry = true;
+	end(vm, 0);
 }
 
 static void console_broken(void *ctx, int error)
@@ -716,6 +719,7 @@ static void signal_ready(struct io_source *source)
 		return;
 	}
 	vm->signal = (int)info.ssi_signo;
+	vm->hurry = true;
 	end(vm, EXIT_STATUS_VOLE);
 }
 
@@ -750,6 +754,7 @@ static void timer_ready(struct io_source *source)
 
 	if (running(vm))
 		say("time-out after %u seconds", vm->options->timeout);
+	vm->hurry = true;
 	end(vm, EXIT_STATUS_TIMEOUT);
 }
 
@@ -989,18 +994,49 @@ static void stop_vcpus(struct vm *vm)
 		vcpu_join(&vm->vcpus[i]);
 }
 
-/* What the guest handed over just before it ended is not lost: writes reach the disk, and text the
- * console. */
-static void drain(struct vm *vm)
+/* Serve what the guest handed over. True if there is more to do at once. */
+static bool serve_all(struct vm *vm)
 {
-	struct vm_serial *serial = &vm->serial;
+	bool more = false;
 
-	while (serial->present && uart_ready(&serial->uart) &&
-		chardev_wait_output(&serial->chardev))
-		;
 	for (unsigned i = 0; i < vm->device_count; i++)
 		for (unsigned queue = 0; queue < vm->devices[i].virtio->ops->queue_count; queue++)
-			virtio_serve(vm->devices[i].virtio, queue);
+			more |= virtio_serve(vm->devices[i].virtio, queue);
+	if (vm->serial.present)
+		uart_ready(&vm->serial.uart);
+	return more;
+}
+
+/*
+ * What the guest handed over just before it ended is not lost: writes reach the disk, and text the
+ * console, however slowly that is read. But if the end is not the guest's own idea, or a signal or
+ * the time-out comes meanwhile, what is not taken at once is not waited for.
+ */
+static void drain(struct vm *vm)
+{
+	bool more = serve_all(vm);
+
+	while (!vm->hurry && (more || vm->console.output_wanted || vm->serial.uart.output_wanted)) {
+		struct pollfd fds[] = {
+			{.fd = vm->chardev.out, .events = POLLOUT},
+			{.fd = vm->serial.chardev.out, .events = POLLOUT},
+			{.fd = vm->signals.fd, .events = POLLIN},
+			{.fd = vm->timer.fd, .events = POLLIN},
+		};
+
+		poll(fds, sizeof fds / sizeof *fds, more ? 0 : -1);
+		if (fds[0].revents)
+			virtio_backend_ready(&vm->console.dev);
+		if (fds[2].revents)
+			signal_ready(&vm->signals);
+		if (fds[3].revents) {
+			say("time-out after %u seconds: the guest has ended, but nobody takes its "
+			    "output",
+				vm->options->timeout);
+			timer_ready(&vm->timer);
+		}
+		more = serve_all(vm);
+	}
 }
 
 static void say_start(const struct vm *vm)

@@ -106,6 +106,7 @@ struct vm {
 	pthread_mutex_t symbols; /* symbols are looked up by one thread at a time */
 	atomic_int status;       /* exit status of vole; -1 while the machine runs */
 	int signal;              /* that ended the machine; 0: none. I/O thread only */
+	bool hurry;              /* user or clock want the end: wait for nothing. I/O thread only */
 };
 
 /*
