@@ -408,6 +408,15 @@ static void device_kick(void *ctx, unsigned queue)
 	io_event_signal(device->kicks[queue].source.fd);
 }
 
+static int set_ioeventfd(const struct vm_device *device, unsigned queue, bool add)
+{
+	uint64_t notify = DEVICE_BASE + (uint64_t)device->index * VIRTIO_MMIO_WINDOW_SIZE +
+			  VIRTIO_MMIO_QUEUE_NOTIFY;
+
+	return kvm_set_ioeventfd(
+		&device->vm->kvm, device->kicks[queue].source.fd, notify, queue, add);
+}
+
 /*
  * A driver is at work, or no more: let its kicks take the short cut, or not. Only now, since a VM
  * that ends soon after registering an ioeventfd waits for RCU; one whose guest never gets here does
@@ -416,20 +425,17 @@ static void device_kick(void *ctx, unsigned queue)
 static int device_live(void *ctx, bool live)
 {
 	struct vm_device *device = ctx;
-	uint64_t notify = DEVICE_BASE + (uint64_t)device->index * VIRTIO_MMIO_WINDOW_SIZE +
-			  VIRTIO_MMIO_QUEUE_NOTIFY;
+	int ret = 0;
 
-	if (live == device->live)
-		return 0;
 	for (unsigned queue = 0; queue < device->virtio->ops->queue_count; queue++) {
-		int ret = kvm_set_ioeventfd(
-			&device->vm->kvm, device->kicks[queue].source.fd, notify, queue, live);
-
-		if (ret < 0 && live)
-			return ret;
+		ret = set_ioeventfd(device, queue, live);
+		if (ret < 0 && live) {
+			while (queue-- > 0)
+				set_ioeventfd(device, queue, false);
+			break;
+		}
 	}
-	device->live = live;
-	return 0;
+	return ret;
 }
 
 static void device_report(void *ctx, const char *message)

@@ -47,7 +47,6 @@ struct vm_device {
 	struct virtio_mmio mmio;
 	unsigned index;
 	int interrupt; /* an irqfd; -1: empty */
-	bool live;     /* ioeventfds are registered; virtio->lock held */
 	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
 };
 
