@@ -44,8 +44,10 @@ static int open_device(struct kvm *kvm)
 static int get_cpuid(struct kvm *kvm)
 {
 	kvm->cpuid = calloc(1, sizeof *kvm->cpuid + CPUID_ENTRIES * sizeof *kvm->cpuid->entries);
-	if (!kvm->cpuid)
+	if (!kvm->cpuid) {
+		say("no memory");
 		return -ENOMEM;
+	}
 	kvm->cpuid->nent = CPUID_ENTRIES;
 	return kvm_ioctl(kvm->fd, KVM_GET_SUPPORTED_CPUID, kvm->cpuid);
 }
@@ -152,6 +154,13 @@ int kvm_set_ioeventfd(
 	};
 
 	return kvm_ioctl(kvm->vm, KVM_IOEVENTFD, &ioeventfd);
+}
+
+uint32_t kvm_tsc_khz(int vcpu)
+{
+	int khz = ioctl(vcpu, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint32_t)khz : 0;
 }
 
 /* The host's answers, but with this vCPU's APIC id (Intel SDM 2, CPUID: leaves 1 and 0xb), and with what

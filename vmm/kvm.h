@@ -55,6 +55,9 @@ int kvm_add_irqfd(const struct kvm *kvm, int eventfd, uint32_t gsi);
 int kvm_set_ioeventfd(
 	const struct kvm *kvm, int eventfd, uint64_t address, uint32_t value, bool add);
 
+/* Frequency of a vCPU's TSC, or 0 where the host does not know it: nothing is said (KVM API 4.56). */
+uint32_t kvm_tsc_khz(int vcpu);
+
 /* A new vCPU's fd, or -errno. Its CPUID is the host's, with its own APIC id. */
 int kvm_create_vcpu(const struct kvm *kvm, unsigned id);
 

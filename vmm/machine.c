@@ -701,8 +701,10 @@ static int add_devices(struct vm *vm)
 		ret = add_rng(vm);
 	if (ret == 0 && options->disk_count > 0) {
 		vm->disks = calloc(options->disk_count, sizeof *vm->disks);
-		if (!vm->disks)
+		if (!vm->disks) {
+			say("no memory");
 			ret = -ENOMEM;
+		}
 	}
 	for (unsigned i = 0; ret == 0 && i < options->disk_count; i++)
 		ret = add_disk(vm, &options->disks[i]);
@@ -889,13 +891,12 @@ static int load(struct vm *vm)
 {
 	struct boot_machine machine = {
 		.cpu_count = vm->vcpu_count,
+		.tsc_khz = kvm_tsc_khz(vm->vcpus[0].fd),
 		.apic_timer_khz = APIC_TIMER_KHZ,
 		.device_count = vm->device_count,
 		.devices = vm->places,
 	};
-	int ret = kvm_ioctl(vm->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
 
-	machine.tsc_khz = ret > 0 ? (uint32_t)ret : 0;
 	return vm->boot->protocol->load(vm->boot, &vm->memory, &machine);
 }
 
@@ -905,8 +906,10 @@ static int load(struct vm *vm)
 static int make_vcpus(struct vm *vm)
 {
 	vm->vcpus = calloc(vm->options->cpu_count, sizeof *vm->vcpus);
-	if (!vm->vcpus)
+	if (!vm->vcpus) {
+		say("no memory");
 		return -ENOMEM;
+	}
 	while (vm->vcpu_count < vm->options->cpu_count) {
 		int ret = vcpu_init(
 			&vm->vcpus[vm->vcpu_count], &vm->kvm, vm->vcpu_count, &vcpu_ops, vm);
