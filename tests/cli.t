@@ -155,6 +155,16 @@ SKIP: {
 	refused('a disk without permission to write', 125, qr/disk: Permission denied/, 'run', '-d', $disk, $hello);
 }
 
+# --- consoles ---
+
+SKIP: {
+	skip $no_kvm, 2 if $no_kvm;
+	refused('a console in a folder that is missing', 125, qr{absent/file: No such file}, 'run',
+		'--console', 'file:' . scratch() . '/absent/file', $hello);
+	refused('a console in a FIFO that nobody reads', 125, qr/fifo: No such device/, 'run',
+		'--console', "file:$fifo", $hello);
+}
+
 # --- the host ---
 
 SKIP: {

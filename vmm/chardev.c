@@ -318,7 +318,9 @@ static int open_stdio(struct chardev *dev)
 static int open_file(struct chardev *dev, const char *path)
 {
 	dev->owns_fds = true;
-	dev->out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
+	dev->out =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 	return dev->out < 0 ? fail(dev, path, errno) : 0;
 }
 
