@@ -244,8 +244,8 @@ static int read_linear(void *ctx, uint64_t linear, void *dst, size_t len)
 	return 0;
 }
 
-/* The way back, for at most two pages. The second is written first: a stack that ends in read-only
- * memory ends there downwards. */
+/* The way back, for at most two pages. The first is tried first: a stack that runs into read-only
+ * memory grows into it downwards, and then nothing may be written. */
 static int write_linear(void *ctx, uint64_t linear, const void *src, size_t len)
 {
 	const struct linear *memory = ctx;
@@ -256,10 +256,11 @@ static int write_linear(void *ctx, uint64_t linear, const void *src, size_t len)
 	if (translate(memory, linear, &gpa) < 0 ||
 		(first < len && translate(memory, linear + first, &next) < 0))
 		return -EFAULT;
-	if (first < len &&
-		vcpu->ops->write_memory(vcpu, next, (const uint8_t *)src + first, len - first) < 0)
+	if (vcpu->ops->write_memory(vcpu, gpa, src, first) < 0)
 		return -EFAULT;
-	return vcpu->ops->write_memory(vcpu, gpa, src, first);
+	if (first == len)
+		return 0;
+	return vcpu->ops->write_memory(vcpu, next, (const uint8_t *)src + first, len - first);
 }
 
 /* The host's KVM has no such instruction: complete it here if we can. 0 or -errno. */
