@@ -176,17 +176,24 @@ static void console_backend_ready(struct virtio_device *dev)
 		virtio_kick(dev, TRANSMIT);
 }
 
+/* Not when it is read: a driver that reads cols and rows, one after the other, must be able to tell
+ * by the generation that they do not belong together (virtio 4.2.2.1). */
+static void console_config_changed(struct virtio_device *dev)
+{
+	struct virtio_console *con = console_of(dev);
+
+	con->backend->ops->size(con->backend, &con->cols, &con->rows);
+}
+
 /* Fields of features that are not offered read 0, and so does emerg_wr (virtio 5.3.4). */
 static void console_config_read(struct virtio_device *dev, uint8_t *bytes)
 {
-	struct virtio_console *con = console_of(dev);
+	const struct virtio_console *con = console_of(dev);
 	struct virtio_console_config config = {0};
-	uint16_t cols, rows;
 
 	if (dev->features & VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE)) {
-		con->backend->ops->size(con->backend, &cols, &rows);
-		config.cols = cpu_to_le16(cols);
-		config.rows = cpu_to_le16(rows);
+		config.cols = cpu_to_le16(con->cols);
+		config.rows = cpu_to_le16(con->rows);
 	}
 	memcpy(bytes, &config, sizeof config);
 }
@@ -217,6 +224,7 @@ static const struct virtio_ops console_ops = {
 	.reset = console_reset,
 	.queue_stopped = console_queue_stopped,
 	.config_read = console_config_read,
+	.config_changed = console_config_changed,
 	.config_write = console_config_write,
 };
 
@@ -224,11 +232,10 @@ int virtio_console_init(struct virtio_console *con, struct console_backend *back
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
 {
 	uint64_t features = 0;
-	uint16_t cols, rows;
 
-	backend->ops->size(backend, &cols, &rows);
-	if (cols != 0 && rows != 0)
-		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE);
 	*con = (struct virtio_console){.backend = backend};
+	backend->ops->size(backend, &con->cols, &con->rows);
+	if (con->cols != 0 && con->rows != 0)
+		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE);
 	return virtio_init(&con->dev, &console_ops, features, gmem, host, ctx);
 }

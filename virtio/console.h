@@ -16,6 +16,7 @@ struct virtio_console {
 	struct console_backend *backend; /* not owned */
 
 	/* Guarded by dev.lock. */
+	uint16_t cols, rows;                /* as the driver may know them */
 	bool input_ended;                   /* for good */
 	bool receiving, sending;            /* input, output is a chain that is being served */
 	struct chain input, output;         /* of the receive and of the transmit queue */

@@ -79,6 +79,8 @@ void virtio_kick(struct virtio_device *dev, unsigned queue)
 void virtio_config_changed(struct virtio_device *dev)
 {
 	pthread_mutex_lock(&dev->lock);
+	if (dev->ops->config_changed)
+		dev->ops->config_changed(dev);
 	dev->config_generation++;
 	if (device_live(dev))
 		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);

@@ -61,9 +61,13 @@ struct virtio_ops {
 	/* This queue was stopped (QueueReady = 0): forget its requests. Lock held. NULL: none. */
 	void (*queue_stopped)(struct virtio_device *dev, unsigned queue);
 
-	/* Fill the whole configuration space, config_len bytes. Lock held. NULL: config_len is 0.
-	 */
+	/* Fill the whole configuration space, config_len bytes: the same ones until the generation
+	 * changes. Lock held. NULL: config_len is 0. */
 	void (*config_read)(struct virtio_device *dev, uint8_t *config);
+
+	/* What the host shows there changed: the next config_read() may see it. Lock held. NULL:
+	 * nothing is kept of it. */
+	void (*config_changed)(struct virtio_device *dev);
 
 	/* The driver wrote len bytes (1 to 4) that lie within config_len, in any phase. Lock held.
 	 * NULL: all read-only. */

@@ -455,6 +455,8 @@ static void test_size(void)
 		"BASE-DEV-11 (2.5.2) and are the same later");
 	f->host.cols = 132;
 	f->host.rows = 50;
+	is(access_read(&f->d, CONFIG, 4), 25 << 16 | 80,
+		"MMIO-DEV-04 (4.2.2.1) a new size does not show before the generation says so");
 	virtio_config_changed(&f->con.dev);
 	is(access_read(&f->d, CONFIG, 4), 50 << 16 | 132, "CON-DEV-08 (5.3.6) a new size shows");
 	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 2, "CON-DEV-08 (5.3.6) and is announced");
