@@ -293,6 +293,10 @@ static int reopen(int fd, int flags)
 
 	if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
 		return -1;
+	/* What was opened for something else stays so. */
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDWR &&
+		(fcntl(fd, F_GETFL) & O_ACCMODE) != (flags & O_ACCMODE))
+		return -1;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	return open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "exit_status.h"
@@ -86,12 +89,31 @@ static int show(const struct options *options)
 	return status;
 }
 
+/*
+ * Were we started without one of the standard descriptors, the next file to be opened would take its
+ * place, and /dev/kvm be written to as standard output. So each place is taken, by something that
+ * cannot do what the descriptor is for: its users meet the error that they would have met. False if
+ * not even that can be had.
+ */
+static bool hold_standard_fds(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	const char *command = argc > 1 ? argv[1] : "";
 	int ret;
 
+	if (!hold_standard_fds())
+		return EXIT_STATUS_VOLE;
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
 		fputs(usage, stdout);
 		return 0;
