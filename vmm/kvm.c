@@ -20,8 +20,12 @@
 
 int kvm_ioctl_named(int fd, unsigned long request, void *argument, const char *name)
 {
-	int ret = ioctl(fd, request, argument);
+	int ret;
 
+	/* KVM_CREATE_VM, for one, gives up where a debugger or ^Z stops us on the way. */
+	do
+		ret = ioctl(fd, request, argument);
+	while (ret < 0 && errno == EINTR);
 	if (ret < 0) {
 		ret = -errno;
 		say("%s: %s", name, strerror(-ret));
