@@ -123,7 +123,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 # --- disks ---
 
 SKIP: {
-	skip $no_kvm, 17 if $no_kvm;
+	skip $no_kvm, 18 if $no_kvm;
 
 	my $disk = write_file('disk', "\0" x 4096);
 	for (['that is missing', 'absent', qr/absent: No such file/],
@@ -137,6 +137,8 @@ SKIP: {
 		$pattern = qr/: neither a file|: Is a directory/ if $file eq '.';
 		refused("a read-only disk $name", 125, $pattern, 'run', '-d', scratch() . "/$file,ro", $hello);
 	}
+	refused('a console file that is a FIFO without a reader', 125, qr/--console \S*fifo: No such device/,
+		'run', '--console', "file:$fifo", $hello);
 	refused('a disk that is /dev/null', 125, qr{/dev/null: }, 'run', '-d', '/dev/null', $hello);
 	refused('the same disk twice', 125, qr/disk: in use by another vole/, 'run', '-d', $disk, '-d', $disk, $hello);
 	refused('the same disk, once read-only', 125, qr/disk: in use by another vole/,
