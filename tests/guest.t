@@ -100,6 +100,10 @@ my @cases = (
 	{ kernel => 'modules', name => 'two of them', vole => ['--module', $module_a, '--module', $module_b],
 		out => "one.txt 3 294\ntwo.bin 5000 1275000\nall checks hold\n" },
 	{ kernel => 'hlt', vole => [qw(--timeout 1)], status => 124, out => qr/\A(?:idle\n)?\z/, err => qr/\Avole: time-out.*\n\z/ },
+	# The shell waits to be told that the guest runs, then hangs up.
+	{ kernel => 'hlt', name => 'a signal that is ignored', vole => [qw(--timeout 5)], status => 124, out => "idle\n",
+		err => qr/\Avole: time-out.*\n\z/, under => ['bash', '-c', 'trap "" HUP; exec 3< <(exec "$0" "$@");
+			read -ru3 line; echo "$line"; kill -HUP $!; wait $!'] },
 	{ kernel => 'spin', vole => [qw(--timeout 1 -c 2)], status => 124, out => qr/\A(?:busy\n)?\z/, err => qr/\Avole: time-out.*\n\z/ },
 
 	# --- devices ---

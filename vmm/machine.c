@@ -731,6 +731,15 @@ static void signal_ready(struct io_source *source)
 	end(vm, EXIT_STATUS_VOLE);
 }
 
+/* nohup(1), or a shell that starts a job in the background, made us deaf to it; a blocked signal would
+ * be heard all the same. */
+static bool is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /* Signals that would end vole end the machine first, in good order. Blocked before the first thread
  * is made, so that they are blocked in all. */
 static int open_signals(struct vm *vm)
@@ -740,7 +749,8 @@ static int open_signals(struct vm *vm)
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-		sigaddset(&set, wanted[i]);
+		if (!is_ignored(wanted[i]))
+			sigaddset(&set, wanted[i]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	/* A closed pipe and a file over its limit are errors of write(2), with a better message. */
 	signal(SIGPIPE, SIG_IGN);
