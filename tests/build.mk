@@ -7,6 +7,9 @@ unit_test_sources = $(wildcard tests/unit/*.c)
 # One kernel each, linked with the guest library.
 guest_test_kernels = $(wildcard tests/guest/*.c)
 
+# Raw code, one behaviour each.
+flat_test_kernels = $(wildcard tests/flat/*.S)
+
 # Programs for the test scripts.
 test_tool_sources = $(wildcard tests/tools/*.c)
 

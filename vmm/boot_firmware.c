@@ -104,19 +104,20 @@ static int firmware_load(
 {
 	struct boot_firmware *firmware = firmware_of(boot);
 	uint8_t *rom = memory->host + memory->size - firmware->size;
-	const uint32_t shadow_size = HIGH_RAM_BASE - SHADOW_BASE;
 
 	(void)machine;
 	if (file_read(firmware->fd, boot->options->kernel, rom, firmware->size, 0) < 0)
 		return EXIT_STATUS_KERNEL;
-	memcpy(memory->host + SHADOW_BASE, rom + firmware->size - shadow_size, shadow_size);
+	/* A PC shows the last 128 KiB. The larger SeaBIOS copies the rest there itself, but only where it
+	 * finds a chip set that it knows. */
+	memcpy(memory->host + HIGH_RAM_BASE - firmware->size, rom, firmware->size);
 	return 0;
 }
 
 static int firmware_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {
 	static const char *const what[] = {
-		"RAM", "RAM, with the end of the image at 0x000e0000", "the image"};
+		"RAM", "RAM, with a copy of the image below 0x00100000", "the image"};
 	char size[16];
 
 	fprintf(out,
