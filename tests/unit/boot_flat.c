@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Raw code on its way into memory: where it goes, where and how it begins, what is refused. */
+#include "boot.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../capture.h"
+#include "../tap.h"
+#include "exit_status.h"
+
+#define RAM (2u << 20)
+
+static char path[] = "/tmp/vole-flat-XXXXXX";
+static const uint8_t code[] = {0x31, 0xc0, 0xe7, 0x10, 0x40, 0xeb, 0xfb};
+
+static struct options options_of(const char *protocol, uint32_t load)
+{
+	return (struct options){
+		.kernel = path,
+		.boot = protocol,
+		.memory_size = RAM,
+		.cpu_count = 1,
+		.has_load = true,
+		.load = load,
+	};
+}
+
+/* Open and load at this address: is the code there, and nothing else? */
+static void check_place(uint32_t load, uint16_t selector, uint32_t ip)
+{
+	struct options options = options_of("flat", load);
+	struct memory memory = MEMORY_EMPTY;
+	struct boot_machine machine = {.cpu_count = 1};
+	struct boot *boot;
+	unsigned others = 0;
+
+	is(boot_open(&boot, &options), 0, "0x%x: opened", load);
+	is(boot->region_count, 1, "0x%x: RAM is one region", load);
+	ok(boot->regions[0].base == 0 && boot->regions[0].size == RAM &&
+			!boot->regions[0].read_only,
+		"0x%x: RAM is from 0 to its size, all of it writable", load);
+	if (memory_init(&memory, boot->regions, boot->region_count) == 0)
+		is(boot->protocol->load(boot, &memory, &machine), 0, "0x%x: loaded", load);
+	ok(memcmp(memory.host + load, code, sizeof code) == 0, "0x%x: the code is there", load);
+	for (uint32_t at = 0; at < RAM; at++)
+		others += (at < load || at >= load + sizeof code) && memory.host[at] != 0;
+	is(others, 0, "0x%x: all else is zero", load);
+	is(boot->state.mode, VCPU_REAL16, "0x%x: real mode", load);
+	is(boot->state.code_selector, selector, "0x%x: CS", load);
+	is(boot->state.data_selector, selector, "0x%x: all other segments as CS", load);
+	is(boot->state.eip, ip, "0x%x: IP", load);
+	ok(boot->state.eax == 0 && boot->state.ebx == 0 && boot->state.esi == 0 &&
+			boot->state.esp == 0,
+		"0x%x: other registers are 0", load);
+	memory_free(&memory);
+	boot_free(boot);
+}
+
+/* Not opened, with this status, and one line that has these words. */
+static void check_refused(const struct options *options, int status, const char *words)
+{
+	struct boot *boot;
+	const char *said;
+
+	capture_begin();
+	is(boot_open(&boot, options), status, "refused: %s", words);
+	boot_free(boot);
+	said = capture_end();
+	ok(capture_lines(said) == 1 && strstr(said, words), "said once: %s", words);
+}
+
+static void write_code(const void *bytes, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fwrite(bytes, 1, len, file) != len || fclose(file) != 0)
+		exit(1);
+}
+
+static void check_refusals(void)
+{
+	struct options options = options_of("flat", 0x100001);
+
+	check_refused(&options, EXIT_STATUS_KERNEL, "real mode begins at 0x100000 at most");
+	options = options_of("flat", 0x8000);
+	options.memory_size = 0x8000;
+	check_refused(&options, EXIT_STATUS_KERNEL, "beyond RAM");
+	options.load = 0x8000 - (uint32_t)sizeof code + 1;
+	check_refused(&options, EXIT_STATUS_KERNEL, "beyond RAM");
+	options.memory_size = 0x8001;
+	check_refused(&options, EXIT_STATUS_VOLE, "not a multiple of 4096");
+	options = options_of("flat", 0);
+	options.cpu_count = 2;
+	check_refused(&options, EXIT_STATUS_VOLE, "takes no --cpus");
+	options = options_of("flat", 0);
+	options.module_count = 1;
+	check_refused(&options, EXIT_STATUS_VOLE, "takes no --module");
+	options = options_of("flat", 0);
+	strcpy(options.cmdline, "a");
+	check_refused(&options, EXIT_STATUS_VOLE, "takes no command line");
+	options = options_of("auto", 0);
+	check_refused(&options, EXIT_STATUS_KERNEL, "raw code needs --boot flat");
+	options = options_of("flat", 0);
+	write_code("\177ELF....", 8);
+	check_refused(&options, EXIT_STATUS_KERNEL, "an ELF file, not raw code");
+	write_code("", 0);
+	check_refused(&options, EXIT_STATUS_KERNEL, "the file is empty");
+	unlink(path);
+	check_refused(&options, EXIT_STATUS_KERNEL, "No such file");
+}
+
+int main(void)
+{
+	int fd = mkstemp(path);
+
+	if (fd < 0)
+		return 1;
+	close(fd);
+	write_code(code, sizeof code);
+	check_place(0, 0, 0);
+	check_place(0x7c00, 0, 0x7c00);
+	check_place(0xffff, 0, 0xffff);
+	check_place(0x10000, 0x1000, 0);
+	check_place(0x1234f, 0x1234, 0xf);
+	check_place(0xfffff, 0xffff, 0xf);
+	check_place(0x100000, 0xffff, 0x10);
+	check_refusals();
+	return tap_done();
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Images that are known and not supported; tests/boot-firmware.t has one of each kind. Here: their edges. */
+#include "refuse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../tap.h"
+
+/* An image of this size, exactly as much as refusal_find() may look at. */
+static uint8_t *image(size_t size)
+{
+	uint8_t *head = malloc(size ? size : 1);
+
+	if (!head)
+		exit(1);
+	memset(head, 0x11, size);
+	return head;
+}
+
+static void put(uint8_t *at, uint32_t value)
+{
+	for (unsigned i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+static const char *find(const uint8_t *head, uint64_t size)
+{
+	const struct refusal *refusal = refusal_find(head, size);
+
+	return refusal ? refusal->what : "";
+}
+
+static void check_multiboot(void)
+{
+	uint8_t *head = image(REFUSAL_HEAD);
+	struct {
+		size_t at;
+		bool found;
+	} ones[] = {{0, true}, {4, true}, {8180, true}, {8184, false}, {2, false}};
+
+	for (size_t i = 0; i < sizeof ones / sizeof *ones; i++) {
+		memset(head, 0x11, REFUSAL_HEAD);
+		put(head + ones[i].at, 0x1badb002);
+		put(head + ones[i].at + 4, 3);
+		put(head + ones[i].at + 8, -(0x1badb002u + 3));
+		is(strstr(find(head, REFUSAL_HEAD), "Multiboot 1") != NULL, ones[i].found,
+			"Multiboot 0.6.96, 3.1: header at %zu", ones[i].at);
+	}
+	memset(head, 0x11, REFUSAL_HEAD);
+	put(head + REFUSAL_HEAD - 16, 0xe85250d6);
+	put(head + REFUSAL_HEAD - 12, 0);
+	put(head + REFUSAL_HEAD - 8, 16);
+	put(head + REFUSAL_HEAD - 4, -(0xe85250d6u + 16));
+	ok(strstr(find(head, 1u << 20), "Multiboot 2"), "Multiboot 2.0, 3.1.1: header at the end");
+	put(head + REFUSAL_HEAD - 12, 1);
+	is(strlen(find(head, 1u << 20)), 0, "Multiboot 2.0, 3.1.2: checksum");
+	free(head);
+}
+
+static void check_aout(void)
+{
+	uint8_t *head = image(64);
+
+	put(head, 0407);
+	put(head + 4, 32);
+	put(head + 8, 32);
+	ok(strstr(find(head, 64), "a.out"), "a.out: text and data are in the file");
+	put(head + 8, 33);
+	is(strlen(find(head, 64)), 0, "a.out: not if they are more than the file");
+	put(head + 8, 0xffffffff);
+	is(strlen(find(head, 64)), 0, "a.out: not if their sum wraps");
+	put(head + 8, 0);
+	put(head, 0407 | 3 << 16);
+	is(strlen(find(head, 64)), 0, "a.out: not for other processors");
+	free(head);
+}
+
+static void check_pe(void)
+{
+	uint8_t *head = image(68);
+
+	memcpy(head, "MZ", 2);
+	put(head + 60, 64);
+	memcpy(head + 64, "PE\0", 4);
+	ok(strstr(find(head, 68), "EFI"), "PE: the header's last byte is the file's");
+	put(head + 60, 65);
+	is(strlen(find(head, 68)), 0, "PE: a header that is cut off");
+	put(head + 60, 0xfffffffc);
+	is(strlen(find(head, 68)), 0, "PE: a header far beyond");
+	free(head);
+}
+
+/* Heads of every length: the sanitizers see what is looked at. */
+static void check_lengths(void)
+{
+	static const char *const starts[] = {"\x1f\x8b\x08", "MZ", "!<arch>\n", "\x28\xb5\x2f\xfd"};
+	unsigned known = 0;
+
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		for (size_t size = 0; size < 600; size++) {
+			uint8_t *head = image(size);
+			size_t len = strlen(starts[i]);
+
+			memcpy(head, starts[i], len < size ? len : size);
+			known += *find(head, size) != '\0';
+			free(head);
+		}
+	is(known, (600 - 3) + (600 - 8) + (600 - 4), "heads of every length");
+}
+
+int main(void)
+{
+	check_multiboot();
+	check_aout();
+	check_pe();
+	check_lengths();
+	return tap_done();
+}
