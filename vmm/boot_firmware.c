@@ -147,6 +147,7 @@ const struct boot_protocol boot_firmware = {
 	.board =
 		{
 			.irqchip = BOARD_PC_IRQCHIP,
+			.reset = true,
 			.open_bus = true,
 			.cmos = true,
 			.debug_port = true,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A BIOS image of 128 KiB that tells, byte by byte at port 0x402, what it finds around it. Then a triple
- * fault ends the machine. tests/boot-firmware.t knows the order.
+ * A BIOS image of 128 KiB that tells, byte by byte at port 0x402, what it finds around it. Then it
+ * resets the machine. tests/boot-firmware.t knows the order.
  */
 
-#define DEBUG 0x402
+#define DEBUG   0x402
+#define CHIPSET 0xcf9
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
@@ -84,16 +85,11 @@ below:
 	/* Bit 7 of the index is for NMIs. */
 	tell_cmos 0xdf
 
-	/* An exception, in protected mode, without handlers. */
-	xor	%ax, %ax
-	mov	%ax, %ds
-	movl	$0, 0x500
-	movw	$0, 0x504
-	lidt	0x500
-	mov	%cr0, %eax
-	or	$1, %al
-	mov	%eax, %cr0
-	ud2
+	/* Reset. */
+	mov	$CHIPSET, %dx
+	mov	$0x06, %al
+	out	%al, %dx
+	hlt
 
 	/* As the processor finds it after reset: CS begins at 4 GiB - 64 KiB. */
 	.org	0x1ff00
