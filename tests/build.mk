@@ -10,6 +10,10 @@ guest_test_kernels = $(wildcard tests/guest/*.c)
 # Raw code, one behaviour each.
 flat_test_kernels = $(wildcard tests/flat/*.S)
 
+# The kernel that is started as Linux is, in its two formats.
+boot_probe_sources = tests/boot/entry.S tests/boot/probe.c
+boot_bzimage_source = tests/boot/bzimage.S
+
 # Programs for the test scripts.
 test_tool_sources = $(wildcard tests/tools/*.c)
 

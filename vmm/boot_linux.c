@@ -152,7 +152,8 @@ static int open_kernel(struct boot_linux *kernel, const struct options *options)
 		say("%s: %s", path,
 			len >= 2 && memcmp(head, "MZ", 2) == 0
 				? "an EFI executable and no bzImage; it needs EFI firmware"
-				: "not a Linux kernel: no bzImage header, and no ELF file");
+				: "not a Linux kernel: no bzImage header, and no ELF file with a "
+				  "PVH entry");
 		return EXIT_STATUS_KERNEL;
 	}
 	if (judge_header(&kernel->header, path) < 0 || find_code(kernel, path, size) < 0 ||
