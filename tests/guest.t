@@ -76,6 +76,7 @@ my @cases = (
 	{ kernel => 'hole-store', status => 126, err => qr/stores .* 0xc8000000.*nothing answers.*main.*$registers/s },
 	{ kernel => 'hole-jump', status => 126, err => qr/0xc8000000.*$registers/s },
 	{ kernel => 'port-unknown', status => 126, err => qr/port 0x3f8.*nothing answers.*$registers/s },
+	{ kernel => 'long-mode', status => 126, err => qr/port 0x3f8.*nothing answers.*RAX 123456789abcdef0 .*RIP 0x\w+ \(enter_long_mode.*code at RIP: ec /s },
 	{ kernel => 'port-width', status => 126, err => qr/port 0xf4.*$registers/s },
 	{ kernel => 'triple-fault', status => 126, err => qr/triple fault on CPU 0.*(?:code at EIP: 0f 0b|registers: lost)/s },
 	{ kernel => 'triple-fault', name => 'int3', guest => ['int3'], status => 126,

@@ -13,6 +13,8 @@
 /* Bytes of code that are shown; no x86 instruction is longer than 15. */
 #define CODE_BYTES 16
 
+#define EFER_LMA 0x400 /* long mode is active (Intel SDM 3, 2.2.1) */
+
 /* Where a CPU begins after a reset (Intel SDM 3, 10.1.4). */
 #define RESET_RIP     0xfff0
 #define RESET_CS_BASE 0xffff0000
@@ -35,7 +37,7 @@ static struct place place(struct vcpu *vcpu, uint64_t address)
 	return place;
 }
 
-static void show_code(struct vcpu *vcpu, uint64_t eip)
+static void show_code(struct vcpu *vcpu, const char *name, uint64_t eip)
 {
 	struct kvm_translation translation = {.linear_address = eip};
 	uint8_t bytes[CODE_BYTES];
@@ -48,34 +50,57 @@ static void show_code(struct vcpu *vcpu, uint64_t eip)
 		vcpu->ops->read_memory(vcpu, translation.physical_address, bytes, len) < 0)
 		len--;
 	if (len == 0) {
-		say("  code at EIP: none, there is no memory");
+		say("  code at %s: none, there is no memory", name);
 		return;
 	}
 	for (size_t i = 0; i < len; i++)
 		snprintf(text + 3 * i, 4, " %02x", bytes[i]);
-	say("  code at EIP:%s", text);
+	say("  code at %s:%s", name, text);
+}
+
+static void show_32(const struct kvm_regs *r, const struct kvm_sregs *s, const struct place *eip)
+{
+	say("  EAX %08x  EBX %08x  ECX %08x  EDX %08x", (uint32_t)r->rax, (uint32_t)r->rbx,
+		(uint32_t)r->rcx, (uint32_t)r->rdx);
+	say("  ESI %08x  EDI %08x  EBP %08x  ESP %08x", (uint32_t)r->rsi, (uint32_t)r->rdi,
+		(uint32_t)r->rbp, (uint32_t)r->rsp);
+	say("  EIP %s  EFLAGS %08x", eip->text, (uint32_t)r->rflags);
+	say("  CR0 %08x  CR2 %08x  CR3 %08x  CR4 %08x", (uint32_t)s->cr0, (uint32_t)s->cr2,
+		(uint32_t)s->cr3, (uint32_t)s->cr4);
+}
+
+static void show_64(const struct kvm_regs *r, const struct kvm_sregs *s, const struct place *rip)
+{
+	say("  RAX %016llx  RBX %016llx  RCX %016llx", r->rax, r->rbx, r->rcx);
+	say("  RDX %016llx  RSI %016llx  RDI %016llx", r->rdx, r->rsi, r->rdi);
+	say("  RBP %016llx  RSP %016llx  R8  %016llx", r->rbp, r->rsp, r->r8);
+	say("  R9  %016llx  R10 %016llx  R11 %016llx", r->r9, r->r10, r->r11);
+	say("  R12 %016llx  R13 %016llx  R14 %016llx", r->r12, r->r13, r->r14);
+	say("  R15 %016llx", r->r15);
+	say("  RIP %s  RFLAGS %08llx", rip->text, r->rflags);
+	say("  CR0 %08llx  CR2 %016llx  CR3 %016llx  CR4 %08llx  EFER %08llx", s->cr0, s->cr2,
+		s->cr3, s->cr4, s->efer);
 }
 
 static void show_registers(struct vcpu *vcpu)
 {
 	struct kvm_regs r;
 	struct kvm_sregs s;
+	struct place at;
 
 	if (ioctl(vcpu->fd, KVM_GET_REGS, &r) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &s) < 0) {
 		say("  registers: %s", strerror(errno));
 		return;
 	}
-	say("  EAX %08x  EBX %08x  ECX %08x  EDX %08x", (uint32_t)r.rax, (uint32_t)r.rbx,
-		(uint32_t)r.rcx, (uint32_t)r.rdx);
-	say("  ESI %08x  EDI %08x  EBP %08x  ESP %08x", (uint32_t)r.rsi, (uint32_t)r.rdi,
-		(uint32_t)r.rbp, (uint32_t)r.rsp);
-	say("  EIP %s  EFLAGS %08x", place(vcpu, s.cs.base + r.rip).text, (uint32_t)r.rflags);
-	say("  CR0 %08x  CR2 %08x  CR3 %08x  CR4 %08x", (uint32_t)s.cr0, (uint32_t)s.cr2,
-		(uint32_t)s.cr3, (uint32_t)s.cr4);
-	say("  CS %04x  SS %04x  DS %04x  ES %04x  GDT %08x+%x  IDT %08x+%x", s.cs.selector,
-		s.ss.selector, s.ds.selector, s.es.selector, (uint32_t)s.gdt.base, s.gdt.limit,
-		(uint32_t)s.idt.base, s.idt.limit);
-	show_code(vcpu, s.cs.base + r.rip);
+	at = place(vcpu, s.cs.base + r.rip);
+	if (s.efer & EFER_LMA)
+		show_64(&r, &s, &at);
+	else
+		show_32(&r, &s, &at);
+	say("  CS %04x  SS %04x  DS %04x  ES %04x  GDT %08llx+%x  IDT %08llx+%x", s.cs.selector,
+		s.ss.selector, s.ds.selector, s.es.selector, s.gdt.base, s.gdt.limit, s.idt.base,
+		s.idt.limit);
+	show_code(vcpu, s.efer & EFER_LMA ? "RIP" : "EIP", s.cs.base + r.rip);
 }
 
 /* Where EIP is. An access that KVM emulated may be complete already: then EIP is one instruction
