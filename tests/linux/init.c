@@ -7,6 +7,7 @@
  *
  *   need=LIST      comma-separated devices that must be there: vda vdb vdc hvc rng; what is absent
  *                  and not in LIST is skipped
+ *   rng_bytes=N    read so many random bytes (1 MiB)
  *   disk_bytes=N   touch at most N bytes at the start of each disk (1 MiB)
  *   hvc=echo       send a line to the virtio console, expect the same line back
  *   hvc_bytes=N    then send N bytes, lines of 63 digits, for the host to check, and ask for the same
