@@ -632,6 +632,11 @@ static void test_generation(void)
 	first = access_read(&f->d, CONFIG, 2);
 	f->host.cols = 100;
 	f->host.rows = 50;
+	is(access_read(&f->d, CONFIG + 2, 2), 0x5678,
+		"MMIO-DEV-04 (4.2.2.1) what the host changed does not show before the generation "
+		"does");
+	is(reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION), before,
+		"MMIO-DEV-04 (4.2.2.1) which is the same until then");
 	virtio_config_changed(&f->con.dev);
 	ok(reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION) != before,
 		"MMIO-DEV-04 (4.2.2.1) a change between two reads shows in the generation");
