@@ -89,21 +89,33 @@ void virtio_config_changed(struct virtio_device *dev)
 
 /* --- status ----------------------------------------------------------------------------------- */
 
-void virtio_fail(struct virtio_device *dev, const char *format, ...)
+/* Once for each fault, but a guest that fails and resets for ever is not to fill the host's logs. */
+static void report(struct virtio_device *dev, const char *format, va_list arguments)
 {
 	char message[256];
-	va_list arguments;
 	size_t len;
+
+	if (dev->reports > VIRTIO_REPORTS_MAX)
+		return;
+	snprintf(message, sizeof message, "%s: ", dev->ops->name);
+	len = strlen(message);
+	if (dev->reports++ == VIRTIO_REPORTS_MAX)
+		snprintf(message + len, sizeof message - len, "further faults are not reported");
+	else
+		vsnprintf(message + len, sizeof message - len, format, arguments);
+	dev->host->report(dev->ctx, message);
+}
+
+void virtio_fail(struct virtio_device *dev, const char *format, ...)
+{
+	va_list arguments;
 
 	if (dev->status & VIRTIO_STATUS_DEVICE_NEEDS_RESET)
 		return;
 
-	snprintf(message, sizeof message, "%s: ", dev->ops->name);
-	len = strlen(message);
 	va_start(arguments, format);
-	vsnprintf(message + len, sizeof message - len, format, arguments);
+	report(dev, format, arguments);
 	va_end(arguments);
-	dev->host->report(dev->ctx, message);
 
 	dev->status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 	if (dev->status & VIRTIO_STATUS_DRIVER_OK)

@@ -31,8 +31,9 @@
 #include "gmem.h"
 #include "virtq.h"
 
-#define VIRTIO_QUEUES_MAX 2
-#define VIRTIO_CONFIG_MAX 96 /* bytes: block's (virtio 5.2.4) is the largest */
+#define VIRTIO_QUEUES_MAX  2
+#define VIRTIO_CONFIG_MAX  96  /* bytes: block's (virtio 5.2.4) is the largest */
+#define VIRTIO_REPORTS_MAX 100 /* faults that a device reports: a guest can cause any number */
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
@@ -88,7 +89,7 @@ struct virtio_host_ops {
 	 * the value is ignored. Lock held. */
 	int (*live)(void *ctx, bool live);
 
-	/* Tell the user, on a line of its own. Lock held. */
+	/* Tell the user, on a line of its own; at most VIRTIO_REPORTS_MAX + 1 times. Lock held. */
 	void (*report)(void *ctx, const char *message);
 };
 
@@ -106,6 +107,7 @@ struct virtio_device {
 	uint8_t status;
 	bool live; /* host->live(true) succeeded, host->live(false) is owed */
 	uint32_t config_generation;
+	unsigned reports; /* faults said so far, whatever was reset since */
 	struct virtq queues[VIRTIO_QUEUES_MAX];
 };
 

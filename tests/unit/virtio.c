@@ -293,6 +293,28 @@ static void test_latch(void)
 	teardown(f);
 }
 
+/* A guest that fails and resets for ever fills no disk with what is said of it. */
+static void test_log_volume(void)
+{
+	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
+	gpa_t mark = f->d.ram.next;
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		f->d.ram.next = mark;
+		memset(ram_at(&f->d.ram, mark), 0, 4096);
+		driver_start(&f->d, 0);
+		ring_set_avail_idx(f->ring, 77);
+		driver_kick(&f->d, 0);
+		failed += driver_failed(&f->d);
+	}
+	is(failed, 1000, "HARD-26 a device that fails 1000 times");
+	is(f->d.host.reports, VIRTIO_REPORTS_MAX + 1, "HARD-26 does not say so 1000 times");
+	ok(strcmp(f->d.host.report, "rng: further faults are not reported") == 0,
+		"HARD-26 but that it will not: %s", f->d.host.report);
+	teardown(f);
+}
+
 static void test_latch_in_batch(void)
 {
 	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
@@ -805,6 +827,7 @@ int main(void)
 	test_unacceptable();
 	test_acceptable();
 	test_latch();
+	test_log_volume();
 	test_latch_in_batch();
 	test_malformed();
 	test_lost_chains();
