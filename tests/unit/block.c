@@ -380,6 +380,15 @@ static void test_direction(void)
 		"SPLIT-DEV-02 HARD-20 (2.7.8.2) a write from a writable buffer: a gap");
 	is(get_status(f), VIRTIO_BLK_S_OK, "HARD-12 its status is the last byte nevertheless");
 	is(f->host.disk[0], 1, "SPLIT-DEV-18 (2.7.5.1) and the buffer was not read");
+
+	memset(ram_at(&f->d.ram, f->data), 0x33, 512);
+	put_header(f, VIRTIO_BLK_T_GET_ID, 0);
+	is(submit(f, in, 3), 1, "HARD-10 an id into a readable buffer has no room");
+	ok(ram_is(&f->d.ram, f->data, 0x33, 512), "SPLIT-DEV-01 (2.7.5.1) and is not written");
+	put_header(f, VIRTIO_BLK_T_FLUSH, 0);
+	is(submit(f, out, 3), 0, "HARD-10 a flush with a writable buffer leaves a gap");
+	ok(get_status(f) == VIRTIO_BLK_S_OK && ram_is(&f->d.ram, f->data, 0x33, 512),
+		"SPLIT-DEV-02 (2.7.8.2) which is not written");
 	teardown(f);
 }
 

@@ -485,6 +485,21 @@ static void test_reset(void)
 	teardown(f);
 }
 
+/* From every state that a driver can bring the device into. */
+static void test_reset_everywhere(void)
+{
+	for (unsigned phase = RESET; phase <= FAILED_EARLY; phase <<= 1) {
+		struct fixture *f = in_phase(phase);
+		uint32_t status = driver_status(&f->d);
+
+		reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
+		is(driver_status(&f->d), 0, "BASE-DEV-04 (2.4.1) reset when status is 0x%x",
+			status);
+		ok(driver_start(&f->d, 0), "BASE-DEV-04 (2.4.1) and the device can be used");
+		teardown(f);
+	}
+}
+
 static void test_half_address(void)
 {
 	struct fixture *f = setup();
@@ -707,6 +722,7 @@ int main(void)
 	test_queue_refused(true);
 	test_notify();
 	test_reset();
+	test_reset_everywhere();
 	test_half_address();
 	test_status();
 	test_interrupts();

@@ -302,7 +302,8 @@ static void test_loop(void)
 	for (unsigned i = 0; i < VIRTQ_SIZE_MAX; i++)
 		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % VIRTQ_SIZE_MAX);
 	ring_offer(&f->ring, 0);
-	ok(pop_faults(f, "loops"), "HARD-05 a circle as long as a chain can be");
+	ok(pop_faults(f, "loops"),
+		"HARD-05 SPLIT-DEV-17 (2.7.4.1) one descriptor more than a chain may have");
 	teardown(f);
 }
 
