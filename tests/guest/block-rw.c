@@ -53,15 +53,17 @@ static void check_refusals(void)
 {
 	const uint64_t end = disk.capacity;
 
-	check(block_read(&disk, end, words, 1) == -EIO, "read behind the end");
-	check(block_read(&disk, end - 1, words, 2) == -EIO, "read over the end");
-	check(block_read(&disk, UINT64_MAX, words, 1) == -EIO, "read at the last sector of all");
-	check(block_read(&disk, UINT64_C(1) << 55, words, 1) == -EIO, "read where bytes overflow");
-	check(request(VIRTIO_BLK_T_IN, 0, 511) == -EIO, "read less than a sector");
-	check(request(VIRTIO_BLK_T_OUT, 0, 513) == -EIO, "write more than a sector");
+	check(block_read(&disk, end, words, 1) == -EIO, "BLK-DEV-06 read behind the end");
+	check(block_read(&disk, end - 1, words, 2) == -EIO, "BLK-DEV-06 read over the end");
+	check(block_read(&disk, UINT64_MAX, words, 1) == -EIO,
+		"BLK-DEV-06 read at the last sector of all");
+	check(block_read(&disk, UINT64_C(1) << 55, words, 1) == -EIO,
+		"HARD-16 read where bytes overflow");
+	check(request(VIRTIO_BLK_T_IN, 0, 511) == -EIO, "BLK-DEV-17 read less than a sector");
+	check(request(VIRTIO_BLK_T_OUT, 0, 513) == -EIO, "BLK-DEV-17 write more than a sector");
 	check(block_write(&disk, end, words, 1) == -EIO, "write behind the end");
 	check(request(VIRTIO_BLK_T_DISCARD, 0, 16) == -ENOTSUP, "discard");
-	check(request(0x80000000, 0, 512) == -ENOTSUP, "a type that nobody knows");
+	check(request(0x80000000, 0, 512) == -ENOTSUP, "BLK-DEV-11 a type that nobody knows");
 	check(block_read(&disk, end - 1, words, 1) == 0, "and the last sector is there");
 }
 
@@ -71,12 +73,13 @@ int main(const struct start_info *info)
 
 	if (block_init(&disk, find_device(info, VIRTIO_ID_BLOCK)))
 		return 1;
-	check(block_id(&disk, id) == 0, "get id");
+	check(block_id(&disk, id) == 0, "BLK-DEV-15 get id");
 	printf("disk %s, %llu sectors\n", id, disk.capacity);
 	check(disk.capacity % SECTORS == 0, "the disk has a multiple of %u sectors", SECTORS);
 	if (disk.read_only) {
 		check(block_read(&disk, 0, words, 1) == 0, "read from a read-only disk");
-		check(block_write(&disk, 0, words, 1) == -EIO, "write to a read-only disk");
+		check(block_write(&disk, 0, words, 1) == -EIO,
+			"BLK-DEV-01 write to a read-only disk");
 	} else {
 		write_all();
 		read_all();

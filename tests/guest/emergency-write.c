@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints "help\n" through the emerg_wr field of a console that was never set up (virtio 5.3.5.1).
- * Exit status 0. */
+/* Prints "help\n" through the emerg_wr field of a console that was never set up (CON-DEV-01,
+ * CON-DEV-09, virtio 5.3.5.1). Exit status 0. */
 
 #include <vole/virtio_console.h>
 #include <vole/virtio_mmio.h>

@@ -28,6 +28,6 @@ int main(const struct start_info *info)
 		check(virtq_take(&rng.vq, &written) == bytes, "our request comes back");
 		check(written >= 1 && written <= sizeof(bytes), "with bytes, %u", written);
 	}
-	check(atomic_load(&rng.dev.interrupts) == 0, "no interrupt came, 2.7.7.2");
+	check(atomic_load(&rng.dev.interrupts) == 0, "SPLIT-DEV-13 (2.7.7.2) no interrupt came");
 	return check_done();
 }

@@ -29,14 +29,16 @@ static void check_reads(uint32_t base)
 		check(read32(base + write_only[i]) == 0, "write-only 0x%x", write_only[i]);
 	for (unsigned i = 0; i < sizeof(nothing) / sizeof(nothing[0]); i++)
 		check(read32(base + nothing[i]) == 0, "no register at 0x%x", nothing[i]);
-	check(read32(base + VIRTIO_MMIO_SHM_LEN_LOW) == UINT32_MAX, "no shared memory");
+	check(read32(base + VIRTIO_MMIO_SHM_LEN_LOW) == UINT32_MAX, "MMIO-DEV-17 no shared memory");
 
 	/* The config space has fields of any width, and an end. */
 	check(read32(base + VIRTIO_MMIO_CONFIG) == (uint32_t)disk.capacity, "capacity");
-	check(read16(base + VIRTIO_MMIO_CONFIG) == (uint16_t)disk.capacity, "16 bits of it");
-	check(read8(base + VIRTIO_MMIO_CONFIG) == (uint8_t)disk.capacity, "8 bits of it");
+	check(read16(base + VIRTIO_MMIO_CONFIG) == (uint16_t)disk.capacity,
+		"MMIO-DEV-18 16 bits of it");
+	check(read8(base + VIRTIO_MMIO_CONFIG) == (uint8_t)disk.capacity,
+		"MMIO-DEV-18 8 bits of it");
 	check(read32(base + VIRTIO_MMIO_CONFIG + sizeof(struct virtio_blk_config)) == 0,
-		"behind the config space");
+		"HARD-25 behind the config space");
 	check(read32(base + VIRTIO_MMIO_WINDOW_SIZE - 4) == 0, "end of the window");
 	check(read8(base + VIRTIO_MMIO_WINDOW_SIZE - 1) == 0, "last byte of the window");
 }
@@ -56,15 +58,16 @@ static void check_writes(uint32_t base)
 	check(read32(base + VIRTIO_MMIO_DEVICE_ID) == VIRTIO_ID_BLOCK, "DeviceID stays");
 	write32(base + VIRTIO_MMIO_CONFIG, 1);
 	write8(base + VIRTIO_MMIO_CONFIG + 1, 1);
-	check(read32(base + VIRTIO_MMIO_CONFIG) == (uint32_t)disk.capacity, "capacity stays");
+	check(read32(base + VIRTIO_MMIO_CONFIG) == (uint32_t)disk.capacity,
+		"HARD-25 BLK-DEV-19 capacity stays");
 
 	/* Queues that do not exist, and one that is in use. */
 	write32(base + VIRTIO_MMIO_QUEUE_NOTIFY, 1);
 	write32(base + VIRTIO_MMIO_QUEUE_NOTIFY, UINT32_MAX);
 	write32(base + VIRTIO_MMIO_QUEUE_SEL, UINT32_MAX);
-	check(read32(base + VIRTIO_MMIO_QUEUE_SIZE_MAX) == 0, "no such queue");
+	check(read32(base + VIRTIO_MMIO_QUEUE_SIZE_MAX) == 0, "HARD-15 MMIO-DEV-12 no such queue");
 	write32(base + VIRTIO_MMIO_QUEUE_READY, 1);
-	check(read32(base + VIRTIO_MMIO_QUEUE_READY) == 0, "it cannot be made ready");
+	check(read32(base + VIRTIO_MMIO_QUEUE_READY) == 0, "HARD-15 it cannot be made ready");
 	write32(base + VIRTIO_MMIO_QUEUE_SEL, 0);
 	write32(base + VIRTIO_MMIO_QUEUE_SIZE, 3);
 	write32(base + VIRTIO_MMIO_QUEUE_DESC_LOW, 0xdeadbeef);

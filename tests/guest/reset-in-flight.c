@@ -39,7 +39,7 @@ static void check_poison(const char *when)
 		changed += pages[i][PAGE_SIZE - 1] != POISON;
 		changed += requests[i].status != POISON;
 	}
-	check(!changed, "memory is left alone after %s, %u changes", when, changed);
+	check(!changed, "HARD-14 memory is left alone after %s, %u changes", when, changed);
 }
 
 static void round(const struct device_map_entry *entry, bool by_queue)
@@ -57,15 +57,16 @@ static void round(const struct device_map_entry *entry, bool by_queue)
 	if (by_queue) {
 		mmio_write(&disk.dev, VIRTIO_MMIO_QUEUE_SEL, 0);
 		mmio_write(&disk.dev, VIRTIO_MMIO_QUEUE_READY, 0);
-		check(mmio_read(&disk.dev, VIRTIO_MMIO_QUEUE_READY) == 0, "queue is stopped");
+		check(mmio_read(&disk.dev, VIRTIO_MMIO_QUEUE_READY) == 0,
+			"MMIO-DEV-16 queue is stopped");
 	} else {
 		mmio_reset(&disk.dev);
 	}
 	used = atomic_load(&vq->used->idx.raw);
 	poison();
 	timer_delay(2000);
-	check_poison(by_queue ? "QueueReady 0" : "reset");
-	check(atomic_load(&vq->used->idx.raw) == used, "the used ring is left alone");
+	check_poison(by_queue ? "QueueReady 0, MMIO-DEV-01" : "reset, BASE-DEV-02");
+	check(atomic_load(&vq->used->idx.raw) == used, "HARD-14 the used ring is left alone");
 }
 
 int main(const struct start_info *info)

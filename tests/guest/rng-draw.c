@@ -24,11 +24,12 @@ int main(const struct start_info *info)
 			"bytes at %u are written", i);
 	check(bytes[LEN - 1] | bytes[LEN - 2] | bytes[LEN - 3] | bytes[LEN - 4],
 		"the last bytes are written");
-	check(memcmp(bytes, bytes + LEN / 2, LEN / 2) != 0, "the halves differ");
+	check(memcmp(bytes, bytes + LEN / 2, LEN / 2) != 0, "RNG-DEV-01 the halves differ");
 
 	/* Any length, any alignment, and nothing beyond. */
 	memset(bytes, 0, 16);
 	check(rng_read(&rng, bytes + 1, 13) == 0, "13 bytes come");
-	check(bytes[0] == 0 && bytes[14] == 0 && bytes[15] == 0, "nothing is written around them");
+	check(bytes[0] == 0 && bytes[14] == 0 && bytes[15] == 0,
+		"RNG-DEV-02 nothing is written around them");
 	return check_done();
 }

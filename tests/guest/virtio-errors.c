@@ -87,14 +87,14 @@ static const struct {
 	const char *name;
 	void (*commit)(void);
 } crimes[] = {
-	{"available idx jumps", idx_jumps},
-	{"head outside of the table", head_out_of_table},
-	{"next outside of the table", next_out_of_table},
-	{"chain loops", chain_loops},
-	{"readable after writable", readable_after_writable},
-	{"buffer is no RAM", buffer_in_a_hole},
-	{"buffer is read-only", buffer_read_only},
-	{"buffer leaves RAM", buffer_wraps},
+	{"HARD-03 available idx jumps", idx_jumps},
+	{"HARD-04 head outside of the table", head_out_of_table},
+	{"HARD-04 next outside of the table", next_out_of_table},
+	{"HARD-05 chain loops", chain_loops},
+	{"HARD-10 readable after writable", readable_after_writable},
+	{"HARD-09 buffer is no RAM", buffer_in_a_hole},
+	{"HARD-10 buffer is read-only", buffer_read_only},
+	{"HARD-09 buffer leaves RAM", buffer_wraps},
 };
 
 static void try_crime(const struct device_map_entry *entry, unsigned i)
@@ -110,9 +110,10 @@ static void try_crime(const struct device_map_entry *entry, unsigned i)
 	check(rng_init(&rng, entry) == 0, "%s: device comes up again", name);
 	crimes[i].commit();
 	mmio_kick(&rng.dev, 0);
-	check(virtq_wait(&rng.vq) == -EIO, "%s: driver is told", name);
+	check(virtq_wait(&rng.vq) == -EIO, "%s: driver is told, BASE-DEV-09", name);
 	status = mmio_read(&rng.dev, VIRTIO_MMIO_STATUS);
-	check(status & VIRTIO_STATUS_DEVICE_NEEDS_RESET, "%s: status is 0x%x", name, status);
+	check(status & VIRTIO_STATUS_DEVICE_NEEDS_RESET, "%s: status is 0x%x, BASE-DEV-10", name,
+		status);
 
 	/* No answers and no more notices from now on. */
 	interrupts = atomic_load(&rng.dev.interrupts);
