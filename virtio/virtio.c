@@ -89,33 +89,37 @@ void virtio_config_changed(struct virtio_device *dev)
 
 /* --- status ----------------------------------------------------------------------------------- */
 
-/* Once for each fault, but a guest that fails and resets for ever is not to fill the host's logs. */
-static void report(struct virtio_device *dev, const char *format, va_list arguments)
+/* A guest that fails and resets for ever is not to fill the host's logs. */
+static void report(struct virtio_device *dev, const char *message)
 {
-	char message[256];
-	size_t len;
+	char last[64];
 
-	if (dev->reports > VIRTIO_REPORTS_MAX)
+	if (dev->reports < VIRTIO_REPORTS_MAX) {
+		dev->host->report(dev->ctx, message);
+	} else if (dev->reports == VIRTIO_REPORTS_MAX) {
+		snprintf(last, sizeof last, "%s: further faults are not reported", dev->ops->name);
+		dev->host->report(dev->ctx, last);
+	} else {
 		return;
-	snprintf(message, sizeof message, "%s: ", dev->ops->name);
-	len = strlen(message);
-	if (dev->reports++ == VIRTIO_REPORTS_MAX)
-		snprintf(message + len, sizeof message - len, "further faults are not reported");
-	else
-		vsnprintf(message + len, sizeof message - len, format, arguments);
-	dev->host->report(dev->ctx, message);
+	}
+	dev->reports++;
 }
 
 void virtio_fail(struct virtio_device *dev, const char *format, ...)
 {
+	char message[256];
 	va_list arguments;
+	size_t len;
 
 	if (dev->status & VIRTIO_STATUS_DEVICE_NEEDS_RESET)
 		return;
 
+	snprintf(message, sizeof message, "%s: ", dev->ops->name);
+	len = strlen(message);
 	va_start(arguments, format);
-	report(dev, format, arguments);
+	vsnprintf(message + len, sizeof message - len, format, arguments);
 	va_end(arguments);
+	report(dev, message);
 
 	dev->status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 	if (dev->status & VIRTIO_STATUS_DRIVER_OK)
