@@ -20,10 +20,13 @@ static const char usage[] =
 	"       vole doctor\n"
 	"       vole --help | --version\n"
 	"\n"
-	"run      boots KERNEL, a 32-bit ELF executable for x86\n"
+	"run      boots KERNEL: a 32-bit ELF executable for x86, raw code, firmware or Linux\n"
 	"inspect  shows what run would do: segments, memory map, device map, entry state\n"
 	"doctor   says whether this host has what vole needs, and if not, what to do\n"
 	"\n"
+	"      --boot auto|vole|flat|firmware|linux\n"
+	"                      what KERNEL is (auto: by its content, but never flat)\n"
+	"      --load ADDRESS  where raw code (flat) goes and begins (0)\n"
 	"  -m, --memory SIZE   RAM: bytes, or with K, M or G (64M)\n"
 	"  -c, --cpus N        CPUs (1)\n"
 	"  -d, --disk FILE[,ro][,serial=ID]\n"
@@ -36,14 +39,20 @@ static const char usage[] =
 	"      --rng host|none the entropy device (host)\n"
 	"      --initrd FILE   the initial RAM disk, for Linux\n"
 	"      --module FILE   handed to the guest in memory; may be repeated\n"
+	"      --debug-port PORT\n"
+	"                      where the byte console is (0xe9, firmware 0x402, flat none)\n"
+	"      --log pio|mmio|exits\n"
+	"                      says what each exit was; may be repeated\n"
+	"      --max-exits N   ends the machine after N exits, with status 124\n"
 	"      --timeout SECONDS\n"
 	"                      ends the machine with status 124\n"
 	"  -v, --verbose       says what the machine has, and how it ended\n"
 	"\n"
 	"Standard output is the guest's alone; vole speaks on standard error.\n"
 	"\n"
-	"Exit status: 0-119 the guest's own, 124 time-out, 125 vole could not do what was\n"
-	"asked, 126 the guest crashed, 127 the kernel could not be loaded.\n";
+	"Exit status: 0-119 the guest's own, 124 time-out or --max-exits, 125 vole\n"
+	"could not do what was asked, 126 the guest crashed, 127 the kernel could not be\n"
+	"loaded.\n";
 
 static int run(const struct options *options)
 {
