@@ -58,6 +58,15 @@ sub ended {
 }
 # How far the guest gets in a second is not known.
 ended('time-out', terminal(vole(), qw(run --timeout 1), $demo), 124, qr/time-out/);
+{
+	# Nothing of vole is left to do it: a child of its does, when it notices.
+	my $terminal = at_prompt();
+	kill KILL => $terminal->pid;
+	is($terminal->finish, 128 + 9, 'SIGKILL: status 137');
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.01 until $terminal->settings eq $terminal->before || time > $deadline;
+	is($terminal->settings, $terminal->before, 'SIGKILL: the terminal is as it was');
+}
 for my $signal (qw(INT TERM HUP QUIT)) {
 	my $terminal = at_prompt();
 	my %number = (INT => 2, TERM => 15, HUP => 1, QUIT => 3);
