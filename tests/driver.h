@@ -7,8 +7,9 @@
  *
  *	struct ram	guest memory
  *	struct ring	the driver's half of one split queue
- *	struct host	what a device sees of the machine: counts interrupts and kicks, keeps
- *reports struct driver	all of them around one device, and its registers struct fake_	back ends
+ *	struct host	what a device sees of the machine: counts interrupts and kicks, keeps reports
+ *	struct driver	all of them around one device, and its registers
+ *	struct fake_	back ends
  *
  * It behaves, unless a test asks for the opposite: every descriptor, ring entry, index and register
  * can be set to anything.

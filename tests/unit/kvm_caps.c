@@ -4,13 +4,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <linux/kvm.h>
 
+#include "../capture.h"
 #include "../tap.h"
 
 #define KVM_FD 77
@@ -41,42 +40,25 @@ int ioctl(int fd, unsigned long request, ...)
 	return -1;
 }
 
-/* kvm_check() with standard error in text; 0 or -errno. */
-static int check(char *text, size_t size)
+/* kvm_check(), and what it said. */
+static int check(const char **text)
 {
-	int saved = dup(STDERR_FILENO), ends[2], err;
-	ssize_t len;
+	int err;
 
-	if (saved < 0 || pipe(ends) < 0)
-		return -EIO;
-	dup2(ends[1], STDERR_FILENO);
-	close(ends[1]);
+	capture_begin();
 	err = kvm_check(KVM_FD);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	len = read(ends[0], text, size - 1);
-	close(ends[0]);
-	text[len < 0 ? 0 : len] = '\0';
+	*text = capture_end();
 	return err;
-}
-
-static unsigned lines(const char *text)
-{
-	unsigned count = 0;
-
-	for (; *text; text++)
-		count += *text == '\n';
-	return count;
 }
 
 int main(void)
 {
-	char text[4096];
+	const char *text;
 	size_t count;
 	const struct kvm_capability *capability = kvm_capabilities(&count);
 
 	host.version = 12;
-	ok(check(text, sizeof text) == 0 && text[0] == '\0', "4.4 all is there: nothing is said");
+	ok(check(&text) == 0 && text[0] == '\0', "4.4 all is there: nothing is said");
 	ok(host.asked <= count, "4.4 each capability is asked for once");
 
 	for (; count > 0; count--, capability++) {
@@ -84,8 +66,8 @@ int main(void)
 		int err;
 
 		host.lacks = capability->number;
-		err = check(text, sizeof text);
-		ok(err == expected && lines(text) == capability->needed &&
+		err = check(&text);
+		ok(err == expected && capture_lines(text) == capability->needed &&
 				(!capability->needed || strstr(text, capability->name)),
 			"4.4 without %s: %s", capability->name,
 			capability->needed ? "refused by name" : "goes on");
@@ -93,11 +75,11 @@ int main(void)
 	host.lacks = 0;
 
 	host.version = 11;
-	ok(check(text, sizeof text) == -ENOTSUP && strstr(text, "11") && lines(text) == 1,
+	ok(check(&text) == -ENOTSUP && strstr(text, "11") && capture_lines(text) == 1,
 		"4.1 another API version is refused");
 	host.version = -EBADF;
-	ok(check(text, sizeof text) == -EBADF && strstr(text, "KVM_GET_API_VERSION") &&
-			lines(text) == 1,
+	ok(check(&text) == -EBADF && strstr(text, "KVM_GET_API_VERSION") &&
+			capture_lines(text) == 1,
 		"4.1 an error is named and passed on");
 	return tap_done();
 }
