@@ -19,7 +19,7 @@
 #include "timer.h"
 #include "x86.h"
 
-#define DISKS_MAX    4
+#define DISKS_MAX    16 /* more than vole's machine can have */
 #define CPUS_MAX     64
 #define RNG_SHOW_MAX 256 /* bytes of "rng N" */
 #define LINE_MAX     256
