@@ -50,6 +50,10 @@ for ([], ['fly'], ['fly', $hello]) {
 		"\"vole @$_\" gives the usage on standard error, and 125") or diag(shown($result));
 }
 
+my $full = run(['sh', '-c', '"$0" --help >/dev/full', vole()]);
+ok($full->{status} eq 125 && $full->{err} =~ /^vole: standard output: No space left/, '--help to a full disk is an error')
+	or diag(shown($full));
+
 # --- options ---
 
 for my $command ('run', 'inspect') {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -53,6 +54,15 @@ static const char usage[] =
 	"Exit status: 0-119 the guest's own, 124 time-out or --max-exits, 125 vole\n"
 	"could not do what was asked, 126 the guest crashed, 127 the kernel could not be\n"
 	"loaded.\n";
+
+/* Returns the exit status. */
+static int show_text(const char *text)
+{
+	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+		return 0;
+	say("standard output: %s", strerror(errno));
+	return EXIT_STATUS_VOLE;
+}
 
 static int run(const struct options *options)
 {
@@ -123,14 +133,10 @@ int main(int argc, char **argv)
 
 	if (!hold_standard_fds())
 		return EXIT_STATUS_VOLE;
-	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
-		fputs(usage, stdout);
-		return 0;
-	}
-	if (strcmp(command, "--version") == 0) {
-		puts("vole 0.1");
-		return 0;
-	}
+	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
+		return show_text(usage);
+	if (strcmp(command, "--version") == 0)
+		return show_text("vole 0.1\n");
 	if (strcmp(command, "doctor") == 0 && argc == 2)
 		return doctor();
 	if (strcmp(command, "run") != 0 && strcmp(command, "inspect") != 0) {
@@ -140,10 +146,7 @@ int main(int argc, char **argv)
 		return EXIT_STATUS_VOLE;
 	}
 	ret = options_parse(&options, argc - 1, argv + 1);
-	if (ret != 0) {
-		if (ret > 0)
-			fputs(usage, stdout);
-		return ret > 0 ? 0 : EXIT_STATUS_VOLE;
-	}
+	if (ret != 0)
+		return ret > 0 ? show_text(usage) : EXIT_STATUS_VOLE;
 	return strcmp(command, "run") == 0 ? run(&options) : show(&options);
 }
