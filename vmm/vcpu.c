@@ -319,8 +319,10 @@ static void exit_internal_error(struct vcpu *vcpu)
 	ret = complete_instruction(vcpu);
 	if (ret == -EFAULT)
 		ret = inject_general_protection(vcpu);
-	if (ret < 0)
+	if (ret == -EOPNOTSUPP)
 		crash_instruction(vcpu);
+	else if (ret < 0) /* the host's fault, and said */
+		vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
 }
 
 static void handle_exit(struct vcpu *vcpu)
