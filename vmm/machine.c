@@ -1033,6 +1033,9 @@ static bool serve_all(struct vm *vm)
  */
 static void drain(struct vm *vm)
 {
+	/* A queue holds so many chains, and each pass serves one at least. A ring that was laid over
+	 * another could go on for ever. */
+	unsigned passes = VIRTQ_SIZE_MAX;
 	bool more = serve_all(vm);
 
 	while (!vm->hurry && (more || vm->console.output_wanted || vm->serial.uart.output_wanted)) {
@@ -1054,7 +1057,7 @@ static void drain(struct vm *vm)
 				vm->options->timeout);
 			timer_ready(&vm->timer);
 		}
-		more = serve_all(vm);
+		more = serve_all(vm) && passes-- > 0;
 	}
 }
 
