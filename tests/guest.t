@@ -280,5 +280,21 @@ sub constant_part {
 	like($answer, qr/q\z/, '--console unix: and answers');
 	ok(!-e $path, '--console unix: the socket is removed');
 }
+{
+	# A vCPU writes while the I/O thread greets clients and sees them leave; for the thread sanitizer.
+	my $path = scratch() . '/socket';
+	my $vole = terminal(vole(), qw(run --console), "unix:$path", build() . '/guest/emergency-write.elf', '--', 100_000_000);
+	my $deadline = time + 60;
+	my ($served, $byte) = (0, '');
+	while ($served < 100 && time < $deadline) {
+		my $client = IO::Socket::UNIX->new(Peer => $path) or select undef, undef, undef, 0.02;
+		next unless $client && IO::Select->new($client)->can_read(60) && sysread $client, $byte, 1;
+		$served++;
+	}
+	is($served, 100, '--console unix: one client after the other is served');
+	kill 'TERM', $vole->pid;
+	is($vole->finish, 128 + 15, '--console unix: while the guest writes by itself');
+	is($vole->text, '', '--console unix: and nobody complains');
+}
 
 done_testing();
