@@ -75,6 +75,7 @@ my @cases = (
 	{ kernel => 'hole-load', status => 126, err => qr/loads 4 bytes from 0xc8000000.*nothing answers.*main.*$registers/s },
 	{ kernel => 'hole-store', status => 126, err => qr/stores .* 0xc8000000.*nothing answers.*main.*$registers/s },
 	{ kernel => 'hole-jump', status => 126, err => qr/0xc8000000.*$registers/s },
+	{ kernel => 'crash-smp', vole => [qw(-c 8)], status => 126, err => qr/\Avole: guest crashed(?!.*guest crashed).*$registers/s },
 	{ kernel => 'port-unknown', status => 126, err => qr/port 0x3f8.*nothing answers.*$registers/s },
 	{ kernel => 'long-mode', status => 126, err => qr/port 0x3f8.*nothing answers.*RAX 123456789abcdef0 .*RIP 0x\w+ \(enter_long_mode.*code at RIP: ec /s },
 	{ kernel => 'port-width', status => 126, err => qr/port 0xf4.*$registers/s },

@@ -115,10 +115,16 @@ static struct place here(struct vcpu *vcpu)
 	return place(vcpu, s.cs.base + r.rip);
 }
 
+/* One CPU reports, whole; what others run into at the same moment is not the cause. */
+static bool begin(struct vcpu *vcpu)
+{
+	return vcpu->ops->begin_report(vcpu);
+}
+
 static void end(struct vcpu *vcpu)
 {
-	show_registers(vcpu);
 	vcpu->ops->end(vcpu, EXIT_STATUS_CRASH);
+	vcpu->ops->end_report(vcpu);
 }
 
 /* After a shutdown an AMD processor leaves nothing that is defined, so KVM resets the vCPU (AMD
@@ -134,20 +140,26 @@ static bool was_reset(struct vcpu *vcpu)
 
 void crash_triple_fault(struct vcpu *vcpu)
 {
+	if (!begin(vcpu))
+		return;
 	if (was_reset(vcpu)) {
 		say("guest crashed: triple fault on CPU %u", vcpu->id);
 		say("  registers: lost, since this host's KVM resets a CPU that shuts down");
-		vcpu->ops->end(vcpu, EXIT_STATUS_CRASH);
+		end(vcpu);
 		return;
 	}
 	say("guest crashed: triple fault on CPU %u, at %s", vcpu->id, here(vcpu).text);
+	show_registers(vcpu);
 	end(vcpu);
 }
 
 void crash_instruction(struct vcpu *vcpu)
 {
+	if (!begin(vcpu))
+		return;
 	say("guest crashed: CPU %u cannot execute the instruction at %s", vcpu->id,
 		here(vcpu).text);
+	show_registers(vcpu);
 	end(vcpu);
 }
 
@@ -165,6 +177,8 @@ void crash_mmio(struct vcpu *vcpu, uint64_t address, bool write, const uint8_t *
 {
 	const char *why = error == -EROFS ? "which is read-only" : "where nothing answers";
 
+	if (!begin(vcpu))
+		return;
 	if (write)
 		say("guest crashed: CPU %u stores 0x%" PRIx64 " (%u bytes) to %s, %s", vcpu->id,
 			value_of(data, len), len, place(vcpu, address).text, why);
@@ -173,11 +187,14 @@ void crash_mmio(struct vcpu *vcpu, uint64_t address, bool write, const uint8_t *
 			place(vcpu, address).text, why);
 	say("  %s %s", write ? "by the instruction before or at" : "by the instruction at",
 		here(vcpu).text);
+	show_registers(vcpu);
 	end(vcpu);
 }
 
 void crash_port(struct vcpu *vcpu, uint16_t port, bool write, const uint8_t *data, unsigned len)
 {
+	if (!begin(vcpu))
+		return;
 	if (write)
 		say("guest crashed: CPU %u writes 0x%" PRIx64 " (%u bytes) to port 0x%x, where "
 		    "nothing answers",
@@ -187,5 +204,6 @@ void crash_port(struct vcpu *vcpu, uint16_t port, bool write, const uint8_t *dat
 			vcpu->id, len, port);
 	say("  %s %s", write ? "by the instruction before or at" : "by the instruction at",
 		here(vcpu).text);
+	show_registers(vcpu);
 	end(vcpu);
 }

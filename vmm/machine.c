@@ -346,17 +346,31 @@ static int on_write_memory(struct vcpu *vcpu, uint64_t gpa, const void *src, siz
 	return gmem_write(&vm->memory.gmem, gpa, src, len);
 }
 
+static bool on_begin_report(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->ctx;
+
+	pthread_mutex_lock(&vm->report);
+	if (running(vm))
+		return true;
+	pthread_mutex_unlock(&vm->report);
+	return false;
+}
+
+static void on_end_report(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->ctx;
+
+	pthread_mutex_unlock(&vm->report);
+}
+
 static const char *on_symbol(struct vcpu *vcpu, uint64_t address, uint32_t *offset)
 {
 	struct vm *vm = vcpu->ctx;
-	const char *symbol;
 
 	if (!vm->boot->protocol->symbol)
 		return NULL;
-	pthread_mutex_lock(&vm->symbols);
-	symbol = vm->boot->protocol->symbol(vm->boot, address, offset);
-	pthread_mutex_unlock(&vm->symbols);
-	return symbol;
+	return vm->boot->protocol->symbol(vm->boot, address, offset);
 }
 
 static int on_triple_fault(struct vcpu *vcpu)
@@ -385,6 +399,8 @@ static const struct vcpu_ops vcpu_ops = {
 	.mmio = on_mmio,
 	.read_memory = on_read_memory,
 	.write_memory = on_write_memory,
+	.begin_report = on_begin_report,
+	.end_report = on_end_report,
 	.symbol = on_symbol,
 	.triple_fault = on_triple_fault,
 	.end = on_end,
@@ -860,7 +876,7 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.timer.fd = -1,
 		.chardev = CHARDEV_EMPTY,
 		.serial = {.chardev = CHARDEV_EMPTY, .interrupt = -1},
-		.symbols = PTHREAD_MUTEX_INITIALIZER,
+		.report = PTHREAD_MUTEX_INITIALIZER,
 		.status = -1,
 	};
 	ret = boot_open(&vm->boot, options);

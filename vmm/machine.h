@@ -102,10 +102,10 @@ struct vm {
 	unsigned vcpu_count;
 	struct vcpu *vcpus;
 	struct watch watch;
-	pthread_mutex_t symbols; /* symbols are looked up by one thread at a time */
-	atomic_int status;       /* exit status of vole; -1 while the machine runs */
-	int signal;              /* that ended the machine; 0: none. I/O thread only */
-	bool hurry;              /* user or clock want the end: wait for nothing. I/O thread only */
+	pthread_mutex_t report; /* held by the vCPU that tells of a crash */
+	atomic_int status;      /* exit status of vole; -1 while the machine runs */
+	int signal;             /* that ended the machine; 0: none. I/O thread only */
+	bool hurry;             /* user or clock want the end: wait for nothing. I/O thread only */
 };
 
 /*

@@ -37,7 +37,12 @@ struct vcpu_ops {
 	int (*read_memory)(struct vcpu *vcpu, uint64_t gpa, void *dst, size_t len);
 	int (*write_memory)(struct vcpu *vcpu, uint64_t gpa, const void *src, size_t len);
 
-	/* The name of what is at a linear address, or NULL. */
+	/* The vCPU is to tell of a crash, and nobody else until end_report(). False if the machine is
+	 * ending already: then there is nothing to tell, and no end_report(). */
+	bool (*begin_report)(struct vcpu *vcpu);
+	void (*end_report)(struct vcpu *vcpu);
+
+	/* The name of what is at a linear address, or NULL. Within a report. */
 	const char *(*symbol)(struct vcpu *vcpu, uint64_t address, uint32_t *offset);
 
 	/* An exception while an exception could not be delivered (Intel SDM 3, 6.15, interrupt 8).
