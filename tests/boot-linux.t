@@ -6,7 +6,8 @@
 use strict;
 use warnings;
 use lib 'tests/lib';
-use IO::Socket::UNIX;
+use IO::Socket;
+use POSIX ();
 use Test::More;
 use Vole;
 
@@ -53,6 +54,7 @@ says('no devices', 0, qr/^version 1\n\n|^loader ff\n\n/m, [qw(--rng none)]);
 # --- its end ---
 
 says("a reset through the $_", 0, qr/done\n(?:still there\n)?\z/, [], "reset=$_") for qw(keyboard chipset triple);
+says("a halt with interrupts off, $_ CPUs", 0, qr/done\n\z/, ['-c', $_], 'halt') for 1, 3;
 for my $kind (sort keys %probe) {
 	my $result = run([vole(), 'run', $probe{$kind}, '--', 'crash']);
 	ok($result->{status} eq 126 && $result->{out} =~ /done\n\z/ && $result->{err} =~ /^vole: guest crashed: triple fault/,
@@ -101,6 +103,22 @@ for my $kind (sort keys %probe) {
 	$vole->send("\x01x");
 	is($vole->finish, 0, '^A x ends the machine');
 	is($vole->settings, $vole->before, 'the terminal is as it was');
+}
+
+{
+	# A guest that waits for input has halted as well, but with interrupts on.
+	my ($guest, $ours) = IO::Socket->socketpair(AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die "socketpair: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		close $guest;
+		sleep 2;
+		print $ours '.';
+		POSIX::_exit(0);
+	}
+	my $result = run([vole(), 'run', $probe{pvh}, '--', 'echo'], stdin => $guest);
+	waitpid $pid, 0;
+	ok($result->{status} eq 0 && $result->{out} =~ /^\.\ninterrupts: some/m, 'a halt with interrupts on is no end')
+		or diag(shown($result));
 }
 
 # --- what is refused ---

@@ -29,6 +29,9 @@ struct board {
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
 	bool exit_port, cpu_port;
 
+	/* Once all CPUs have halted with interrupts off, the machine ends, status 0. Else it stays so. */
+	bool halt_ends;
+
 	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; they end the machine, status 0 */
 
 	/* Ports and addresses that nobody answers read as all ones and forget what is written, as on

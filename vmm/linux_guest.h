@@ -38,11 +38,18 @@
 
 #define LINUX_TAKES (BOOT_TAKES_CPUS | BOOT_TAKES_CMDLINE | BOOT_TAKES_INITRD)
 
-#define LINUX_BOARD                                                                              \
-	{                                                                                        \
-		.irqchip = BOARD_PC_IRQCHIP, .exit_port = true, .reset = true, .open_bus = true, \
-		.device_max = LINUX_DEVICES, .pins = linux_pins, .serial = true,                 \
-	}
+/* clang-format off */
+#define LINUX_BOARD {                                                                              \
+	.irqchip = BOARD_PC_IRQCHIP,                                                               \
+	.exit_port = true,                                                                         \
+	.halt_ends = true,                                                                         \
+	.reset = true,                                                                             \
+	.open_bus = true,                                                                          \
+	.device_max = LINUX_DEVICES,                                                               \
+	.pins = linux_pins,                                                                        \
+	.serial = true,                                                                            \
+}
+/* clang-format on */
 
 /* ISA interrupts for the devices. 0, 2, 4, 8 and 13 are taken on a PC, and 1 is looked for by kernels
  * without asking. */

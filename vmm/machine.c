@@ -34,6 +34,9 @@
 #define PORT_CHIPSET   0xcf9
 #define CHIPSET_RESET  0x04
 
+/* How often CPUs are asked whether they have halted for good. */
+#define HALTS_TICK_NS 250000000
+
 /* The local APIC timer of KVM counts nanoseconds. */
 #define APIC_TIMER_KHZ 1000000
 
@@ -809,6 +812,50 @@ static int open_timer(struct vm *vm)
 	return io_loop_add(&vm->loop, &vm->timer, EPOLLIN);
 }
 
+/*
+ * Without ACPI, Linux powers off by halting all CPUs with interrupts off. KVM keeps that to itself, so now
+ * and then they are asked. A CPU that is asked early might be woken by one that is asked late, and that
+ * halts then; so all must have halted twice.
+ */
+static void halts_ready(struct io_source *source)
+{
+	struct vm *vm = container_of(source, struct vm, halts);
+	bool all = true;
+	uint64_t ticks;
+
+	if (read(source->fd, &ticks, sizeof ticks) != sizeof ticks)
+		return;
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		all = vcpu_has_halted(&vm->vcpus[i]) && all;
+	vm->halts_seen = all ? vm->halts_seen + 1 : 0;
+	if (vm->halts_seen == 2) {
+		if (vm->options->verbose)
+			say("all CPUs have halted with interrupts off");
+		end(vm, 0);
+		return;
+	}
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vcpu_ask_halted(&vm->vcpus[i]);
+}
+
+static int open_halts(struct vm *vm)
+{
+	struct timespec tick = {.tv_nsec = HALTS_TICK_NS};
+	struct itimerspec when = {tick, tick};
+
+	if (!vm->boot->protocol->board.halt_ends)
+		return 0;
+	vm->halts = (struct io_source){
+		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.ready = halts_ready,
+	};
+	if (vm->halts.fd < 0 || timerfd_settime(vm->halts.fd, 0, &when, NULL) < 0) {
+		say("timerfd: %s", strerror(errno));
+		return -errno;
+	}
+	return io_loop_add(&vm->loop, &vm->halts, EPOLLIN);
+}
+
 /* --- planning ------------------------------------------------------------------------------------
  */
 
@@ -874,6 +921,7 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.loop = IO_LOOP_EMPTY,
 		.signals.fd = -1,
 		.timer.fd = -1,
+		.halts.fd = -1,
 		.chardev = CHARDEV_EMPTY,
 		.serial = {.chardev = CHARDEV_EMPTY, .interrupt = -1},
 		.report = PTHREAD_MUTEX_INITIALIZER,
@@ -1014,6 +1062,8 @@ static int start_vcpus(struct vm *vm)
 	watch_vcpus(vm);
 	if (ret == 0)
 		ret = open_timer(vm);
+	if (ret == 0)
+		ret = open_halts(vm);
 	/* The boot CPU last: its guest may start the others at once, so their threads have to be
 	 * there, and written down. */
 	for (unsigned i = vm->vcpu_count; ret == 0 && i-- > 0;)
@@ -1119,6 +1169,8 @@ void machine_free(struct vm *vm)
 	free_disks(vm);
 	chardev_close(&vm->chardev);
 	free_serial(&vm->serial);
+	if (vm->halts.fd >= 0)
+		close(vm->halts.fd);
 	if (vm->timer.fd >= 0)
 		close(vm->timer.fd);
 	if (vm->signals.fd >= 0)

@@ -87,6 +87,8 @@ struct vm {
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
+	struct io_source halts;   /* a timerfd; fd -1: halted CPUs are not looked for */
+	unsigned halts_seen;      /* how often in a row all had halted. I/O thread only */
 	struct chardev chardev;
 	struct virtio_console console;
 	struct vm_serial serial;

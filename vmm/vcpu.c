@@ -26,6 +26,8 @@
 /* The first instruction after reset (Intel SDM 3, 10.1.4). */
 #define RESET_VECTOR 0xfffffff0u
 
+#define RFLAGS_IF 0x200
+
 #define EXCEPTION_GP 13 /* general protection (Intel SDM 3, 6.15) */
 
 /* Type of a segment descriptor: code or data, accessed (Intel SDM 3, 3.4.5.1). */
@@ -392,6 +394,21 @@ static void answer_request(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vcpu->lock);
 }
 
+/* Answer vcpu_ask_halted(). */
+static void answer_halted(struct vcpu *vcpu)
+{
+	struct kvm_mp_state state;
+	struct kvm_regs regs;
+
+	if (!atomic_exchange(&vcpu->halt_asked, false) ||
+		kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
+		kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0)
+		return;
+	if (state.mp_state == KVM_MP_STATE_UNINITIALIZED ||
+		(state.mp_state == KVM_MP_STATE_HALTED && !(regs.rflags & RFLAGS_IF)))
+		atomic_store(&vcpu->halted, true);
+}
+
 static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
@@ -408,6 +425,7 @@ static void *vcpu_thread(void *argument)
 		} else if (errno == EINTR || errno == EAGAIN) {
 			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 			answer_request(vcpu);
+			answer_halted(vcpu);
 		} else {
 			say("KVM_RUN on CPU %u: %s", vcpu->id, strerror(errno));
 			vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
@@ -441,6 +459,17 @@ static void kick(struct vcpu *vcpu)
 {
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	pthread_kill(vcpu->thread, VCPU_SIGNAL);
+}
+
+void vcpu_ask_halted(struct vcpu *vcpu)
+{
+	atomic_store(&vcpu->halt_asked, true);
+	kick(vcpu);
+}
+
+bool vcpu_has_halted(struct vcpu *vcpu)
+{
+	return atomic_exchange(&vcpu->halted, false);
 }
 
 int vcpu_request_start(struct vcpu *vcpu, const struct vcpu_state *state)

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -73,6 +74,9 @@ struct vcpu {
 
 	uint32_t start_outcome; /* what VOLE_PORT_CPU reads; this vCPU's thread only */
 
+	/* What vcpu_ask_halted() asks, and the answer. */
+	atomic_bool halt_asked, halted;
+
 	/* A request to start, from another vCPU. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
@@ -108,6 +112,11 @@ int vcpu_start(struct vcpu *vcpu);
  *   -EINTR   the machine is being stopped
  */
 int vcpu_request_start(struct vcpu *vcpu, const struct vcpu_state *state);
+
+/* Have the thread find out whether this CPU has halted with interrupts off, or was never started: then
+ * only another CPU can wake it. The answer is there some time later; none is as no. Any thread. */
+void vcpu_ask_halted(struct vcpu *vcpu);
+bool vcpu_has_halted(struct vcpu *vcpu);
 
 /* Wake the thread so that it sees that ops->running() became false, and wait for its end. Any state,
  * any thread but a vCPU's. First stop all, then join all: a vCPU may wait for another. */

@@ -7,6 +7,7 @@
  *	loop			the same without interrupts
  *	exit=N			ends by the exit port
  *	reset=keyboard|chipset|triple	resets the machine; triple tells firmware so first, as Linux does
+ *	halt			halts with interrupts off, as Linux powers off
  *	crash			a triple fault that nobody asked for
  */
 #include <asm/bootparam.h>
@@ -258,6 +259,8 @@ static void obey(const char *cmdline)
 		write16(0x472, 0);
 		triple_fault();
 	}
+	if (word(cmdline, "halt"))
+		__asm__ volatile("cli; 1: hlt; jmp 1b");
 	if (word(cmdline, "crash"))
 		triple_fault();
 	out32(EXIT, code ? (uint32_t)(*code - '0') : 0);
