@@ -97,6 +97,7 @@ my @cases = (
 	{ kernel => 'smp', name => '4 CPUs', vole => [qw(-c 4)],
 		out => qr/\A(?=.*CPU 1 counted)(?=.*CPU 2 counted)(?=.*CPU 3 counted).*$checked/s },
 	{ kernel => 'init-sipi', vole => [qw(-c 2)], out => qr/CPU 1 is here/ },
+	{ kernel => 'init-sipi', name => '3 CPUs', vole => [qw(-c 3)], out => qr/\A(?=.*CPU 1 is)(?=.*CPU 2 is).*$checked/s },
 	{ kernel => 'library', out => $checked },
 	{ kernel => 'modules', out => "all checks hold\n" },
 	{ kernel => 'modules', name => 'two of them', vole => ['--module', $module_a, '--module', $module_b],

@@ -377,20 +377,39 @@ static bool runs_already(struct vcpu *vcpu)
 	       state.mp_state != KVM_MP_STATE_UNINITIALIZED;
 }
 
+/* Lock held. */
+static void answer(struct vcpu *vcpu, int answer)
+{
+	if (!vcpu->requested)
+		return;
+	vcpu->requested = false;
+	vcpu->answer = answer;
+	pthread_cond_broadcast(&vcpu->answered);
+}
+
 /* Answer a request to start. */
 static void answer_request(struct vcpu *vcpu)
 {
 	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
 
 	pthread_mutex_lock(&vcpu->lock);
-	if (vcpu->requested) {
-		vcpu->requested = false;
-		if (!vcpu->started && !runs_already(vcpu) &&
-			vcpu_set_state(vcpu, &vcpu->state) == 0 &&
-			kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable) == 0)
-			vcpu->started = true;
-		pthread_cond_broadcast(&vcpu->answered);
+	if (vcpu->requested && !vcpu->started && !runs_already(vcpu) &&
+		vcpu_set_state(vcpu, &vcpu->state) == 0 &&
+		kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable) == 0) {
+		vcpu->started = true;
+		answer(vcpu, 0);
 	}
+	answer(vcpu, -EBUSY);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
+/* Guest code has run here, so this vCPU was started, whatever the way. To be said before the exit is
+ * handled: two that were started by INIT and SIPI would wait for each other's answer for ever. */
+static void note_started(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->started = true;
+	answer(vcpu, -EBUSY);
 	pthread_mutex_unlock(&vcpu->lock);
 }
 
@@ -417,6 +436,8 @@ static void *vcpu_thread(void *argument)
 	while (vcpu->ops->running(vcpu)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			vcpu->exits++;
+			if (!vcpu->started)
+				note_started(vcpu);
 			if (vcpu->watch)
 				watch_before(vcpu->watch, vcpu);
 			handle_exit(vcpu);
@@ -483,10 +504,7 @@ int vcpu_request_start(struct vcpu *vcpu, const struct vcpu_state *state)
 		kick(vcpu);
 		while (vcpu->requested && vcpu->ops->running(vcpu))
 			pthread_cond_wait(&vcpu->answered, &vcpu->lock);
-		if (vcpu->requested)
-			ret = -EINTR;
-		else if (vcpu->started)
-			ret = 0;
+		ret = vcpu->requested ? -EINTR : vcpu->answer;
 	}
 	pthread_mutex_unlock(&vcpu->lock);
 	return ret;

@@ -82,6 +82,7 @@ struct vcpu {
 	pthread_cond_t answered;
 	struct vcpu_state state;
 	bool requested;
+	int answer;   /* to it: what vcpu_request_start() returns */
 	bool started; /* once true, stays true */
 };
 
