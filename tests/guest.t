@@ -144,11 +144,6 @@ my @cases = (
 		status => 125, err => qr/\Avole: .*No space left on device\n\z/ },
 	{ kernel => 'console-flood', name => 'standard output closed', guest => [300], under => ['sh', '-c', 'exec "$0" "$@" >&-'],
 		status => 125, err => qr/\Avole: .*Bad file descriptor\n\z/ },
-	# More than a pipe holds, for a reader that takes its time.
-	{ kernel => 'console-handover', under => ['bash', '-c', '"$0" "$@" | (sleep 2; cat); exit ${PIPESTATUS[0]}'],
-		status => 7, out => join '', map { chr(65 + $_) x 4096 } 0 .. 59 },
-	{ kernel => 'console-handover', name => 'a reader that never reads', vole => [qw(--timeout 2)], status => 7,
-		under => ['bash', '-c', 'exec 3> >(exec sleep 100); "$0" "$@" >&3; status=$?; kill $!; exit $status'] },
 	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
 		after => sub { is(-s scratch() . '/flood', 2048, 'console-flood: all of it is in the file') } },
 	{ kernel => 'console-last', name => 'a reader that is slow', guest => [256],
