@@ -164,7 +164,7 @@ static bool block_notified(struct virtio_device *dev, unsigned queue)
 	struct chain chain;
 
 	while (bytes < PASS_BYTES && virtio_pop(dev, queue, &chain)) {
-		virtq_push(&dev->queues[queue], chain.head, chain_serve(blk, &chain));
+		virtq_push(&dev->queues[queue], &chain, chain_serve(blk, &chain));
 		bytes += chain.readable_len + chain.writable_len;
 	}
 	virtio_publish(dev, queue);

@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 
 struct chain {
-	uint16_t head;                /* what virtq_push() wants */
+	uint16_t id;                  /* the driver's name for it: of its head (virtio 2.7.8) */
 	const struct iovec *readable; /* host segments in guest memory, already checked */
 	const struct iovec *writable;
 	unsigned readable_count, writable_count;

@@ -56,7 +56,7 @@ static bool receive_chain(struct virtio_console *con)
 			return false;
 		}
 	}
-	virtq_push(&con->dev.queues[RECEIVE], chain->head, got);
+	virtq_push(&con->dev.queues[RECEIVE], chain, got);
 	con->receiving = false;
 	return true;
 }
@@ -98,7 +98,7 @@ static bool send_chain(struct virtio_console *con)
 	/* What a host's error ate is lost: the driver is not to blame and cannot be told. */
 	con->sent = taken > 0 ? con->sent + taken : chain->readable_len;
 	if (con->sent == chain->readable_len) {
-		virtq_push(&con->dev.queues[TRANSMIT], chain->head, 0);
+		virtq_push(&con->dev.queues[TRANSMIT], chain, 0);
 		con->sending = false;
 	}
 	return true;

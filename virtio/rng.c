@@ -42,7 +42,7 @@ static bool rng_notified(struct virtio_device *dev, unsigned queue)
 			virtio_fail(dev, "no random bytes from the host: %s", strerror(-filled));
 			return false;
 		}
-		virtq_push(&dev->queues[queue], chain.head, filled);
+		virtq_push(&dev->queues[queue], &chain, filled);
 	}
 	virtio_publish(dev, queue);
 	return false;

@@ -213,7 +213,7 @@ static int chain_walk(struct virtq *vq, uint16_t head, struct chain *chain)
 {
 	uint16_t index = head;
 
-	*chain = (struct chain){.head = head, .readable = vq->segments};
+	*chain = (struct chain){.id = head, .readable = vq->segments};
 
 	/* No chain without a loop has more steps than the table has descriptors. */
 	for (unsigned steps = 0; steps < vq->size; steps++) {
@@ -267,10 +267,10 @@ int virtq_pop(struct virtq *vq, struct chain *chain)
 	return 1;
 }
 
-void virtq_push(struct virtq *vq, uint16_t head, uint32_t len)
+void virtq_push(struct virtq *vq, const struct chain *chain, uint32_t len)
 {
 	vq->used->ring[vq->used_next % vq->size] =
-		(struct virtq_used_elem){.id = cpu_to_le32(head), .len = cpu_to_le32(len)};
+		(struct virtq_used_elem){.id = cpu_to_le32(chain->id), .len = cpu_to_le32(len)};
 	vq->used_next++;
 }
 

@@ -81,7 +81,7 @@ int virtq_pop(struct virtq *vq, struct chain *chain);
 
 /* Give a chain back: len bytes were written from the start of its writable part (virtio 2.7.8). Not
  * visible to the driver before virtq_publish(). */
-void virtq_push(struct virtq *vq, uint16_t head, uint32_t len);
+void virtq_push(struct virtq *vq, const struct chain *chain, uint32_t len);
 
 /* Show the driver what was pushed. True if it is to be notified (virtio 2.7.7). */
 bool virtq_publish(struct virtq *vq);

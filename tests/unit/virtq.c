@@ -153,7 +153,7 @@ static void test_pop(void)
 	f->ring.desc_next = 6; /* so that the chain is 6, 7, 0, 1 */
 	head = ring_add(&f->ring, buffers, 4);
 	is(virtq_pop(&f->vq, &chain), 1, "a chain is there");
-	is(chain.head, head, "SPLIT-DEV-14 (2.7.8) with its head, which is not the lowest index");
+	is(chain.id, head, "SPLIT-DEV-14 (2.7.8) with its head, which is not the lowest index");
 	is(chain.readable_count, 2, "two readable segments");
 	is(chain.readable_len, 30, "of 30 bytes");
 	is(chain.writable_count, 2, "two writable segments");
@@ -219,7 +219,7 @@ static void test_index_jump(void)
 		for (unsigned n = 0; n < start; n++) {
 			ring_add_one(&f->ring, f->page, 1, false);
 			virtq_pop(&f->vq, &chain);
-			virtq_push(&f->vq, chain.head, 0);
+			virtq_push(&f->vq, &chain, 0);
 		}
 		virtq_publish(&f->vq);
 		ring_set_avail_idx(&f->ring, bad[i]);
@@ -238,7 +238,7 @@ static void test_outstanding(void)
 	for (unsigned i = 0; i < SIZE; i++)
 		ring_add_one(&f->ring, f->page, 1, false);
 	is(virtq_pop(&f->vq, &chain), 1, "as many buffers as descriptors");
-	virtq_push(&f->vq, chain.head, 0);
+	virtq_push(&f->vq, &chain, 0);
 	ring_offer(&f->ring, 0);
 	ok(pop_faults(f, "9 buffers are outstanding with queue size 8"),
 		"HARD-18 one more before one came back");
@@ -417,8 +417,8 @@ static void test_push(void)
 	memcpy(table, ram_at(&f->ram, f->ring.desc), VIRTQ_DESC_BYTES(SIZE));
 	virtq_pop(&f->vq, &first);
 	virtq_pop(&f->vq, &second);
-	virtq_push(&f->vq, second.head, 7);
-	virtq_push(&f->vq, first.head, 0x12345678);
+	virtq_push(&f->vq, &second, 7);
+	virtq_push(&f->vq, &first, 0x12345678);
 	ok(!ring_take(&f->ring, &used),
 		"SPLIT-DEV-03 (2.7.8.2) nothing shows before it is published");
 	ok(virtq_publish(&f->vq), "SPLIT-DEV-06 (2.7.7.2) flags 0: the driver is to be notified");
@@ -441,7 +441,7 @@ static bool one(struct fixture *f)
 	struct chain chain;
 
 	ring_add_one(&f->ring, f->page, 8, true);
-	return virtq_pop(&f->vq, &chain) == 1 && (virtq_push(&f->vq, chain.head, 1), true) &&
+	return virtq_pop(&f->vq, &chain) == 1 && (virtq_push(&f->vq, &chain, 1), true) &&
 	       virtq_publish(&f->vq);
 }
 
@@ -613,7 +613,7 @@ static void *serve(void *arg)
 		}
 		chain_read(&chain, 0, &content, sizeof content);
 		chain_write(&chain, 0, &content, sizeof content);
-		virtq_push(&f->vq, chain.head, sizeof content);
+		virtq_push(&f->vq, &chain, sizeof content);
 		virtq_publish(&f->vq);
 	}
 	return NULL;
