@@ -32,6 +32,19 @@
 
 #define VIRTQ_SIZE_MAX 256 /* of vole's queues; bounds the segments of a chain */
 
+/* A queue of the split form, while it is ready. */
+struct virtq_split {
+	const struct virtq_desc *table;
+	const struct virtq_avail *avail;
+	struct virtq_used *used;
+	uint16_t avail_next; /* next available position to take */
+	uint16_t avail_seen; /* avail.idx as it was when last looked at */
+	uint16_t used_next;  /* next used position to fill */
+	uint16_t used_shown; /* used.idx as the driver sees it */
+};
+
+struct virtq_ring_ops;
+
 struct virtq {
 	/* Set by the transport while the queue is not ready (virtio 4.2.2), judged by
 	 * virtq_enable(). */
@@ -41,13 +54,8 @@ struct virtq {
 
 	/* Valid while ready. */
 	const struct gmem *gmem;
-	const struct virtq_desc *table;
-	const struct virtq_avail *avail;
-	struct virtq_used *used;
-	uint16_t avail_next; /* next available position to take */
-	uint16_t avail_seen; /* avail.idx as it was when last looked at */
-	uint16_t used_next;  /* next used position to fill */
-	uint16_t used_shown; /* used.idx as the driver sees it */
+	const struct virtq_ring_ops *ring; /* by the form; of ring.h */
+	struct virtq_split split;
 
 	char fault[128]; /* what was wrong, after -EINVAL or -EPROTO: what, value, clause */
 

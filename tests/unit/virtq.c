@@ -226,7 +226,7 @@ static void test_index_jump(void)
 		ok(pop_faults(f, "available index jumps from 5 to"),
 			"HARD-03 index jumps from 5 to %u", bad[i]);
 	}
-	is(f->vq.used_shown, 5, "HARD-03 nothing else happened");
+	is(f->vq.split.used_shown, 5, "HARD-03 nothing else happened");
 	teardown(f);
 }
 
@@ -578,7 +578,7 @@ static void test_double_fetch(void)
 	for (unsigned i = 0; i < 20000; i++) {
 		struct chain chain;
 
-		f->vq.avail_next = f->vq.used_next = f->vq.used_shown = 0;
+		f->vq.split.avail_next = f->vq.split.used_next = f->vq.split.used_shown = 0;
 		ring_set_avail_idx(&f->ring, 0);
 		ring_offer(&f->ring, 0);
 		if (virtq_pop(&f->vq, &chain) == 1) {

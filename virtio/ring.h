@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VIRTIO_RING_H
+#define VIRTIO_RING_H
+
+/*
+ * What lies behind the verbs of virtq.h: for each form of virtqueue its own functions, and what the
+ * forms have in common, which is how a chain is judged. For virtq.c, split.c and nobody else.
+ */
+
+#include <stdint.h>
+
+#include "virtq.h"
+
+/* A form of virtqueue. The functions have the contracts of their namesakes in virtq.h. */
+struct virtq_ring_ops {
+	/* Size and areas are to be judged, and state to be set up for the first position. */
+	int (*enable)(struct virtq *vq, unsigned size_max);
+
+	int (*pop)(struct virtq *vq, struct chain *chain);
+	void (*push)(struct virtq *vq, const struct chain *chain, uint32_t len);
+	bool (*publish)(struct virtq *vq);
+	void (*silence)(struct virtq *vq);
+	bool (*listen)(struct virtq *vq);
+};
+
+extern const struct virtq_ring_ops split_ops;
+
+/* A descriptor in host order. The guest may change the original at any time, so each field is
+ * loaded just once. */
+struct desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags, next;
+};
+
+/* Say what is wrong; the value is error. */
+int virtq_fault(struct virtq *vq, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One of the areas that a ring is made of, checked. NULL, with vq->fault set, if the driver
+ * misplaced it. */
+void *virtq_area(struct virtq *vq, const char *name, gpa_t gpa, uint32_t len, unsigned align,
+	enum gmem_access access);
+
+/* Judge the descriptor and add its buffer to the chain. 0 or -EPROTO. */
+int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d);
+
+/*
+ * Stores before it are visible before loads after it look. Each side stores, then looks at what the
+ * other one stores; without the barrier both can look too early, and both miss the other's news.
+ *
+ * It is atomic_thread_fence(memory_order_seq_cst), in a spelling that gcc's thread sanitizer takes.
+ */
+static inline void full_barrier(void)
+{
+	__sync_synchronize();
+}
+
+#endif

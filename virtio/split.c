@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The split form of virtqueues (virtio 2.7): include/vole/virtio_ring.h draws it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+
+#include "ring.h"
+
+/* --- guest memory --------------------------------------------------------------------------------
+ *
+ * The loads and stores whose order matters (virtio 2.7.13), and no others, are the next four
+ * functions. "Driver" in the comments is guest-kernel/virtq.c, or Linux' virtio_ring.c.
+ */
+
+/* Acquire, pairs with the driver's release of avail.idx: the ring entries and descriptors that it
+ * wrote before are visible to the loads that follow. */
+static uint16_t avail_idx_load(const struct virtq *vq)
+{
+	uint16_t raw = atomic_load_explicit(&vq->split.avail->idx.raw, memory_order_acquire);
+
+	return VOLE_SWAP16(raw);
+}
+
+/* Release, pairs with the driver's acquire of used.idx: a driver that sees the index sees the used
+ * elements and the payload too (virtio 2.7.8.2). */
+static void used_idx_store(struct virtq *vq, uint16_t idx)
+{
+	atomic_store_explicit(&vq->split.used->idx.raw, VOLE_SWAP16(idx), memory_order_release);
+}
+
+/* After the used_idx_store(). Pairs with the driver, which clears the flag, then looks at used.idx:
+ * either it sees the index, or we see the flag clear. */
+static bool interrupt_wanted(const struct virtq *vq)
+{
+	uint16_t raw;
+
+	full_barrier();
+	raw = atomic_load_explicit(&vq->split.avail->flags.raw, memory_order_relaxed);
+	return !(VOLE_SWAP16(raw) & VIRTQ_AVAIL_F_NO_INTERRUPT);
+}
+
+/* Before a look at avail.idx. Pairs with the driver, which stores avail.idx, then looks at the
+ * flag: either it sees that a kick is wanted, or we see the index. */
+static void used_flags_store(struct virtq *vq, uint16_t flags)
+{
+	atomic_store_explicit(&vq->split.used->flags.raw, VOLE_SWAP16(flags), memory_order_relaxed);
+	full_barrier();
+}
+
+static struct desc desc_load(const struct virtq_desc *d)
+{
+	le64 addr = {__atomic_load_n(&d->addr.raw, __ATOMIC_RELAXED)};
+	le32 len = {__atomic_load_n(&d->len.raw, __ATOMIC_RELAXED)};
+	le16 flags = {__atomic_load_n(&d->flags.raw, __ATOMIC_RELAXED)};
+	le16 next = {__atomic_load_n(&d->next.raw, __ATOMIC_RELAXED)};
+
+	return (struct desc){
+		.addr = le64_to_cpu(addr),
+		.len = le32_to_cpu(len),
+		.flags = le16_to_cpu(flags),
+		.next = le16_to_cpu(next),
+	};
+}
+
+static uint16_t avail_head_load(const struct virtq *vq, uint16_t position)
+{
+	const le16 *entry = &vq->split.avail->ring[position % vq->size];
+
+	return le16_to_cpu((le16){__atomic_load_n(&entry->raw, __ATOMIC_RELAXED)});
+}
+
+/* --- enabling --------------------------------------------------------------------------------- */
+
+static int split_enable(struct virtq *vq, unsigned size_max)
+{
+	struct virtq_split *split = &vq->split;
+	uint32_t size = vq->size;
+
+	if (size == 0 || size > size_max || (size & (size - 1)) != 0)
+		return virtq_fault(vq, -EINVAL,
+			"queue size %" PRIu32 " is not a power of two from 1 to %u (virtio 2.7)",
+			size, size_max);
+
+	*split = (struct virtq_split){0};
+	split->table = virtq_area(vq, "descriptor table", vq->desc, VIRTQ_DESC_BYTES(size),
+		VIRTQ_DESC_ALIGN, GMEM_READ);
+	if (!split->table)
+		return -EINVAL;
+	split->avail = virtq_area(vq, "available ring", vq->driver, VIRTQ_AVAIL_BYTES(size),
+		VIRTQ_AVAIL_ALIGN, GMEM_READ);
+	if (!split->avail)
+		return -EINVAL;
+	split->used = virtq_area(
+		vq, "used ring", vq->device, VIRTQ_USED_BYTES(size), VIRTQ_USED_ALIGN, GMEM_WRITE);
+	if (!split->used)
+		return -EINVAL;
+	return 0;
+}
+
+/* --- from available to used ------------------------------------------------------------------- */
+
+/* Collect the chain that begins at head, which is in the table. 0 or -EPROTO. */
+static int chain_walk(struct virtq *vq, uint16_t head, struct chain *chain)
+{
+	uint16_t index = head;
+
+	*chain = (struct chain){.id = head, .readable = vq->segments};
+
+	/* No chain without a loop has more steps than the table has descriptors. */
+	for (unsigned steps = 0; steps < vq->size; steps++) {
+		struct desc d = desc_load(&vq->split.table[index]);
+		int error = virtq_chain_add(vq, chain, &d);
+
+		if (error < 0)
+			return error;
+		if (!(d.flags & VIRTQ_DESC_F_NEXT))
+			return 0;
+		if (d.next >= vq->size)
+			return virtq_fault(vq, -EPROTO,
+				"descriptor %u has next %u, but queue size is %" PRIu32
+				" (virtio 2.7.5)",
+				index, d.next, vq->size);
+		index = d.next;
+	}
+	return virtq_fault(vq, -EPROTO, "chain from descriptor %u loops (virtio 2.7.5.2)", head);
+}
+
+static int split_pop(struct virtq *vq, struct chain *chain)
+{
+	struct virtq_split *split = &vq->split;
+	uint16_t idx = avail_idx_load(vq);
+	uint16_t available = idx - split->avail_next;
+	uint16_t outstanding = idx - split->used_shown;
+	uint16_t head;
+	int error;
+
+	split->avail_seen = idx;
+	if (available == 0)
+		return 0;
+	if (available > vq->size)
+		return virtq_fault(vq, -EPROTO,
+			"available index jumps from %u to %u with queue size %" PRIu32
+			" (virtio 2.7.13)",
+			split->avail_next, idx, vq->size);
+	if (outstanding > vq->size)
+		return virtq_fault(vq, -EPROTO,
+			"%u buffers are outstanding with queue size %" PRIu32 " (virtio 2.7.13)",
+			outstanding, vq->size);
+
+	head = avail_head_load(vq, split->avail_next);
+	if (head >= vq->size)
+		return virtq_fault(vq, -EPROTO,
+			"available descriptor %u, but queue size is %" PRIu32 " (virtio 2.7.6)",
+			head, vq->size);
+	error = chain_walk(vq, head, chain);
+	if (error < 0)
+		return error;
+	split->avail_next++;
+	return 1;
+}
+
+static void split_push(struct virtq *vq, const struct chain *chain, uint32_t len)
+{
+	struct virtq_split *split = &vq->split;
+
+	split->used->ring[split->used_next % vq->size] =
+		(struct virtq_used_elem){.id = cpu_to_le32(chain->id), .len = cpu_to_le32(len)};
+	split->used_next++;
+}
+
+static bool split_publish(struct virtq *vq)
+{
+	struct virtq_split *split = &vq->split;
+
+	if (split->used_next == split->used_shown)
+		return false;
+	used_idx_store(vq, split->used_next);
+	split->used_shown = split->used_next;
+	return interrupt_wanted(vq);
+}
+
+static void split_silence(struct virtq *vq)
+{
+	used_flags_store(vq, VIRTQ_USED_F_NO_NOTIFY);
+	vq->split.avail_seen = avail_idx_load(vq);
+}
+
+static bool split_listen(struct virtq *vq)
+{
+	used_flags_store(vq, 0);
+	return avail_idx_load(vq) != vq->split.avail_seen;
+}
+
+const struct virtq_ring_ops split_ops = {
+	.enable = split_enable,
+	.pop = split_pop,
+	.push = split_push,
+	.publish = split_publish,
+	.silence = split_silence,
+	.listen = split_listen,
+};
