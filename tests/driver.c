@@ -63,11 +63,12 @@ static gpa_t area_alloc(struct ram *ram, size_t len, size_t align)
 	return gpa;
 }
 
-void ring_init(struct ring *ring, struct ram *ram, uint16_t size)
+void ring_init(struct ring *ring, struct ram *ram, uint16_t size, uint64_t features)
 {
 	*ring = (struct ring){
 		.ram = ram,
 		.size = size,
+		.event_idx = features & VIRTIO_BIT(VIRTIO_F_EVENT_IDX),
 		.desc = area_alloc(ram, VIRTQ_DESC_BYTES(size), VIRTQ_DESC_ALIGN),
 		.avail = area_alloc(ram, VIRTQ_AVAIL_BYTES(size), VIRTQ_AVAIL_ALIGN),
 		.used = area_alloc(ram, VIRTQ_USED_BYTES(size), VIRTQ_USED_ALIGN),
@@ -154,11 +155,58 @@ void ring_set_avail_flags(struct ring *ring, uint16_t flags)
 	atomic_store(&ring_avail(ring)->flags.raw, cpu_to_le16(flags).raw);
 }
 
+static le16_atomic *avail_event(struct ring *ring)
+{
+	return ram_at(ring->ram, ring->used + VIRTQ_AVAIL_EVENT(ring->size));
+}
+
+uint16_t ring_avail_event(struct ring *ring)
+{
+	return le16_to_cpu((le16){atomic_load(&avail_event(ring)->raw)});
+}
+
+void ring_set_avail_event(struct ring *ring, uint16_t event)
+{
+	atomic_store(&avail_event(ring)->raw, cpu_to_le16(event).raw);
+}
+
+void ring_set_used_event(struct ring *ring, uint16_t event)
+{
+	le16_atomic *used_event = ram_at(ring->ram, ring->avail + VIRTQ_USED_EVENT(ring->size));
+
+	atomic_store(&used_event->raw, cpu_to_le16(event).raw);
+}
+
+bool ring_wants_kick(struct ring *ring)
+{
+	uint16_t old = ring->kicked_idx, new = ring->avail_idx;
+
+	ring->kicked_idx = new;
+	__sync_synchronize(); /* virtio 2.7.13.4.1 */
+	if (ring->event_idx)
+		return (uint16_t)(new - ring_avail_event(ring) - 1) < (uint16_t)(new - old);
+	return new != old && !ring_used_flags(ring);
+}
+
+void ring_want_interrupts(struct ring *ring, bool wanted)
+{
+	if (ring->event_idx)
+		ring_set_used_event(ring, wanted ? ring->used_idx : ring->used_idx - 1);
+	else
+		ring_set_avail_flags(ring, wanted ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT);
+	__sync_synchronize(); /* virtio 2.7.7.1 */
+}
+
+bool ring_pending(struct ring *ring)
+{
+	return ring_used_idx(ring) != ring->used_idx;
+}
+
 bool ring_take(struct ring *ring, struct used *used)
 {
 	const struct virtq_used_elem *elem;
 
-	if (ring_used_idx(ring) == ring->used_idx)
+	if (!ring_pending(ring))
 		return false;
 	elem = &ring_used(ring)->ring[ring->used_idx % ring->size];
 	*used = (struct used){le32_to_cpu(elem->id), le32_to_cpu(elem->len)};
@@ -275,11 +323,22 @@ bool driver_failed(struct driver *driver)
 	return driver_status(driver) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 }
 
+uint64_t driver_offered(struct driver *driver)
+{
+	uint64_t low;
+
+	reg_write(driver, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
+	low = reg_read(driver, VIRTIO_MMIO_DEVICE_FEATURES);
+	reg_write(driver, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
+	return low | (uint64_t)reg_read(driver, VIRTIO_MMIO_DEVICE_FEATURES) << 32;
+}
+
 bool driver_negotiate(struct driver *driver, uint64_t features)
 {
 	uint32_t status = VIRTIO_STATUS_ACKNOWLEDGE;
 
 	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1);
+	driver->features = features;
 	reg_write(driver, VIRTIO_MMIO_STATUS, 0);
 	reg_write(driver, VIRTIO_MMIO_STATUS, status);
 	reg_write(driver, VIRTIO_MMIO_STATUS, status |= VIRTIO_STATUS_DRIVER);
@@ -308,7 +367,7 @@ bool driver_setup(struct driver *driver, unsigned queue, uint16_t size)
 {
 	struct ring *ring = &driver->rings[queue];
 
-	ring_init(ring, &driver->ram, size);
+	ring_init(ring, &driver->ram, size, driver->features);
 	driver_place(driver, queue, size, ring->desc, ring->avail, ring->used);
 	reg_write(driver, VIRTIO_MMIO_QUEUE_READY, 1);
 	return reg_read(driver, VIRTIO_MMIO_QUEUE_READY) == 1;

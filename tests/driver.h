@@ -63,6 +63,8 @@ struct ring {
 	uint16_t desc_next;      /* descriptors are taken in turn */
 	uint16_t avail_idx;      /* as stored last */
 	uint16_t used_idx;       /* used elements taken so far */
+	bool event_idx;          /* EVENT_IDX was accepted */
+	uint16_t kicked_idx;     /* avail_idx when ring_wants_kick() was last asked */
 };
 
 struct buffer {
@@ -75,8 +77,9 @@ struct used {
 	uint32_t id, len;
 };
 
-/* Fresh areas for a queue of this size; a guard of 64 bytes 0xa5 follows each. */
-void ring_init(struct ring *ring, struct ram *ram, uint16_t size);
+/* Fresh areas for a queue of this size, with these features accepted; a guard of 64 bytes 0xa5
+ * follows each. */
+void ring_init(struct ring *ring, struct ram *ram, uint16_t size, uint64_t features);
 bool ring_guards_intact(struct ring *ring);
 
 void ring_set_desc(
@@ -101,6 +104,17 @@ bool ring_take(struct ring *ring, struct used *used);
 uint16_t ring_used_idx(struct ring *ring);
 uint16_t ring_used_flags(struct ring *ring);
 void ring_set_avail_flags(struct ring *ring, uint16_t flags);
+uint16_t ring_avail_event(struct ring *ring);
+void ring_set_avail_event(struct ring *ring, uint16_t event);
+void ring_set_used_event(struct ring *ring, uint16_t event);
+
+/* What drivers do with them. Whether the device wants a kick for what was added since the last
+ * call; ask for interrupts from the next used buffer on, or for none. */
+bool ring_wants_kick(struct ring *ring);
+void ring_want_interrupts(struct ring *ring, bool wanted);
+
+/* There is something to take. */
+bool ring_pending(struct ring *ring);
 
 /* --- the machine around a device -------------------------------------------------------------- */
 
@@ -128,6 +142,7 @@ struct driver {
 	struct virtio_device *dev;
 	struct virtio_mmio mmio;
 	struct ring rings[VIRTIO_QUEUES_MAX];
+	uint64_t features; /* accepted */
 };
 
 #define DRIVER_QUEUE_SIZE 16 /* of driver_bring_up() */
@@ -151,6 +166,10 @@ bool driver_setup(struct driver *driver, unsigned queue, uint16_t size);
 void driver_place(
 	struct driver *driver, unsigned queue, uint32_t size, gpa_t desc, gpa_t avail, gpa_t used);
 void driver_ok(struct driver *driver);
+
+/* The features that the device offers; of them, those of its type (virtio 2.2). */
+uint64_t driver_offered(struct driver *driver);
+#define DRIVER_TYPE_FEATURES UINT64_C(0xffffff)
 
 /* All of it, for all queues. Whether the device is live then. start serves the queues too. */
 bool driver_bring_up(struct driver *driver, uint64_t features);

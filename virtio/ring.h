@@ -19,8 +19,13 @@ struct virtq_ring_ops {
 	int (*pop)(struct virtq *vq, struct chain *chain);
 	void (*push)(struct virtq *vq, const struct chain *chain, uint32_t len);
 	bool (*publish)(struct virtq *vq);
+
+	/* Tell the driver that kicks are not needed, or that they are from the next buffer on. */
 	void (*silence)(struct virtq *vq);
-	bool (*listen)(struct virtq *vq);
+	void (*listen)(struct virtq *vq);
+
+	/* Whether there is something to pop. */
+	bool (*available)(const struct virtq *vq);
 };
 
 extern const struct virtq_ring_ops split_ops;

@@ -8,9 +8,19 @@
 
 /* --- guest memory --------------------------------------------------------------------------------
  *
- * The loads and stores whose order matters (virtio 2.7.13), and no others, are the next four
- * functions. "Driver" in the comments is guest-kernel/virtq.c, or Linux' virtio_ring.c.
+ * The loads and stores whose order matters (virtio 2.7.13), and no others, are the next three
+ * functions, and virtq_listen(). "Driver" in the comments is guest-kernel/virtq.c, or Linux' virtio_ring.c.
  */
+
+static uint16_t relaxed_load(const le16_atomic *from)
+{
+	return VOLE_SWAP16(atomic_load_explicit(&from->raw, memory_order_relaxed));
+}
+
+static void relaxed_store(le16_atomic *to, uint16_t value)
+{
+	atomic_store_explicit(&to->raw, VOLE_SWAP16(value), memory_order_relaxed);
+}
 
 /* Acquire, pairs with the driver's release of avail.idx: the ring entries and descriptors that it
  * wrote before are visible to the loads that follow. */
@@ -28,23 +38,23 @@ static void used_idx_store(struct virtq *vq, uint16_t idx)
 	atomic_store_explicit(&vq->split.used->idx.raw, VOLE_SWAP16(idx), memory_order_release);
 }
 
-/* After the used_idx_store(). Pairs with the driver, which clears the flag, then looks at used.idx:
- * either it sees the index, or we see the flag clear. */
-static bool interrupt_wanted(const struct virtq *vq)
+/*
+ * After the used_idx_store(), which moved the index from old to new. Pairs with the driver, which
+ * says that it wants an interrupt, then looks at used.idx: either it sees the index, or we see that
+ * it wants one. How it says so depends on EVENT_IDX: by a flag, or by the position whose use it
+ * wants to hear of, if that is one of old to new - 1 (virtio 2.7.7.2).
+ */
+static bool interrupt_wanted(const struct virtq *vq, uint16_t old, uint16_t new)
 {
-	uint16_t raw;
+	uint16_t event, flags;
 
 	full_barrier();
-	raw = atomic_load_explicit(&vq->split.avail->flags.raw, memory_order_relaxed);
-	return !(VOLE_SWAP16(raw) & VIRTQ_AVAIL_F_NO_INTERRUPT);
-}
-
-/* Before a look at avail.idx. Pairs with the driver, which stores avail.idx, then looks at the
- * flag: either it sees that a kick is wanted, or we see the index. */
-static void used_flags_store(struct virtq *vq, uint16_t flags)
-{
-	atomic_store_explicit(&vq->split.used->flags.raw, VOLE_SWAP16(flags), memory_order_relaxed);
-	full_barrier();
+	if (vq->event_idx) {
+		event = relaxed_load(vq->split.used_event);
+		return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
+	}
+	flags = relaxed_load(&vq->split.avail->flags);
+	return !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
 static struct desc desc_load(const struct virtq_desc *d)
@@ -94,6 +104,9 @@ static int split_enable(struct virtq *vq, unsigned size_max)
 		vq, "used ring", vq->device, VIRTQ_USED_BYTES(size), VIRTQ_USED_ALIGN, GMEM_WRITE);
 	if (!split->used)
 		return -EINVAL;
+	split->used_event =
+		(const le16_atomic *)((const uint8_t *)split->avail + VIRTQ_USED_EVENT(size));
+	split->avail_event = (le16_atomic *)((uint8_t *)split->used + VIRTQ_AVAIL_EVENT(size));
 	return 0;
 }
 
@@ -134,7 +147,6 @@ static int split_pop(struct virtq *vq, struct chain *chain)
 	uint16_t head;
 	int error;
 
-	split->avail_seen = idx;
 	if (available == 0)
 		return 0;
 	if (available > vq->size)
@@ -171,24 +183,34 @@ static void split_push(struct virtq *vq, const struct chain *chain, uint32_t len
 static bool split_publish(struct virtq *vq)
 {
 	struct virtq_split *split = &vq->split;
+	uint16_t old = split->used_shown;
 
-	if (split->used_next == split->used_shown)
+	if (split->used_next == old)
 		return false;
 	used_idx_store(vq, split->used_next);
 	split->used_shown = split->used_next;
-	return interrupt_wanted(vq);
+	return interrupt_wanted(vq, old, split->used_next);
 }
 
+static bool split_available(const struct virtq *vq)
+{
+	return avail_idx_load(vq) != vq->split.avail_next;
+}
+
+/* With EVENT_IDX the flag stays 0 (virtio 2.7.10.2). The driver kicks when it fills the position in
+ * avail_event, and once that is past, no more until it is moved on: silence is the normal state. */
 static void split_silence(struct virtq *vq)
 {
-	used_flags_store(vq, VIRTQ_USED_F_NO_NOTIFY);
-	vq->split.avail_seen = avail_idx_load(vq);
+	if (!vq->event_idx)
+		relaxed_store(&vq->split.used->flags, VIRTQ_USED_F_NO_NOTIFY);
 }
 
-static bool split_listen(struct virtq *vq)
+static void split_listen(struct virtq *vq)
 {
-	used_flags_store(vq, 0);
-	return avail_idx_load(vq) != vq->split.avail_seen;
+	if (vq->event_idx)
+		relaxed_store(vq->split.avail_event, vq->split.avail_next);
+	else
+		relaxed_store(&vq->split.used->flags, 0);
 }
 
 const struct virtq_ring_ops split_ops = {
@@ -198,4 +220,5 @@ const struct virtq_ring_ops split_ops = {
 	.publish = split_publish,
 	.silence = split_silence,
 	.listen = split_listen,
+	.available = split_available,
 };

@@ -13,6 +13,9 @@
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 		VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
+/* Offered by every device: they are the queues' affair, not the type's. */
+#define QUEUE_FEATURES VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
 {
@@ -22,7 +25,8 @@ int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_
 		.host = host,
 		.ctx = ctx,
 		.gmem = gmem,
-		.features = ops->features | features | VIRTIO_BIT(VIRTIO_F_VERSION_1),
+		.features = ops->features | features | QUEUE_FEATURES |
+			    VIRTIO_BIT(VIRTIO_F_VERSION_1),
 	};
 	return -pthread_mutex_init(&dev->lock, NULL);
 }
@@ -196,14 +200,16 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 
 	if (ready == vq->ready)
 		return;
-	if (ready) {
-		if (virtq_enable(vq, dev->gmem, dev->ops->queue_size_max) < 0)
-			virtio_fail(dev, "queue %u: %s", queue, vq->fault);
+	if (!ready) {
+		virtq_disable(vq);
+		if (dev->ops->queue_stopped)
+			dev->ops->queue_stopped(dev, queue);
 		return;
 	}
-	virtq_disable(vq);
-	if (dev->ops->queue_stopped)
-		dev->ops->queue_stopped(dev, queue);
+	if (virtq_enable(vq, dev->gmem, dev->ops->queue_size_max, dev->driver_features) < 0)
+		virtio_fail(dev, "queue %u: %s", queue, vq->fault);
+	else if (virtio_queue_live(dev, queue))
+		virtio_kick(dev, queue); /* as at DRIVER_OK */
 }
 
 int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)
@@ -243,8 +249,19 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 
 void virtio_backend_ready(struct virtio_device *dev)
 {
+	unsigned count = dev->ops->queue_count;
+
+	if (!dev->ops->backend_ready)
+		return;
 	pthread_mutex_lock(&dev->lock);
-	if (dev->ops->backend_ready)
-		dev->ops->backend_ready(dev);
+	for (unsigned i = 0; i < count; i++) {
+		if (virtio_queue_live(dev, i))
+			virtq_silence(&dev->queues[i]);
+	}
+	dev->ops->backend_ready(dev);
+	for (unsigned i = 0; i < count; i++) {
+		if (virtio_queue_live(dev, i) && virtq_listen(&dev->queues[i]))
+			virtio_kick(dev, i);
+	}
 	pthread_mutex_unlock(&dev->lock);
 }

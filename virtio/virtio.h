@@ -43,7 +43,7 @@ struct virtio_device;
 struct virtio_ops {
 	const char *name;
 	uint32_t id;
-	uint64_t features; /* that the type itself offers always; VERSION_1 is added for all */
+	uint64_t features; /* that the type itself offers always */
 	unsigned queue_count;
 	uint16_t queue_size_max;
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
@@ -112,7 +112,7 @@ struct virtio_device {
 };
 
 /*
- * Make a device that offers ops->features, VERSION_1 and features. Nothing is owned but the lock.
+ * Make a device that offers ops->features, features, VERSION_1 and EVENT_IDX. Nothing is owned but the lock.
  * 0, or -errno from the lock's creation.
  */
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,

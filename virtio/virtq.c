@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <vole/virtio_config.h>
+
 #include "ring.h"
 
 #define CHAIN_LEN_MAX (UINT64_C(1) << 32) /* bytes, virtio 2.7.5.2 */
@@ -18,13 +20,15 @@ void virtq_reset(struct virtq *vq)
 	*vq = (struct virtq){0};
 }
 
-int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max)
+int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, uint64_t features)
 {
 	int error;
 
 	assert(size_max <= VIRTQ_SIZE_MAX);
 	vq->gmem = gmem;
 	vq->ring = &split_ops;
+	vq->event_idx = features >> VIRTIO_F_EVENT_IDX & 1;
+	vq->ran_dry = false;
 	error = vq->ring->enable(vq, size_max);
 	vq->ready = error == 0;
 	return error;
@@ -37,7 +41,10 @@ void virtq_disable(struct virtq *vq)
 
 int virtq_pop(struct virtq *vq, struct chain *chain)
 {
-	return vq->ring->pop(vq, chain);
+	int got = vq->ring->pop(vq, chain);
+
+	vq->ran_dry = got == 0;
+	return got;
 }
 
 void virtq_push(struct virtq *vq, const struct chain *chain, uint32_t len)
@@ -53,11 +60,17 @@ bool virtq_publish(struct virtq *vq)
 void virtq_silence(struct virtq *vq)
 {
 	vq->ring->silence(vq);
+	vq->ran_dry = !vq->ring->available(vq);
 }
 
 bool virtq_listen(struct virtq *vq)
 {
-	return vq->ring->listen(vq);
+	vq->ring->listen(vq);
+
+	/* Pairs with the driver, which makes a buffer available, then looks whether to kick: either
+	 * it sees that it is to, or we see the buffer. */
+	full_barrier();
+	return vq->ran_dry && vq->ring->available(vq);
 }
 
 /* --- judging what the driver says ------------------------------------------------------------- */

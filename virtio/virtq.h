@@ -37,8 +37,9 @@ struct virtq_split {
 	const struct virtq_desc *table;
 	const struct virtq_avail *avail;
 	struct virtq_used *used;
+	const le16_atomic *used_event;
+	le16_atomic *avail_event;
 	uint16_t avail_next; /* next available position to take */
-	uint16_t avail_seen; /* avail.idx as it was when last looked at */
 	uint16_t used_next;  /* next used position to fill */
 	uint16_t used_shown; /* used.idx as the driver sees it */
 };
@@ -55,6 +56,8 @@ struct virtq {
 	/* Valid while ready. */
 	const struct gmem *gmem;
 	const struct virtq_ring_ops *ring; /* by the form; of ring.h */
+	bool event_idx;                    /* EVENT_IDX was negotiated */
+	bool ran_dry;                      /* the device looked for a buffer and found none */
 	struct virtq_split split;
 
 	char fault[128]; /* what was wrong, after -EINVAL or -EPROTO: what, value, clause */
@@ -67,11 +70,12 @@ void virtq_reset(struct virtq *vq);
 
 /*
  * QueueReady was written 1: check size, alignment and that all three areas are RAM with the right
- * access (virtio 2.7, 2.7.1), and start at position 0. size_max is at most VIRTQ_SIZE_MAX.
+ * access (virtio 2.7, 2.7.1), and start at position 0. size_max is at most VIRTQ_SIZE_MAX; features
+ * are those that the driver accepted, of which EVENT_IDX matters here.
  *   0        ready
  *   -EINVAL  refused, vq->fault says why; the queue stays off
  */
-int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max);
+int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, uint64_t features);
 
 /* QueueReady was written 0: guest memory is not touched from here on. */
 void virtq_disable(struct virtq *vq);
@@ -97,7 +101,8 @@ bool virtq_publish(struct virtq *vq);
 /* The queue is about to be served: kicks are not needed (virtio 2.7.10). */
 void virtq_silence(struct virtq *vq);
 
-/* They are needed again. True if buffers came while nobody listened: serve once more. */
+/* They are needed again. True if the device had found nothing more to pop, and now there is
+ * something: serve once more. A device that left buffers alone knows when to come back to them. */
 bool virtq_listen(struct virtq *vq);
 
 #endif

@@ -60,6 +60,10 @@ struct virtq_used {
 	struct virtq_used_elem ring[]; /* then avail_event */
 };
 
+/* Where the event fields are: bytes from the start of the available and of the used ring. */
+#define VIRTQ_USED_EVENT(n)  (4u + 2u * (n))
+#define VIRTQ_AVAIL_EVENT(n) (4u + 8u * (n))
+
 /* Bytes of the areas, event fields counted. */
 #define VIRTQ_DESC_BYTES(n)  (16u * (n))
 #define VIRTQ_AVAIL_BYTES(n) (6u + 2u * (n))

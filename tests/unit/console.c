@@ -202,6 +202,50 @@ static void test_output_error(void)
 }
 
 /* One chain that names the same page many times over. */
+/* Add a buffer, and kick only if the device asks for it. */
+static void add_politely(struct fixture *f, unsigned queue, const char *text, bool write)
+{
+	struct ring *ring = &f->d.rings[queue];
+
+	memcpy(ram_at(&f->d.ram, f->page), text, strlen(text));
+	ring_add_one(ring, f->page, strlen(text), write);
+	if (ring_wants_kick(ring))
+		driver_kick(&f->d, queue);
+	f->page += 64;
+}
+
+/* A queue that was emptied when the back end became ready, not by a kick, wants kicks again. */
+static void test_polite_driver(uint64_t features, const char *name)
+{
+	struct fixture *f = setup_window(0, 0);
+	struct used used;
+
+	driver_start(&f->d, features);
+	f->host.output_room = 0;
+	add_politely(f, TRANSMIT, "a", false);
+	add_politely(f, TRANSMIT, "b", false);
+	is(f->host.output_len, 0, "%s: output waits", name);
+	f->host.output_room = SIZE_MAX;
+	host_loop(f);
+	ok(output_is(f, "ab"), "%s: and goes out without a kick", name);
+	add_politely(f, TRANSMIT, "c", false);
+	ok(output_is(f, "abc"), "SPLIT-DEV-16 (2.7.10.2) %s: what follows is not forgotten", name);
+
+	add_politely(f, RECEIVE, "....", true);
+	add_politely(f, RECEIVE, "....", true);
+	input(f, "12345678");
+	host_loop(f);
+	is(f->host.input_len, 0, "%s: input fills two buffers", name);
+	input(f, "9");
+	is(host_loop(f), 0, "%s: and waits for a third", name);
+	add_politely(f, RECEIVE, "....", true);
+	is(f->host.input_len, 0, "SPLIT-DEV-16 (2.7.10.2) %s: which is not overlooked", name);
+	while (ring_take(f->in, &used))
+		;
+	is(used.len, 1, "%s: with the rest in it", name);
+	teardown(f);
+}
+
 static void test_huge_output(void)
 {
 	struct fixture *f = setup();
@@ -447,7 +491,7 @@ static void test_size(void)
 {
 	struct fixture *f = setup_window(80, 25);
 
-	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 5, "5.3.3 a window: SIZE and EMERG_WRITE");
+	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 5, "5.3.3 a window: SIZE and EMERG_WRITE");
 	is(access_read(&f->d, CONFIG, 2), 80, "BASE-DEV-11 (2.5.2) cols can be read at once");
 	is(access_read(&f->d, CONFIG + 2, 2), 25, "BASE-DEV-11 (2.5.2) rows too");
 	driver_start(&f->d, VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE));
@@ -463,7 +507,7 @@ static void test_size(void)
 	teardown(f);
 
 	f = setup_window(0, 0);
-	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 4, "5.3.3 no window: no SIZE");
+	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 4, "5.3.3 no window: no SIZE");
 	f->host.cols = 80;
 	f->host.rows = 25;
 	is(access_read(&f->d, CONFIG, 4), 0, "CON-DEV-13 (5.3.4) fields not offered read 0");
@@ -520,6 +564,8 @@ int main(void)
 	test_back_pressure_batch();
 	test_output_error();
 	test_huge_output();
+	test_polite_driver(0, "flags");
+	test_polite_driver(VIRTIO_BIT(VIRTIO_F_EVENT_IDX), "event index");
 	test_receive();
 	test_receive_framing();
 	test_input_waits();

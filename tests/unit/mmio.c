@@ -311,7 +311,7 @@ static void test_feature_words(void)
 	const uint64_t *features = &f->con.dev.driver_features;
 
 	reg_write(&f->d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
-	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 5,
+	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 5 | 1u << 29,
 		"MMIO-DEV-14 (4.2.2) word 0 is offered");
 	reg_write(&f->d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
 	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 1,
@@ -387,6 +387,11 @@ static void test_queue_ready(void)
 	is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY), 0, "MMIO-DEV-16 (4.2.2) and 0 after 0");
 	ok(driver_setup(&f->d, 0, 4), "another ring can be set up then");
 	is(f->con.dev.queues[0].size, 4, "and is the one in use");
+	is(f->d.host.kicks[0], 0, "BASE-DEV-01 (2.1.2) before DRIVER_OK nobody looks at it");
+	driver_ok(&f->d);
+	is(f->d.host.kicks[0], 1, "BASE-DEV-17 (3.3) with DRIVER_OK somebody does");
+	driver_setup(&f->d, 1, 4);
+	is(f->d.host.kicks[1], 1, "BASE-DEV-17 (3.3) and at a queue that comes later, once");
 	teardown(f);
 }
 
@@ -399,7 +404,7 @@ static void test_queue_refused(bool live)
 	driver_negotiate(&f->d, 0);
 	if (live)
 		driver_ok(&f->d);
-	ring_init(&ring, &f->d.ram, 16);
+	ring_init(&ring, &f->d.ram, 16, 0);
 	driver_place(&f->d, 1, 24, ring.desc, ring.avail, ring.used);
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_READY, 1);
 	is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY), 0,

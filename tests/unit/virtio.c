@@ -147,31 +147,25 @@ static void test_driver_gave_up(void)
 
 /* --- features --------------------------------------------------------------------------------- */
 
+/* VERSION_1, and those of the queues: EVENT_IDX. */
+#define VERSION_1 VIRTIO_BIT(VIRTIO_F_VERSION_1)
+#define QUEUES    VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+
 static const struct {
 	uint32_t type;
 	const char *name;
 	uint64_t features;
 } types[] = {
-	{VIRTIO_ID_BLOCK, "block", 1ull << 32 | 1 << 9 | 1 << 2},
-	{VIRTIO_ID_CONSOLE, "console", 1ull << 32 | 1 << 2 | 1 << 0},
-	{VIRTIO_ID_ENTROPY, "rng", 1ull << 32},
+	{VIRTIO_ID_BLOCK, "block", VERSION_1 | QUEUES | 1 << 9 | 1 << 2},
+	{VIRTIO_ID_CONSOLE, "console", VERSION_1 | QUEUES | 1 << 2 | 1 << 0},
+	{VIRTIO_ID_ENTROPY, "rng", VERSION_1 | QUEUES},
 };
-
-static uint64_t offered(struct driver *d)
-{
-	uint64_t low;
-
-	reg_write(d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
-	low = reg_read(d, VIRTIO_MMIO_DEVICE_FEATURES);
-	reg_write(d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
-	return low | (uint64_t)reg_read(d, VIRTIO_MMIO_DEVICE_FEATURES) << 32;
-}
 
 static void test_offered(void)
 {
 	for (unsigned i = 0; i < 3; i++) {
 		struct fixture *f = setup(types[i].type);
-		uint64_t features = offered(&f->d);
+		uint64_t features = driver_offered(&f->d);
 
 		is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_ID), types[i].type, "%s is itself",
 			types[i].name);
@@ -243,7 +237,7 @@ static void test_acceptable(void)
 {
 	for (unsigned i = 0; i < 3; i++) {
 		struct fixture *f = setup(types[i].type);
-		uint64_t own = types[i].features & UINT32_MAX;
+		uint64_t own = types[i].features & ~VERSION_1;
 		unsigned good = 0, subsets = 0;
 		gpa_t mark = f->d.ram.next;
 
@@ -252,7 +246,7 @@ static void test_acceptable(void)
 			subsets++;
 			f->d.ram.next = mark;
 			good += driver_start(&f->d, subset) &&
-				f->d.dev->driver_features == (subset | 1ull << 32);
+				f->d.dev->driver_features == (subset | VERSION_1);
 			if (subset == 0)
 				break;
 		}
@@ -584,7 +578,7 @@ static void io_stop(struct io *io)
 
 /* A driver that kicks and is interrupted only as far as it is asked to. A notification lost in
  * either direction would leave both waiting, so there is an alarm. */
-static void test_notifications(void)
+static void test_notifications(uint64_t features, const char *name)
 {
 	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
 	unsigned sent = 0, done = 0, wrong = 0;
@@ -592,18 +586,17 @@ static void test_notifications(void)
 
 	alarm(300);
 	io_start(&io, f);
-	driver_bring_up(&f->d, 0);
+	driver_bring_up(&f->d, features);
 	while (done < 20000) {
 		struct used used;
 
 		while (sent < 20000 && sent - done < DRIVER_QUEUE_SIZE) {
 			ring_add_one(f->ring, f->page + 16 * (sent % DRIVER_QUEUE_SIZE), 16, true);
 			sent++;
-			__sync_synchronize(); /* virtio 2.7.13.4.1 */
-			if (!ring_used_flags(f->ring))
+			if (ring_wants_kick(f->ring))
 				reg_write(&f->d, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 		}
-		ring_set_avail_flags(f->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
+		ring_want_interrupts(f->ring, false);
 		for (unsigned before = done;; before = done) {
 			while (ring_take(f->ring, &used)) {
 				wrong += used.id != done % DRIVER_QUEUE_SIZE || used.len != 16;
@@ -611,9 +604,8 @@ static void test_notifications(void)
 			}
 			if (done != before)
 				break;
-			ring_set_avail_flags(f->ring, 0);
-			__sync_synchronize(); /* virtio 2.7.7.1 */
-			if (ring_used_idx(f->ring) == f->ring->used_idx)
+			ring_want_interrupts(f->ring, true);
+			if (!ring_pending(f->ring))
 				sem_wait(&io.interrupted);
 			reg_write(&f->d, VIRTIO_MMIO_INTERRUPT_ACK, 1);
 		}
@@ -621,7 +613,8 @@ static void test_notifications(void)
 	io_stop(&io);
 	alarm(0);
 	is(wrong, 0,
-		"HARD-22 SPLIT-DEV-16 (2.7.10.2) 20000 requests between two threads: all came");
+		"HARD-22 SPLIT-DEV-16 (2.7.10.2) %s: 20000 requests between two threads, all came",
+		name);
 	ok(f->d.host.kicks[0] <= 20001, "with %u kicks and %u interrupts", f->d.host.kicks[0],
 		f->d.host.raises);
 	teardown(f);
@@ -858,7 +851,8 @@ int main(void)
 	test_endless();
 	test_overfull();
 	test_kicks();
-	test_notifications();
+	test_notifications(0, "flags");
+	test_notifications(VIRTIO_BIT(VIRTIO_F_EVENT_IDX), "event index");
 	test_resets();
 	test_in_flight(VIRTIO_MMIO_STATUS, "Status");
 	test_in_flight(VIRTIO_MMIO_QUEUE_READY, "QueueReady");

@@ -21,6 +21,7 @@ struct fixture {
 	struct ring ring;
 	struct virtq vq;
 	gpa_t page; /* one for buffers */
+	uint64_t features;
 };
 
 static int enable(struct fixture *f)
@@ -29,18 +30,24 @@ static int enable(struct fixture *f)
 	f->vq.desc = f->ring.desc;
 	f->vq.driver = f->ring.avail;
 	f->vq.device = f->ring.used;
-	return virtq_enable(&f->vq, &f->ram.gmem, VIRTQ_SIZE_MAX);
+	return virtq_enable(&f->vq, &f->ram.gmem, VIRTQ_SIZE_MAX, f->features);
+}
+
+static struct fixture *setup_with(uint16_t size, uint64_t features)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+
+	f->features = features;
+	ram_init(&f->ram);
+	ring_init(&f->ring, &f->ram, size, features);
+	f->page = ram_alloc(&f->ram, 4096, 4096);
+	enable(f);
+	return f;
 }
 
 static struct fixture *setup(uint16_t size)
 {
-	struct fixture *f = calloc(1, sizeof *f);
-
-	ram_init(&f->ram);
-	ring_init(&f->ring, &f->ram, size);
-	f->page = ram_alloc(&f->ram, 4096, 4096);
-	enable(f);
-	return f;
+	return setup_with(size, 0);
 }
 
 static void teardown(struct fixture *f)
@@ -53,7 +60,7 @@ static void teardown(struct fixture *f)
 static void again(struct fixture *f)
 {
 	virtq_reset(&f->vq);
-	ring_init(&f->ring, &f->ram, f->ring.size);
+	ring_init(&f->ring, &f->ram, f->ring.size, f->features);
 	enable(f);
 }
 
@@ -74,7 +81,7 @@ static bool refuses(struct fixture *f, uint32_t size, gpa_t desc, gpa_t driver, 
 	f->vq.desc = desc;
 	f->vq.driver = driver;
 	f->vq.device = device;
-	return virtq_enable(&f->vq, &f->ram.gmem, 64) == -EINVAL && !f->vq.ready &&
+	return virtq_enable(&f->vq, &f->ram.gmem, 64, 0) == -EINVAL && !f->vq.ready &&
 	       strstr(f->vq.fault, "virtio 2.7") != NULL;
 }
 
@@ -461,14 +468,12 @@ static void test_wrap(void)
 static void test_suppression(void)
 {
 	struct fixture *f = setup(SIZE);
-	uint16_t *used_event = ram_at(&f->ram, f->ring.avail + 4 + 2 * SIZE);
-	uint16_t *avail_event = ram_at(&f->ram, f->ring.used + 4 + 8 * SIZE);
 	unsigned notifications = 0;
 
-	*avail_event = 0x5a5a;
+	ring_set_avail_event(&f->ring, 0x5a5a);
 	ring_set_avail_flags(&f->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
 	for (unsigned i = 0; i < 1000; i++) {
-		*used_event = i; /* would hit each time, with EVENT_IDX */
+		ring_set_used_event(&f->ring, i); /* would hit each time, with EVENT_IDX */
 		notifications += one(f);
 	}
 	is(notifications, 0, "SPLIT-DEV-13 (2.7.7.2) flags 1: no notification for 1000 buffers");
@@ -476,11 +481,13 @@ static void test_suppression(void)
 
 	ring_set_avail_flags(&f->ring, 0);
 	for (unsigned i = 0; i < 1000; i++) {
-		*used_event = 0xdead; /* would never hit */
+		ring_set_used_event(&f->ring, 0xdead); /* would never hit */
 		notifications += one(f);
 	}
+	virtq_silence(&f->vq);
+	virtq_listen(&f->vq);
 	is(notifications, 1000, "SPLIT-DEV-11 (2.7.7.2) flags 0: 1000, whatever used_event says");
-	is(*avail_event, 0x5a5a, "SPLIT-DEV-20 (2.7.10) avail_event is not written");
+	is(ring_avail_event(&f->ring), 0x5a5a, "SPLIT-DEV-20 (2.7.10) avail_event is not written");
 	teardown(f);
 }
 
@@ -509,6 +516,124 @@ static void test_kicks(void)
 	teardown(f);
 }
 
+/* --- EVENT_IDX -------------------------------------------------------------------------------- */
+
+#define EVENT_IDX VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+
+/* Both sides go on at this position, as if they had come so far. */
+static void start_at(struct fixture *f, uint16_t idx)
+{
+	struct virtq_used *used = ram_at(&f->ram, f->ring.used);
+
+	again(f);
+	f->vq.split.avail_next = f->vq.split.used_next = f->vq.split.used_shown = idx;
+	used->idx.raw = cpu_to_le16(idx).raw;
+	f->ring.used_idx = f->ring.kicked_idx = idx;
+	ring_set_avail_idx(&f->ring, idx);
+}
+
+/* Use this many buffers in one batch. Whether the driver is to be notified. */
+static bool use(struct fixture *f, unsigned batch)
+{
+	struct used used;
+	struct chain chain;
+	bool due;
+
+	for (unsigned i = 0; i < batch; i++) {
+		ring_add_one(&f->ring, f->page, 8, true);
+		virtq_pop(&f->vq, &chain);
+		virtq_push(&f->vq, &chain, 8);
+	}
+	due = virtq_publish(&f->vq);
+	while (ring_take(&f->ring, &used))
+		;
+	return due;
+}
+
+/* Every batch that a queue of 8 can have, against every event near it. */
+static void test_used_event(void)
+{
+	static const uint16_t starts[] = {0, 3, 0x7fff, 65535 - SIZE, 65530, 65535};
+	struct fixture *f = setup_with(SIZE, EVENT_IDX);
+	unsigned missing = 0, spurious = 0;
+
+	for (unsigned s = 0; s < sizeof starts / sizeof starts[0]; s++) {
+		for (unsigned batch = 1; batch <= SIZE; batch++) {
+			for (int event = -20; event <= 20; event++) {
+				bool hit = event >= 0 && (unsigned)event < batch, due;
+
+				f->ram.next = f->page + 4096;
+				start_at(f, starts[s]);
+				ring_set_used_event(&f->ring, starts[s] + event);
+				due = use(f, batch);
+				missing += hit && !due;
+				spurious += due && !hit;
+			}
+		}
+	}
+	is(missing, 0,
+		"SPLIT-DEV-07 (2.7.7.2) using position used_event notifies, in every batch, at "
+		"every wrap");
+	is(spurious, 0, "SPLIT-DEV-13 (2.7.7.2) and using others does not");
+
+	start_at(f, 65000);
+	for (unsigned i = 0; i < 1000; i++) {
+		if (i % 4 == 0)
+			ring_set_used_event(&f->ring, f->ring.used_idx + 3);
+		spurious += use(f, 1);
+	}
+	is(spurious, 250, "SPLIT-DEV-13 (2.7.7.2) 1000 buffers, every fourth an event: 250");
+
+	start_at(f, 0);
+	ring_set_avail_flags(&f->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
+	ring_set_used_event(&f->ring, 0);
+	ok(use(f, 1), "SPLIT-DEV-11 (2.7.7.2) flags have no meaning with EVENT_IDX");
+	teardown(f);
+}
+
+static void test_avail_event(void)
+{
+	struct fixture *f = setup_with(SIZE, EVENT_IDX);
+	struct chain chain;
+
+	start_at(f, 65534);
+	ring_set_avail_event(&f->ring, 0x5a5a);
+	virtq_silence(&f->vq);
+	is(ring_avail_event(&f->ring), 0x5a5a,
+		"SPLIT-DEV-16 (2.7.10.2) avail_event stays while a queue is served");
+	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) and flags are 0 with EVENT_IDX");
+	ok(!virtq_listen(&f->vq), "nothing came meanwhile");
+	is(ring_avail_event(&f->ring), 65534,
+		"SPLIT-DEV-16 (2.7.10.2) then it is the next position to be filled");
+	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) flags are 0 all the same");
+
+	ring_add_one(&f->ring, f->page, 8, true);
+	ok(ring_wants_kick(&f->ring), "SPLIT-DRV-15 (2.7.10.1) filling it takes a kick");
+	virtq_silence(&f->vq);
+	virtq_pop(&f->vq, &chain);
+	ring_add_one(&f->ring, f->page, 8, true);
+	ok(!ring_wants_kick(&f->ring), "SPLIT-DEV-16 (2.7.10.2) the one after that takes none");
+	virtq_pop(&f->vq, &chain);
+	is(virtq_pop(&f->vq, &chain), 0, "the device finds both");
+	ring_add_one(&f->ring, f->page, 8, true);
+	ok(!ring_wants_kick(&f->ring), "SPLIT-DEV-16 (2.7.10.2) nor does a third");
+	ok(virtq_listen(&f->vq), "SPLIT-DEV-16 (2.7.10.2) so listening must find it, and does");
+	is(ring_avail_event(&f->ring), 0, "over the wrap of indices");
+
+	virtq_silence(&f->vq);
+	ok(!virtq_listen(&f->vq), "a chain that waits is not new, so nobody spins for it");
+	ring_add_one(&f->ring, f->page, 8, true);
+	ok(!ring_wants_kick(&f->ring), "nor does the device want kicks while one waits");
+	virtq_silence(&f->vq);
+	while (virtq_pop(&f->vq, &chain) == 1)
+		;
+	virtq_listen(&f->vq);
+	ring_add_one(&f->ring, f->page, 8, true);
+	ok(ring_wants_kick(&f->ring), "but once it has looked in vain it does");
+	ok(ring_guards_intact(&f->ring), "nothing is written outside the three areas");
+	teardown(f);
+}
+
 static void test_enable_again(void)
 {
 	struct fixture *f = setup(SIZE);
@@ -520,7 +645,7 @@ static void test_enable_again(void)
 	ring_add_one(&f->ring, f->page, 8, true);
 	virtq_pop(&f->vq, &chain);
 	virtq_disable(&f->vq);
-	ring_init(&f->ring, &f->ram, SIZE);
+	ring_init(&f->ring, &f->ram, SIZE, 0);
 	is(enable(f), 0, "a queue that was stopped is enabled again, elsewhere");
 	ok(one(f) && ring_take(&f->ring, &used) && used.id == 0, "and starts at position 0");
 	is(ring_used_idx(&f->ring), 1, "for used buffers too");
@@ -666,6 +791,8 @@ int main(void)
 	test_wrap();
 	test_suppression();
 	test_kicks();
+	test_used_event();
+	test_avail_event();
 	test_enable_again();
 	test_double_fetch();
 	test_order();
