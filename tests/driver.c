@@ -42,6 +42,15 @@ void *ram_at(struct ram *ram, gpa_t gpa)
 	return ram->bytes + gpa;
 }
 
+void ram_set_desc(struct ram *ram, gpa_t table, unsigned index, gpa_t addr, uint32_t len,
+	uint16_t flags, uint16_t next)
+{
+	struct virtq_desc desc = {
+		cpu_to_le64(addr), cpu_to_le32(len), cpu_to_le16(flags), cpu_to_le16(next)};
+
+	memcpy(ram_at(ram, table + index * sizeof desc), &desc, sizeof desc);
+}
+
 bool ram_is(struct ram *ram, gpa_t gpa, uint8_t value, size_t len)
 {
 	const uint8_t *bytes = ram_at(ram, gpa);
@@ -97,10 +106,7 @@ static struct virtq_used *ring_used(struct ring *ring)
 void ring_set_desc(
 	struct ring *ring, uint16_t index, gpa_t addr, uint32_t len, uint16_t flags, uint16_t next)
 {
-	struct virtq_desc *desc = ram_at(ring->ram, ring->desc);
-
-	desc[index] = (struct virtq_desc){
-		cpu_to_le64(addr), cpu_to_le32(len), cpu_to_le16(flags), cpu_to_le16(next)};
+	ram_set_desc(ring->ram, ring->desc, index, addr, len, flags, next);
 }
 
 void ring_set_avail_idx(struct ring *ring, uint16_t idx)

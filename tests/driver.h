@@ -51,6 +51,10 @@ gpa_t ram_alloc(struct ram *ram, size_t len, size_t align);
 /* The host's pointer to it; also into the ROM. */
 void *ram_at(struct ram *ram, gpa_t gpa);
 
+/* Put a descriptor into a table there. */
+void ram_set_desc(struct ram *ram, gpa_t table, unsigned index, gpa_t addr, uint32_t len,
+	uint16_t flags, uint16_t next);
+
 /* All len bytes there have this value. */
 bool ram_is(struct ram *ram, gpa_t gpa, uint8_t value, size_t len);
 

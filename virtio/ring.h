@@ -30,12 +30,17 @@ struct virtq_ring_ops {
 
 extern const struct virtq_ring_ops split_ops;
 
-/* A descriptor in host order. The guest may change the original at any time, so each field is
- * loaded just once. */
+/* A descriptor in host order: a copy, since the guest may change the original at any time. */
 struct desc {
 	uint64_t addr;
 	uint32_t len;
 	uint16_t flags, next;
+};
+
+/* Descriptors in guest memory: the queue's own, or an indirect table (virtio 2.7.5.3). */
+struct table {
+	const uint8_t *bytes; /* an indirect table may be at any address */
+	unsigned count;
 };
 
 /* Say what is wrong; the value is error. */
@@ -49,6 +54,11 @@ void *virtq_area(struct virtq *vq, const char *name, gpa_t gpa, uint32_t len, un
 
 /* Judge the descriptor and add its buffer to the chain. 0 or -EPROTO. */
 int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d);
+
+/* Judge a descriptor with INDIRECT, as the last one of the chain so far: *table is what it points
+ * to. 0 or -EPROTO. */
+int virtq_indirect(
+	struct virtq *vq, const struct chain *chain, const struct desc *d, struct table *table);
 
 /*
  * Stores before it are visible before loads after it look. Each side stores, then looks at what the

@@ -57,18 +57,16 @@ static bool interrupt_wanted(const struct virtq *vq, uint16_t old, uint16_t new)
 	return !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
-static struct desc desc_load(const struct virtq_desc *d)
+static struct desc desc_load(const struct table *table, unsigned index)
 {
-	le64 addr = {__atomic_load_n(&d->addr.raw, __ATOMIC_RELAXED)};
-	le32 len = {__atomic_load_n(&d->len.raw, __ATOMIC_RELAXED)};
-	le16 flags = {__atomic_load_n(&d->flags.raw, __ATOMIC_RELAXED)};
-	le16 next = {__atomic_load_n(&d->next.raw, __ATOMIC_RELAXED)};
+	struct virtq_desc d;
 
+	gmem_copy_in(&d, table->bytes + index * sizeof d, sizeof d);
 	return (struct desc){
-		.addr = le64_to_cpu(addr),
-		.len = le32_to_cpu(len),
-		.flags = le16_to_cpu(flags),
-		.next = le16_to_cpu(next),
+		.addr = le64_to_cpu(d.addr),
+		.len = le32_to_cpu(d.len),
+		.flags = le16_to_cpu(d.flags),
+		.next = le16_to_cpu(d.next),
 	};
 }
 
@@ -112,30 +110,52 @@ static int split_enable(struct virtq *vq, unsigned size_max)
 
 /* --- from available to used ------------------------------------------------------------------- */
 
+/* Add to the chain what is linked in a table from index on, up to the last descriptor or one with
+ * INDIRECT, which is not added. *last is a copy of it. 0 or -EPROTO. */
+static int list_walk(struct virtq *vq, struct chain *chain, const struct table *table,
+	uint16_t index, struct desc *last)
+{
+	/* No list without a loop has more steps than the table has descriptors. */
+	for (unsigned steps = 0; steps < table->count; steps++) {
+		int error;
+
+		*last = desc_load(table, index);
+		if (last->flags & VIRTQ_DESC_F_INDIRECT)
+			return 0;
+		error = virtq_chain_add(vq, chain, last);
+		if (error < 0)
+			return error;
+		if (!(last->flags & VIRTQ_DESC_F_NEXT))
+			return 0;
+		if (last->next >= table->count)
+			return virtq_fault(vq, -EPROTO,
+				"descriptor %u has next %u, but its table has %u (virtio 2.7.5)",
+				index, last->next, table->count);
+		index = last->next;
+	}
+	return virtq_fault(
+		vq, -EPROTO, "chain from descriptor %u loops (virtio 2.7.5.2)", chain->id);
+}
+
 /* Collect the chain that begins at head, which is in the table. 0 or -EPROTO. */
 static int chain_walk(struct virtq *vq, uint16_t head, struct chain *chain)
 {
-	uint16_t index = head;
+	struct table table = {(const uint8_t *)vq->split.table, vq->size};
+	struct desc last;
+	int error;
 
 	*chain = (struct chain){.id = head, .readable = vq->segments};
+	error = list_walk(vq, chain, &table, head, &last);
+	if (error < 0 || !(last.flags & VIRTQ_DESC_F_INDIRECT))
+		return error;
 
-	/* No chain without a loop has more steps than the table has descriptors. */
-	for (unsigned steps = 0; steps < vq->size; steps++) {
-		struct desc d = desc_load(&vq->split.table[index]);
-		int error = virtq_chain_add(vq, chain, &d);
-
-		if (error < 0)
-			return error;
-		if (!(d.flags & VIRTQ_DESC_F_NEXT))
-			return 0;
-		if (d.next >= vq->size)
-			return virtq_fault(vq, -EPROTO,
-				"descriptor %u has next %u, but queue size is %" PRIu32
-				" (virtio 2.7.5)",
-				index, d.next, vq->size);
-		index = d.next;
-	}
-	return virtq_fault(vq, -EPROTO, "chain from descriptor %u loops (virtio 2.7.5.2)", head);
+	error = virtq_indirect(vq, chain, &last, &table);
+	if (error == 0)
+		error = list_walk(vq, chain, &table, 0, &last);
+	if (error == 0 && last.flags & VIRTQ_DESC_F_INDIRECT)
+		error = virtq_fault(
+			vq, -EPROTO, "indirect descriptor in an indirect table (virtio 2.7.5.3.1)");
+	return error;
 }
 
 static int split_pop(struct virtq *vq, struct chain *chain)

@@ -14,7 +14,7 @@
 		VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
 /* Offered by every device: they are the queues' affair, not the type's. */
-#define QUEUE_FEATURES VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+#define QUEUE_FEATURES (VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX))
 
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
@@ -25,8 +25,8 @@ int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_
 		.host = host,
 		.ctx = ctx,
 		.gmem = gmem,
-		.features = ops->features | features | QUEUE_FEATURES |
-			    VIRTIO_BIT(VIRTIO_F_VERSION_1),
+		.features =
+			ops->features | features | QUEUE_FEATURES | VIRTIO_BIT(VIRTIO_F_VERSION_1),
 	};
 	return -pthread_mutex_init(&dev->lock, NULL);
 }

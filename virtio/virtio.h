@@ -112,8 +112,9 @@ struct virtio_device {
 };
 
 /*
- * Make a device that offers ops->features, features, VERSION_1 and EVENT_IDX. Nothing is owned but the lock.
- * 0, or -errno from the lock's creation.
+ * Make a device that offers ops->features, features, VERSION_1, and what all queues can do:
+ * INDIRECT_DESC and EVENT_IDX. Nothing is owned but the lock. 0, or -errno from the lock's
+ * creation.
  */
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);

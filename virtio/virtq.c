@@ -27,6 +27,7 @@ int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, u
 	assert(size_max <= VIRTQ_SIZE_MAX);
 	vq->gmem = gmem;
 	vq->ring = &split_ops;
+	vq->indirect = features >> VIRTIO_F_INDIRECT_DESC & 1;
 	vq->event_idx = features >> VIRTIO_F_EVENT_IDX & 1;
 	vq->ran_dry = false;
 	error = vq->ring->enable(vq, size_max);
@@ -109,10 +110,6 @@ int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
 	unsigned count = chain->readable_count + chain->writable_count;
 	void *host;
 
-	if (d->flags & VIRTQ_DESC_F_INDIRECT)
-		return virtq_fault(vq, -EPROTO,
-			"indirect descriptor, but INDIRECT_DESC was not negotiated (virtio "
-			"2.7.5.3.1)");
 	if (!write && chain->writable)
 		return virtq_fault(vq, -EPROTO,
 			"device-readable descriptor after a device-writable one (virtio 2.7.4.2)");
@@ -139,5 +136,36 @@ int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
 		chain->readable_count++;
 		chain->readable_len += d->len;
 	}
+	return 0;
+}
+
+int virtq_indirect(
+	struct virtq *vq, const struct chain *chain, const struct desc *d, struct table *table)
+{
+	const unsigned room = VIRTQ_SIZE_MAX - chain->readable_count - chain->writable_count;
+
+	if (!vq->indirect)
+		return virtq_fault(vq, -EPROTO,
+			"indirect descriptor, but INDIRECT_DESC was not negotiated (virtio "
+			"2.7.5.3.1)");
+	if (d->flags & VIRTQ_DESC_F_NEXT)
+		return virtq_fault(
+			vq, -EPROTO, "descriptor with both INDIRECT and NEXT (virtio 2.7.5.3.1)");
+	if (d->len == 0 || d->len % sizeof(struct virtq_desc) != 0)
+		return virtq_fault(vq, -EPROTO,
+			"indirect table of %" PRIu32
+			" bytes, not a multiple of 16 (virtio 2.7.5.3)",
+			d->len);
+	table->count = d->len / sizeof(struct virtq_desc);
+	if (table->count > room)
+		return virtq_fault(vq, -EPROTO,
+			"indirect table of %u descriptors, of at most %u (virtio 2.7.5.3.1)",
+			table->count, room);
+	table->bytes = gmem_ptr(vq->gmem, d->addr, d->len, GMEM_READ);
+	if (!table->bytes)
+		return virtq_fault(vq, -EPROTO,
+			"indirect table at 0x%" PRIx64 ", %" PRIu32
+			" bytes, is not in RAM (virtio 2.7.5.3)",
+			d->addr, d->len);
 	return 0;
 }

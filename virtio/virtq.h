@@ -15,8 +15,9 @@
  * save the driver from sending them, and listen says if something came in between.
  *
  * The queue trusts nothing in guest memory. Indices, descriptors and lengths are loaded once and
- * judged as copies; a chain is bounded in steps (the queue's size) and in bytes (2^32). Anything
- * else is -EPROTO: the ring cannot be trusted any more and the caller fails the device.
+ * judged as copies; a chain is bounded in steps (the queue's size, and VIRTQ_SIZE_MAX for an
+ * indirect table) and in bytes (2^32). Anything else is -EPROTO: the ring cannot be trusted any
+ * more and the caller fails the device.
  *
  * All functions: the device's lock held.
  */
@@ -56,7 +57,7 @@ struct virtq {
 	/* Valid while ready. */
 	const struct gmem *gmem;
 	const struct virtq_ring_ops *ring; /* by the form; of ring.h */
-	bool event_idx;                    /* EVENT_IDX was negotiated */
+	bool indirect, event_idx;          /* INDIRECT_DESC, EVENT_IDX were negotiated */
 	bool ran_dry;                      /* the device looked for a buffer and found none */
 	struct virtq_split split;
 
@@ -71,7 +72,7 @@ void virtq_reset(struct virtq *vq);
 /*
  * QueueReady was written 1: check size, alignment and that all three areas are RAM with the right
  * access (virtio 2.7, 2.7.1), and start at position 0. size_max is at most VIRTQ_SIZE_MAX; features
- * are those that the driver accepted, of which EVENT_IDX matters here.
+ * are those that the driver accepted; INDIRECT_DESC and EVENT_IDX matter here.
  *   0        ready
  *   -EINVAL  refused, vq->fault says why; the queue stays off
  */

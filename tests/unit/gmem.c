@@ -98,6 +98,24 @@ static void test_copies(void)
 	is(gmem_read(&memory, 0x1000, back, 0), (uint64_t)-EFAULT, "read of nothing");
 }
 
+/* Copies go by words where they can. */
+static void test_copy_in(void)
+{
+	uint8_t source[64], copy[64];
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < sizeof source; i++)
+		source[i] = i + 1;
+	for (unsigned from = 0; from < 16; from++) {
+		for (unsigned len = 0; len <= 40; len++) {
+			memset(copy, 0xa5, sizeof copy);
+			gmem_copy_in(copy, source + from, len);
+			wrong += memcmp(copy, source + from, len) != 0 || copy[len] != 0xa5;
+		}
+	}
+	is(wrong, 0, "HARD-27 copies from any address, of any length");
+}
+
 int main(void)
 {
 	test_bounds();
@@ -105,5 +123,6 @@ int main(void)
 	test_regions();
 	test_access();
 	test_copies();
+	test_copy_in();
 	return tap_done();
 }

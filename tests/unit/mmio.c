@@ -311,7 +311,7 @@ static void test_feature_words(void)
 	const uint64_t *features = &f->con.dev.driver_features;
 
 	reg_write(&f->d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
-	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 5 | 1u << 29,
+	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 5 | 3u << 28,
 		"MMIO-DEV-14 (4.2.2) word 0 is offered");
 	reg_write(&f->d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
 	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 1,

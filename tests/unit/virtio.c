@@ -147,9 +147,9 @@ static void test_driver_gave_up(void)
 
 /* --- features --------------------------------------------------------------------------------- */
 
-/* VERSION_1, and those of the queues: EVENT_IDX. */
+/* VERSION_1, and those of the queues. */
 #define VERSION_1 VIRTIO_BIT(VIRTIO_F_VERSION_1)
-#define QUEUES    VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+#define QUEUES    (VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX))
 
 static const struct {
 	uint32_t type;

@@ -267,7 +267,7 @@ static void test_head(void)
 		again(f);
 		ring_set_desc(&f->ring, 0, f->page, 1, VIRTQ_DESC_F_NEXT, bad[i]);
 		ring_offer(&f->ring, 0);
-		ok(pop_faults(f, "queue size is 8 (virtio 2.7.5)"), "HARD-04 next %u", bad[i]);
+		ok(pop_faults(f, "its table has 8 (virtio 2.7.5)"), "HARD-04 next %u", bad[i]);
 	}
 	/* Without NEXT, next means nothing. */
 	again(f);
@@ -314,7 +314,7 @@ static void test_loop(void)
 	teardown(f);
 }
 
-static void test_indirect(void)
+static void test_no_indirect(void)
 {
 	static const uint16_t flags[] = {VIRTQ_DESC_F_INDIRECT,
 		VIRTQ_DESC_F_INDIRECT | VIRTQ_DESC_F_NEXT,
@@ -328,6 +328,169 @@ static void test_indirect(void)
 		ok(pop_faults(f, "INDIRECT_DESC was not negotiated"),
 			"SPLIT-DRV-10 (2.7.5.3.1) flags %u are refused", flags[i]);
 	}
+	teardown(f);
+}
+
+/* --- indirect tables -------------------------------------------------------------------------- */
+
+#define INDIRECT VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC)
+
+/* A chain of direct descriptors of one byte each, then one with these flags that points to a table
+ * of len bytes. */
+static void offer_table(
+	struct fixture *f, unsigned direct, gpa_t table, uint32_t len, uint16_t flags)
+{
+	again(f);
+	for (unsigned i = 0; i < direct; i++)
+		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, i + 1);
+	ring_set_desc(&f->ring, direct, table, len, VIRTQ_DESC_F_INDIRECT | flags, 0);
+	ring_offer(&f->ring, 0);
+}
+
+/* Two readable elements of 10 and 20 bytes, two writable ones of 30 and 40, not in the order in
+ * which they lie in the table. */
+static void fill_table(struct fixture *f, gpa_t table)
+{
+	const uint16_t write = VIRTQ_DESC_F_WRITE, next = VIRTQ_DESC_F_NEXT;
+
+	ram_set_desc(&f->ram, table, 0, f->page, 10, next, 3);
+	ram_set_desc(&f->ram, table, 3, f->page + 100, 20, next, 1);
+	ram_set_desc(&f->ram, table, 1, f->page + 200, 30, next | write, 2);
+	ram_set_desc(&f->ram, table, 2, f->page + 300, 40, write, 0);
+}
+
+static void test_indirect(void)
+{
+	static const struct {
+		unsigned offset;
+		uint16_t flags;
+		const char *name;
+	} tables[] = {
+		{0, 0, "SPLIT-DEV-08 (2.7.5.3.2) a table"},
+		{0, VIRTQ_DESC_F_WRITE, "SPLIT-DEV-09 (2.7.5.3.2) WRITE does not matter for it"},
+		{1, 0, "HARD-27 (2.7.5.3) a table at an odd address"},
+		{8, 0, "HARD-27 (2.7.5.3) and at half a descriptor"},
+	};
+	struct fixture *f = setup_with(SIZE, INDIRECT);
+	gpa_t memory = ram_alloc(&f->ram, 4096, 4096);
+
+	for (unsigned i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+		for (unsigned direct = 0; direct < 4; direct++) {
+			gpa_t table = memory + tables[i].offset;
+			struct chain chain;
+
+			fill_table(f, table);
+			offer_table(f, direct, table, 64, tables[i].flags);
+			ok(virtq_pop(&f->vq, &chain) == 1 && chain.readable_len == 30 + direct &&
+					chain.readable_count == 2 + direct &&
+					chain.writable_len == 70 && chain.writable_count == 2 &&
+					chain.readable[direct + 1].iov_base ==
+						ram_at(&f->ram, f->page + 100) &&
+					chain.writable[1].iov_base ==
+						ram_at(&f->ram, f->page + 300),
+				"%s, after %u direct descriptors", tables[i].name, direct);
+			is(chain.id, 0, "SPLIT-DEV-14 (2.7.8) its name is that of the head");
+		}
+	}
+	fill_table(f, ROM_BASE);
+	offer_table(f, 0, ROM_BASE, 64, 0);
+	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "a table in read-only memory will do");
+	teardown(f);
+}
+
+static void test_indirect_len(void)
+{
+	static const uint32_t bad[] = {0, 1, 8, 15, 17, 24, UINT32_MAX, UINT32_MAX - 7};
+	static const uint32_t over[] = {257 * 16, 512 * 16, 65536 * 16, UINT32_MAX - 15};
+	struct fixture *f = setup_with(VIRTQ_SIZE_MAX, INDIRECT);
+	gpa_t table = ram_alloc(&f->ram, 8192, 16), mark = f->ram.next;
+	struct chain chain;
+
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		f->ram.next = mark;
+		offer_table(f, 0, table, bad[i], 0);
+		ok(pop_faults(f, "not a multiple of 16 (virtio 2.7.5.3)"),
+			"HARD-06 SPLIT-DRV-13 (2.7.5.3) a table of %u bytes", bad[i]);
+	}
+	for (unsigned i = 0; i < sizeof over / sizeof over[0]; i++) {
+		f->ram.next = mark;
+		offer_table(f, 0, table, over[i], 0);
+		ok(pop_faults(f, "descriptors, of at most 256 (virtio 2.7.5.3.1)"),
+			"HARD-06 SPLIT-DRV-02 (2.7.5.3.1) a table of %u bytes", over[i]);
+	}
+
+	for (unsigned i = 0; i < 256; i++)
+		ram_set_desc(&f->ram, table, i, f->page + i, 1, VIRTQ_DESC_F_NEXT, i + 1);
+	ram_set_desc(&f->ram, table, 255, f->page + 255, 1, 0, 0);
+	f->ram.next = mark;
+	offer_table(f, 0, table, 256 * 16, 0);
+	ok(virtq_pop(&f->vq, &chain) == 1 && chain.readable_count == 256,
+		"SPLIT-DEV-17 (2.7.4.1) a table of 256 descriptors is taken");
+	f->ram.next = mark;
+	offer_table(f, 1, table, 256 * 16, 0);
+	ok(pop_faults(f, "256 descriptors, of at most 255"),
+		"HARD-06 but not after a direct descriptor");
+	ram_set_desc(&f->ram, table, 0, f->page, 1, 0, 0);
+	f->ram.next = mark;
+	offer_table(f, 255, table, 16, 0);
+	ok(virtq_pop(&f->vq, &chain) == 1 && chain.readable_count == 256,
+		"SPLIT-DEV-08 (2.7.5.3.2) 255 direct ones and a table of one");
+	teardown(f);
+}
+
+static void test_indirect_abuse(void)
+{
+	const uint16_t next = VIRTQ_DESC_F_NEXT, indirect = VIRTQ_DESC_F_INDIRECT;
+	static const struct {
+		gpa_t addr;
+		const char *name;
+	} places[] = {{RAM_END, "behind memory"}, {RAM_END - 16, "over the end of memory"},
+		{0xd0000000, "in a device"}, {UINT64_MAX - 15, "that wraps"}};
+	struct fixture *f = setup_with(SIZE, INDIRECT);
+	gpa_t table = ram_alloc(&f->ram, 4096, 16);
+
+	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
+		offer_table(f, 0, places[i].addr, 32, 0);
+		ok(pop_faults(f, "bytes, is not in RAM (virtio 2.7.5.3)"), "HARD-09 a table %s",
+			places[i].name);
+	}
+
+	offer_table(f, 0, table, 32, next);
+	ok(pop_faults(f, "both INDIRECT and NEXT (virtio 2.7.5.3.1)"),
+		"HARD-06 SPLIT-DRV-12 (2.7.5.3.1) INDIRECT with NEXT");
+
+	ram_set_desc(&f->ram, table, 0, table, 32, indirect, 0);
+	offer_table(f, 0, table, 32, 0);
+	ok(pop_faults(f, "in an indirect table (virtio 2.7.5.3.1)"),
+		"HARD-06 SPLIT-DRV-11 (2.7.5.3.1) a table that is its own table");
+	ram_set_desc(&f->ram, table, 0, f->page, 1, next, 1);
+	ram_set_desc(&f->ram, table, 1, table, 16, indirect | next, 1);
+	offer_table(f, 1, table, 32, 0);
+	ok(pop_faults(f, "in an indirect table (virtio 2.7.5.3.1)"),
+		"HARD-06 SPLIT-DRV-11 (2.7.5.3.1) a table at the end of a table");
+
+	ram_set_desc(&f->ram, table, 1, f->page, 1, next, 2);
+	offer_table(f, 0, table, 32, 0);
+	ok(pop_faults(f, "next 2, but its table has 2"),
+		"HARD-04 SPLIT-DRV-13 (2.7.5.3) next behind the table, within the queue");
+	ram_set_desc(&f->ram, table, 1, f->page, 1, next, 0);
+	offer_table(f, 0, table, 32, 0);
+	ok(pop_faults(f, "loops (virtio 2.7.5.2)"), "HARD-05 a loop in a table");
+	ram_set_desc(&f->ram, table, 0, f->page, 0, next, 0);
+	offer_table(f, 3, table, 32, 0);
+	ok(pop_faults(f, "loops (virtio 2.7.5.2)"), "HARD-05 a loop of nothing in a table");
+
+	ram_set_desc(&f->ram, table, 0, f->page, 1, VIRTQ_DESC_F_WRITE | next, 1);
+	ram_set_desc(&f->ram, table, 1, f->page, 1, 0, 0);
+	offer_table(f, 1, table, 32, 0);
+	ok(pop_faults(f, "2.7.4.2"), "HARD-10 readable after writable, in a table");
+	ram_set_desc(&f->ram, table, 0, f->page, 1, 0, 0);
+	offer_table(f, 1, table, 32, 0);
+	ring_set_desc(&f->ring, 0, f->page, 1, next | VIRTQ_DESC_F_WRITE, 1);
+	ok(pop_faults(f, "2.7.4.2"), "HARD-10 readable in a table after writable before it");
+	ram_set_desc(&f->ram, table, 0, ROM_BASE, 1, VIRTQ_DESC_F_WRITE, 0);
+	offer_table(f, 0, table, 16, 0);
+	ok(pop_faults(f, "not in writable RAM"), "HARD-10 read-only memory, by a table");
 	teardown(f);
 }
 
@@ -656,22 +819,24 @@ static void test_enable_again(void)
 
 struct toggler {
 	struct fixture *f;
+	struct virtq_desc *desc;
+	uint16_t flags; /* when it is harmless */
 	atomic_bool stop;
 };
 
-/* Changes descriptor 0 between harmless and hostile, field by field, as fast as it can. */
+/* Changes a descriptor between harmless and hostile, field by field, as fast as it can. */
 static void *toggle(void *arg)
 {
 	struct toggler *t = arg;
-	struct virtq_desc *desc = ram_at(&t->f->ram, t->f->ring.desc);
+	struct virtq_desc *desc = t->desc;
 
 	for (unsigned i = 0; !t->stop; i++) {
 		bool bad = i & 1;
 
 		__atomic_store_n(&desc->addr.raw, bad ? RAM_END : t->f->page, __ATOMIC_RELAXED);
-		__atomic_store_n(&desc->len.raw, bad ? UINT32_MAX : 8, __ATOMIC_RELAXED);
-		__atomic_store_n(&desc->flags.raw, bad ? VIRTQ_DESC_F_NEXT : VIRTQ_DESC_F_WRITE,
-			__ATOMIC_RELAXED);
+		__atomic_store_n(&desc->len.raw, bad ? UINT32_MAX : 16, __ATOMIC_RELAXED);
+		__atomic_store_n(
+			&desc->flags.raw, bad ? VIRTQ_DESC_F_NEXT : t->flags, __ATOMIC_RELAXED);
 		__atomic_store_n(&desc->next.raw, bad ? 0xffff : 0, __ATOMIC_RELAXED);
 	}
 	return NULL;
@@ -692,15 +857,16 @@ static bool chain_sane(struct fixture *f, const struct chain *chain)
 	return true;
 }
 
-static void test_double_fetch(void)
+static void double_fetch(
+	struct fixture *f, struct virtq_desc *desc, uint16_t flags, const char *name)
 {
-	struct fixture *f = setup(SIZE);
-	struct toggler t = {.f = f};
-	unsigned insane = 0, taken = 0;
+	struct toggler t = {.f = f, .desc = desc, .flags = flags};
+	unsigned insane = 0, taken = 0, refused = 0;
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, toggle, &t);
-	for (unsigned i = 0; i < 20000; i++) {
+	/* Until the other thread has had its share. */
+	while (taken < 5000 || refused < 5000) {
 		struct chain chain;
 
 		f->vq.split.avail_next = f->vq.split.used_next = f->vq.split.used_shown = 0;
@@ -709,11 +875,28 @@ static void test_double_fetch(void)
 		if (virtq_pop(&f->vq, &chain) == 1) {
 			taken++;
 			insane += !chain_sane(f, &chain);
+		} else {
+			refused++;
 		}
 	}
 	t.stop = true;
 	pthread_join(thread, NULL);
-	is(insane, 0, "HARD-08 descriptors that change under our eyes (%u chains taken)", taken);
+	is(insane, 0, "HARD-08 %s that changes under our eyes (%u taken, %u refused)", name, taken,
+		refused);
+}
+
+static void test_double_fetch(void)
+{
+	struct fixture *f = setup_with(SIZE, INDIRECT);
+	struct virtq_desc *desc = ram_at(&f->ram, f->ring.desc);
+
+	/* As an indirect table, the page is a descriptor of an empty buffer. */
+	double_fetch(f, desc, VIRTQ_DESC_F_WRITE, "a descriptor");
+	double_fetch(f, desc, VIRTQ_DESC_F_INDIRECT, "a descriptor of a table");
+	again(f);
+	ring_set_desc(&f->ring, 0, f->page + 64, 16, VIRTQ_DESC_F_INDIRECT, 0);
+	double_fetch(
+		f, ram_at(&f->ram, f->page + 64), VIRTQ_DESC_F_WRITE, "a descriptor in a table");
 	teardown(f);
 }
 
@@ -783,7 +966,10 @@ int main(void)
 	test_outstanding();
 	test_head();
 	test_loop();
+	test_no_indirect();
 	test_indirect();
+	test_indirect_len();
+	test_indirect_abuse();
 	test_direction();
 	test_address();
 	test_total();
