@@ -29,3 +29,7 @@ bench_kernels = $(wildcard tests/bench/guest/*.c)
 
 # The first program of the Linux guests.
 linux_init_sources = $(wildcard tests/linux/*.c)
+
+# Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
+fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart emulate
+fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c

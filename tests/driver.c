@@ -494,7 +494,8 @@ static ssize_t fake_console_write(
 		return fake->output_error;
 	if (len == 0)
 		return -EAGAIN;
-	iov_copy(iov, count, fake->output + fake->output_len, keep, true);
+	if (keep > 0)
+		iov_copy(iov, count, fake->output + fake->output_len, keep, true);
 	fake->output_len += len;
 	fake->output_room -= len;
 	return len;

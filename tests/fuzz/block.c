@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "block.h"
+
+#include <errno.h>
+
+#include "device.h"
+
+struct fuzz_block {
+	struct device_run run;
+	struct fake_block host;
+	struct virtio_block blk;
+};
+
+static void host_side(struct device_run *run)
+{
+	struct fuzz_block *f = (struct fuzz_block *)run;
+	unsigned how = take(&run->in, 1);
+
+	f->host.max = how & 1 ? take(&run->in, 2) : 0;
+	f->host.fail_after = how & 2 ? take(&run->in, 2) : SIZE_MAX;
+	f->host.end = how & 4;
+	f->host.flush_error = how & 8 ? -EIO : 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fuzz_block f;
+
+	device_begin(&f.run, data, size);
+	f.run.host_side = host_side;
+	fake_block_init(&f.host);
+	f.host.on_transfer = device_meddle;
+	f.host.ctx = &f.run;
+	f.host.backend.read_only = take(&f.run.in, 1) & 1;
+	virtio_block_init(&f.blk, &f.host.backend, &f.run.driver.ram.gmem, &driver_host_ops,
+		&f.run.driver.host);
+	device_end(&f.run, &f.blk.dev);
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "console.h"
+
+#include <errno.h>
+
+#include "device.h"
+
+struct fuzz_console {
+	struct device_run run;
+	struct fake_console host;
+	struct virtio_console con;
+};
+
+static void host_side(struct device_run *run)
+{
+	struct fuzz_console *f = (struct fuzz_console *)run;
+	unsigned how = take(&run->in, 1);
+
+	f->host.input_max = how & 1 ? take(&run->in, 1) : 0;
+	f->host.input_end = how & 2;
+	f->host.output_error = how & 4 ? -EIO : 0;
+	f->host.output_room = how & 8 ? take(&run->in, 2) : SIZE_MAX;
+	f->host.input_len = take_bytes(&run->in, how >> 4, &f->host.input);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fuzz_console f;
+	struct input *in = &f.run.in;
+
+	device_begin(&f.run, data, size);
+	f.run.host_side = host_side;
+	fake_console_init(&f.host, take(in, 1), take(in, 1));
+	virtio_console_init(&f.con, &f.host.backend, &f.run.driver.ram.gmem, &driver_host_ops,
+		&f.run.driver.host);
+	device_end(&f.run, &f.con.dev);
+	return 0;
+}

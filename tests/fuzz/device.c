@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "device.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each queue's areas in the lower half of RAM, with room for the largest; buffers are anywhere. */
+#define QUEUE_STRIDE 0x2000u
+#define QUEUES_END   0x8000u
+#define AVAIL        0x1000u
+#define USED         0x1400u
+#define INDIRECT     0xf000u
+
+#define ROM_BYTE 0x5a
+
+/* Virtio 2.8.1: bits of a packed descriptor's flags. */
+#define PACKED_AVAIL  0x0080
+#define PACKED_USED   0x8000
+/* Virtio 2.7.5, 2.8.7 */
+#define INDIRECT_FLAG 4
+
+static gpa_t queue_base(unsigned queue)
+{
+	return queue * QUEUE_STRIDE % QUEUES_END;
+}
+
+static uint8_t *at(struct device_run *run, gpa_t gpa)
+{
+	assert(gpa < DEVICE_RAM + DEVICE_ROM);
+	return run->driver.ram.bytes + gpa;
+}
+
+/* The guest's own store: what is not its RAM is not changed by it. */
+static void store(struct device_run *run, gpa_t gpa, const void *bytes, size_t len)
+{
+	if (gpa < DEVICE_RAM && len <= DEVICE_RAM - gpa)
+		memcpy(at(run, gpa), bytes, len);
+}
+
+void device_begin(struct device_run *run, const uint8_t *data, size_t size)
+{
+	struct ram *ram = &run->driver.ram;
+
+	memset(run, 0, sizeof *run);
+	run->in = input_of(data, size);
+	/* By hand: driver_init() makes megabytes. */
+	ram->bytes = aligned_alloc(4096, DEVICE_RAM + DEVICE_ROM);
+	assert(ram->bytes);
+	memset(ram->bytes, 0, DEVICE_RAM);
+	memset(ram->bytes + DEVICE_RAM, ROM_BYTE, DEVICE_ROM);
+	ram->regions[0] = (struct gmem_region){0, DEVICE_RAM, ram->bytes, true};
+	ram->regions[1] =
+		(struct gmem_region){DEVICE_RAM, DEVICE_ROM, ram->bytes + DEVICE_RAM, false};
+	ram->gmem = (struct gmem){ram->regions, 2};
+	run->driver.host.on_raise = device_meddle;
+	run->driver.host.ctx = run;
+}
+
+/* --- what a driver does --------------------------------------------------------------------------- */
+
+/* Reset to DRIVER_OK; which features and sizes, the input says. */
+static void bring_up(struct device_run *run)
+{
+	struct driver *driver = &run->driver;
+	uint64_t features = take(&run->in, 8) & driver->dev->features;
+	uint16_t size = (uint16_t)(1u << take(&run->in, 1) % 9);
+
+	memset(at(run, 0), 0, QUEUES_END);
+	driver_negotiate(driver, features);
+	for (unsigned i = 0; i < driver->dev->ops->queue_count; i++) {
+		gpa_t base = queue_base(i);
+		uint16_t max = driver->dev->ops->queue_size_max;
+
+		run->queues[i] =
+			(struct device_queue){.size = size < max ? size : max, .wrapped = true};
+		driver_place(driver, i, run->queues[i].size, base, base + AVAIL, base + USED);
+		reg_write(driver, VIRTIO_MMIO_QUEUE_READY, 1);
+	}
+	driver_ok(driver);
+}
+
+static unsigned take_queue(struct device_run *run)
+{
+	return take(&run->in, 1) % run->driver.dev->ops->queue_count;
+}
+
+static unsigned take_width(struct device_run *run)
+{
+	return 1u << take(&run->in, 1) % 4;
+}
+
+static void write_register(struct device_run *run)
+{
+	uint32_t offset = take(&run->in, 2) % VIRTIO_MMIO_WINDOW_SIZE;
+	unsigned width = take_width(run);
+
+	access_write(&run->driver, offset, take(&run->in, width), width);
+}
+
+static void read_register(struct device_run *run)
+{
+	uint32_t offset = take(&run->in, 2) % VIRTIO_MMIO_WINDOW_SIZE;
+
+	access_read(&run->driver, offset, take_width(run));
+}
+
+/* Any bytes anywhere in RAM: payload, a ring's index, half a descriptor. */
+static void poke(struct device_run *run)
+{
+	gpa_t gpa = take(&run->in, 2);
+	const uint8_t *bytes;
+	size_t len = take_bytes(&run->in, take(&run->in, 1) % 64 + 1, &bytes);
+
+	store(run, gpa, bytes, len);
+}
+
+/* A descriptor, in the layout that both rings share but for the order of the last two. */
+static void put_desc(
+	struct device_run *run, gpa_t gpa, gpa_t addr, uint32_t len, uint16_t a, uint16_t b)
+{
+	struct virtq_desc desc = {
+		cpu_to_le64(addr), cpu_to_le32(len), cpu_to_le16(a), cpu_to_le16(b)};
+
+	store(run, gpa, &desc, sizeof desc);
+}
+
+struct wish {
+	gpa_t addr;
+	uint32_t len;
+	uint16_t flags;
+};
+
+/* Bits 0 and 1 as VIRTQ_DESC_F_; 2 to 4: how address and length are meant. */
+static struct wish take_wish(struct device_run *run)
+{
+	unsigned kind = take(&run->in, 1);
+	struct wish wish = {.flags = kind & VIRTQ_DESC_F_WRITE};
+
+	switch (kind >> 2 & 3) {
+	case 0: /* near the end of memory */
+		wish.addr = DEVICE_RAM + DEVICE_ROM - take(&run->in, 1);
+		wish.len = take(&run->in, 1);
+		break;
+	case 1: /* any */
+		wish.addr = take(&run->in, 8);
+		wish.len = take(&run->in, 4);
+		break;
+	default: /* RAM, in most cases */
+		wish.addr = take(&run->in, 2);
+		wish.len = take(&run->in, 2);
+	}
+	return wish;
+}
+
+static bool is_packed(const struct device_run *run)
+{
+	return virtio_has_feature(run->driver.dev, VIRTIO_F_RING_PACKED);
+}
+
+/* The flags that make a packed descriptor available; virtio 2.8.1. */
+static uint16_t packed_flags(const struct device_queue *queue)
+{
+	return queue->wrapped ? PACKED_AVAIL : PACKED_USED;
+}
+
+/* The next descriptor in the queue's own table, with NEXT if it goes on. */
+static void add_desc(struct device_run *run, unsigned number, const struct wish *wish, bool more)
+{
+	struct device_queue *queue = &run->queues[number];
+	gpa_t gpa = queue_base(number) + 16 * queue->next;
+	uint16_t flags = wish->flags | (more ? VIRTQ_DESC_F_NEXT : 0);
+	uint16_t next = (queue->next + 1) % queue->size;
+
+	if (is_packed(run))
+		put_desc(run, gpa, wish->addr, wish->len, queue->next, flags | packed_flags(queue));
+	else
+		put_desc(run, gpa, wish->addr, wish->len, flags, next);
+	queue->next = next;
+	if (next == 0)
+		queue->wrapped = !queue->wrapped;
+}
+
+static void show_head(struct device_run *run, unsigned number, uint16_t head)
+{
+	struct device_queue *queue = &run->queues[number];
+	gpa_t avail = queue_base(number) + AVAIL;
+	le16 entry = cpu_to_le16(head), idx;
+
+	if (is_packed(run))
+		return;
+	store(run, avail + 4 + 2 * (queue->avail_idx % queue->size), &entry, sizeof entry);
+	idx = cpu_to_le16(++queue->avail_idx);
+	store(run, avail + 2, &idx, sizeof idx);
+}
+
+/* A chain as a driver makes it, whose buffers are not what a driver would give; then maybe a kick. */
+static void offer(struct device_run *run)
+{
+	unsigned number = take_queue(run);
+	unsigned how = take(&run->in, 1), count = how % 8 + 1;
+	uint16_t head = run->queues[number].next;
+	bool indirect = how & 0x10, kick = how & 0x20;
+
+	if (run->queues[number].size == 0)
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		struct wish wish = take_wish(run);
+		bool more = i + 1 < count;
+
+		if (!indirect)
+			add_desc(run, number, &wish, more);
+		else if (is_packed(run))
+			put_desc(run, INDIRECT + 16 * i, wish.addr, wish.len, 0, wish.flags);
+		else
+			put_desc(run, INDIRECT + 16 * i, wish.addr, wish.len,
+				wish.flags | (more ? VIRTQ_DESC_F_NEXT : 0), i + 1);
+	}
+	if (indirect)
+		add_desc(run, number, &(struct wish){INDIRECT, 16 * count, INDIRECT_FLAG},
+			how & 0x40);
+	show_head(run, number, head);
+	if (kick)
+		driver_kick(&run->driver, number);
+}
+
+static void kick(struct device_run *run)
+{
+	driver_kick(&run->driver, take_queue(run));
+}
+
+static void host_side(struct device_run *run)
+{
+	if (run->host_side)
+		run->host_side(run);
+	virtio_backend_ready(run->driver.dev);
+	driver_serve(&run->driver);
+}
+
+static void refuse_live(struct device_run *run)
+{
+	run->driver.host.live_error = take(&run->in, 1) % 2 ? -1 : 0;
+}
+
+static void config_changed(struct device_run *run)
+{
+	virtio_config_changed(run->driver.dev);
+}
+
+void device_meddle(void *ctx)
+{
+	struct device_run *run = ctx;
+
+	if (run->in.next != run->in.end && take(&run->in, 1) % 4 == 0)
+		poke(run);
+}
+
+/* --- what must hold ------------------------------------------------------------------------------- */
+
+static void check_rom(struct device_run *run)
+{
+	for (gpa_t gpa = DEVICE_RAM; gpa < DEVICE_RAM + DEVICE_ROM; gpa++)
+		assert(*at(run, gpa) == ROM_BYTE);
+}
+
+/* Virtio 2.4.1, 4.2.2.1: from the end of the write on, the device does not touch memory. */
+static void check_reset(struct device_run *run)
+{
+	struct driver *driver = &run->driver;
+	uint8_t *before = malloc(DEVICE_RAM);
+
+	assert(before);
+	reg_write(driver, VIRTIO_MMIO_STATUS, 0);
+	assert(driver_status(driver) == 0);
+	assert(reg_read(driver, VIRTIO_MMIO_INTERRUPT_STATUS) == 0);
+	memcpy(before, at(run, 0), DEVICE_RAM);
+	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		driver->host.pending[i] = true;
+	virtio_backend_ready(driver->dev);
+	driver_serve(driver);
+	assert(memcmp(before, at(run, 0), DEVICE_RAM) == 0);
+	free(before);
+}
+
+/* The input has ended, so this is a driver that accepts nothing but VERSION_1, with queues of one
+ * descriptor, and no buffers in them. */
+static void check_bring_up(struct device_run *run)
+{
+	run->driver.host.live_error = 0;
+	run->in.next = run->in.end;
+	bring_up(run);
+	driver_serve(&run->driver);
+	assert(driver_status(&run->driver) ==
+		(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK |
+			VIRTIO_STATUS_DRIVER_OK));
+}
+
+void device_end(struct device_run *run, struct virtio_device *dev)
+{
+	static void (*const deeds[])(struct device_run * run) = {
+		offer,
+		poke,
+		kick,
+		write_register,
+		read_register,
+		host_side,
+		bring_up,
+		refuse_live,
+		config_changed,
+	};
+
+	driver_attach(&run->driver, dev);
+	bring_up(run);
+	while (run->in.next != run->in.end) {
+		unsigned deed = take(&run->in, 1) % (sizeof deeds / sizeof *deeds);
+
+		deeds[deed](run);
+	}
+	driver_serve(&run->driver);
+	check_rom(run);
+	check_reset(run);
+	check_bring_up(run);
+	driver_free(&run->driver);
+}
