@@ -2,6 +2,7 @@
 #include "image.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static void judge_regions(const struct boot *boot)
 	}
 }
 
-/* As memory_init(), but a store to what lies between and behind the regions is a SIGSEGV. */
+/* As memory_init(), but a store to what lies between and behind the regions is a SIGSEGV, or EFAULT. */
 static void memory_make(struct memory *memory, const struct boot *boot)
 {
 	const struct memory_region *last = &boot->regions[boot->region_count - 1];
@@ -138,11 +139,16 @@ static void load(struct boot *boot)
 	};
 	FILE *nowhere = fopen("/dev/null", "w");
 	struct memory memory;
+	int ret;
 
 	assert(nowhere);
 	judge_regions(boot);
 	memory_make(&memory, boot);
-	if (boot->protocol->load(boot, &memory, &machine) == 0 && boot->protocol->wants_reset)
+	errno = 0;
+	ret = boot->protocol->load(boot, &memory, &machine);
+	/* What a file's bytes were to be read to was not there. */
+	assert(errno != EFAULT);
+	if (ret == 0 && boot->protocol->wants_reset)
 		boot->protocol->wants_reset(&memory);
 	boot->protocol->show(boot, nowhere, &machine);
 	munmap(memory.host, memory.size + PAGE_SIZE);
