@@ -21,7 +21,7 @@ static bool notified(struct virtio_device *dev, unsigned queue)
 	struct chain chain;
 
 	while (virtio_pop(dev, queue, &chain))
-		virtq_push(&dev->queues[queue], chain.head, 0);
+		virtq_push(&dev->queues[queue], &chain, 0);
 	virtio_publish(dev, queue);
 	return false;
 }

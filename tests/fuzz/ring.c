@@ -47,7 +47,7 @@ static bool notified(struct virtio_device *dev, unsigned queue)
 			memset(chain.writable[i].iov_base, (int)take(&f->run.in, 1),
 				chain.writable[i].iov_len);
 		device_meddle(&f->run);
-		virtq_push(&dev->queues[queue], chain.head, (uint32_t)chain.writable_len);
+		virtq_push(&dev->queues[queue], &chain, (uint32_t)chain.writable_len);
 		if (take(&f->run.in, 1) % 4 == 1)
 			virtio_publish(dev, queue);
 	}
