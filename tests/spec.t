@@ -13,7 +13,7 @@ use Abi;
 use Test::More;
 
 # Besides include/vole/: where the constants are that a guest cannot see but may know.
-my @more = qw(vmm/layout.h vmm/boot_data.h virtio/virtq.h virtio/mmio.h virtio/rng.h);
+my @more = qw(vmm/layout.h vmm/boot_data.h vmm/linux_guest.h virtio/virtq.h virtio/mmio.h virtio/rng.h);
 my $prologue = join '', map { "#include <$_>\n" } headers(), map { s{.*/}{}r } @more;
 my @options = qw(-std=gnu11 -D_GNU_SOURCE -Iinclude -Ivirtio -Ivmm);
 
