@@ -143,6 +143,9 @@ static void test_refusals(void)
 	options.memory_size = PREFERRED + INIT_SIZE - PAGE_SIZE;
 	refused(127, "needs RAM up to 0x1500000, and there is RAM up to 0x14ff000",
 		"a page too little");
+	options.memory_size = PREFERRED + INIT_SIZE;
+	header()->init_size++;
+	refused(127, "needs RAM up to 0x1500001", "a byte too little");
 	options.memory_size = PAGE_SIZE;
 	refused(127, "there is RAM up to 0x1000", "next to no RAM");
 	options.memory_size = 0;
