@@ -51,6 +51,15 @@ static void check_answers(const struct start_info *info)
 	check(answer_to(info->ioapic_base) == VOLE_CPU_START_FAULT, "not RAM");
 	check(answer_to(ram_end - 8) == VOLE_CPU_START_FAULT, "half in RAM");
 	check(answer_to(UINT32_MAX - 3) == VOLE_CPU_START_FAULT, "at the end of everything");
+	if (info->cpu_count == 1)
+		return;
+	start.cpu = 1;
+	start.stack = (uint32_t)main;
+	check(answer_to((uint32_t)&start) == VOLE_CPU_START_FAULT, "a stack in read-only memory");
+	start.stack = 1;
+	check(answer_to((uint32_t)&start) == VOLE_CPU_START_FAULT, "a stack below address 0");
+	start.stack = ram_end + 16;
+	check(answer_to((uint32_t)&start) == VOLE_CPU_START_FAULT, "a stack that is not RAM");
 }
 
 int main(const struct start_info *info)
