@@ -41,6 +41,26 @@ sub ended {
 	ended('the guest exits', $terminal, 7);
 }
 {
+	# Each command, and what it says to words it cannot use.
+	my $disk = write_file('disk.img', 'first sector' . "\0" x (8 * 512 - 12));
+	my $terminal = at_prompt('-c', 2, '-d', "$disk,serial=d");
+	for (['mem', qr/00000000 - 00003fff .* read-only/], ['dev', qr/d0000000 .*console.*block.*disk 0 +\d/s],
+		['cpus', qr/CPU 1: started/], ['rng 3', qr/rng:\r\n  (?:[0-9a-f]{2} ?){3}\r/], ['read 0', qr/\| first sector/],
+		['write 7 some words', qr/sector 7 written/], ['read 7', qr/\| some words\r/], ['read 1', qr/\(no text\)/],
+		['rng 0', qr/1 to 256/], ['rng', qr/1 to 256/], ['read 8', qr/ends with sector 7/], ['read x', qr/0 to 7/],
+		['write 8 x', qr/ends with sector 7/], ['write 7', qr/TEXT what to write/], ['exit x', qr/0 to 119/],
+		['fly', qr/there is no command "fly"/]) {
+		my ($command, $answer) = @$_;
+		$terminal->send("$command\r");
+		ok($terminal->expect(qr/^\Q$command\E\r\n(?:.*)$answer.*> \z/s), "the demo's $command") or diag($terminal->text);
+	}
+	$terminal->send("exit\r");
+	ended('exit', $terminal, 0);
+	open my $image, '<:raw', $disk or die "$disk: $!\n";
+	seek $image, 7 * 512, 0;
+	is(scalar <$image>, 'some words' . "\0" x 502, 'write: the words are in the image');
+}
+{
 	my $terminal = at_prompt();
 	$terminal->send("\x01x");
 	ended('^A x', $terminal, 0);
