@@ -94,7 +94,8 @@ int mmio_begin(struct mmio *dev, const struct device_map_entry *entry, uint32_t 
 
 	/* Step 4: what it offers and we understand. To take what is wanted, rather than to strike
 	 * out what is not, leaves out what was invented after this was written (2.2.1). */
-	dev->features = offered_features(dev) & (wanted | FEATURE(VIRTIO_F_VERSION_1));
+	wanted |= FEATURE(VIRTIO_F_VERSION_1) | VIRTQ_FEATURES;
+	dev->features = offered_features(dev) & wanted & ~dev->declined;
 	if (!mmio_has_feature(dev, VIRTIO_F_VERSION_1)) {
 		printf("virtio at %08x: VERSION_1 is not offered\n", dev->base);
 		mmio_give_up(dev);

@@ -34,6 +34,7 @@ struct virtq;
 struct mmio {
 	uint32_t base;     /* of the device's window */
 	unsigned irq;      /* pin of the IOAPIC */
+	uint64_t declined; /* by who wants to do without, set before mmio_begin() */
 	uint64_t features; /* agreed on */
 
 	/* Written by the interrupt handler. */
@@ -47,8 +48,9 @@ uint32_t mmio_probe(const struct device_map_entry *entry);
 
 /*
  * Start over with the device: reset it, and agree on the features that it offers and the driver
- * wants; VERSION_1 is always wanted. Afterwards dev->features tells which they are. 0, or -ENODEV
- * if the device's id is not id, or -ENOTSUP if the device does not accept the features.
+ * wants, except for those in dev->declined; VERSION_1 and VIRTQ_FEATURES are always wanted.
+ * Afterwards dev->features tells which they are. 0, or -ENODEV if the device's id is not id, or
+ * -ENOTSUP if the device does not accept the features.
  */
 int mmio_begin(
 	struct mmio *dev, const struct device_map_entry *entry, uint32_t id, uint64_t wanted);

@@ -16,6 +16,11 @@
  *	virtq_wait(vq);
  *	request = virtq_take(vq, &len);
  *
+ * Two features of queues are used where a device offers them (VIRTQ_FEATURES): a request of several
+ * buffers takes only one descriptor of the queue, which points to a table of the others
+ * (INDIRECT_DESC, virtio 2.7.5.3); and notifications are asked for by position, not switched on and
+ * off (EVENT_IDX, virtio 2.7.7, 2.7.10).
+ *
  * A queue is for one CPU at a time, outside of interrupt handlers.
  */
 
@@ -27,6 +32,11 @@
 #include "mmio.h"
 
 #define VIRTQ_SIZE 64 /* entries at most: enough for twenty block requests at once */
+
+/* Of these features the queues make use. */
+#define VIRTQ_FEATURES (FEATURE(VIRTIO_F_INDIRECT_DESC) | FEATURE(VIRTIO_F_EVENT_IDX))
+
+#define VIRTQ_TABLE_SIZE 4 /* descriptors of an indirect table */
 
 /* A piece of memory that the device is to read or to write. */
 struct virtq_buffer {
@@ -42,17 +52,25 @@ struct virtq {
 	uint16_t free_head; /* first of the free descriptors, which are linked by next */
 	uint16_t free_count;
 	uint16_t avail_next;        /* our copy of avail->idx */
+	uint16_t avail_kicked;      /* what it was at the last virtq_kick() */
 	uint16_t used_next;         /* next position of the used ring to look at */
 	void *requests[VIRTQ_SIZE]; /* by the head of their chain */
+
+	/* Features agreed on. */
+	bool indirect, event_idx;
 
 	/* The three areas, shared with the device. */
 	struct virtq_desc desc[VIRTQ_SIZE] __attribute__((aligned(VIRTQ_DESC_ALIGN)));
 	struct virtq_avail *avail;
 	struct virtq_used *used;
+	le16_atomic *used_event, *avail_event; /* at the end of avail and of used */
 	uint8_t avail_memory[VIRTQ_AVAIL_BYTES(VIRTQ_SIZE)]
 		__attribute__((aligned(VIRTQ_AVAIL_ALIGN)));
 	uint8_t used_memory[VIRTQ_USED_BYTES(VIRTQ_SIZE)]
 		__attribute__((aligned(VIRTQ_USED_ALIGN)));
+
+	/* Indirect tables, by the descriptor that points to them. */
+	struct virtq_desc tables[VIRTQ_SIZE][VIRTQ_TABLE_SIZE];
 };
 
 /* An empty queue with as many entries as the device takes. By mmio_queue(). */
