@@ -180,6 +180,18 @@ static void add_desc(struct device_run *run, unsigned number, const struct wish 
 		queue->wrapped = !queue->wrapped;
 }
 
+/* The same in the one table that all chains share. */
+static void add_indirect(struct device_run *run, unsigned entry, const struct wish *wish, bool more)
+{
+	gpa_t gpa = INDIRECT + 16 * entry;
+
+	if (is_packed(run))
+		put_desc(run, gpa, wish->addr, wish->len, 0, wish->flags);
+	else
+		put_desc(run, gpa, wish->addr, wish->len,
+			wish->flags | (more ? VIRTQ_DESC_F_NEXT : 0), entry + 1);
+}
+
 static void show_head(struct device_run *run, unsigned number, uint16_t head)
 {
 	struct device_queue *queue = &run->queues[number];
@@ -193,11 +205,25 @@ static void show_head(struct device_run *run, unsigned number, uint16_t head)
 	store(run, avail + 2, &idx, sizeof idx);
 }
 
+/* When the driver wants an interrupt: used_event, or the driver's event suppression structure. Virtio
+ * 2.7.7.1, 2.8.10. */
+static void ask_for_interrupt(struct device_run *run)
+{
+	unsigned number = take_queue(run);
+	gpa_t avail = queue_base(number) + AVAIL;
+	le32 event = cpu_to_le32(take(&run->in, 4));
+
+	if (is_packed(run))
+		store(run, avail, &event, sizeof event);
+	else
+		store(run, avail + 4 + 2 * run->queues[number].size, &event, 2);
+}
+
 /* A chain as a driver makes it, whose buffers are not what a driver would give; then maybe a kick. */
 static void offer(struct device_run *run)
 {
 	unsigned number = take_queue(run);
-	unsigned how = take(&run->in, 1), count = how % 8 + 1;
+	unsigned how = take(&run->in, 1), count = how % 8 + 1, entries = 0;
 	uint16_t head = run->queues[number].next;
 	bool indirect = how & 0x10, kick = how & 0x20;
 
@@ -207,16 +233,13 @@ static void offer(struct device_run *run)
 		struct wish wish = take_wish(run);
 		bool more = i + 1 < count;
 
-		if (!indirect)
+		if (!indirect || (how & 8 && i == 0))
 			add_desc(run, number, &wish, more);
-		else if (is_packed(run))
-			put_desc(run, INDIRECT + 16 * i, wish.addr, wish.len, 0, wish.flags);
 		else
-			put_desc(run, INDIRECT + 16 * i, wish.addr, wish.len,
-				wish.flags | (more ? VIRTQ_DESC_F_NEXT : 0), i + 1);
+			add_indirect(run, entries++, &wish, more);
 	}
-	if (indirect)
-		add_desc(run, number, &(struct wish){INDIRECT, 16 * count, INDIRECT_FLAG},
+	if (entries > 0)
+		add_desc(run, number, &(struct wish){INDIRECT, 16 * entries, INDIRECT_FLAG},
 			how & 0x40);
 	show_head(run, number, head);
 	if (kick)
@@ -306,6 +329,7 @@ void device_end(struct device_run *run, struct virtio_device *dev)
 		bring_up,
 		refuse_live,
 		config_changed,
+		ask_for_interrupt,
 	};
 
 	driver_attach(&run->driver, dev);
