@@ -181,9 +181,10 @@ static void add_desc(struct device_run *run, unsigned number, const struct wish 
 }
 
 /* The same in the one table that all chains share. */
-static void add_indirect(struct device_run *run, unsigned entry, const struct wish *wish, bool more)
+static void add_indirect(
+	struct device_run *run, gpa_t table, unsigned entry, const struct wish *wish, bool more)
 {
-	gpa_t gpa = INDIRECT + 16 * entry;
+	gpa_t gpa = table + 16 * entry;
 
 	if (is_packed(run))
 		put_desc(run, gpa, wish->addr, wish->len, 0, wish->flags);
@@ -226,6 +227,7 @@ static void offer(struct device_run *run)
 	unsigned how = take(&run->in, 1), count = how % 8 + 1, entries = 0;
 	uint16_t head = run->queues[number].next;
 	bool indirect = how & 0x10, kick = how & 0x20;
+	gpa_t table = INDIRECT + (how >> 7); /* it has no alignment (virtio 2.7.5.3) */
 
 	if (run->queues[number].size == 0)
 		return;
@@ -236,10 +238,10 @@ static void offer(struct device_run *run)
 		if (!indirect || (how & 8 && i == 0))
 			add_desc(run, number, &wish, more);
 		else
-			add_indirect(run, entries++, &wish, more);
+			add_indirect(run, table, entries++, &wish, more);
 	}
 	if (entries > 0)
-		add_desc(run, number, &(struct wish){INDIRECT, 16 * entries, INDIRECT_FLAG},
+		add_desc(run, number, &(struct wish){table, 16 * entries, INDIRECT_FLAG},
 			how & 0x40);
 	show_head(run, number, head);
 	if (kick)
