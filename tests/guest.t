@@ -147,6 +147,7 @@ my @cases = (
 		status => 125, err => qr/\Avole: .*No space left on device\n\z/ },
 	{ kernel => 'console-flood', name => 'standard output closed', guest => [300], under => ['sh', '-c', 'exec "$0" "$@" >&-'],
 		status => 125, err => qr/\Avole: .*Bad file descriptor\n\z/ },
+	{ kernel => 'serial-handover', vole => [qw(--console none --serial stdio)], status => 7, out => "late\n" },
 	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
 		after => sub { is(-s scratch() . '/flood', 2048, 'console-flood: all of it is in the file') } },
 	{ kernel => 'console-last', name => 'a reader that is slow', guest => [256],
@@ -199,9 +200,17 @@ pipe my $silent_read, my $silent_write or die "pipe: $!\n";
 my %idle = (
 	'hlt' => 'a CPU in hlt',
 	'echo' => 'a console without input',
+	'serial-handover' => 'the end, while nobody takes the serial port\'s output but somebody the console\'s,',
 );
+# A pipe that is full.
+my $full = scratch() . '/full';
+POSIX::mkfifo($full, 0600) or die "$full: $!\n";
+sysopen my $full_fifo, $full, POSIX::O_RDWR() | POSIX::O_NONBLOCK() or die "$full: $!\n";
+1 while syswrite $full_fifo, "\0" x 4096;
+# Longer, to be seen on a host that is busy.
+my %idle_options = ('serial-handover' => ['--timeout', 4, '--serial', "file:$full", '--console', 'file:/dev/null']);
 for my $kernel (sort keys %idle) {
-	my @command = (vole(), qw(run --timeout 2), build() . "/guest/$kernel.elf");
+	my @command = (vole(), qw(run --timeout 2), @{$idle_options{$kernel} // []}, build() . "/guest/$kernel.elf");
 	my $used = cpu_time(\@command, stdin => $silent_read);
 	# Two seconds of which starting and stopping take a part, a larger one with sanitizers.
 	cmp_ok($used, '<', 0.6, "$idle{$kernel} uses no CPU time");

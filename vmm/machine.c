@@ -1105,9 +1105,12 @@ static void drain(struct vm *vm)
 	bool more = serve_all(vm);
 
 	while (!vm->hurry && (more || vm->console.output_wanted || vm->serial.uart.output_wanted)) {
+		/* Only who waits: the other is always ready. */
+		bool console = vm->console.output_wanted;
+		bool serial = vm->serial.uart.output_wanted;
 		struct pollfd fds[] = {
-			{.fd = vm->chardev.out, .events = POLLOUT},
-			{.fd = vm->serial.chardev.out, .events = POLLOUT},
+			{.fd = console ? vm->chardev.out : -1, .events = POLLOUT},
+			{.fd = serial ? vm->serial.chardev.out : -1, .events = POLLOUT},
 			{.fd = vm->signals.fd, .events = POLLIN},
 			{.fd = vm->timer.fd, .events = POLLIN},
 		};
