@@ -149,6 +149,10 @@ SKIP: {
 		'run', '-d', $disk, '-d', "$disk,ro", $hello);
 	accepted('the same disk, twice read-only, is fine', qr/^Hello/, 'run', '-d', "$disk,ro", '-d', "$disk,ro", $hello);
 
+	refused('a console file that is the disk', 125, qr/disk: in use by a vole/, 'run', '-d', $disk, '--console', "file:$disk",
+		$hello);
+	ok(-s $disk, 'a console file that is the disk: it keeps its contents');
+
 	# The lock belongs to an open file, so this process can hold one too.
 	my $lock = pack 's s x4 q q i x4', 1, 0, 0, 0, 0;    # struct flock: F_WRLCK, all of it
 	open my $holder, '+<', $disk or die "$disk: $!\n";

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "file.h"
 #include "log.h"
 
 #define CTRL_A 0x01
@@ -319,13 +320,25 @@ static int open_stdio(struct chardev *dev)
 	return 0;
 }
 
+/* Only what nobody else writes is emptied: it may be a disk, of this machine or another. */
 static int open_file(struct chardev *dev, const char *path)
 {
+	struct stat st;
+	int ret;
+
 	dev->owns_fds = true;
 	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
-	dev->out =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-	return dev->out < 0 ? fail(dev, path, errno) : 0;
+	dev->out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	if (dev->out < 0 || fstat(dev->out, &st) < 0)
+		return fail(dev, path, errno);
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	ret = file_lock(dev->out, false);
+	if (ret == -EBUSY)
+		say("--%s %s: in use by a vole, as a disk or for output", dev->name, path);
+	if (ret < 0)
+		return ret == -EBUSY ? ret : fail(dev, path, -ret);
+	return ftruncate(dev->out, 0) < 0 ? fail(dev, path, errno) : 0;
 }
 
 static int open_pty(struct chardev *dev)

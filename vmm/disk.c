@@ -12,6 +12,7 @@
 #include <vole/virtio_blk.h>
 
 #include "container.h"
+#include "file.h"
 #include "log.h"
 
 static struct disk *disk_of(struct block_backend *backend)
@@ -108,22 +109,16 @@ static int find_size(struct disk *disk)
 	return 0;
 }
 
-/* A lock of the open file description: it goes when the file is closed, however vole ends. */
-static int lock(struct disk *disk)
+static int lock(const struct disk *disk)
 {
-	struct flock lock = {
-		.l_type = disk->backend.read_only ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-	};
+	int ret = file_lock(disk->fd, disk->backend.read_only);
 
-	if (fcntl(disk->fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	if (errno == EAGAIN || errno == EACCES) {
+	if (ret == -EBUSY)
 		say("%s: in use by another vole%s", disk->path,
 			disk->backend.read_only ? ", which may write it" : "");
-		return -EBUSY;
-	}
-	return fail(disk, errno);
+	else if (ret < 0)
+		return fail(disk, -ret);
+	return ret;
 }
 
 int disk_open(struct disk *disk, const struct disk_options *options, unsigned index)

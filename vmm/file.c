@@ -70,3 +70,12 @@ int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset)
 	}
 	return 0;
 }
+
+int file_lock(int fd, bool shared)
+{
+	struct flock lock = {.l_type = shared ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}

@@ -684,18 +684,33 @@ static int add_rng(struct vm *vm)
 	return ret < 0 ? ret : add_device(vm, device, &vm->rng.dev);
 }
 
-static int add_disk(struct vm *vm, const struct disk_options *options)
+/* Before other files are opened to be written: a disk that is locked is safe from them. */
+static int open_disks(struct vm *vm)
 {
-	struct vm_device *device = next_device(vm, "block", options->path);
-	struct vm_disk *disk = &vm->disks[vm->disk_count];
-	int ret;
+	const struct options *options = vm->options;
+	int ret = 0;
 
-	vm->disk_count++; /* from here on free_disks() undoes it */
-	ret = disk_open(&disk->disk, options, vm->disk_count - 1);
-	if (ret < 0)
-		return ret;
-	ret = virtio_block_init(
+	if (options->disk_count == 0)
+		return 0;
+	vm->disks = calloc(options->disk_count, sizeof *vm->disks);
+	if (!vm->disks) {
+		say("no memory");
+		return -ENOMEM;
+	}
+	while (ret == 0 && vm->disk_count < options->disk_count) {
+		unsigned index = vm->disk_count++; /* from here on free_disks() undoes it */
+
+		ret = disk_open(&vm->disks[index].disk, &options->disks[index], index);
+	}
+	return ret;
+}
+
+static int add_disk(struct vm *vm, struct vm_disk *disk)
+{
+	struct vm_device *device = next_device(vm, "block", disk->disk.path);
+	int ret = virtio_block_init(
 		&disk->block, &disk->disk.backend, &vm->memory.gmem, &host_ops, device);
+
 	return ret < 0 ? ret : add_device(vm, device, &disk->block.dev);
 }
 
@@ -709,24 +724,16 @@ static void free_disks(struct vm *vm)
 
 static int add_devices(struct vm *vm)
 {
-	const struct options *options = vm->options;
-	int ret = 0;
+	int ret = open_disks(vm);
 
-	if (has_serial(vm))
+	if (ret == 0 && has_serial(vm))
 		ret = add_serial(vm);
 	if (ret == 0 && has_console(vm))
 		ret = add_console(vm);
 	if (ret == 0 && has_rng(vm))
 		ret = add_rng(vm);
-	if (ret == 0 && options->disk_count > 0) {
-		vm->disks = calloc(options->disk_count, sizeof *vm->disks);
-		if (!vm->disks) {
-			say("no memory");
-			ret = -ENOMEM;
-		}
-	}
-	for (unsigned i = 0; ret == 0 && i < options->disk_count; i++)
-		ret = add_disk(vm, &options->disks[i]);
+	for (unsigned i = 0; ret == 0 && i < vm->disk_count; i++)
+		ret = add_disk(vm, &vm->disks[i]);
 	return ret;
 }
 
