@@ -82,6 +82,8 @@ void ring_init(struct ring *ring, struct ram *ram, uint16_t size, uint64_t featu
 		.avail = area_alloc(ram, VIRTQ_AVAIL_BYTES(size), VIRTQ_AVAIL_ALIGN),
 		.used = area_alloc(ram, VIRTQ_USED_BYTES(size), VIRTQ_USED_ALIGN),
 	};
+	if (features & VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC))
+		ring->tables = ram_alloc(ram, VIRTQ_DESC_BYTES(RING_TABLES), 1);
 }
 
 bool ring_guards_intact(struct ring *ring)
@@ -122,10 +124,36 @@ void ring_offer(struct ring *ring, uint16_t head)
 	ring_set_avail_idx(ring, ring->avail_idx + 1);
 }
 
+/* The buffers as a table of their own. Its address. */
+static gpa_t add_table(struct ring *ring, const struct buffer *buffers, unsigned count)
+{
+	gpa_t table;
+
+	if (count > RING_TABLES - ring->table_next)
+		ring->table_next = 0;
+	table = ring->tables + VIRTQ_DESC_BYTES(ring->table_next);
+	for (unsigned i = 0; i < count; i++) {
+		uint16_t flags = (buffers[i].write ? VIRTQ_DESC_F_WRITE : 0) |
+				 (i + 1 < count ? VIRTQ_DESC_F_NEXT : 0);
+
+		ram_set_desc(ring->ram, table, i, buffers[i].addr, buffers[i].len, flags, i + 1);
+	}
+	ring->table_next += count;
+	return table;
+}
+
 uint16_t ring_add(struct ring *ring, const struct buffer *buffers, unsigned count)
 {
 	uint16_t head = ring->desc_next, index = head;
 
+	if (ring->tables && count > 1) {
+		gpa_t table = add_table(ring, buffers, count);
+
+		ring_set_desc(ring, head, table, VIRTQ_DESC_BYTES(count), VIRTQ_DESC_F_INDIRECT, 0);
+		ring->desc_next = (head + 1) % ring->size;
+		ring_offer(ring, head);
+		return head;
+	}
 	for (unsigned i = 0; i < count; i++) {
 		uint16_t next = (index + 1) % ring->size;
 		uint16_t flags = (buffers[i].write ? VIRTQ_DESC_F_WRITE : 0) |
@@ -329,6 +357,8 @@ bool driver_failed(struct driver *driver)
 	return driver_status(driver) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 }
 
+uint64_t driver_way;
+
 uint64_t driver_offered(struct driver *driver)
 {
 	uint64_t low;
@@ -343,7 +373,7 @@ bool driver_negotiate(struct driver *driver, uint64_t features)
 {
 	uint32_t status = VIRTIO_STATUS_ACKNOWLEDGE;
 
-	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1);
+	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1) | driver_way;
 	driver->features = features;
 	reg_write(driver, VIRTIO_MMIO_STATUS, 0);
 	reg_write(driver, VIRTIO_MMIO_STATUS, status);

@@ -68,6 +68,8 @@ struct ring {
 	uint16_t avail_idx;      /* as stored last */
 	uint16_t used_idx;       /* used elements taken so far */
 	bool event_idx;          /* EVENT_IDX was accepted */
+	gpa_t tables;            /* memory for indirect tables; 0: INDIRECT_DESC was not */
+	unsigned table_next;     /* descriptors of it are taken in turn too */
 	uint16_t kicked_idx;     /* avail_idx when ring_wants_kick() was last asked */
 };
 
@@ -95,8 +97,10 @@ void ring_offer(struct ring *ring, uint16_t head);
 /* Store any index. */
 void ring_set_avail_idx(struct ring *ring, uint16_t idx);
 
-/* A chain of these buffers, made available. Its head. At most size descriptors may be in flight:
- * the next ones are used without a look. */
+/* A chain of these buffers, made available. Its head. At most size descriptors may be in flight, and
+ * RING_TABLES in indirect tables: the next ones are used without a look. Where INDIRECT_DESC was
+ * accepted, two buffers or more are put into a table. */
+#define RING_TABLES 4096
 uint16_t ring_add(struct ring *ring, const struct buffer *buffers, unsigned count);
 
 /* The same for one buffer. */
@@ -174,6 +178,9 @@ void driver_ok(struct driver *driver);
 /* The features that the device offers; of them, those of its type (virtio 2.2). */
 uint64_t driver_offered(struct driver *driver);
 #define DRIVER_TYPE_FEATURES UINT64_C(0xffffff)
+
+/* Accepted by driver_negotiate() in addition to what it is told; 0 but for tests/ways.h. */
+extern uint64_t driver_way;
 
 /* All of it, for all queues. Whether the device is live then. start serves the queues too. */
 bool driver_bring_up(struct driver *driver, uint64_t features);

@@ -6,11 +6,12 @@
 #include <stdio.h>
 
 static unsigned points, failures;
+static const char *point_prefix = "";
 
 static void point(bool pass, const char *file, int line, const char *name, va_list arguments)
 {
 	points++;
-	printf("%s %u - ", pass ? "ok" : "not ok", points);
+	printf("%s %u - %s", pass ? "ok" : "not ok", points, point_prefix);
 	vprintf(name, arguments);
 	printf("\n");
 	if (!pass) {
@@ -45,6 +46,11 @@ bool tap_is(uint64_t got, uint64_t expected, const char *expression, const char 
 			expected);
 	fflush(stdout);
 	return got == expected;
+}
+
+void tap_prefix(const char *prefix)
+{
+	point_prefix = prefix;
 }
 
 int tap_done(void)

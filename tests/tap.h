@@ -24,6 +24,9 @@ bool tap_ok(bool pass, const char *expression, const char *file, int line, const
 bool tap_is(uint64_t got, uint64_t expected, const char *expression, const char *file, int line,
 	const char *name, ...) __attribute__((format(printf, 6, 7)));
 
+/* What the names of the following points begin with; "" for nothing. Not copied. */
+void tap_prefix(const char *prefix);
+
 /* Prints the plan; the value is main()'s. */
 int tap_done(void);
 

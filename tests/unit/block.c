@@ -12,6 +12,7 @@
 
 #include "../driver.h"
 #include "../tap.h"
+#include "../ways.h"
 
 #define FLUSH VIRTIO_BIT(VIRTIO_BLK_F_FLUSH)
 #define RO    VIRTIO_BIT(VIRTIO_BLK_F_RO)
@@ -584,7 +585,7 @@ static void test_features(void)
 	teardown(f);
 }
 
-int main(void)
+static void test_all(void)
 {
 	test_read();
 	test_write();
@@ -605,5 +606,10 @@ int main(void)
 	test_double_fetch();
 	test_config();
 	test_features();
+}
+
+int main(void)
+{
+	each_way(test_all);
 	return tap_done();
 }

@@ -10,6 +10,7 @@
 
 #include "../driver.h"
 #include "../tap.h"
+#include "../ways.h"
 
 #define RECEIVE  VIRTIO_CONSOLE_QUEUE_RECEIVE
 #define TRANSMIT VIRTIO_CONSOLE_QUEUE_TRANSMIT
@@ -556,7 +557,7 @@ static void test_emergency(void)
 	teardown(f);
 }
 
-int main(void)
+static void test_all(void)
 {
 	test_transmit();
 	test_transmit_framing();
@@ -578,5 +579,10 @@ int main(void)
 	test_size();
 	test_queues();
 	test_emergency();
+}
+
+int main(void)
+{
+	each_way(test_all);
 	return tap_done();
 }

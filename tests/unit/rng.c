@@ -8,6 +8,7 @@
 
 #include "../driver.h"
 #include "../tap.h"
+#include "../ways.h"
 
 struct fixture {
 	struct driver d;
@@ -188,7 +189,7 @@ static void test_config(void)
 	teardown(f);
 }
 
-int main(void)
+static void test_all(void)
 {
 	test_fill();
 	test_framing();
@@ -198,5 +199,10 @@ int main(void)
 	test_cap();
 	test_failing_source();
 	test_config();
+}
+
+int main(void)
+{
+	each_way(test_all);
 	return tap_done();
 }
