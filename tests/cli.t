@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use lib 'tests/lib';
+use Abi 'slurp';
 use Fcntl ':flock';
 use POSIX 'mkfifo';
 use Test::More;
@@ -41,6 +42,9 @@ sub accepted {
 
 # --- help ---
 
+my $readme = slurp('README.md');
+like($readme, qr/^ +(?:-\w, )?\Q$_\E\b/m, "the README's command line has $_")
+	for run([vole(), '--help'])->{out} =~ /^ +(?:-\w, )?(--\w[\w-]*)/mg;
 accepted('--help goes to standard output', qr/^usage: vole run .*--console.*Exit status/s, '--help');
 accepted('run --help does too', qr/^usage: vole run/, 'run', '--help');
 accepted('--version', qr/^vole \d/, '--version');
