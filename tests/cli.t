@@ -79,6 +79,7 @@ refused('memory smaller than the kernel', 127, qr/hello\.elf: .*beyond RAM/, 'ru
 refused("CPUs: \"$_\"", 125, qr/--cpus \Q$_\E: not a number from 1 to/, 'run', '-c', $_, $hello)
 	for 0, 65, 1000, -1, 'two', '', '99999999999999999999';
 refused("console \"$_\"", 125, qr/--console \Q$_\E: not stdio/, 'run', '--console', $_, $hello) for '', 'tty', 'file:', 'unix:';
+refused("serial \"$_\"", 125, qr/--serial \Q$_\E: not stdio/, 'run', '--serial', $_, $hello) for '', 'tty', 'file:', 'unix:';
 refused("rng \"$_\"", 125, qr/--rng \Q$_\E: not host or none/, 'run', '--rng', $_, $hello) for '', 'guest';
 refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
 refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);
