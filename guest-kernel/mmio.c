@@ -94,7 +94,7 @@ int mmio_begin(struct mmio *dev, const struct device_map_entry *entry, uint32_t 
 
 	/* Step 4: what it offers and we understand. To take what is wanted, rather than to strike
 	 * out what is not, leaves out what was invented after this was written (2.2.1). */
-	wanted |= FEATURE(VIRTIO_F_VERSION_1) | VIRTQ_FEATURES;
+	wanted |= FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_RING_RESET) | VIRTQ_FEATURES;
 	dev->features = offered_features(dev) & wanted & ~dev->declined;
 	if (!mmio_has_feature(dev, VIRTIO_F_VERSION_1)) {
 		printf("virtio at %08x: VERSION_1 is not offered\n", dev->base);
@@ -151,6 +151,19 @@ int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq)
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
 	if (!mmio_read(dev, VIRTIO_MMIO_QUEUE_READY))
 		return queue_error(dev, index, "is refused");
+	return 0;
+}
+
+int mmio_queue_reset(struct mmio *dev, unsigned index)
+{
+	if (!mmio_has_feature(dev, VIRTIO_F_RING_RESET))
+		return -ENOTSUP;
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, index);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_RESET, 1);
+
+	/* As with the device's reset: done when it reads 0 (virtio 4.2.2.2). */
+	while (mmio_read(dev, VIRTIO_MMIO_QUEUE_RESET))
+		cpu_relax();
 	return 0;
 }
 

@@ -48,9 +48,9 @@ uint32_t mmio_probe(const struct device_map_entry *entry);
 
 /*
  * Start over with the device: reset it, and agree on the features that it offers and the driver
- * wants, except for those in dev->declined; VERSION_1 and VIRTQ_FEATURES are always wanted.
- * Afterwards dev->features tells which they are. 0, or -ENODEV if the device's id is not id, or
- * -ENOTSUP if the device does not accept the features.
+ * wants, except for those in dev->declined; VERSION_1, RING_RESET and VIRTQ_FEATURES are always
+ * wanted. Afterwards dev->features tells which they are. 0, or -ENODEV if the device's id is not id,
+ * or -ENOTSUP if the device does not accept the features.
  */
 int mmio_begin(
 	struct mmio *dev, const struct device_map_entry *entry, uint32_t id, uint64_t wanted);
@@ -58,6 +58,11 @@ int mmio_begin(
 /* Give the device queue number index, made anew in vq. After mmio_begin(), before mmio_ready(). 0,
  * or -ENODEV if it has no such queue or does not accept it. */
 int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq);
+
+/* Have the device let go of one queue, of its buffers and of what it did with it (virtio 2.6.1); the
+ * others go on. mmio_queue() makes it anew. After mmio_begin(). 0, or -ENOTSUP if the device cannot:
+ * RING_RESET is wanted always, but may not be offered. */
+int mmio_queue_reset(struct mmio *dev, unsigned index);
 
 /* Route the interrupt and set DRIVER_OK. 0, or -EBUSY, -EINVAL as irq_route(). */
 int mmio_ready(struct mmio *dev);

@@ -126,6 +126,14 @@ static void write_queue_ready(const struct access *access)
 		virtio_set_queue_ready(access->dev, access->mmio->queue_sel, access->value == 1);
 }
 
+/* Done when the write returns: no read ever finds a reset under way. */
+static void write_queue_reset(const struct access *access)
+{
+	if (selected_queue(access) && access->value == 1 &&
+		virtio_has_feature(access->dev, VIRTIO_F_RING_RESET))
+		virtio_reset_queue(access->dev, access->mmio->queue_sel);
+}
+
 static void write_queue_notify(const struct access *access)
 {
 	virtio_kick(access->dev, access->value);
@@ -178,7 +186,7 @@ static uint32_t read_config_generation(const struct access *access)
 #define SELECTOR(name)    W(selector), .field = offsetof(struct virtio_mmio, name)
 #define ADDRESS(name, at) W(queue_address), .field = offsetof(struct virtq, name), .shift = (at)
 
-/* What is not here is a hole; so is QueueReset, which exists with RING_RESET only. */
+/* What is not here is a hole. */
 static const struct mmio_register registers[VIRTIO_MMIO_CONFIG / 4] = {
 	[VIRTIO_MMIO_MAGIC_VALUE / 4] = {CONSTANT(VIRTIO_MMIO_MAGIC)},
 	[VIRTIO_MMIO_VERSION / 4] = {CONSTANT(VIRTIO_MMIO_VERSION_VALUE)},
@@ -207,6 +215,7 @@ static const struct mmio_register registers[VIRTIO_MMIO_CONFIG / 4] = {
 	[VIRTIO_MMIO_SHM_LEN_HIGH / 4] = {CONSTANT(UINT32_MAX)},
 	[VIRTIO_MMIO_SHM_BASE_LOW / 4] = {CONSTANT(UINT32_MAX)},
 	[VIRTIO_MMIO_SHM_BASE_HIGH / 4] = {CONSTANT(UINT32_MAX)},
+	[VIRTIO_MMIO_QUEUE_RESET / 4] = {CONSTANT(0), W(queue_reset), IN_QUEUES},
 	[VIRTIO_MMIO_CONFIG_GENERATION / 4] = {R(config_generation)},
 };
 

@@ -13,9 +13,6 @@
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
 		VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
-/* Offered by every device: they are the queues' affair, not the type's. */
-#define QUEUE_FEATURES (VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX))
-
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
 {
@@ -25,10 +22,16 @@ int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_
 		.host = host,
 		.ctx = ctx,
 		.gmem = gmem,
-		.features =
-			ops->features | features | QUEUE_FEATURES | VIRTIO_BIT(VIRTIO_F_VERSION_1),
+		.features = ops->features | features | VIRTIO_QUEUE_DEFAULT |
+			    VIRTIO_BIT(VIRTIO_F_VERSION_1),
 	};
 	return -pthread_mutex_init(&dev->lock, NULL);
+}
+
+void virtio_offer(struct virtio_device *dev, uint64_t features)
+{
+	assert(!(features & ~VIRTIO_QUEUE_FEATURES));
+	dev->features = (dev->features & ~VIRTIO_QUEUE_FEATURES) | features;
 }
 
 void virtio_free(struct virtio_device *dev)
@@ -210,6 +213,12 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 		virtio_fail(dev, "queue %u: %s", queue, vq->fault);
 	else if (virtio_queue_live(dev, queue))
 		virtio_kick(dev, queue); /* as at DRIVER_OK */
+}
+
+void virtio_reset_queue(struct virtio_device *dev, unsigned queue)
+{
+	virtio_set_queue_ready(dev, queue, false);
+	virtq_reset(&dev->queues[queue]);
 }
 
 int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)

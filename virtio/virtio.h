@@ -37,6 +37,13 @@
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
+/* Features that any device can have, since they concern queues and transport; and which of them are
+ * offered unless virtio_offer() says otherwise. */
+#define VIRTIO_QUEUE_FEATURES                                                  \
+	(VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | \
+		VIRTIO_BIT(VIRTIO_F_RING_RESET))
+#define VIRTIO_QUEUE_DEFAULT VIRTIO_QUEUE_FEATURES
+
 struct virtio_device;
 
 /* A device type: data first, then what it does. Constant, one per type. */
@@ -59,7 +66,7 @@ struct virtio_ops {
 	/* Forget all requests in flight, all that was negotiated. Lock held. NULL: no state. */
 	void (*reset)(struct virtio_device *dev);
 
-	/* This queue was stopped (QueueReady = 0): forget its requests. Lock held. NULL: none. */
+	/* This queue was stopped or reset: forget its requests. Lock held. NULL: none. */
 	void (*queue_stopped)(struct virtio_device *dev, unsigned queue);
 
 	/* Fill the whole configuration space, config_len bytes: the same ones until the generation
@@ -112,12 +119,14 @@ struct virtio_device {
 };
 
 /*
- * Make a device that offers ops->features, features, VERSION_1, and what all queues can do:
- * INDIRECT_DESC and EVENT_IDX. Nothing is owned but the lock. 0, or -errno from the lock's
- * creation.
+ * Make a device that offers ops->features, features, VERSION_1 and VIRTIO_QUEUE_DEFAULT. Nothing is
+ * owned but the lock. 0, or -errno from the lock's creation.
  */
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);
+
+/* Of VIRTIO_QUEUE_FEATURES, offer these and no others. Before the first access of a driver. */
+void virtio_offer(struct virtio_device *dev, uint64_t features);
 
 /* Only when no thread uses the device any more. */
 void virtio_free(struct virtio_device *dev);
@@ -159,6 +168,9 @@ void virtio_set_status(struct virtio_device *dev, uint32_t value);
 
 /* QueueReady was written. */
 void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool ready);
+
+/* QueueReset was written 1 (virtio 2.6.1): the queue is as it is after device reset. */
+void virtio_reset_queue(struct virtio_device *dev, unsigned queue);
 
 /* Have this queue served soon; nothing if there is no such queue. Also for device types. */
 void virtio_kick(struct virtio_device *dev, unsigned queue);

@@ -400,10 +400,12 @@ static void test_input_end(void)
 /* --- reset, stop, failure --------------------------------------------------------------------- */
 
 /* Both queues wait for the host; then one or both are stopped. */
-static void test_stop(const char *what, unsigned queue)
+static void test_stop(const char *what, unsigned queue, bool by_reset)
 {
-	struct fixture *f = setup();
+	struct fixture *f = setup_window(0, 0);
+	const uint64_t features = VIRTIO_BIT(VIRTIO_F_RING_RESET);
 
+	driver_start(&f->d, features);
 	f->host.output_room = 2;
 	ring_add_one(f->in, f->page, 16, true);
 	driver_kick(&f->d, RECEIVE);
@@ -413,19 +415,22 @@ static void test_stop(const char *what, unsigned queue)
 		reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
 	} else {
 		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, queue);
-		reg_write(&f->d, VIRTIO_MMIO_QUEUE_READY, 0);
+		reg_write(&f->d, by_reset ? VIRTIO_MMIO_QUEUE_RESET : VIRTIO_MMIO_QUEUE_READY,
+			by_reset);
 	}
 	ok(f->host.input_wanted == (queue == TRANSMIT) &&
 			f->host.output_wanted == (queue == RECEIVE),
-		"MMIO-DEV-01 (4.2.2.1) after %s nothing is waited for on its behalf", what);
+		"MMIO-DEV-01 BASE-DEV-05 (4.2.2.1) after %s nothing is waited for on its behalf",
+		what);
 	if (queue > 1)
 		memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
 	input(f, "input");
 	f->host.output_room = SIZE_MAX;
 	virtio_backend_ready(&f->con.dev);
-	is(f->host.reads, queue == TRANSMIT ? 2 : 1, "MMIO-DEV-01 (4.2.2.1) input after %s", what);
-	is(f->host.output_len, queue == RECEIVE ? 6 : 2, "MMIO-DEV-01 (4.2.2.1) output after %s",
-		what);
+	is(f->host.reads, queue == TRANSMIT ? 2 : 1,
+		"MMIO-DEV-01 BASE-DEV-05 (4.2.2.1) input after %s", what);
+	is(f->host.output_len, queue == RECEIVE ? 6 : 2,
+		"MMIO-DEV-01 BASE-DEV-05 (4.2.2.1) output after %s", what);
 	ok(queue <= 1 || ram_is(&f->d.ram, 0, 0x5a, RAM_SIZE),
 		"BASE-DEV-02 (2.4.1) memory after %s", what);
 
@@ -572,9 +577,11 @@ static void test_all(void)
 	test_input_waits();
 	test_receive_batch();
 	test_input_end();
-	test_stop("the receive queue's stop", RECEIVE);
-	test_stop("the transmit queue's stop", TRANSMIT);
-	test_stop("reset", 2);
+	test_stop("the receive queue's stop", RECEIVE, false);
+	test_stop("the transmit queue's stop", TRANSMIT, false);
+	test_stop("the receive queue's reset", RECEIVE, true);
+	test_stop("the transmit queue's reset", TRANSMIT, true);
+	test_stop("reset", 2, true);
 	test_failed();
 	test_size();
 	test_queues();

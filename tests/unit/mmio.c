@@ -13,6 +13,8 @@
 #include "../tap.h"
 #include "console.h"
 
+#define RING_RESET VIRTIO_BIT(VIRTIO_F_RING_RESET)
+
 struct fixture {
 	struct driver d;
 	struct fake_console host;
@@ -27,6 +29,7 @@ static struct fixture *setup(void)
 	fake_console_init(&f->host, 0x1234, 0x5678);
 	virtio_console_init(
 		&f->con, &f->host.backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
+	virtio_offer(&f->con.dev, RING_RESET);
 	driver_attach(&f->d, &f->con.dev);
 	return f;
 }
@@ -117,7 +120,7 @@ static const struct word {
 	{0x004, "Version", R, 2, 0},
 	{0x008, "DeviceID", R, 3, 0},
 	{0x00c, "VendorID", R, VIRTIO_MMIO_VENDOR_VALUE, 0},
-	{0x010, "DeviceFeatures", R, 1, 0},
+	{0x010, "DeviceFeatures", R, 0x101, 0},
 	{0x014, "DeviceFeaturesSel", W, 0, ALWAYS},
 	{0x020, "DriverFeatures", W, 0, DRIVER},
 	{0x024, "DriverFeaturesSel", W, 0, ALWAYS},
@@ -140,6 +143,7 @@ static const struct word {
 	{0x0b4, "SHMLenHigh", R, UINT32_MAX, 0},
 	{0x0b8, "SHMBaseLow", R, UINT32_MAX, 0},
 	{0x0bc, "SHMBaseHigh", R, UINT32_MAX, 0},
+	{0x0c0, "QueueReset", RW, 0, QUEUES},
 	{0x0fc, "ConfigGeneration", R, 1, 0},
 };
 
@@ -227,7 +231,7 @@ static struct fixture *in_phase(unsigned phase)
 		reg_write(&f->d, VIRTIO_MMIO_STATUS, 1);
 		reg_write(&f->d, VIRTIO_MMIO_STATUS, phase == DRIVER ? 3 : 0x83);
 	} else if (phase != RESET) {
-		driver_negotiate(&f->d, 0);
+		driver_negotiate(&f->d, RING_RESET);
 		driver_setup(&f->d, 0, DRIVER_QUEUE_SIZE);
 		driver_setup(&f->d, 1, DRIVER_QUEUE_SIZE);
 		reg_write(&f->d, VIRTIO_MMIO_QUEUE_READY, 0);
@@ -311,10 +315,10 @@ static void test_feature_words(void)
 	const uint64_t *features = &f->con.dev.driver_features;
 
 	reg_write(&f->d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
-	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 5 | 3u << 28,
+	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 5,
 		"MMIO-DEV-14 (4.2.2) word 0 is offered");
 	reg_write(&f->d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, 1);
-	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 1,
+	is(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES), 0x101,
 		"MMIO-DEV-14 (4.2.2) word 1 is offered");
 	for (unsigned i = 0; i < sizeof empty / sizeof empty[0]; i++) {
 		reg_write(&f->d, VIRTIO_MMIO_DEVICE_FEATURES_SEL, empty[i]);
@@ -343,10 +347,11 @@ static void test_feature_words(void)
 static void test_queue_banks(void)
 {
 	static const uint32_t bad[] = {2, 3, 0xffff, 0x10000, 0x80000000, UINT32_MAX};
-	static const uint32_t banked[] = {0x038, 0x044, 0x080, 0x084, 0x090, 0x094, 0x0a0, 0x0a4};
+	static const uint32_t banked[] = {
+		0x038, 0x044, 0x080, 0x084, 0x090, 0x094, 0x0a0, 0x0a4, 0x0c0};
 	struct fixture *f = setup();
 
-	driver_negotiate(&f->d, 0);
+	driver_negotiate(&f->d, RING_RESET);
 	for (unsigned i = 0; i < 2; i++)
 		driver_place(&f->d, i, 16 + i, 0x111111111 + i, 0x222222222 + i, 0x333333333 + i);
 	for (unsigned i = 0; i < 2; i++) {
@@ -362,7 +367,8 @@ static void test_queue_banks(void)
 
 		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, bad[i]);
 		is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE_MAX) +
-				reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY),
+				reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY) +
+				reg_read(&f->d, VIRTIO_MMIO_QUEUE_RESET),
 			0, "HARD-15 MMIO-DEV-12 (4.2.2) queue %u does not exist", bad[i]);
 		for (unsigned r = 0; r < sizeof banked / sizeof banked[0]; r++)
 			dropped &= !changes(f, banked[r], 1, 4);
@@ -392,6 +398,78 @@ static void test_queue_ready(void)
 	is(f->d.host.kicks[0], 1, "BASE-DEV-17 (3.3) with DRIVER_OK somebody does");
 	driver_setup(&f->d, 1, 4);
 	is(f->d.host.kicks[1], 1, "BASE-DEV-17 (3.3) and at a queue that comes later, once");
+	teardown(f);
+}
+
+/* One buffer through the transmit queue. Whether it came back, as the first of its ring. */
+static bool transmit_first(struct fixture *f)
+{
+	struct used used;
+
+	ring_add_one(&f->d.rings[1], ram_alloc(&f->d.ram, 16, 1), 16, false);
+	driver_kick(&f->d, 1);
+	return ring_used_idx(&f->d.rings[1]) == 1 && ring_take(&f->d.rings[1], &used) &&
+	       used.id == 0;
+}
+
+static uint32_t reset_and_ready(struct fixture *f)
+{
+	return reg_read(&f->d, VIRTIO_MMIO_QUEUE_RESET) << 1 |
+	       reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY);
+}
+
+static void test_queue_reset(void)
+{
+	struct fixture *f = setup();
+	struct virtq *vq = &f->con.dev.queues[1];
+	struct ring old;
+	unsigned raises;
+
+	driver_start(&f->d, 0);
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 1);
+	ok(!changes(f, VIRTIO_MMIO_QUEUE_RESET, 1, 4) && reset_and_ready(f) == 1,
+		"MMIO-DRV-13 (4.2.2) without RING_RESET there is no QueueReset");
+
+	driver_start(&f->d, RING_RESET);
+	for (unsigned i = 0; i < 5; i++) {
+		ring_add_one(&f->d.rings[1], ram_alloc(&f->d.ram, 16, 1), 16, false);
+		driver_kick(&f->d, 1);
+	}
+	ring_add_one(&f->d.rings[1], ram_alloc(&f->d.ram, 16, 1), 16, false);
+	raises = f->d.host.raises;
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 1);
+	ok(!changes(f, VIRTIO_MMIO_QUEUE_RESET, 0, 4) && !changes(f, VIRTIO_MMIO_QUEUE_RESET, 2, 4),
+		"4.2.2 QueueReset takes 1 and nothing else");
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_RESET, 1);
+	is(reset_and_ready(f), 0, "MMIO-DEV-05 MMIO-DEV-07 (4.2.2.1) both read 0 when it is done");
+	ok(vq->size == 0 && vq->desc == 0 && vq->driver == 0 && vq->device == 0,
+		"BASE-DEV-06 (2.6.1.1.1) size and addresses are forgotten");
+
+	old = f->d.rings[1];
+	f->host.output_len = 0;
+	driver_kick(&f->d, 1);
+	virtio_serve(&f->con.dev, 1);
+	is(ring_used_idx(&old), 5, "BASE-DEV-05 (2.6.1.1.1) no request of it is executed");
+	is(f->host.output_len, 0, "BASE-DEV-05 (2.6.1.1.1) at all");
+	is(f->d.host.raises, raises, "BASE-DEV-05 (2.6.1.1.1) nor notified");
+	ring_add_one(&f->d.rings[0], ram_alloc(&f->d.ram, 16, 1), 16, true);
+	f->host.input = (const uint8_t *)"input";
+	f->host.input_len = 5;
+	driver_kick(&f->d, 0);
+	is(ring_used_idx(&f->d.rings[0]), 1, "BASE-DEV-05 (2.6.1.1.1) the other queue goes on");
+
+	memset(ram_at(&f->d.ram, old.desc), 0x5a, 16 * 16);
+	ok(driver_setup(&f->d, 1, 4), "2.6.1.2 it can be enabled again");
+	is(reset_and_ready(f), 1, "MMIO-DEV-08 (4.2.2.1) QueueReset reads 0 then");
+	ok(vq->size == 4 && vq->desc == f->d.rings[1].desc,
+		"BASE-DEV-12 (2.6.1.2.1) with another size, elsewhere");
+	ok(transmit_first(f), "BASE-DEV-06 (2.6.1.1.1) and starts at its first position");
+	is(ring_used_idx(&old), 5, "BASE-DEV-12 (2.6.1.2.1) its old place is left alone");
+
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_RESET, 1);
+	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 1);
+	is(reset_and_ready(f), 0, "MMIO-DEV-08 (4.2.2.1) and after device reset");
 	teardown(f);
 }
 
@@ -723,6 +801,7 @@ int main(void)
 	test_feature_words();
 	test_queue_banks();
 	test_queue_ready();
+	test_queue_reset();
 	test_queue_refused(false);
 	test_queue_refused(true);
 	test_notify();

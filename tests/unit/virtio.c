@@ -149,7 +149,9 @@ static void test_driver_gave_up(void)
 
 /* VERSION_1, and those of the queues. */
 #define VERSION_1 VIRTIO_BIT(VIRTIO_F_VERSION_1)
-#define QUEUES    (VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX))
+#define QUEUES                                                                 \
+	(VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | \
+		VIRTIO_BIT(VIRTIO_F_RING_RESET))
 
 static const struct {
 	uint32_t type;
@@ -203,6 +205,28 @@ static void test_queue_sizes(void)
 			"SPLIT-DEV-19 (2.7) of which each allows a power of two up to 32768");
 		teardown(f);
 	}
+}
+
+static void test_offer(void)
+{
+	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
+	unsigned right = 0, subsets = 0;
+
+	for (uint64_t subset = QUEUES;; subset = (subset - 1) & QUEUES) {
+		subsets++;
+		virtio_offer(f->d.dev, subset);
+		right += driver_offered(&f->d) == (subset | VERSION_1) &&
+			 driver_negotiate(&f->d, subset);
+		for (unsigned bit = 0; bit < 64; bit++)
+			right -= QUEUES & ~subset & 1ull << bit &&
+				 driver_negotiate(&f->d, 1ull << bit);
+		if (subset == 0)
+			break;
+	}
+	is(right, subsets,
+		"BASE-DEV-08 (2.2.2) of the queues' features any set can be offered, and no other "
+		"is accepted");
+	teardown(f);
 }
 
 static void test_unacceptable(void)
@@ -676,7 +700,7 @@ static void slow_transfer(void *ctx)
 	slow->finished = true;
 }
 
-static void test_in_flight(uint32_t reg, const char *name)
+static void test_in_flight(uint32_t reg, uint32_t value, const char *name)
 {
 	struct fixture *f = setup(VIRTIO_ID_BLOCK);
 	struct virtio_blk_req header = {.type = cpu_to_le32(VIRTIO_BLK_T_IN)};
@@ -688,7 +712,7 @@ static void test_in_flight(uint32_t reg, const char *name)
 	sem_init(&slow.entered, 0, 0);
 	f->blk_host.on_transfer = slow_transfer;
 	f->blk_host.ctx = &slow;
-	driver_negotiate(&f->d, 0);
+	driver_negotiate(&f->d, VIRTIO_BIT(VIRTIO_F_RING_RESET));
 	driver_setup(&f->d, 0, DRIVER_QUEUE_SIZE);
 	memcpy(ram_at(&f->d.ram, f->page), &header, sizeof header);
 	ring_add(f->ring, request, 2);
@@ -697,17 +721,16 @@ static void test_in_flight(uint32_t reg, const char *name)
 	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0xf);
 	sem_wait(&slow.entered);
 	slow.stopping = true;
-	reg_write(&f->d, reg, 0);
-	ok(slow.finished, "MMIO-DEV-21 HARD-14 (4.2.2.2) %s := 0 waits for the request in flight",
-		name);
+	reg_write(&f->d, reg, value);
+	ok(slow.finished, "MMIO-DEV-21 HARD-14 (4.2.2.2) %s waits for the request in flight", name);
+	is(reg_read(&f->d, reg), 0, "MMIO-DEV-06 (4.2.2.1) %s is done when it returns", name);
 	raises = f->d.host.raises;
 	memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
 	io_stop(&io);
 	virtio_serve(f->d.dev, 0);
 	ok(ram_is(&f->d.ram, 0, 0x5a, RAM_SIZE),
-		"HARD-14 BASE-DEV-02 (2.4.1) after %s := 0 memory is left alone", name);
-	is(f->d.host.raises, raises, "HARD-14 BASE-DEV-02 (2.4.1) after %s := 0 all is silent",
-		name);
+		"HARD-14 BASE-DEV-02 (2.4.1) after %s memory is left alone", name);
+	is(f->d.host.raises, raises, "HARD-14 BASE-DEV-02 (2.4.1) after %s all is silent", name);
 	sem_destroy(&slow.entered);
 	teardown(f);
 }
@@ -840,6 +863,7 @@ int main(void)
 	test_driver_gave_up();
 	test_offered();
 	test_queue_sizes();
+	test_offer();
 	test_unacceptable();
 	test_acceptable();
 	test_latch();
@@ -854,8 +878,9 @@ int main(void)
 	test_notifications(0, "flags");
 	test_notifications(VIRTIO_BIT(VIRTIO_F_EVENT_IDX), "event index");
 	test_resets();
-	test_in_flight(VIRTIO_MMIO_STATUS, "Status");
-	test_in_flight(VIRTIO_MMIO_QUEUE_READY, "QueueReady");
+	test_in_flight(VIRTIO_MMIO_STATUS, 0, "Status := 0");
+	test_in_flight(VIRTIO_MMIO_QUEUE_READY, 0, "QueueReady := 0");
+	test_in_flight(VIRTIO_MMIO_QUEUE_RESET, 1, "QueueReset := 1");
 	test_random();
 	return tap_done();
 }
