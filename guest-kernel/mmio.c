@@ -9,6 +9,11 @@
 #include "virtq.h"
 #include "x86.h"
 
+/* Wanted of every device, besides what its queues can make use of. */
+#define TRANSPORT_FEATURES                                                   \
+	(FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_NOTIFICATION_DATA) | \
+		FEATURE(VIRTIO_F_RING_RESET))
+
 uint32_t mmio_read(const struct mmio *dev, unsigned offset)
 {
 	return read32(dev->base + offset);
@@ -94,7 +99,7 @@ int mmio_begin(struct mmio *dev, const struct device_map_entry *entry, uint32_t 
 
 	/* Step 4: what it offers and we understand. To take what is wanted, rather than to strike
 	 * out what is not, leaves out what was invented after this was written (2.2.1). */
-	wanted |= FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_RING_RESET) | VIRTQ_FEATURES;
+	wanted |= TRANSPORT_FEATURES | VIRTQ_FEATURES;
 	dev->features = offered_features(dev) & wanted & ~dev->declined;
 	if (!mmio_has_feature(dev, VIRTIO_F_VERSION_1)) {
 		printf("virtio at %08x: VERSION_1 is not offered\n", dev->base);
@@ -201,8 +206,10 @@ int mmio_ready(struct mmio *dev)
 	return 0;
 }
 
-void mmio_kick(struct mmio *dev, unsigned index)
+void mmio_kick(struct mmio *dev, unsigned index, uint16_t next)
 {
+	if (mmio_has_feature(dev, VIRTIO_F_NOTIFICATION_DATA))
+		index |= (unsigned)next << 16;
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, index);
 }
 

@@ -48,8 +48,8 @@ uint32_t mmio_probe(const struct device_map_entry *entry);
 
 /*
  * Start over with the device: reset it, and agree on the features that it offers and the driver
- * wants, except for those in dev->declined; VERSION_1, RING_RESET and VIRTQ_FEATURES are always
- * wanted. Afterwards dev->features tells which they are. 0, or -ENODEV if the device's id is not id,
+ * wants, except for those in dev->declined; VERSION_1, NOTIFICATION_DATA, RING_RESET and
+ * VIRTQ_FEATURES are always wanted. Afterwards dev->features tells which they are. 0, or -ENODEV if the device's id is not id,
  * or -ENOTSUP if the device does not accept the features.
  */
 int mmio_begin(
@@ -67,8 +67,9 @@ int mmio_queue_reset(struct mmio *dev, unsigned index);
 /* Route the interrupt and set DRIVER_OK. 0, or -EBUSY, -EINVAL as irq_route(). */
 int mmio_ready(struct mmio *dev);
 
-/* Tell the device that there may be something new in a queue. After mmio_ready(). */
-void mmio_kick(struct mmio *dev, unsigned index);
+/* Tell the device that there may be something new in a queue; with NOTIFICATION_DATA also where in
+ * the ring the next new thing will be, in the form of virtio 2.9. After mmio_ready(). */
+void mmio_kick(struct mmio *dev, unsigned index, uint16_t next);
 
 /* Stop the device. When it returns, the device uses neither queues nor buffers any more and does
  * not interrupt; to go on, mmio_begin(). */

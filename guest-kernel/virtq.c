@@ -156,7 +156,7 @@ void virtq_kick(struct virtq *vq)
 	vq->avail_kicked = vq->avail_next;
 	atomic_thread_fence(memory_order_seq_cst);
 	if (wants_kick(vq, old, vq->avail_next))
-		mmio_kick(vq->dev, vq->index);
+		mmio_kick(vq->dev, vq->index, vq->avail_next);
 }
 
 bool virtq_pending(const struct virtq *vq)

@@ -307,6 +307,7 @@ void driver_init(struct driver *driver)
 void driver_attach(struct driver *driver, struct virtio_device *dev)
 {
 	driver->dev = dev;
+	virtio_offer(dev, (dev->features | driver_way) & VIRTIO_QUEUE_FEATURES);
 	virtio_mmio_init(&driver->mmio, dev);
 }
 
@@ -456,7 +457,11 @@ unsigned driver_serve(struct driver *driver)
 
 unsigned driver_kick(struct driver *driver, unsigned queue)
 {
-	reg_write(driver, VIRTIO_MMIO_QUEUE_NOTIFY, queue);
+	uint32_t value = queue;
+
+	if (driver->features & VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
+		value |= (uint32_t)driver->rings[queue].avail_idx << 16; /* virtio 2.9 */
+	reg_write(driver, VIRTIO_MMIO_QUEUE_NOTIFY, value);
 	return driver_serve(driver);
 }
 

@@ -179,7 +179,8 @@ void driver_ok(struct driver *driver);
 uint64_t driver_offered(struct driver *driver);
 #define DRIVER_TYPE_FEATURES UINT64_C(0xffffff)
 
-/* Accepted by driver_negotiate() in addition to what it is told; 0 but for tests/ways.h. */
+/* What devices offer by driver_attach(), and driver_negotiate() accepts, in addition to what they would
+ * do; 0 but for tests/ways.h. */
 extern uint64_t driver_way;
 
 /* All of it, for all queues. Whether the device is live then. start serves the queues too. */

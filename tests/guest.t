@@ -118,7 +118,7 @@ my @cases = (
 	{ kernel => 'rng-draw', out => $checked },
 	{ kernel => 'block-rw', vole => ['-d', "$disk,serial=abc"], out => qr/^disk abc, 64 sectors\n.*$checked/s,
 		after => sub { ok(counts_up($disk), 'block-rw: the image has what the guest wrote') } },
-	{ kernel => 'rings', vole => ['-d', "$disk,ro"], out => qr/^4 sets of features\n$checked/ },
+	{ kernel => 'rings', vole => ['-d', "$disk,ro"], out => qr/^8 sets of features\n$checked/ },
 	{ kernel => 'block-rw', name => 'read-only', vole => ['-d', "$disk,ro,serial=" . 'x' x 20],
 		out => qr/^disk x{20}, 64 sectors\n.*$checked/s,
 		after => sub { ok(counts_up($disk), 'block-rw, read-only: the image is as it was') } },

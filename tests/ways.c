@@ -14,6 +14,7 @@ void each_way(void (*tests)(void))
 	} ways[] = {
 		{"", 0},
 		{"indirect: ", BIT(INDIRECT_DESC) | BIT(EVENT_IDX)},
+		{"in order: ", BIT(IN_ORDER) | BIT(NOTIFICATION_DATA)},
 	};
 
 	for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++) {

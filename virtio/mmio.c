@@ -136,7 +136,12 @@ static void write_queue_reset(const struct access *access)
 
 static void write_queue_notify(const struct access *access)
 {
-	virtio_kick(access->dev, access->value);
+	uint32_t queue = access->value;
+
+	/* The upper half then says how far the driver is (virtio 2.9), which the ring says too. */
+	if (virtio_has_feature(access->dev, VIRTIO_F_NOTIFICATION_DATA))
+		queue &= 0xffff;
+	virtio_kick(access->dev, queue);
 }
 
 static uint32_t read_interrupt_status(const struct access *access)

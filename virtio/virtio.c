@@ -135,15 +135,15 @@ void virtio_fail(struct virtio_device *dev, const char *format, ...)
 
 static void device_reset(struct virtio_device *dev)
 {
+	if (dev->live)
+		dev->host->live(dev->ctx, false);
+	dev->live = false;
 	dev->status = 0;
 	dev->driver_features = 0;
 	for (unsigned i = 0; i < dev->ops->queue_count; i++)
 		virtq_reset(&dev->queues[i]);
 	if (dev->ops->reset)
 		dev->ops->reset(dev);
-	if (dev->live)
-		dev->host->live(dev->ctx, false);
-	dev->live = false;
 	atomic_store(&dev->interrupt_status, 0);
 }
 

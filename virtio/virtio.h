@@ -39,10 +39,12 @@
 
 /* Features that any device can have, since they concern queues and transport; and which of them are
  * offered unless virtio_offer() says otherwise. */
-#define VIRTIO_QUEUE_FEATURES                                                  \
+#define VIRTIO_QUEUE_DEFAULT                                                   \
 	(VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | \
 		VIRTIO_BIT(VIRTIO_F_RING_RESET))
-#define VIRTIO_QUEUE_DEFAULT VIRTIO_QUEUE_FEATURES
+#define VIRTIO_QUEUE_FEATURES                                   \
+	(VIRTIO_QUEUE_DEFAULT | VIRTIO_BIT(VIRTIO_F_IN_ORDER) | \
+		VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
 
 struct virtio_device;
 
@@ -56,7 +58,8 @@ struct virtio_ops {
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
 
 	/* The driver may have made buffers available in this queue: serve them, and publish at the
-	 * end, which bounds the pass to a queue's worth. True if some are left, because they are
+	 * end, which bounds the pass to a queue's worth. They go back in the order in which they
+	 * came, which is what IN_ORDER promises (virtio 2.7.9). True if some are left, because they are
 	 * too much work for one pass. Lock held, DRIVER_OK set, queue ready. */
 	bool (*notified)(struct virtio_device *dev, unsigned queue);
 
@@ -92,8 +95,8 @@ struct virtio_host_ops {
 	void (*kick)(void *ctx, unsigned queue);
 
 	/* DRIVER_OK was set (true): ioeventfds can come. 0, or -errno: the device cannot work and
-	 * asks for a reset. The reset that follows a true that succeeded calls it with false, and
-	 * the value is ignored. Lock held. */
+	 * asks for a reset. The reset that follows a true that succeeded calls it with false, with
+	 * the driver's features still in place, and the value is ignored. Lock held. */
 	int (*live)(void *ctx, bool live);
 
 	/* Tell the user, on a line of its own; at most VIRTIO_REPORTS_MAX + 1 times. Lock held. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Uses a disk with every set of the features that queues have, by declining the others: fills the
+ * Uses a disk with every set of the features that concern queues, by declining the others: fills the
  * queue with requests, several times around, and looks at every byte. Each 32-bit word of the image
  * is to be its own number, as block-rw leaves it. Prints the number of sets. Exit status 0.
  */
@@ -16,7 +16,8 @@
 #define ALL_TABLE VIRTQ_SIZE       /* requests that a queue takes if each is one descriptor */
 #define ALL_CHAIN (VIRTQ_SIZE / 3) /* if each is three */
 
-static const unsigned features[] = {VIRTIO_F_INDIRECT_DESC, VIRTIO_F_EVENT_IDX};
+static const unsigned features[] = {
+	VIRTIO_F_INDIRECT_DESC, VIRTIO_F_EVENT_IDX, VIRTIO_F_NOTIFICATION_DATA};
 
 static struct block disk;
 static struct block_request requests[REQUESTS];

@@ -109,7 +109,7 @@ static void try_crime(const struct device_map_entry *entry, unsigned i)
 	/* A fresh queue, so that positions are known. */
 	check(rng_init(&rng, entry) == 0, "%s: device comes up again", name);
 	crimes[i].commit();
-	mmio_kick(&rng.dev, 0);
+	mmio_kick(&rng.dev, 0, 0);
 	check(virtq_wait(&rng.vq) == -EIO, "%s: driver is told, BASE-DEV-09", name);
 	status = mmio_read(&rng.dev, VIRTIO_MMIO_STATUS);
 	check(status & VIRTIO_STATUS_DEVICE_NEEDS_RESET, "%s: status is 0x%x, BASE-DEV-10", name,
@@ -117,8 +117,8 @@ static void try_crime(const struct device_map_entry *entry, unsigned i)
 
 	/* No answers and no more notices from now on. */
 	interrupts = atomic_load(&rng.dev.interrupts);
-	mmio_kick(&rng.dev, 0);
-	mmio_kick(&rng.dev, 0);
+	mmio_kick(&rng.dev, 0, 0);
+	mmio_kick(&rng.dev, 0, 0);
 	check(mmio_read(&rng.dev, VIRTIO_MMIO_STATUS) == status, "%s: status stays", name);
 	check(!virtq_pending(&rng.vq), "%s: nothing was used", name);
 	check(atomic_load(&rng.dev.interrupts) == interrupts, "%s: silence", name);

@@ -529,6 +529,33 @@ static void test_notify(void)
 	teardown(f);
 }
 
+static void test_notification_data(void)
+{
+	static const uint32_t good[] = {0, 0x10000, 0x80000000, 0xffff0000, 1, 0x7fff0001};
+	static const uint32_t bad[] = {2, 0xffff, 0x80000002, UINT32_MAX};
+	struct fixture *f = setup();
+
+	virtio_offer(&f->con.dev, VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA));
+	driver_start(&f->d, VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA));
+	for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++) {
+		uint32_t before = f->d.host.kicks[good[i] & 1];
+
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_NOTIFY, good[i]);
+		is(f->d.host.kicks[good[i] & 1], before + 1,
+			"MMIO-DEV-13 (4.2.3.3) with NOTIFICATION_DATA 0x%x is a kick of queue %u",
+			good[i], good[i] & 1);
+	}
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ok(!changes(f, VIRTIO_MMIO_QUEUE_NOTIFY, bad[i], 4),
+			"HARD-15 MMIO-DEV-13 (4.2.3.3) and 0x%x is ignored", bad[i]);
+	driver_serve(&f->d);
+	for (unsigned i = 0; i < 10000; i++)
+		driver_kick(&f->d, i % 2);
+	ok(!driver_failed(&f->d) && f->d.host.raises == 0,
+		"SPLIT-DEV-10 (2.9) 10000 kicks for nothing do nothing");
+	teardown(f);
+}
+
 /* --- reset, status, interrupts ---------------------------------------------------------------- */
 
 static void test_reset(void)
@@ -805,6 +832,7 @@ int main(void)
 	test_queue_refused(false);
 	test_queue_refused(true);
 	test_notify();
+	test_notification_data();
 	test_reset();
 	test_reset_everywhere();
 	test_half_address();

@@ -147,11 +147,12 @@ static void test_driver_gave_up(void)
 
 /* --- features --------------------------------------------------------------------------------- */
 
-/* VERSION_1, and those of the queues. */
+/* VERSION_1, and those of the queues: by default, and on request. */
 #define VERSION_1 VIRTIO_BIT(VIRTIO_F_VERSION_1)
 #define QUEUES                                                                 \
 	(VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | \
 		VIRTIO_BIT(VIRTIO_F_RING_RESET))
+#define MORE_QUEUES (VIRTIO_BIT(VIRTIO_F_IN_ORDER) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
 
 static const struct {
 	uint32_t type;
@@ -212,14 +213,16 @@ static void test_offer(void)
 	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
 	unsigned right = 0, subsets = 0;
 
-	for (uint64_t subset = QUEUES;; subset = (subset - 1) & QUEUES) {
+	const uint64_t all = QUEUES | MORE_QUEUES;
+
+	for (uint64_t subset = all;; subset = (subset - 1) & all) {
 		subsets++;
 		virtio_offer(f->d.dev, subset);
 		right += driver_offered(&f->d) == (subset | VERSION_1) &&
 			 driver_negotiate(&f->d, subset);
 		for (unsigned bit = 0; bit < 64; bit++)
-			right -= QUEUES & ~subset & 1ull << bit &&
-				 driver_negotiate(&f->d, 1ull << bit);
+			right -=
+				all & ~subset & 1ull << bit && driver_negotiate(&f->d, 1ull << bit);
 		if (subset == 0)
 			break;
 	}
@@ -440,6 +443,33 @@ static void test_activation_fails(void)
 	f->d.host.live_error = 0;
 	ok(driver_start(&f->d, 0), "HARD-29 a reset, and it works");
 	is(f->d.host.live_off, 0, "what did not start is not stopped");
+	teardown(f);
+}
+
+/* Chains of one byte each, whose heads come in no order. */
+static void test_in_order(unsigned type)
+{
+	static const uint16_t heads[] = {7, 3, 15, 0, 8, 1, 14, 2};
+	const unsigned count = sizeof heads / sizeof heads[0];
+	struct fixture *f = setup(types[type].type);
+	unsigned last = f->d.dev->ops->queue_count - 1, right = 0;
+	struct ring *ring = &f->d.rings[last];
+	struct used used;
+
+	virtio_offer(f->d.dev, VIRTIO_BIT(VIRTIO_F_IN_ORDER));
+	driver_start(&f->d, VIRTIO_BIT(VIRTIO_F_IN_ORDER));
+	f->con_host.output_room = 3;
+	for (unsigned i = 0; i < count; i++) {
+		ring_set_desc(ring, heads[i], f->page + i, 1, 0, 0);
+		ring_offer(ring, heads[i]);
+	}
+	driver_kick(&f->d, last);
+	f->con_host.output_room = SIZE_MAX;
+	virtio_backend_ready(f->d.dev);
+	for (unsigned i = 0; i < count; i++)
+		right += ring_take(ring, &used) && used.id == heads[i];
+	is(right, count, "RES-DEV-02 (6.2) %s gives chains back in the order in which they came",
+		types[type].name);
 	teardown(f);
 }
 
@@ -872,6 +902,8 @@ int main(void)
 	test_malformed();
 	test_lost_chains();
 	test_activation_fails();
+	for (unsigned i = 0; i < 3; i++)
+		test_in_order(i);
 	test_endless();
 	test_overfull();
 	test_kicks();
