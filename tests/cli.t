@@ -81,6 +81,14 @@ refused("CPUs: \"$_\"", 125, qr/--cpus \Q$_\E: not a number from 1 to/, 'run', '
 refused("console \"$_\"", 125, qr/--console \Q$_\E: not stdio/, 'run', '--console', $_, $hello) for '', 'tty', 'file:', 'unix:';
 refused("serial \"$_\"", 125, qr/--serial \Q$_\E: not stdio/, 'run', '--serial', $_, $hello) for '', 'tty', 'file:', 'unix:';
 refused("rng \"$_\"", 125, qr/--rng \Q$_\E: not host or none/, 'run', '--rng', $_, $hello) for '', 'guest';
+refused("rng with \"$_\"", 125, qr/--rng host: unknown option "\Q$_\E" \(there are indirect,/, 'run', '--rng', "host,$_", $hello)
+	for '', 'ro', 'packet=on';
+refused('a feature that is neither on nor off', 125, qr/--console stdio: "indirect=yes" is neither/,
+	'run', '--console', 'stdio,indirect=yes', $hello);
+refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)
+	for '', 'indirect', 'indirect=yes', 'size=on';
+refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID; indirect/,
+	'run', '-d', 'a,ro,size=on', $hello);
 refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
 refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);
 refused('a serial of 21 bytes', 125, qr/--disk a: serial .* longer than 20/, 'run', '-d', 'a,serial=' . 'x' x 21, $hello);

@@ -519,10 +519,12 @@ static struct vm_device *next_device(struct vm *vm, const char *kind, const char
 }
 
 /* Wire a made device to loop and KVM. 0 or -errno (said). */
-static int add_device(struct vm *vm, struct vm_device *device, struct virtio_device *virtio)
+static int add_device(struct vm *vm, struct vm_device *device, struct virtio_device *virtio,
+	const struct feature_choice *features)
 {
 	int ret;
 
+	virtio_offer(virtio, features_offered(&vm->options->features, features));
 	device->virtio = virtio;
 	virtio_mmio_init(&device->mmio, virtio);
 	vm->device_count++; /* from here on free_devices() undoes it */
@@ -599,7 +601,8 @@ static int add_console(struct vm *vm)
 	vm->chardev.ctx = vm;
 	ret = virtio_console_init(
 		&vm->console, &vm->chardev.backend, &vm->memory.gmem, &host_ops, device);
-	return ret < 0 ? ret : add_device(vm, device, &vm->console.dev);
+	return ret < 0 ? ret
+		       : add_device(vm, device, &vm->console.dev, &vm->options->console_features);
 }
 
 static void serial_ready(void *ctx)
@@ -683,7 +686,7 @@ static int add_rng(struct vm *vm)
 
 	vm->entropy.ops = &ops;
 	ret = virtio_rng_init(&vm->rng, &vm->entropy, &vm->memory.gmem, &host_ops, device);
-	return ret < 0 ? ret : add_device(vm, device, &vm->rng.dev);
+	return ret < 0 ? ret : add_device(vm, device, &vm->rng.dev, &vm->options->rng_features);
 }
 
 /* Before other files are opened to be written: a disk that is locked is safe from them. */
@@ -707,13 +710,16 @@ static int open_disks(struct vm *vm)
 	return ret;
 }
 
-static int add_disk(struct vm *vm, struct vm_disk *disk)
+static int add_disk(struct vm *vm, unsigned index)
 {
+	struct vm_disk *disk = &vm->disks[index];
 	struct vm_device *device = next_device(vm, "block", disk->disk.path);
 	int ret = virtio_block_init(
 		&disk->block, &disk->disk.backend, &vm->memory.gmem, &host_ops, device);
 
-	return ret < 0 ? ret : add_device(vm, device, &disk->block.dev);
+	return ret < 0 ? ret
+		       : add_device(
+				 vm, device, &disk->block.dev, &vm->options->disks[index].features);
 }
 
 static void free_disks(struct vm *vm)
@@ -735,7 +741,7 @@ static int add_devices(struct vm *vm)
 	if (ret == 0 && has_rng(vm))
 		ret = add_rng(vm);
 	for (unsigned i = 0; ret == 0 && i < vm->disk_count; i++)
-		ret = add_disk(vm, &vm->disks[i]);
+		ret = add_disk(vm, i);
 	return ret;
 }
 

@@ -79,39 +79,70 @@ static int parse_count(const char *name, const char *text, unsigned max, unsigne
 	return 0;
 }
 
-/* FILE[,ro][,serial=ID]; text is cut at its commas. */
+/* One "NAME=on|off" of an option's argument, which begins with value. extras names what else could
+ * stand there. */
+static int parse_feature(struct feature_choice *choice, const char *option, const char *value,
+	const char *word, const char *extras)
+{
+	int ret = feature_choose(choice, word);
+
+	if (ret == -EINVAL)
+		say("%s %s: \"%s\" is neither =on nor =off", option, value, word);
+	if (ret == -ENOENT)
+		say("%s %s: unknown option \"%s\" (there are %s" FEATURE_NAMES
+		    ", each with =on or =off)",
+			option, value, word, extras);
+	return ret < 0 ? -EINVAL : 0;
+}
+
+/* All of what is left of an argument. */
+static int parse_features(
+	struct feature_choice *choice, const char *option, const char *value, char *rest)
+{
+	char *word;
+
+	while ((word = strsep(&rest, ",")) != NULL) {
+		int ret = parse_feature(choice, option, value, word, "");
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int parse_serial_id(struct disk_options *disk, const char *id)
+{
+	disk->serial = id;
+	if (strlen(id) <= VIRTIO_BLK_ID_BYTES)
+		return 0;
+	say("--disk %s: serial %s is longer than %d bytes", disk->path, id, VIRTIO_BLK_ID_BYTES);
+	return -EINVAL;
+}
+
+/* FILE[,ro][,serial=ID][,FEATURE=on|off]...; text is cut at its commas. */
 static int parse_disk(struct options *options, char *text)
 {
 	struct disk_options *disk;
-	char *word = strchr(text, ',');
+	char *word;
 
 	if (options->disk_count == DISKS_MAX) {
 		say("--disk %s: at most %d disks", text, DISKS_MAX);
 		return -EINVAL;
 	}
 	disk = &options->disks[options->disk_count++];
-	*disk = (struct disk_options){.path = text};
-	while (word) {
-		*word++ = '\0';
-		char *next = strchr(word, ',');
+	*disk = (struct disk_options){.path = strsep(&text, ",")};
+	while ((word = strsep(&text, ",")) != NULL) {
+		int ret = 0;
 
-		if (next)
-			*next = '\0';
-		if (strcmp(word, "ro") == 0) {
+		if (strcmp(word, "ro") == 0)
 			disk->read_only = true;
-		} else if (strncmp(word, "serial=", 7) == 0) {
-			disk->serial = word + 7;
-			if (strlen(disk->serial) > VIRTIO_BLK_ID_BYTES) {
-				say("--disk %s: serial %s is longer than %d bytes", text,
-					disk->serial, VIRTIO_BLK_ID_BYTES);
-				return -EINVAL;
-			}
-		} else {
-			say("--disk %s: unknown option \"%s\" (there are ro and serial=ID)", text,
-				word);
-			return -EINVAL;
-		}
-		word = next;
+		else if (strncmp(word, "serial=", 7) == 0)
+			ret = parse_serial_id(disk, word + 7);
+		else
+			ret = parse_feature(
+				&disk->features, "--disk", disk->path, word, "ro, serial=ID; ");
+		if (ret < 0)
+			return ret;
 	}
 	if (!*disk->path) {
 		say("--disk: no file is named");
@@ -135,13 +166,40 @@ static int parse_chardev(const char *name, const char *text, const char **value)
 	return -EINVAL;
 }
 
-static int parse_rng(struct options *options, const char *text)
+/* The same for a virtio device: features follow. */
+static int parse_console(struct options *options, char *text)
 {
-	options->rng = strcmp(text, "host") == 0 ? RNG_HOST : RNG_NONE;
-	if (options->rng == RNG_HOST || strcmp(text, "none") == 0)
-		return 0;
-	say("--rng %s: not host or none", text);
-	return -EINVAL;
+	const char *value = strsep(&text, ",");
+	int ret = parse_chardev("--console", value, &options->console);
+
+	return ret < 0 ? ret : parse_features(&options->console_features, "--console", value, text);
+}
+
+static int parse_rng(struct options *options, char *text)
+{
+	const char *value = strsep(&text, ",");
+
+	options->rng = strcmp(value, "host") == 0 ? RNG_HOST : RNG_NONE;
+	if (options->rng == RNG_NONE && strcmp(value, "none") != 0) {
+		say("--rng %s: not host or none", value);
+		return -EINVAL;
+	}
+	return parse_features(&options->rng_features, "--rng", value, text);
+}
+
+static int parse_virtio(struct options *options, char *text)
+{
+	char *word;
+
+	while ((word = strsep(&text, ",")) != NULL) {
+		int ret = feature_choose(&options->features, word);
+
+		if (ret == 0)
+			continue;
+		say("--virtio %s: not one of " FEATURE_NAMES ", with =on or =off", word);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int parse_module(struct options *options, const char *text)
@@ -268,11 +326,13 @@ static int parse_option(struct options *options, int option, char *argument)
 	case 'd':
 		return parse_disk(options, argument);
 	case 'C':
-		return parse_chardev("--console", argument, &options->console);
+		return parse_console(options, argument);
 	case 'S':
 		return parse_chardev("--serial", argument, &options->serial);
 	case 'R':
 		return parse_rng(options, argument);
+	case 'V':
+		return parse_virtio(options, argument);
 	case 'M':
 		return parse_module(options, argument);
 	case 'i':
@@ -320,6 +380,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		{"console", required_argument, NULL, 'C'},
 		{"serial", required_argument, NULL, 'S'},
 		{"rng", required_argument, NULL, 'R'},
+		{"virtio", required_argument, NULL, 'V'},
 		{"module", required_argument, NULL, 'M'},
 		{"initrd", required_argument, NULL, 'i'},
 		{"load", required_argument, NULL, 'l'},

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "boot_data.h"
+#include "offer.h"
 
 #define CPUS_MAX  64
 #define DISKS_MAX (DEVICE_COUNT - 2) /* the others are console and rng */
@@ -19,6 +20,7 @@ struct disk_options {
 	const char *path;
 	const char *serial; /* NULL: none given; at most 20 bytes */
 	bool read_only;
+	struct feature_choice features;
 };
 
 struct options {
@@ -30,6 +32,8 @@ struct options {
 		*console;   /* "stdio", "none", "file:PATH", "unix:PATH" or "pty"; NULL: left out */
 	const char *serial; /* likewise */
 	enum { RNG_LEFT_OUT, RNG_NONE, RNG_HOST } rng;
+	struct feature_choice features; /* of all virtio devices; then of single ones */
+	struct feature_choice console_features, rng_features;
 	unsigned disk_count;
 	struct disk_options disks[DISKS_MAX];
 	unsigned module_count;

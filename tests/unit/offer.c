@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Features by name: what is noted, and what a device offers in the end. */
+#include "offer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../tap.h"
+#include "virtio.h"
+
+#define INDIRECT VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC)
+#define IN_ORDER VIRTIO_BIT(VIRTIO_F_IN_ORDER)
+
+static void test_names(void)
+{
+	char names[] = FEATURE_NAMES, *rest = names, *name;
+	struct feature_choice on = {0}, off = {0};
+	unsigned count = 0, good = 0;
+
+	while ((name = strsep(&rest, ", ")) != NULL) {
+		char word[64];
+
+		if (!*name)
+			continue;
+		count++;
+		good += feature_choose(&on, strcat(strcpy(word, name), "=on")) == 0;
+		good += feature_choose(&off, strcat(strcpy(word, name), "=off")) == 0;
+	}
+	is(good, 2 * count, "all names are known");
+	ok(on.on == VIRTIO_QUEUE_FEATURES && on.off == 0, "together they are all features, on");
+	ok(off.off == VIRTIO_QUEUE_FEATURES && off.on == 0, "and off");
+	is(features_offered(&on, &off), 0, "off for the device, though on for all");
+	is(features_offered(&off, &on), VIRTIO_QUEUE_FEATURES, "on, though off for all");
+}
+
+static void test_words(void)
+{
+	static const char *const unknown[] = {
+		"", "=", "=on", "on", "indirec=on", "indirectt=on", "INDIRECT=on", " indirect=on"};
+	static const char *const neither[] = {"indirect", "indirect=", "indirect=On",
+		"indirect=on ", "indirect==on", "indirect=1"};
+	struct feature_choice choice = {0};
+
+	for (unsigned i = 0; i < sizeof unknown / sizeof *unknown; i++)
+		is(feature_choose(&choice, unknown[i]), (uint64_t)-ENOENT, "\"%s\" is no feature",
+			unknown[i]);
+	for (unsigned i = 0; i < sizeof neither / sizeof *neither; i++)
+		is(feature_choose(&choice, neither[i]), (uint64_t)-EINVAL,
+			"\"%s\" is neither on nor off", neither[i]);
+	ok(choice.on == 0 && choice.off == 0, "and nothing is noted");
+
+	feature_choose(&choice, "indirect=off");
+	feature_choose(&choice, "indirect=on");
+	ok(choice.on == INDIRECT && choice.off == 0, "what is said later counts: on");
+	feature_choose(&choice, "indirect=off");
+	ok(choice.on == 0 && choice.off == INDIRECT, "or off");
+}
+
+static void test_offered(void)
+{
+	const struct feature_choice nothing = {0}, no_indirect = {.off = INDIRECT},
+				    in_order = {.on = IN_ORDER};
+
+	is(features_offered(&nothing, &nothing), VIRTIO_QUEUE_DEFAULT, "nothing said: the default");
+	is(features_offered(&no_indirect, &nothing), VIRTIO_QUEUE_DEFAULT & ~INDIRECT,
+		"off for all: off");
+	is(features_offered(&nothing, &no_indirect), VIRTIO_QUEUE_DEFAULT & ~INDIRECT,
+		"off for this one: off");
+	is(features_offered(&no_indirect, &in_order), (VIRTIO_QUEUE_DEFAULT & ~INDIRECT) | IN_ORDER,
+		"each is judged by itself");
+}
+
+int main(void)
+{
+	test_names();
+	test_words();
+	test_offered();
+	return tap_done();
+}

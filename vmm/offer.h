@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_OFFER_H
+#define VMM_OFFER_H
+
+/*
+ * What the user says of the features that every virtio device can have (VIRTIO_QUEUE_FEATURES of
+ * virtio.h): NAME=on or NAME=off, for all devices and for single ones.
+ */
+
+#include <stdint.h>
+
+/* Bits as in vole/virtio_config.h; none is in both. */
+struct feature_choice {
+	uint64_t on, off;
+};
+
+/* All names, for messages. */
+#define FEATURE_NAMES "indirect, event-idx, ring-reset, in-order, notification-data"
+
+/*
+ * Note one "NAME=on" or "NAME=off"; what is said later counts.
+ *   0        noted
+ *   -ENOENT  no feature has this name
+ *   -EINVAL  it is neither on nor off
+ */
+int feature_choose(struct feature_choice *choice, const char *word);
+
+/* What to virtio_offer(): what is usual, unless said otherwise for all, unless said otherwise for this
+ * device. */
+uint64_t features_offered(const struct feature_choice *all, const struct feature_choice *own);
+
+#endif
