@@ -119,6 +119,17 @@ static int parse_serial_id(struct disk_options *disk, const char *id)
 	return -EINVAL;
 }
 
+/* Cut the first word off at its comma; *rest is NULL if it is the last. */
+static char *first_word(char **rest)
+{
+	char *word = *rest;
+	size_t len = strcspn(word, ",");
+
+	*rest = word[len] ? word + len + 1 : NULL;
+	word[len] = '\0';
+	return word;
+}
+
 /* FILE[,ro][,serial=ID][,FEATURE=on|off]...; text is cut at its commas. */
 static int parse_disk(struct options *options, char *text)
 {
@@ -130,7 +141,7 @@ static int parse_disk(struct options *options, char *text)
 		return -EINVAL;
 	}
 	disk = &options->disks[options->disk_count++];
-	*disk = (struct disk_options){.path = strsep(&text, ",")};
+	*disk = (struct disk_options){.path = first_word(&text)};
 	while ((word = strsep(&text, ",")) != NULL) {
 		int ret = 0;
 
@@ -169,7 +180,7 @@ static int parse_chardev(const char *name, const char *text, const char **value)
 /* The same for a virtio device: features follow. */
 static int parse_console(struct options *options, char *text)
 {
-	const char *value = strsep(&text, ",");
+	const char *value = first_word(&text);
 	int ret = parse_chardev("--console", value, &options->console);
 
 	return ret < 0 ? ret : parse_features(&options->console_features, "--console", value, text);
@@ -177,7 +188,7 @@ static int parse_console(struct options *options, char *text)
 
 static int parse_rng(struct options *options, char *text)
 {
-	const char *value = strsep(&text, ",");
+	const char *value = first_word(&text);
 
 	options->rng = strcmp(value, "host") == 0 ? RNG_HOST : RNG_NONE;
 	if (options->rng == RNG_NONE && strcmp(value, "none") != 0) {
@@ -393,6 +404,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	int words = 1; /* before "--": after it all is the guest's */
+	char no_argument_here[] = "";
 	int option, ret;
 
 	*options = (struct options){
@@ -409,7 +421,7 @@ int options_parse(struct options *options, int argc, char **argv)
 			say_bad_option(option, argv);
 			return -EINVAL;
 		}
-		ret = parse_option(options, option, optarg);
+		ret = parse_option(options, option, optarg ? optarg : no_argument_here);
 		if (ret != 0)
 			return ret;
 	}
