@@ -1,5 +1,5 @@
 # Linked into every unit test.
-tests_shared = $(addprefix tests/,tap.c capture.c driver.c ways.c elf_make.c)
+tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c ways.c elf_make.c)
 
 # One program each; the names follow the sources they test.
 unit_test_sources = $(wildcard tests/unit/*.c)
@@ -32,4 +32,4 @@ linux_init_sources = $(wildcard tests/linux/*.c)
 
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
 fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart emulate
-fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c
+fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c tests/driver_ring.c
