@@ -56,6 +56,12 @@ my %renamed = (
 	VIRTQ_DESC_F_NEXT => 'VRING_DESC_F_NEXT',
 	VIRTQ_DESC_F_WRITE => 'VRING_DESC_F_WRITE',
 	VIRTQ_DESC_F_INDIRECT => 'VRING_DESC_F_INDIRECT',
+	VIRTQ_DESC_F_AVAIL => '',    # Linux counts these bits
+	VIRTQ_DESC_F_USED => '',
+	VIRTQ_EVENT_WRAP => '',
+	VIRTQ_EVENT_ENABLE => 'VRING_PACKED_EVENT_FLAG_ENABLE',
+	VIRTQ_EVENT_DISABLE => 'VRING_PACKED_EVENT_FLAG_DISABLE',
+	VIRTQ_EVENT_DESC => 'VRING_PACKED_EVENT_FLAG_DESC',
 	VIRTQ_AVAIL_F_NO_INTERRUPT => 'VRING_AVAIL_F_NO_INTERRUPT',
 	VIRTQ_USED_F_NO_NOTIFY => 'VRING_USED_F_NO_NOTIFY',
 );
@@ -79,6 +85,7 @@ cmp_ok($compared, '>=', 60, 'most constants were compared');
 # Structures: field by field in order, which says what the other side calls them.
 my %same = (
 	'struct virtq_desc' => ['struct vring_desc', qw(addr len flags next)],
+	'struct virtq_packed_desc' => ['struct vring_packed_desc', qw(addr len id flags)],
 	'struct virtq_avail' => ['struct vring_avail', qw(flags idx ring)],
 	'struct virtq_used' => ['struct vring_used', qw(flags idx ring)],
 	'struct virtq_used_elem' => ['struct vring_used_elem', qw(id len)],

@@ -219,7 +219,7 @@ unsigned driver_kick(struct driver *driver, unsigned queue)
 	uint32_t value = queue;
 
 	if (driver->features & VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
-		value |= (uint32_t)driver->rings[queue].avail_idx << 16; /* virtio 2.9 */
+		value |= (uint32_t)ring_position(&driver->rings[queue]) << 16;
 	reg_write(driver, VIRTIO_MMIO_QUEUE_NOTIFY, value);
 	return driver_serve(driver);
 }

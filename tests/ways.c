@@ -14,6 +14,8 @@ void each_way(void (*tests)(void))
 	} ways[] = {
 		{"", 0},
 		{"indirect: ", BIT(INDIRECT_DESC) | BIT(EVENT_IDX)},
+		{"packed: ", BIT(RING_PACKED)},
+		{"packed, indirect: ", BIT(RING_PACKED) | BIT(INDIRECT_DESC) | BIT(EVENT_IDX)},
 		{"in order: ", BIT(IN_ORDER) | BIT(NOTIFICATION_DATA)},
 	};
 

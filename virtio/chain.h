@@ -13,7 +13,8 @@
 #include <sys/uio.h>
 
 struct chain {
-	uint16_t id;                  /* the driver's name for it: of its head (virtio 2.7.8) */
+	uint16_t id;                  /* the driver's name for it (virtio 2.7.8, 2.8.6) */
+	uint16_t slots;               /* of a packed ring: how many it takes there */
 	const struct iovec *readable; /* host segments in guest memory, already checked */
 	const struct iovec *writable;
 	unsigned readable_count, writable_count;

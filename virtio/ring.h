@@ -4,15 +4,24 @@
 
 /*
  * What lies behind the verbs of virtq.h: for each form of virtqueue its own functions, and what the
- * forms have in common, which is how a chain is judged. For virtq.c, split.c and nobody else.
+ * forms have in common, which is how a chain is judged. For virtq.c, split.c and packed.c alone.
  */
 
 #include <stdint.h>
 
 #include "virtq.h"
 
+/* What messages name: of virtio, where the form says the same in its own chapter. */
+struct ring_clauses {
+	const char *areas, *alignment;       /* of a queue */
+	const char *order, *length, *buffer; /* of a chain's elements */
+	const char *indirect, *table;        /* the flag, and what it leads to */
+};
+
 /* A form of virtqueue. The functions have the contracts of their namesakes in virtq.h. */
 struct virtq_ring_ops {
+	struct ring_clauses clauses;
+
 	/* Size and areas are to be judged, and state to be set up for the first position. */
 	int (*enable)(struct virtq *vq, unsigned size_max);
 
@@ -28,13 +37,14 @@ struct virtq_ring_ops {
 	bool (*available)(const struct virtq *vq);
 };
 
-extern const struct virtq_ring_ops split_ops;
+extern const struct virtq_ring_ops split_ops, packed_ops;
 
 /* A descriptor in host order: a copy, since the guest may change the original at any time. */
 struct desc {
 	uint64_t addr;
 	uint32_t len;
-	uint16_t flags, next;
+	uint16_t flags;
+	uint16_t next; /* split only */
 };
 
 /* Descriptors in guest memory: the queue's own, or an indirect table (virtio 2.7.5.3). */

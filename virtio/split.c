@@ -234,6 +234,16 @@ static void split_listen(struct virtq *vq)
 }
 
 const struct virtq_ring_ops split_ops = {
+	.clauses =
+		{
+			.areas = "2.7",
+			.alignment = "2.7.1",
+			.order = "2.7.4.2",
+			.length = "2.7.5.2",
+			.buffer = "2.7.5",
+			.indirect = "2.7.5.3.1",
+			.table = "2.7.5.3",
+		},
 	.enable = split_enable,
 	.pop = split_pop,
 	.push = split_push,

@@ -42,8 +42,8 @@
 #define VIRTIO_QUEUE_DEFAULT                                                   \
 	(VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | \
 		VIRTIO_BIT(VIRTIO_F_RING_RESET))
-#define VIRTIO_QUEUE_FEATURES                                   \
-	(VIRTIO_QUEUE_DEFAULT | VIRTIO_BIT(VIRTIO_F_IN_ORDER) | \
+#define VIRTIO_QUEUE_FEATURES                                                                      \
+	(VIRTIO_QUEUE_DEFAULT | VIRTIO_BIT(VIRTIO_F_RING_PACKED) | VIRTIO_BIT(VIRTIO_F_IN_ORDER) | \
 		VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
 
 struct virtio_device;

@@ -11,7 +11,8 @@
 
 #include "ring.h"
 
-#define CHAIN_LEN_MAX (UINT64_C(1) << 32) /* bytes, virtio 2.7.5.2 */
+/* Bytes. Also of packed queues, since the used length is a number of 32 bits (virtio 2.7.5.2). */
+#define CHAIN_LEN_MAX (UINT64_C(1) << 32)
 
 /* --- verbs ------------------------------------------------------------------------------------ */
 
@@ -26,7 +27,7 @@ int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, u
 
 	assert(size_max <= VIRTQ_SIZE_MAX);
 	vq->gmem = gmem;
-	vq->ring = &split_ops;
+	vq->ring = features >> VIRTIO_F_RING_PACKED & 1 ? &packed_ops : &split_ops;
 	vq->indirect = features >> VIRTIO_F_INDIRECT_DESC & 1;
 	vq->event_idx = features >> VIRTIO_F_EVENT_IDX & 1;
 	vq->ran_dry = false;
@@ -89,30 +90,33 @@ int virtq_fault(struct virtq *vq, int error, const char *format, ...)
 void *virtq_area(struct virtq *vq, const char *name, gpa_t gpa, uint32_t len, unsigned align,
 	enum gmem_access access)
 {
+	const struct ring_clauses *clauses = &vq->ring->clauses;
 	void *host;
 
 	if (gpa % align != 0) {
-		virtq_fault(vq, -EINVAL, "%s at 0x%" PRIx64 " is not aligned to %u (virtio 2.7.1)",
-			name, gpa, align);
+		virtq_fault(vq, -EINVAL, "%s at 0x%" PRIx64 " is not aligned to %u (virtio %s)",
+			name, gpa, align, clauses->alignment);
 		return NULL;
 	}
 	host = gmem_ptr(vq->gmem, gpa, len, access);
 	if (!host)
 		virtq_fault(vq, -EINVAL,
-			"%s at 0x%" PRIx64 ", %" PRIu32 " bytes, is not in %sRAM (virtio 2.7)",
-			name, gpa, len, access == GMEM_WRITE ? "writable " : "");
+			"%s at 0x%" PRIx64 ", %" PRIu32 " bytes, is not in %sRAM (virtio %s)", name,
+			gpa, len, access == GMEM_WRITE ? "writable " : "", clauses->areas);
 	return host;
 }
 
 int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
 {
+	const struct ring_clauses *clauses = &vq->ring->clauses;
 	bool write = d->flags & VIRTQ_DESC_F_WRITE;
 	unsigned count = chain->readable_count + chain->writable_count;
 	void *host;
 
 	if (!write && chain->writable)
 		return virtq_fault(vq, -EPROTO,
-			"device-readable descriptor after a device-writable one (virtio 2.7.4.2)");
+			"device-readable descriptor after a device-writable one (virtio %s)",
+			clauses->order);
 	if (write && !chain->writable)
 		chain->writable = &vq->segments[count];
 
@@ -120,13 +124,13 @@ int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
 	if (d->len == 0)
 		return 0;
 	if (d->len > CHAIN_LEN_MAX - chain->readable_len - chain->writable_len)
-		return virtq_fault(vq, -EPROTO, "chain is longer than 2^32 bytes (virtio 2.7.5.2)");
+		return virtq_fault(vq, -EPROTO, "chain is longer than 2^32 bytes (virtio %s)",
+			clauses->length);
 	host = gmem_ptr(vq->gmem, d->addr, d->len, write ? GMEM_WRITE : GMEM_READ);
 	if (!host)
 		return virtq_fault(vq, -EPROTO,
-			"buffer at 0x%" PRIx64 ", %" PRIu32
-			" bytes, is not in %sRAM (virtio 2.7.5)",
-			d->addr, d->len, write ? "writable " : "");
+			"buffer at 0x%" PRIx64 ", %" PRIu32 " bytes, is not in %sRAM (virtio %s)",
+			d->addr, d->len, write ? "writable " : "", clauses->buffer);
 
 	vq->segments[count] = (struct iovec){.iov_base = host, .iov_len = d->len};
 	if (write) {
@@ -142,30 +146,30 @@ int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
 int virtq_indirect(
 	struct virtq *vq, const struct chain *chain, const struct desc *d, struct table *table)
 {
+	const struct ring_clauses *clauses = &vq->ring->clauses;
 	const unsigned room = VIRTQ_SIZE_MAX - chain->readable_count - chain->writable_count;
 
 	if (!vq->indirect)
 		return virtq_fault(vq, -EPROTO,
-			"indirect descriptor, but INDIRECT_DESC was not negotiated (virtio "
-			"2.7.5.3.1)");
+			"indirect descriptor, but INDIRECT_DESC was not negotiated (virtio %s)",
+			clauses->indirect);
 	if (d->flags & VIRTQ_DESC_F_NEXT)
-		return virtq_fault(
-			vq, -EPROTO, "descriptor with both INDIRECT and NEXT (virtio 2.7.5.3.1)");
+		return virtq_fault(vq, -EPROTO,
+			"descriptor with both INDIRECT and NEXT (virtio %s)", clauses->indirect);
 	if (d->len == 0 || d->len % sizeof(struct virtq_desc) != 0)
 		return virtq_fault(vq, -EPROTO,
-			"indirect table of %" PRIu32
-			" bytes, not a multiple of 16 (virtio 2.7.5.3)",
-			d->len);
+			"indirect table of %" PRIu32 " bytes, not a multiple of 16 (virtio %s)",
+			d->len, clauses->table);
 	table->count = d->len / sizeof(struct virtq_desc);
 	if (table->count > room)
 		return virtq_fault(vq, -EPROTO,
-			"indirect table of %u descriptors, of at most %u (virtio 2.7.5.3.1)",
-			table->count, room);
+			"indirect table of %u descriptors, of at most %u (virtio %s)", table->count,
+			room, clauses->indirect);
 	table->bytes = gmem_ptr(vq->gmem, d->addr, d->len, GMEM_READ);
 	if (!table->bytes)
 		return virtq_fault(vq, -EPROTO,
 			"indirect table at 0x%" PRIx64 ", %" PRIu32
-			" bytes, is not in RAM (virtio 2.7.5.3)",
-			d->addr, d->len);
+			" bytes, is not in RAM (virtio %s)",
+			d->addr, d->len, clauses->table);
 	return 0;
 }

@@ -3,9 +3,9 @@
 #define VIRTIO_VIRTQ_H
 
 /*
- * The device side of a split virtqueue (virtio 2.7); include/vole/virtio_ring.h draws the rings.
- * The driver's half, written for a guest, is guest-kernel/virtq.c: the two share the ABI, nothing
- * else.
+ * The device side of a virtqueue, in either of its forms: split (virtio 2.7) or packed (2.8), which
+ * include/vole/virtio_ring.h draws. A device does not see which it is. The driver's half, written for
+ * a guest, is guest-kernel/virtq.c: the two share the ABI, nothing else.
  *
  * A request's life: virtq_pop() takes the next chain the driver made available, as host segments;
  * the device does its work; virtq_push() puts it in the used ring; virtq_publish() lets the driver
@@ -45,6 +45,24 @@ struct virtq_split {
 	uint16_t used_shown; /* used.idx as the driver sees it */
 };
 
+/* A place in a packed ring: slot, and wrap counter in this lap. */
+struct virtq_position {
+	uint16_t slot;
+	bool wrap;
+};
+
+/* A queue of the packed form, while it is ready. */
+struct virtq_packed {
+	struct virtq_packed_desc *ring;
+	const struct virtq_event *driver;
+	struct virtq_event *device;
+	struct virtq_position avail;      /* next slot to take from */
+	struct virtq_position used;       /* next slot to give back in */
+	uint16_t outstanding;             /* slots taken, and not yet published as used */
+	uint16_t batch;                   /* slots given back since the last virtq_publish() ... */
+	uint16_t batch_slot, batch_flags; /* ... and the first one's flags, which will show them */
+};
+
 struct virtq_ring_ops;
 
 struct virtq {
@@ -59,7 +77,10 @@ struct virtq {
 	const struct virtq_ring_ops *ring; /* by the form; of ring.h */
 	bool indirect, event_idx;          /* INDIRECT_DESC, EVENT_IDX were negotiated */
 	bool ran_dry;                      /* the device looked for a buffer and found none */
-	struct virtq_split split;
+	union {
+		struct virtq_split split;
+		struct virtq_packed packed;
+	};
 
 	char fault[128]; /* what was wrong, after -EINVAL or -EPROTO: what, value, clause */
 
@@ -71,8 +92,9 @@ void virtq_reset(struct virtq *vq);
 
 /*
  * QueueReady was written 1: check size, alignment and that all three areas are RAM with the right
- * access (virtio 2.7, 2.7.1), and start at position 0. size_max is at most VIRTQ_SIZE_MAX; features
- * are those that the driver accepted; INDIRECT_DESC and EVENT_IDX matter here.
+ * access (virtio 2.7, 2.7.1, 2.8, 2.8.11), and start at position 0. size_max is at most
+ * VIRTQ_SIZE_MAX; features are those that the driver accepted, of which RING_PACKED, INDIRECT_DESC and
+ * EVENT_IDX matter here.
  *   0        ready
  *   -EINVAL  refused, vq->fault says why; the queue stays off
  */
@@ -82,7 +104,7 @@ int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, u
 void virtq_disable(struct virtq *vq);
 
 /*
- * Take the next available chain (virtio 2.7.5, 2.7.6). Between two virtq_publish() that is a
+ * Take the next available chain (virtio 2.7.5, 2.7.6, 2.8.5). Between two virtq_publish() that is a
  * queue's worth at most, since no more can be outstanding: a loop until 0 ends.
  *
  *   1        *chain is filled; the caller owes one virtq_push(); the segments are valid until the
@@ -92,14 +114,14 @@ void virtq_disable(struct virtq *vq);
  */
 int virtq_pop(struct virtq *vq, struct chain *chain);
 
-/* Give a chain back: len bytes were written from the start of its writable part (virtio 2.7.8). Not
+/* Give a chain back: len bytes were written from the start of its writable part (virtio 2.7.8, 2.8.4). Not
  * visible to the driver before virtq_publish(). */
 void virtq_push(struct virtq *vq, const struct chain *chain, uint32_t len);
 
-/* Show the driver what was pushed. True if it is to be notified (virtio 2.7.7). */
+/* Show the driver what was pushed. True if it is to be notified (virtio 2.7.7, 2.8.10). */
 bool virtq_publish(struct virtq *vq);
 
-/* The queue is about to be served: kicks are not needed (virtio 2.7.10). */
+/* The queue is about to be served: kicks are not needed (virtio 2.7.10, 2.8.10). */
 void virtq_silence(struct virtq *vq);
 
 /* They are needed again. True if the device had found nothing more to pop, and now there is

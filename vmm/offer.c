@@ -13,6 +13,7 @@ static const struct {
 	{"indirect", VIRTIO_F_INDIRECT_DESC},
 	{"event-idx", VIRTIO_F_EVENT_IDX},
 	{"ring-reset", VIRTIO_F_RING_RESET},
+	{"packed", VIRTIO_F_RING_PACKED},
 	{"in-order", VIRTIO_F_IN_ORDER},
 	{"notification-data", VIRTIO_F_NOTIFICATION_DATA},
 };

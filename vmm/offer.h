@@ -15,7 +15,7 @@ struct feature_choice {
 };
 
 /* All names, for messages. */
-#define FEATURE_NAMES "indirect, event-idx, ring-reset, in-order, notification-data"
+#define FEATURE_NAMES "indirect, event-idx, ring-reset, packed, in-order, notification-data"
 
 /*
  * Note one "NAME=on" or "NAME=off"; what is said later counts.

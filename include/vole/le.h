@@ -24,10 +24,14 @@ typedef struct {
 	uint64_t raw;
 } le64;
 
-/* A le16 that the other side changes while we look: only atomic loads and stores reach it. */
+/* Those that the other side changes while we look: only atomic loads and stores reach them. */
 typedef struct {
 	_Atomic uint16_t raw;
 } le16_atomic;
+
+typedef struct {
+	_Atomic uint32_t raw;
+} le32_atomic;
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define VOLE_SWAP16(x) (x)

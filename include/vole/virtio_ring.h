@@ -15,6 +15,21 @@
  * but their space is always there.
  *
  * idx counts freely modulo 65536; the slot is idx modulo N. N is a power of two.
+ *
+ * The packed virtqueue (virtio 2.8), which takes its place with VIRTIO_F_RING_PACKED, has one ring
+ * that both sides write, and two words about notifications. N is any number.
+ *
+ *	descriptor ring			struct virtq_packed_desc[N]	aligned to 16, both write
+ *	driver event suppression	struct virtq_event		aligned to 4, driver writes
+ *	device event suppression	struct virtq_event		aligned to 4, device writes
+ *
+ * The driver puts lists of descriptors into the ring, one after the other and around; the device
+ * overwrites them with used descriptors, one for each list, skipping the rest of its slots. Each
+ * side knows where it is, and has a wrap counter of one bit, 1 at first and inverted at each wrap.
+ * Two bits of a descriptor's flags say whose it is, by the wrap counter of who wrote it:
+ *
+ *	available	AVAIL equals the wrap counter, USED does not
+ *	used		both equal the wrap counter
  */
 
 #include <stddef.h>
@@ -32,6 +47,10 @@
 #define VIRTQ_DESC_F_NEXT     1 /* next is valid: the chain goes on there */
 #define VIRTQ_DESC_F_WRITE    2 /* the device writes the buffer; else it reads it */
 #define VIRTQ_DESC_F_INDIRECT 4 /* the buffer is a table of descriptors */
+
+/* virtq_packed_desc.flags, besides those */
+#define VIRTQ_DESC_F_AVAIL 0x0080
+#define VIRTQ_DESC_F_USED  0x8000
 
 #define VIRTQ_AVAIL_F_NO_INTERRUPT 1 /* virtq_avail.flags */
 #define VIRTQ_USED_F_NO_NOTIFY     1 /* virtq_used.flags */
@@ -60,11 +79,32 @@ struct virtq_used {
 	struct virtq_used_elem ring[]; /* then avail_event */
 };
 
-/* Where the event fields are: bytes from the start of the available and of the used ring. */
+struct virtq_packed_desc {
+	le64 addr; /* guest-physical; not in a used descriptor */
+	le32 len;  /* bytes; in a used descriptor, with WRITE, those that the device wrote */
+	le16 id;   /* of the list, in its last descriptor; any number, given back as it is */
+	le16_atomic flags;
+};
+
+/* When the side that writes it wants to be notified: a VIRTQ_EVENT_ mode in the upper half; in the
+ * lower half the slot that it waits for, and the wrap counter. One word, so that they go together. */
+struct virtq_event {
+	le32_atomic word;
+};
+
+#define VIRTQ_EVENT_ALIGN 4
+
+#define VIRTQ_EVENT_WRAP    0x8000 /* lower half: the wrap counter */
+#define VIRTQ_EVENT_ENABLE  0      /* upper half: always */
+#define VIRTQ_EVENT_DISABLE 1      /* never */
+#define VIRTQ_EVENT_DESC    2      /* for that slot in that lap; with EVENT_IDX only */
+
+/* Where the event fields of a split queue are: bytes from the start of the available and of the used
+ * ring. */
 #define VIRTQ_USED_EVENT(n)  (4u + 2u * (n))
 #define VIRTQ_AVAIL_EVENT(n) (4u + 8u * (n))
 
-/* Bytes of the areas, event fields counted. */
+/* Bytes of the areas, event fields counted; the first also for a packed queue. */
 #define VIRTQ_DESC_BYTES(n)  (16u * (n))
 #define VIRTQ_AVAIL_BYTES(n) (6u + 2u * (n))
 #define VIRTQ_USED_BYTES(n)  (6u + 8u * (n))
@@ -74,6 +114,11 @@ _Static_assert(offsetof(struct virtq_desc, len) == 8, "virtio 2.7.5");
 _Static_assert(offsetof(struct virtq_desc, flags) == 12, "virtio 2.7.5");
 _Static_assert(offsetof(struct virtq_desc, next) == 14, "virtio 2.7.5");
 _Static_assert(offsetof(struct virtq_avail, ring) == 4, "virtio 2.7.6");
+_Static_assert(sizeof(struct virtq_packed_desc) == 16, "virtio 2.8.13");
+_Static_assert(offsetof(struct virtq_packed_desc, len) == 8, "virtio 2.8.13");
+_Static_assert(offsetof(struct virtq_packed_desc, id) == 12, "virtio 2.8.13");
+_Static_assert(offsetof(struct virtq_packed_desc, flags) == 14, "virtio 2.8.13");
+_Static_assert(sizeof(struct virtq_event) == 4, "virtio 2.8.14");
 _Static_assert(sizeof(struct virtq_used_elem) == 8, "virtio 2.7.8");
 _Static_assert(offsetof(struct virtq_used, ring) == 4, "virtio 2.7.8");
 

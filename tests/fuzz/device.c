@@ -13,12 +13,6 @@
 
 #define ROM_BYTE 0x5a
 
-/* Virtio 2.8.1: bits of a packed descriptor's flags. */
-#define PACKED_AVAIL  0x0080
-#define PACKED_USED   0x8000
-/* Virtio 2.7.5, 2.8.7 */
-#define INDIRECT_FLAG 4
-
 static gpa_t queue_base(unsigned queue)
 {
 	return queue * QUEUE_STRIDE % QUEUES_END;
@@ -160,7 +154,7 @@ static bool is_packed(const struct device_run *run)
 /* The flags that make a packed descriptor available; virtio 2.8.1. */
 static uint16_t packed_flags(const struct device_queue *queue)
 {
-	return queue->wrapped ? PACKED_AVAIL : PACKED_USED;
+	return queue->wrapped ? VIRTQ_DESC_F_AVAIL : VIRTQ_DESC_F_USED;
 }
 
 /* The next descriptor in the queue's own table, with NEXT if it goes on. */
@@ -241,7 +235,7 @@ static void offer(struct device_run *run)
 			add_indirect(run, table, entries++, &wish, more);
 	}
 	if (entries > 0)
-		add_desc(run, number, &(struct wish){table, 16 * entries, INDIRECT_FLAG},
+		add_desc(run, number, &(struct wish){table, 16 * entries, VIRTQ_DESC_F_INDIRECT},
 			how & 0x40);
 	show_head(run, number, head);
 	if (kick)
@@ -334,6 +328,7 @@ void device_end(struct device_run *run, struct virtio_device *dev)
 		ask_for_interrupt,
 	};
 
+	virtio_offer(dev, VIRTIO_QUEUE_FEATURES);
 	driver_attach(&run->driver, dev);
 	bring_up(run);
 	while (run->in.next != run->in.end) {

@@ -122,7 +122,7 @@ static void test_transmit_framing(void)
 	ring_add(f->out, &writable, 1);
 	driver_kick(&f->d, TRANSMIT);
 	ok(ring_take(f->out, &used) && used.len == 0, "HARD-10 a writable buffer comes back");
-	ok(output_is(f, "abcde"), "SPLIT-DEV-18 (2.7.5.1) unread");
+	ok(output_is(f, "abcde"), "SPLIT-DEV-18 PACK-DEV-18 (2.7.5.1) unread");
 	ring_add(f->out, both, 2);
 	driver_kick(&f->d, TRANSMIT);
 	ok(ring_take(f->out, &used) && used.len == 0, "HARD-10 behind a readable one too");
@@ -252,6 +252,7 @@ static void test_huge_output(void)
 	struct fixture *f = setup();
 	gpa_t large = ram_alloc(&f->d.ram, 1 << 20, 4096);
 	struct buffer all[DRIVER_QUEUE_SIZE];
+	struct used used;
 
 	for (unsigned i = 0; i < DRIVER_QUEUE_SIZE; i++)
 		all[i] = (struct buffer){large, 1 << 20, false};
@@ -262,7 +263,7 @@ static void test_huge_output(void)
 	f->d.host.pending[TRANSMIT] = true;
 	driver_serve(&f->d);
 	is(f->host.output_len, 16 << 20, "HARD-07 and all of it in the end");
-	is(ring_used_idx(f->out), 1, "HARD-07 for one used buffer");
+	ok(ring_take(f->out, &used) && !ring_pending(f->out), "HARD-07 for one used buffer");
 
 	/* The same, after the host was not ready: no kick comes to go on with it. */
 	f->host.output_room = 0;
@@ -272,7 +273,7 @@ static void test_huge_output(void)
 	f->host.output_room = SIZE_MAX;
 	is(host_loop(f), 1, "HARD-18 16 MiB when the host gets ready");
 	is(f->host.output_len, 16 << 20, "HARD-18 all of it, without a kick");
-	is(ring_used_idx(f->out), 2, "HARD-18 once");
+	ok(ring_take(f->out, &used) && !ring_pending(f->out), "HARD-18 once");
 	teardown(f);
 }
 
@@ -360,6 +361,7 @@ static void test_input_waits(void)
 static void test_receive_batch(void)
 {
 	struct fixture *f = setup();
+	struct used used;
 
 	f->host.input_max = 1;
 	input(f, "abcdefghijklmnopqrst");
@@ -369,7 +371,8 @@ static void test_receive_batch(void)
 	is(ring_used_idx(f->in), DRIVER_QUEUE_SIZE, "HARD-18 a queue's worth in a pass");
 	ok(memcmp(ram_at(&f->d.ram, f->page), "abcdefghijklmnop", 16) == 0, "in order");
 	ok(!f->host.input_wanted, "input that has no buffer is not waited for");
-	f->in->used_idx = DRIVER_QUEUE_SIZE;
+	while (ring_take(f->in, &used))
+		;
 	ring_add_one(f->in, f->page, 1, true);
 	driver_kick(&f->d, RECEIVE);
 	is(ring_used_idx(f->in), DRIVER_QUEUE_SIZE + 1, "until there is one");
@@ -468,7 +471,7 @@ static void test_failed(void)
 	ring_add_one(f->in, f->page, 16, true);
 	driver_kick(&f->d, RECEIVE);
 	print(f, f->page + 16, "output");
-	ring_set_avail_idx(f->in, 1000);
+	ring_break(f->in);
 	input(f, "x");
 	host_loop(f);
 	ok(driver_failed(&f->d), "the receive queue is broken");
@@ -481,7 +484,7 @@ static void test_failed(void)
 	f = setup();
 	ring_add_one(f->in, f->page, 16, true);
 	driver_kick(&f->d, RECEIVE);
-	ring_set_avail_idx(f->out, 1000);
+	ring_break(f->out);
 	driver_kick(&f->d, TRANSMIT);
 	ok(driver_failed(&f->d), "the transmit queue is broken");
 	input(f, "x");

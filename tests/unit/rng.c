@@ -111,7 +111,7 @@ static void test_direction(void)
 	struct buffer nothing = {f->page, 0, true};
 
 	is(request(f, &readable, 1), 0, "HARD-10 a request without room for a byte");
-	ok(ram_is(&f->d.ram, f->page, 0, 16), "SPLIT-DEV-01 (2.7.5.1) is not written");
+	ok(ram_is(&f->d.ram, f->page, 0, 16), "SPLIT-DEV-01 PACK-DEV-05 (2.7.5.1) is not written");
 	is(request(f, both, 2), 16, "HARD-10 a readable part does no harm");
 	ok(ram_is(&f->d.ram, f->page, 0, 16), "SPLIT-DEV-01 (2.7.5.1) and is not written either");
 	is(request(f, &nothing, 1), 0, "HARD-11 an empty buffer comes back");
@@ -133,7 +133,7 @@ static void test_no_reading(void)
 	memset(ram_at(&f->d.ram, f->page), 0xff, 64);
 	request(f, &buffer, 1);
 	ok(memcmp(first, ram_at(&f->d.ram, f->page), 64) == 0,
-		"SPLIT-DEV-18 (2.7.5.1) content of a writable buffer has no influence");
+		"SPLIT-DEV-18 PACK-DEV-18 (2.7.5.1) content of a writable buffer has no influence");
 	teardown(f);
 }
 

@@ -15,6 +15,7 @@
 
 #include "../driver.h"
 #include "../tap.h"
+#include "../ways.h"
 #include "block.h"
 #include "console.h"
 #include "rng.h"
@@ -152,7 +153,10 @@ static void test_driver_gave_up(void)
 #define QUEUES                                                                 \
 	(VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | \
 		VIRTIO_BIT(VIRTIO_F_RING_RESET))
-#define MORE_QUEUES (VIRTIO_BIT(VIRTIO_F_IN_ORDER) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
+#define PACKED    VIRTIO_BIT(VIRTIO_F_RING_PACKED)
+#define EVENT_IDX VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
+#define MORE_QUEUES \
+	(PACKED | VIRTIO_BIT(VIRTIO_F_IN_ORDER) | VIRTIO_BIT(VIRTIO_F_NOTIFICATION_DATA))
 
 static const struct {
 	uint32_t type;
@@ -229,6 +233,33 @@ static void test_offer(void)
 	is(right, subsets,
 		"BASE-DEV-08 (2.2.2) of the queues' features any set can be offered, and no other "
 		"is accepted");
+	teardown(f);
+}
+
+/* A reset, and the same memory is read in another way. */
+static void test_forms(void)
+{
+	static const uint64_t forms[] = {0, PACKED, PACKED | EVENT_IDX, EVENT_IDX, PACKED, 0};
+	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
+	gpa_t mark = f->d.ram.next;
+
+	virtio_offer(f->d.dev, VIRTIO_QUEUE_FEATURES);
+	for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++) {
+		unsigned good = 0;
+
+		f->d.ram.next = mark;
+		memset(ram_at(&f->d.ram, mark), 0, 8192);
+		driver_start(&f->d, forms[i]);
+		for (unsigned n = 0; n < 3 * DRIVER_QUEUE_SIZE / 2; n++) {
+			uint16_t head = ring_add_one(f->ring, f->page, 16, true);
+			struct used used;
+
+			driver_kick(&f->d, 0);
+			good += ring_take(f->ring, &used) && used.id == head && used.len == 16;
+		}
+		is(good, 3 * DRIVER_QUEUE_SIZE / 2, "RES-DEV-08 (6) a queue is %s after a reset",
+			forms[i] & PACKED ? "packed" : "split");
+	}
 	teardown(f);
 }
 
@@ -483,6 +514,7 @@ static void refill(void *ctx)
 
 	while (ring_take(f->ring, &used))
 		ring_add_one(f->ring, f->page, 16, true);
+	ring_want_interrupts(f->ring, true);
 }
 
 static void test_endless(void)
@@ -639,6 +671,7 @@ static void test_notifications(uint64_t features, const char *name)
 	struct io io;
 
 	alarm(300);
+	virtio_offer(f->d.dev, VIRTIO_QUEUE_FEATURES);
 	io_start(&io, f);
 	driver_bring_up(&f->d, features);
 	while (done < 20000) {
@@ -667,7 +700,8 @@ static void test_notifications(uint64_t features, const char *name)
 	io_stop(&io);
 	alarm(0);
 	is(wrong, 0,
-		"HARD-22 SPLIT-DEV-16 (2.7.10.2) %s: 20000 requests between two threads, all came",
+		"HARD-22 SPLIT-DEV-16 (2.7.10.2, 2.8.10) %s: 20000 requests between two threads, "
+		"all came",
 		name);
 	ok(f->d.host.kicks[0] <= 20001, "with %u kicks and %u interrupts", f->d.host.kicks[0],
 		f->d.host.raises);
@@ -871,7 +905,7 @@ static void test_random(void)
 				random_below(2000) == 0) {
 				f->d.ram.next = mark;
 				memset(ram_at(&f->d.ram, mark), 0, 65536);
-				driver_start(&f->d, 0);
+				driver_start(&f->d, random_below(2) ? QUEUES : 0);
 				f->con_host.input = input;
 				f->con_host.input_len = sizeof input;
 				resets++;
@@ -885,34 +919,43 @@ static void test_random(void)
 	}
 }
 
-int main(void)
+/* What has nothing to do with how queues are driven. */
+static void test_any_way(void)
 {
 	test_not_live();
 	test_after_reset();
 	test_stopped_queue();
 	test_driver_gave_up();
-	test_offered();
-	test_queue_sizes();
-	test_offer();
-	test_unacceptable();
-	test_acceptable();
-	test_latch();
-	test_log_volume();
 	test_latch_in_batch();
-	test_malformed();
 	test_lost_chains();
-	test_activation_fails();
-	for (unsigned i = 0; i < 3; i++)
-		test_in_order(i);
 	test_endless();
-	test_overfull();
-	test_kicks();
-	test_notifications(0, "flags");
-	test_notifications(VIRTIO_BIT(VIRTIO_F_EVENT_IDX), "event index");
 	test_resets();
 	test_in_flight(VIRTIO_MMIO_STATUS, 0, "Status := 0");
 	test_in_flight(VIRTIO_MMIO_QUEUE_READY, 0, "QueueReady := 0");
 	test_in_flight(VIRTIO_MMIO_QUEUE_RESET, 1, "QueueReset := 1");
+}
+
+int main(void)
+{
+	each_way(test_any_way);
+	test_offered();
+	test_queue_sizes();
+	test_offer();
+	test_forms();
+	test_unacceptable();
+	test_acceptable();
+	test_latch();
+	test_log_volume();
+	test_malformed();
+	test_activation_fails();
+	for (unsigned i = 0; i < 3; i++)
+		test_in_order(i);
+	test_overfull();
+	test_kicks();
+	test_notifications(0, "flags");
+	test_notifications(EVENT_IDX, "event index");
+	test_notifications(PACKED, "packed");
+	test_notifications(PACKED | EVENT_IDX, "packed, event index");
 	test_random();
 	return tap_done();
 }
