@@ -4,7 +4,11 @@
 
 /*
  * The machine: one struct vm owns everything, from the image to the last thread, and is torn down
- * in the reverse order of its making. Here, and only here, devices meet KVM.
+ * in the reverse order of its making.
+ *
+ * machine.c is its life. Its parts, in the order in which they are made: plan.h (what it is to
+ * have), cpus.h, signals.h, devices.h (which are there), device.h (how one is wired to KVM),
+ * serial.h, ports.h, cpu_start.h, timers.h.
  *
  * Threads: one per vCPU, and the I/O thread, which is the one that calls machine_run(). Tables that
  * describe the machine (memory, devices) are complete before a vCPU runs and do not change then.
@@ -13,66 +17,23 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "block.h"
 #include "boot.h"
 #include "chardev.h"
 #include "cmos.h"
 #include "console.h"
-#include "disk.h"
+#include "device.h"
+#include "devices.h"
 #include "ioapic.h"
 #include "kvm.h"
+#include "layout.h"
 #include "loop.h"
 #include "memory.h"
-#include "mmio.h"
 #include "options.h"
+#include "ports.h"
 #include "rng.h"
-#include "uart.h"
+#include "serial.h"
 #include "vcpu.h"
 #include "watch.h"
-
-struct vm;
-struct vm_device;
-
-/* The eventfd of one queue: what a kick signals, by ioeventfd or by hand. */
-struct vm_kick {
-	struct io_source source; /* fd -1: empty */
-	struct vm_device *device;
-	unsigned queue;
-};
-
-/* A device's place in the machine: window, interrupt, kicks. Device n is vm->devices[n]. */
-struct vm_device {
-	struct vm *vm;
-	struct virtio_device *virtio;
-	struct virtio_mmio mmio;
-	unsigned index;
-	int interrupt; /* an irqfd; -1: empty */
-	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
-};
-
-/* Ports that somebody answers. 0, or -ENXIO if not to an access like this. */
-typedef int vm_port_access(
-	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
-
-struct vm_port {
-	uint16_t port, count;
-	vm_port_access *access;
-};
-
-#define PORTS_MAX 16
-
-/* The serial port and its host's end. */
-struct vm_serial {
-	struct chardev chardev;
-	struct uart uart;
-	bool present;  /* uart is made */
-	int interrupt; /* an irqfd; -1: empty */
-};
-
-struct vm_disk {
-	struct disk disk;
-	struct virtio_block block;
-};
 
 struct vm {
 	const struct options *options; /* not owned */
@@ -125,5 +86,16 @@ int machine_show(struct vm *vm);
 int machine_run(struct vm *vm);
 
 void machine_free(struct vm *vm);
+
+/* What follows is for the parts of the machine. */
+
+/* False once the machine is ending. Any thread. */
+bool machine_running(struct vm *vm);
+
+/* End the machine with this status, unless it is ending already. Any thread. */
+void machine_end(struct vm *vm, int status);
+
+/* The user wants the end: quit() of a chardev whose context is the struct vm. I/O thread. */
+void machine_quit(void *ctx);
 
 #endif

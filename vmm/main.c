@@ -10,7 +10,6 @@
 
 #include "doctor.h"
 #include "exit_status.h"
-#include "inspect.h"
 #include "log.h"
 #include "machine.h"
 #include "options.h"

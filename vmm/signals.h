@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_SIGNALS_H
+#define VMM_SIGNALS_H
+
+/*
+ * Signals: those that would end vole end the machine first, in good order; a terminal tells of its
+ * new size by one.
+ */
+
+struct vm;
+
+/* Block them and have the loop hear of them: before the first thread is made, so that they are
+ * blocked in all. Undone, but for the blocking, by signals_close() in any state. 0 or -errno
+ * (said). */
+int signals_open(struct vm *vm);
+void signals_close(struct vm *vm);
+
+#endif
