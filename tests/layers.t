@@ -8,12 +8,12 @@ use lib 'tests/lib';
 use Abi 'slurp';
 use Test::More;
 
-# The project's own headers: the folders that have one of this name. Two may: the device's and the
-# driver's side of the same thing.
+# The project's own headers, as they are included: the folders that have one of this name. Two may: the
+# device's and the driver's side of the same thing. What is in a folder of vmm/ is named with it, from there too.
 my %folders_of;
-for (grep { !m{^build/} } glob '{include/vole,virtio,vmm,guest-kernel,tests,tests/guest}/*.h') {
-	m{^(.*)/([^/]+)$};
-	push @{$folders_of{$1 eq 'include/vole' ? "vole/$2" : $2}}, $1 eq 'include/vole' ? 'include' : $1;
+for (grep { !m{^build/} } glob '{include/vole,virtio,vmm,vmm/*,guest-kernel,tests,tests/guest}/*.h') {
+	m{^(include|vmm|.*)/(.+)$};
+	push @{$folders_of{$2}}, $1;
 }
 
 my %may_see = (

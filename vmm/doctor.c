@@ -15,7 +15,7 @@
 #include <linux/kvm.h>
 
 #include "exit_status.h"
-#include "kvm_caps.h"
+#include "kvm/kvm_caps.h"
 #include "log.h"
 #include "trial.h"
 

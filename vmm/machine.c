@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cpus.h"
 #include "exit_status.h"
 #include "log.h"
-#include "plan.h"
-#include "signals.h"
-#include "timers.h"
+#include "machine/cpus.h"
+#include "machine/plan.h"
+#include "machine/signals.h"
+#include "machine/timers.h"
 
 /* The local APIC timer of KVM counts nanoseconds. */
 #define APIC_TIMER_KHZ 1000000

@@ -6,9 +6,9 @@
  * The machine: one struct vm owns everything, from the image to the last thread, and is torn down
  * in the reverse order of its making.
  *
- * machine.c is its life. Its parts, in the order in which they are made: plan.h (what it is to
- * have), cpus.h, signals.h, devices.h (which are there), device.h (how one is wired to KVM),
- * serial.h, ports.h, cpu_start.h, timers.h.
+ * machine.c is its life. Its parts are in machine/, in the order in which they are made: plan.h
+ * (what it is to have), cpus.h, signals.h, devices.h (which are there), device.h (how one is wired
+ * to KVM), serial.h, ports.h, cpu_start.h, timers.h.
  *
  * Threads: one per vCPU, and the I/O thread, which is the one that calls machine_run(). Tables that
  * describe the machine (memory, devices) are complete before a vCPU runs and do not change then.
@@ -17,23 +17,23 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "boot.h"
-#include "chardev.h"
-#include "cmos.h"
+#include "boot/boot.h"
+#include "chips/cmos.h"
+#include "chips/ioapic.h"
 #include "console.h"
-#include "device.h"
-#include "devices.h"
-#include "ioapic.h"
-#include "kvm.h"
+#include "io/chardev.h"
+#include "io/loop.h"
+#include "kvm/kvm.h"
+#include "kvm/memory.h"
+#include "kvm/vcpu.h"
+#include "kvm/watch.h"
 #include "layout.h"
-#include "loop.h"
-#include "memory.h"
+#include "machine/device.h"
+#include "machine/devices.h"
+#include "machine/ports.h"
+#include "machine/serial.h"
 #include "options.h"
-#include "ports.h"
 #include "rng.h"
-#include "serial.h"
-#include "vcpu.h"
-#include "watch.h"
 
 struct vm {
 	const struct options *options; /* not owned */

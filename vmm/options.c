@@ -9,8 +9,8 @@
 
 #include <vole/virtio_blk.h>
 
+#include "kvm/watch.h"
 #include "log.h"
-#include "watch.h"
 
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
 #define TIMEOUT_MAX 100000000u

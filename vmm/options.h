@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boot_data.h"
+#include "boot/boot_data.h"
 #include "offer.h"
 
 #define CPUS_MAX  64
@@ -43,7 +43,7 @@ struct options {
 	uint32_t load; /* where raw code goes */
 	bool has_debug_port;
 	uint16_t debug_port; /* of the byte console */
-	unsigned log;        /* of exits: WATCH_ values of watch.h */
+	unsigned log;        /* of exits: WATCH_ values of kvm/watch.h */
 	uint64_t exits_max;  /* 0: no limit */
 	unsigned timeout;    /* seconds; 0: none */
 	bool verbose;

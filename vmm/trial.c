@@ -13,7 +13,7 @@
 
 #include <vole/ports.h>
 
-#include "emulate.h"
+#include "kvm/emulate.h"
 #include "layout.h"
 #include "log.h"
 

@@ -23,7 +23,7 @@
 
 #include <linux/kvm.h>
 
-#include "kvm.h"
+#include "kvm/kvm.h"
 
 #define TRIAL_SECONDS 3
 

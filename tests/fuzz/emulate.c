@@ -3,7 +3,7 @@
  * Completion of single instructions, on any registers. Memory is that of the input: 4 KiB that all linear
  * addresses lead to, but for the pages that nobody has.
  */
-#include "emulate.h"
+#include "kvm/emulate.h"
 
 #include <assert.h>
 #include <errno.h>

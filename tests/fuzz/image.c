@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "boot.h"
+#include "boot/boot.h"
 #include "layout.h"
 
 #define PADDING_MAX (1u << 20)

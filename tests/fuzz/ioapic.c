@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "ioapic.h"
+#include "chips/ioapic.h"
 
 #include <assert.h>
 

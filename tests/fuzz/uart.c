@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "uart.h"
+#include "chips/uart.h"
 
 #include <assert.h>
 #include <errno.h>

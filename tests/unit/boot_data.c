@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vmm/boot_data.c: the memory map and the bytes of the boot data, and vmm/inspect.c that shows both. */
-#include "boot_data.h"
+/* vmm/boot/boot_data.c: the memory map and the bytes of the boot data, and inspect.c beside it, that
+ * shows both. */
+#include "boot/boot_data.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 #include <vole/ports.h>
 
-#include "inspect.h"
+#include "boot/inspect.h"
 
 #include "../capture.h"
 #include "../elf_make.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* BIOS images: which are recognised, and where they go. */
-#include "boot.h"
+#include "boot/boot.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Raw code on its way into memory: where it goes, where and how it begins, what is refused. */
-#include "boot.h"
+#include "boot/boot.h"
 
 #include <stdio.h>
 #include <stdlib.h>

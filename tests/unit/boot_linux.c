@@ -4,7 +4,7 @@
  * kernel is told. "boot.rst" is Documentation/x86/boot.rst of Linux, "MP" Intel's MultiProcessor
  * Specification.
  */
-#include "boot.h"
+#include "boot/boot.h"
 
 #include <asm/bootparam.h>
 #include <stdio.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/linux_guest.h"
 #include "exit_status.h"
-#include "linux_guest.h"
-#include "memory.h"
+#include "kvm/memory.h"
 
 #include "../capture.h"
 #include "../tap.h"

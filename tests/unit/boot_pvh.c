@@ -3,7 +3,7 @@
  * PVH on ELF files made here, without KVM: how the entry point is found, what is refused, what the kernel
  * is told. "pvh" is Xen's docs/misc/pvh.pandoc, "start_info.h" its description of hvm_start_info.
  */
-#include "boot.h"
+#include "boot/boot.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "elf.h"
-#include "linux_guest.h"
-#include "memory.h"
+#include "boot/elf.h"
+#include "boot/linux_guest.h"
+#include "kvm/memory.h"
 
 #include "../capture.h"
 #include "../tap.h"

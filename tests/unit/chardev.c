@@ -3,7 +3,7 @@
  * The host's end of a console whose two directions are one connection, a socket or a pseudo-terminal:
  * input that is waited for does not keep output from being waited for.
  */
-#include "chardev.h"
+#include "io/chardev.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the CMOS tells firmware of RAM and CPUs. */
-#include "cmos.h"
+#include "chips/cmos.h"
 
 #include <stddef.h>
 

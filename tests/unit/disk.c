@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The disk image behind the block device: what reaches the file, and when it is on stable storage.
  * The program's own fdatasync() takes the place of the C library's, and counts. */
-#include "disk.h"
+#include "io/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vmm/elf.c: what is loaded, what is refused and with which words, and symbols. */
-#include "elf.h"
+/* vmm/boot/elf.c: what is loaded, what is refused and with which words, and symbols. */
+#include "boot/elf.h"
 
 #include <errno.h>
 #include <stdio.h>

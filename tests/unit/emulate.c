@@ -3,7 +3,7 @@
  * Completion of iret and of software interrupts on registers and a fake memory. Clauses: Intel SDM
  * 2, "IRET" and "INT n", of which the names in capitals are; SDM 3 where said.
  */
-#include "emulate.h"
+#include "kvm/emulate.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The IOAPIC's registers and the messages that its entries become. Clauses: 82093AA data sheet, and
  * Intel SDM 3 for the messages. */
-#include "ioapic.h"
+#include "chips/ioapic.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The check for what vole needs of KVM, against an ioctl() of our own. Clauses: KVM API. */
-#include "kvm_caps.h"
+#include "kvm/kvm_caps.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * The serial port's registers, without KVM. Clauses: PC16550D data sheet ("16550"). What Linux's 8250
  * driver does to find out which chip it has is done here in its order.
  */
-#include "uart.h"
+#include "chips/uart.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot/refuse.h"
+#include "exit_status.h"
+#include "io/file.h"
+#include "log.h"
+
+/* In the order in which they are asked whether they know an image. */
+static const struct boot_protocol *const protocols[] = {
+	&boot_linux,
+	&boot_pvh,
+	&boot_vole,
+	&boot_flat,
+	&boot_firmware,
+};
+
+#define PROTOCOL_NAMES ", vole, linux, flat or firmware"
+#define PROTOCOL_COUNT (sizeof protocols / sizeof *protocols)
+
+/* Read the beginning of an image. 0 or -errno. */
+static int read_head(struct boot_file *file, const char *path)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	ssize_t len = -1;
+
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		len = pread(fd, file->head, sizeof file->head, 0);
+	memset(file->tail, 0, sizeof file->tail);
+	if (len >= (ssize_t)sizeof file->tail &&
+		pread(fd, file->tail, sizeof file->tail, st.st_size - (off_t)sizeof file->tail) < 0)
+		len = -1;
+	if (fd >= 0)
+		close(fd);
+	if (len < 0)
+		return -errno;
+	file->path = path;
+	file->head_len = (size_t)len;
+	file->size = (uint64_t)st.st_size;
+	return 0;
+}
+
+/* No protocol recognises the image. */
+static void refuse(const struct boot_file *file)
+{
+	static const char nothing[] = "not an ELF file, and nothing else that vole recognises "
+				      "(raw code needs --boot flat)";
+	uint8_t *head = malloc(REFUSAL_HEAD);
+	uint64_t size = file->size < REFUSAL_HEAD ? file->size : REFUSAL_HEAD;
+	const struct refusal *refusal = NULL;
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+
+	if (head && fd >= 0 && file_read(fd, file->path, head, size, 0) == 0)
+		refusal = refusal_find(head, file->size);
+	if (refusal)
+		say("%s: %s, which vole does not run: %s", file->path, refusal->what,
+			refusal->advice);
+	else
+		say("%s: %s", file->path, nothing);
+	if (fd >= 0)
+		close(fd);
+	free(head);
+}
+
+/* The first protocol of this name. */
+static const struct boot_protocol *named(const char *name)
+{
+	for (size_t i = 0; i < PROTOCOL_COUNT; i++)
+		if (strcmp(name, protocols[i]->name) == 0)
+			return protocols[i];
+	say("--boot %s: not auto%s", name, PROTOCOL_NAMES);
+	return NULL;
+}
+
+/*
+ * The protocol that recognises the image: any, or of those with one name. What cannot be read goes to
+ * first, who says why; so does what nobody of this name recognises. Else NULL (said).
+ */
+static const struct boot_protocol *recognise(
+	const struct options *options, bool is_auto, const struct boot_protocol *first)
+{
+	struct boot_file file = {0};
+
+	if (read_head(&file, options->kernel) < 0 || file.head_len == 0)
+		return first;
+	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
+		const struct boot_protocol *protocol = protocols[i];
+		const char *what = NULL;
+
+		if (protocol->recognise && (is_auto || strcmp(protocol->name, first->name) == 0))
+			what = protocol->recognise(&file);
+		if (!what)
+			continue;
+		if (options->verbose)
+			say("%s: %s, --boot %s", options->kernel, what, protocol->name);
+		return protocol;
+	}
+	if (!is_auto)
+		return first;
+	refuse(&file);
+	return NULL;
+}
+
+/* Is there something that this protocol has no way to hand to a guest? */
+static int judge_options(const struct boot_protocol *protocol, const struct options *options)
+{
+	const struct {
+		unsigned takes;
+		bool given;
+		const char *what;
+	} asked[] = {
+		{BOOT_TAKES_CPUS, options->cpu_count > 1, "--cpus: it has one CPU"},
+		{BOOT_TAKES_CMDLINE, *options->cmdline, "command line of the guest"},
+		{BOOT_TAKES_MODULES, options->module_count > 0, "--module"},
+		{BOOT_TAKES_LOAD, options->has_load, "--load"},
+		{BOOT_TAKES_INITRD, options->initrd, "--initrd"},
+	};
+
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+		if (!asked[i].given || protocol->takes & asked[i].takes)
+			continue;
+		say("%s: --boot %s takes no %s", options->kernel, protocol->name, asked[i].what);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int boot_open(struct boot **boot, const struct options *options)
+{
+	bool is_auto = strcmp(options->boot, "auto") == 0;
+	const struct boot_protocol *protocol = is_auto ? &boot_vole : named(options->boot);
+	int ret;
+
+	*boot = NULL;
+	if (!protocol)
+		return EXIT_STATUS_VOLE;
+	protocol = recognise(options, is_auto, protocol);
+	if (!protocol)
+		return EXIT_STATUS_KERNEL;
+	if (judge_options(protocol, options) < 0)
+		return EXIT_STATUS_VOLE;
+	ret = protocol->open(boot, options);
+	if (*boot) {
+		(*boot)->protocol = protocol;
+		(*boot)->options = options;
+	}
+	return ret;
+}
+
+void boot_free(struct boot *boot)
+{
+	if (boot)
+		boot->protocol->free(boot);
+}

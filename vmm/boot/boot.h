@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_BOOT_H
+#define VMM_BOOT_H
+
+/*
+ * Boot protocols: the ways into a guest. Each is one file and one constant struct boot_protocol, which
+ * recognises an image, lays out memory for it, puts it there, says in which state the first vCPU
+ * begins, and names the board, that is the machine, that such an image expects. spec/boot*.md has a page
+ * for each.
+ *
+ * A protocol knows memory, but neither KVM nor devices. All functions say what is wrong on standard
+ * error, once.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "kvm/memory.h"
+#include "options.h"
+
+/* What an image finds around its CPUs. */
+struct board {
+	/* IOAPIC and PIC: vole's own IOAPIC and no PIC; KVM's, with a PIT; or no interrupts at all:
+	 * then hlt ends the machine with status 0. */
+	enum { BOARD_SPLIT_IRQCHIP, BOARD_PC_IRQCHIP, BOARD_NO_IRQCHIP } irqchip;
+
+	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
+	bool exit_port, cpu_port;
+
+	/* Once all CPUs have halted with interrupts off, the machine ends, status 0. Else it stays so. */
+	bool halt_ends;
+
+	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; they end the machine, status 0 */
+
+	/* Ports and addresses that nobody answers read as all ones and forget what is written, as on
+	 * a PC's bus. Else such an access is a crash. */
+	bool open_bus;
+
+	bool debug_port; /* the byte console is at debug_port_number, unless --debug-port */
+	uint16_t debug_port_number;
+
+	bool cmos; /* at ports 0x70 and 0x71 */
+
+	unsigned device_max; /* virtio-mmio devices that can be reached */
+	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
+
+	bool serial;  /* has a serial port on standard input and output unless told otherwise */
+	bool console; /* has a virtio console on standard input and output unless told otherwise; so
+			 it is with the entropy device where there are devices at all */
+};
+
+/* The state in which a vCPU begins. */
+struct vcpu_state {
+	enum {
+		VCPU_FLAT32, /* protected mode, flat 4 GiB segments, paging and interrupts off */
+		VCPU_REAL16, /* real mode, interrupts off */
+		VCPU_RESET,  /* as the processor comes out of reset: what follows has no meaning */
+	} mode;
+	uint32_t eax, ebx, esi, eip, esp;
+	uint16_t code_selector, data_selector; /* in real mode a segment begins at 16 times this */
+	uint32_t gdt_base;                     /* VCPU_FLAT32 only, as the next */
+	uint16_t gdt_limit;
+};
+
+/* A virtio-mmio device of the machine. */
+struct boot_device {
+	char name[64]; /* "console stdio", "block disk.img"; cut if longer */
+	uint32_t base; /* of its window */
+	uint32_t pin;  /* of the IOAPIC */
+};
+
+/* The machine that was built, for what an image is told of it. */
+struct boot_machine {
+	uint32_t cpu_count;
+	uint32_t tsc_khz, apic_timer_khz;
+	unsigned device_count;
+	const struct boot_device *devices;
+};
+
+/* An image on its way into a machine. Protocols embed it in a structure of their own. */
+struct boot {
+	const struct boot_protocol *protocol;
+	const struct options *options; /* not owned */
+
+	/* Guest-physical memory, sorted by base, disjoint; set by open(). */
+	unsigned region_count;
+	struct memory_region regions[MEMORY_REGIONS_MAX];
+
+	/* Set by load() at the latest. */
+	struct vcpu_state state;
+	uint32_t cpu_return; /* cpu_port: where a secondary CPU's entry function returns to */
+};
+
+/* An image as recognise() sees it. */
+struct boot_file {
+	const char *path;
+	uint64_t size;
+	size_t head_len; /* bytes of head that are there */
+	uint8_t head[4096];
+	uint8_t tail[16]; /* zeros if the file is shorter */
+};
+
+/* What a protocol can do something with; other options are refused. */
+enum {
+	BOOT_TAKES_CPUS = 1,    /* more than one */
+	BOOT_TAKES_CMDLINE = 2, /* of the guest */
+	BOOT_TAKES_MODULES = 4,
+	BOOT_TAKES_LOAD = 8,
+	BOOT_TAKES_INITRD = 16,
+};
+
+struct boot_protocol {
+	const char *name; /* as --boot has it */
+	unsigned takes;   /* BOOT_TAKES_ values */
+	struct board board;
+
+	/* What this is, for people ("32-bit ELF executable"), or NULL if it is not for this protocol.
+	 * NULL instead of a function: only for those who name the protocol. */
+	const char *(*recognise)(const struct boot_file *file);
+
+	/* Read and judge the image, lay out memory. *boot is set even if it fails, or stays NULL; to be
+	 * freed. 0, or the exit status of vole. */
+	int (*open)(struct boot **boot, const struct options *options);
+
+	/* Write the image, and all that it is told, to memory, which is zero. 0, or the exit status. */
+	int (*load)(struct boot *boot, struct memory *memory, const struct boot_machine *machine);
+
+	/* Did the guest ask for the reset that a triple fault leads to? NULL: it never does. */
+	bool (*wants_reset)(const struct memory *memory);
+
+	/* The name of what is at an address, or NULL. Any thread, one at a time. NULL: no names. */
+	const char *(*symbol)(struct boot *boot, uint64_t address, uint32_t *offset);
+
+	/* Tell what run would do, for `vole inspect`. 0 or -errno, not always said. */
+	int (*show)(struct boot *boot, FILE *out, const struct boot_machine *machine);
+
+	void (*free)(struct boot *boot);
+};
+
+extern const struct boot_protocol boot_vole, boot_linux, boot_pvh, boot_flat, boot_firmware;
+
+/*
+ * Find the protocol for options->kernel and open it: the one that --boot names, or the one that
+ * recognises the image. 0, or the exit status of vole; *boot is to be freed whatever is returned.
+ */
+int boot_open(struct boot **boot, const struct options *options);
+
+/* NULL is fine. */
+void boot_free(struct boot *boot);
+
+#endif

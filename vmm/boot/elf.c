@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/elf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h> /* and <libelf.h>, <elf.h> */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* All of [offset, offset + len) of the file, or a short count where the file ends; or -errno. */
+static ssize_t read_at(int fd, void *dst, size_t len, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)dst + done, len - done, offset + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static int open_file(struct image *image, uint64_t *len)
+{
+	struct stat st;
+
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	image->fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (image->fd < 0 || fstat(image->fd, &st) < 0) {
+		int err = -errno;
+
+		say("%s: %s", image->path, strerror(errno));
+		return err;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		say("%s: a directory, not a kernel", image->path);
+		return -EISDIR;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		say("%s: not a regular file", image->path);
+		return -ENOEXEC;
+	}
+	*len = (uint64_t)st.st_size;
+	return 0;
+}
+
+/*
+ * What kind of ELF, if any. libelf would refuse some of these too, but not say why; and it reads
+ * what it takes for an archive.
+ */
+static int judge_ident(const struct image *image, uint64_t len)
+{
+	unsigned char ident[EI_NIDENT] = {0};
+	ssize_t n = read_at(image->fd, ident, sizeof ident, 0);
+	size_t header_len = ident[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
+
+	if (n < 0) {
+		say("%s: %s", image->path, strerror((int)-n));
+		return (int)n;
+	}
+	if (len == 0)
+		say("%s: the file is empty", image->path);
+	else if (memcmp(ident, ELFMAG, SELFMAG) != 0)
+		say("%s: not an ELF file", image->path);
+	else if (len < sizeof(Elf32_Ehdr))
+		say("%s: truncated: %u bytes, an ELF header has %zu", image->path, (unsigned)len,
+			sizeof(Elf32_Ehdr));
+	else if (ident[EI_CLASS] == ELFCLASS64 && !image->is_pvh)
+		say("%s: a 64-bit ELF; vole loads 32-bit ones (cc -m32)", image->path);
+	else if (len < header_len)
+		say("%s: truncated: %u bytes, a 64-bit ELF header has %zu", image->path,
+			(unsigned)len, header_len);
+	else if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64)
+		say("%s: ELF class %u, not 1 (32-bit)", image->path, ident[EI_CLASS]);
+	else if (ident[EI_DATA] == ELFDATA2MSB)
+		say("%s: a big-endian ELF; x86 is little-endian", image->path);
+	else if (ident[EI_DATA] != ELFDATA2LSB)
+		say("%s: ELF data encoding %u, not 1 (little-endian)", image->path, ident[EI_DATA]);
+	else if (ident[EI_VERSION] != EV_CURRENT)
+		say("%s: ELF version %u, not 1", image->path, ident[EI_VERSION]);
+	else
+		return 0;
+	return -ENOEXEC;
+}
+
+static int judge_type(const struct image *image, unsigned type)
+{
+	switch (type) {
+	case ET_EXEC:
+		return 0;
+	case ET_REL:
+		say("%s: a relocatable object, not an executable; link it first", image->path);
+		break;
+	case ET_DYN:
+		say("%s: a shared object or position-independent executable; "
+		    "link with -static -no-pie",
+			image->path);
+		break;
+	case ET_CORE:
+		say("%s: a core dump, not an executable", image->path);
+		break;
+	default:
+		say("%s: ELF type %u, not 2 (executable)", image->path, type);
+	}
+	return -ENOEXEC;
+}
+
+static int judge_header(const struct image *image, const GElf_Ehdr *header, uint64_t len)
+{
+	bool wide = header->e_ident[EI_CLASS] == ELFCLASS64;
+	unsigned machine = wide ? EM_X86_64 : EM_386;
+	size_t entry_len = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	uint64_t table_len = (uint64_t)header->e_phnum * entry_len;
+	int err = judge_type(image, header->e_type);
+
+	if (err)
+		return err;
+	if (header->e_machine != machine)
+		say("%s: for machine %u, not %u (%s)", image->path, header->e_machine, machine,
+			wide ? "x86-64" : "i386");
+	else if (header->e_phnum == 0)
+		say("%s: no loadable segment: there are no program headers", image->path);
+	else if (header->e_phnum == PN_XNUM)
+		say("%s: more than %u program headers", image->path, PN_XNUM - 1);
+	else if (header->e_phentsize != entry_len)
+		say("%s: program headers of %u bytes, not %zu", image->path, header->e_phentsize,
+			entry_len);
+	else if (table_len > len || header->e_phoff > len - table_len)
+		say("%s: truncated: the program headers end at 0x%" PRIx64
+		    ", the file at 0x%" PRIx64,
+			image->path, header->e_phoff + table_len, len);
+	else
+		return 0;
+	return -ENOEXEC;
+}
+
+static int judge_segment(
+	const struct image *image, unsigned index, const GElf_Phdr *header, uint64_t len)
+{
+	if (header->p_filesz > header->p_memsz)
+		say("%s: program header %u: file size 0x%" PRIx64 " is over memory size 0x%" PRIx64,
+			image->path, index, header->p_filesz, header->p_memsz);
+	else if (header->p_filesz > len || header->p_offset > len - header->p_filesz)
+		say("%s: truncated: program header %u: contents end at 0x%" PRIx64
+		    ", the file at 0x%" PRIx64,
+			image->path, index, header->p_offset + header->p_filesz, len);
+	else if (header->p_paddr > UINT32_MAX || header->p_memsz > UINT32_MAX - header->p_paddr)
+		say("%s: program header %u: 0x%" PRIx64 " bytes at 0x%" PRIx64 " reach over 4 GiB",
+			image->path, index, header->p_memsz, header->p_paddr);
+	else
+		return 0;
+	return -ENOEXEC;
+}
+
+static int unreadable(const struct image *image)
+{
+	say("%s: cannot read the ELF headers: %s", image->path, elf_errmsg(-1));
+	return -ENOEXEC;
+}
+
+/* Add a segment where it belongs by address. */
+static int add_segment(struct image *image, const struct image_segment *new)
+{
+	unsigned at = image->segment_count;
+	struct image_segment *segments = image->segments;
+	const struct image_segment *other = NULL;
+
+	if (at == IMAGE_SEGMENTS_MAX) {
+		say("%s: program header %u: more than %u loadable segments", image->path,
+			new->header, IMAGE_SEGMENTS_MAX);
+		return -ENOEXEC;
+	}
+	while (at > 0 && segments[at - 1].paddr > new->paddr)
+		at--;
+	if (at > 0 && new->paddr - segments[at - 1].paddr < segments[at - 1].memory_size)
+		other = &segments[at - 1];
+	else if (at < image->segment_count && segments[at].paddr - new->paddr < new->memory_size)
+		other = &segments[at];
+	if (other) {
+		say("%s: program header %u: 0x%x-0x%x overlaps 0x%x-0x%x of program header %u",
+			image->path, new->header, new->paddr, new->paddr + new->memory_size - 1,
+			other->paddr, other->paddr + other->memory_size - 1, other->header);
+		return -ENOEXEC;
+	}
+	memmove(segments + at + 1, segments + at, (image->segment_count - at) * sizeof *segments);
+	segments[at] = *new;
+	image->segment_count++;
+	return 0;
+}
+
+static int read_segments(struct image *image, unsigned count, uint64_t len)
+{
+	for (unsigned i = 0; i < count; i++) {
+		GElf_Phdr header;
+		int err;
+
+		if (!gelf_getphdr(image->elf, (int)i, &header))
+			return unreadable(image);
+		if (!image->is_pvh && (header.p_type == PT_INTERP || header.p_type == PT_DYNAMIC)) {
+			say("%s: program header %u: dynamically linked (%s); link with -static",
+				image->path, i, header.p_type == PT_INTERP ? "INTERP" : "DYNAMIC");
+			return -ENOEXEC;
+		}
+		if (header.p_type != PT_LOAD)
+			continue;
+		err = judge_segment(image, i, &header, len);
+		if (!err && header.p_memsz > 0)
+			err = add_segment(image, &(struct image_segment){
+							 .header = i,
+							 .paddr = (uint32_t)header.p_paddr,
+							 .vaddr = header.p_vaddr,
+							 .memory_size = (uint32_t)header.p_memsz,
+							 .file_size = (uint32_t)header.p_filesz,
+							 .offset = header.p_offset,
+							 .writable = header.p_flags & PF_W,
+							 .executable = header.p_flags & PF_X,
+						 });
+		if (err)
+			return err;
+	}
+	if (image->segment_count == 0) {
+		say("%s: no loadable segment", image->path);
+		return -ENOEXEC;
+	}
+	return 0;
+}
+
+/* The segment that address lies in, by physical or by virtual addresses, or NULL. */
+static const struct image_segment *segment_at(
+	const struct image *image, uint64_t address, bool virtual)
+{
+	for (unsigned i = 0; i < image->segment_count; i++) {
+		const struct image_segment *segment = &image->segments[i];
+
+		if (address - (virtual ? segment->vaddr : segment->paddr) < segment->memory_size)
+			return segment;
+	}
+	return NULL;
+}
+
+static int judge_entry(const struct image *image)
+{
+	const struct image_segment *segment = segment_at(image, image->entry, false);
+	const struct image_segment *virtual = segment_at(image, image->entry, true);
+
+	if (segment && segment->executable)
+		return 0;
+	if (segment)
+		say("%s: entry point 0x%x is in program header %u, which is not executable",
+			image->path, image->entry, segment->header);
+	else if (virtual)
+		say("%s: entry point 0x%x is a virtual address of program header %u, loaded at "
+		    "0x%x; paging is off at entry, so it must be physical (0x%x)",
+			image->path, image->entry, virtual->header, virtual->paddr,
+			(uint32_t)(image->entry - virtual->vaddr + virtual->paddr));
+	else
+		say("%s: entry point 0x%x is in no loadable segment", image->path, image->entry);
+	return -ENOEXEC;
+}
+
+/* --- the entry point for PVH -------------------------------------------------------------------- */
+
+/* Xen's public/elfnote.h */
+#define XEN_NOTE_PHYS32_ENTRY 18
+
+/* Longest notes that are looked at; kernels have some hundred bytes. */
+#define NOTES_MAX (64u << 10)
+
+static size_t note_aligned(size_t len)
+{
+	return (len + 3) / 4 * 4;
+}
+
+int image_pvh_entry(const uint8_t *notes, size_t len, uint32_t *entry)
+{
+	static const char owner[] = "Xen";
+	bool found_xen = false;
+	Elf32_Nhdr note;
+
+	while (len >= sizeof note) {
+		const uint8_t *name = notes + sizeof note;
+		uint64_t value = 0;
+		size_t name_len, size;
+
+		memcpy(&note, notes, sizeof note);
+		if (note.n_namesz > NOTES_MAX || note.n_descsz > NOTES_MAX)
+			break;
+		name_len = note_aligned(note.n_namesz);
+		size = sizeof note + name_len + note_aligned(note.n_descsz);
+		if (size > len)
+			break;
+		if (note.n_namesz == sizeof owner && memcmp(name, owner, sizeof owner) == 0) {
+			found_xen = true;
+			if (note.n_type == XEN_NOTE_PHYS32_ENTRY &&
+				(note.n_descsz == 4 || note.n_descsz == 8)) {
+				memcpy(&value, name + name_len, note.n_descsz);
+				*entry = (uint32_t)value;
+				return value > UINT32_MAX ? -ERANGE : 0;
+			}
+		}
+		notes += size;
+		len -= size;
+	}
+	return found_xen ? -ENOEXEC : -ENOENT;
+}
+
+/* What the notes of one program header have; as image_pvh_entry(), or another -errno (said). */
+static int read_notes(const struct image *image, const GElf_Phdr *header, uint32_t *entry)
+{
+	size_t len = header->p_filesz < NOTES_MAX ? (size_t)header->p_filesz : NOTES_MAX;
+	uint8_t *notes = malloc(len);
+	ssize_t n = -ENOMEM;
+	int err;
+
+	if (notes)
+		n = read_at(image->fd, notes, len, (off_t)header->p_offset);
+	if (n < 0) {
+		say("%s: %s", image->path, strerror((int)-n));
+		err = -EIO;
+	} else {
+		err = image_pvh_entry(notes, (size_t)n, entry);
+	}
+	free(notes);
+	return err;
+}
+
+static int find_pvh_entry(struct image *image, unsigned count)
+{
+	int best = -ENOENT;
+
+	for (unsigned i = 0; i < count; i++) {
+		GElf_Phdr header;
+		int err;
+
+		if (!gelf_getphdr(image->elf, (int)i, &header))
+			return unreadable(image);
+		if (header.p_type != PT_NOTE || header.p_filesz == 0)
+			continue;
+		err = read_notes(image, &header, &image->entry);
+		if (err == 0 || err == -EIO)
+			return err;
+		if (err != -ENOENT)
+			best = err;
+	}
+	say("%s: no entry point for PVH%s", image->path,
+		best == -ERANGE    ? " below 4 GiB"
+		: best == -ENOEXEC ? ", though there are other notes for Xen"
+				   : ": no note 18 of Xen's (Linux: CONFIG_PVH)");
+	return -ENOEXEC;
+}
+
+/* --- opening -------------------------------------------------------------------------------------
+ */
+
+static int open_image(struct image *image, const char *path, bool is_pvh)
+{
+	GElf_Ehdr header;
+	uint64_t len = 0;
+	int err;
+
+	*image = IMAGE_EMPTY;
+	image->path = path;
+	image->is_pvh = is_pvh;
+	err = open_file(image, &len);
+	if (!err)
+		err = judge_ident(image, len);
+	if (err)
+		return err;
+
+	/* Not ELF_C_READ_MMAP: it takes twice as long here, and a file that shrinks under a mapping
+	 * is a SIGBUS. */
+	elf_version(EV_CURRENT);
+	image->elf = elf_begin(image->fd, ELF_C_READ, NULL);
+	if (!gelf_getehdr(image->elf, &header))
+		return unreadable(image);
+	err = judge_header(image, &header, len);
+	if (!err)
+		err = read_segments(image, header.e_phnum, len);
+	if (err)
+		return err;
+	if (is_pvh)
+		err = find_pvh_entry(image, header.e_phnum);
+	else
+		image->entry = (uint32_t)header.e_entry;
+	return err ? err : judge_entry(image);
+}
+
+int image_open(struct image *image, const char *path)
+{
+	return open_image(image, path, false);
+}
+
+int image_open_pvh(struct image *image, const char *path)
+{
+	return open_image(image, path, true);
+}
+
+int image_load_segment(const struct image *image, const struct image_segment *segment, void *dst)
+{
+	ssize_t n = read_at(image->fd, dst, segment->file_size, segment->offset);
+
+	if (n < 0) {
+		say("%s: program header %u: %s", image->path, segment->header, strerror((int)-n));
+		return (int)n;
+	}
+	if ((size_t)n < segment->file_size) {
+		say("%s: program header %u: 0x%zx bytes of 0x%x could be read; the file has "
+		    "changed since it was opened",
+			image->path, segment->header, (size_t)n, segment->file_size);
+		return -EIO;
+	}
+	return 0;
+}
+
+/* Names go to people's terminals: nothing but printable ASCII, so no escape sequences. */
+static bool is_plain(const char *name)
+{
+	if (!*name)
+		return false;
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~')
+			return false;
+	return true;
+}
+
+/* Whether a symbol names a place in the segment at or before address (a virtual one). */
+static bool symbol_is_before(
+	const GElf_Sym *symbol, const struct image_segment *segment, uint64_t address)
+{
+	unsigned type = GELF_ST_TYPE(symbol->st_info);
+
+	/* Labels in assembly have no type. */
+	return (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE) &&
+	       symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+	       symbol->st_value - segment->vaddr <= address - segment->vaddr;
+}
+
+/* Whether a names address better than b: it covers it, else is nearer, else a person's choice. */
+static bool symbol_is_better(const GElf_Sym *a, const GElf_Sym *b, uint64_t address)
+{
+	bool a_covers = address - a->st_value < a->st_size;
+	bool b_covers = address - b->st_value < b->st_size;
+
+	if (a_covers != b_covers)
+		return a_covers;
+	if (a->st_value != b->st_value)
+		return a->st_value > b->st_value;
+	if ((GELF_ST_TYPE(a->st_info) == STT_NOTYPE) != (GELF_ST_TYPE(b->st_info) == STT_NOTYPE))
+		return GELF_ST_TYPE(b->st_info) == STT_NOTYPE;
+	return GELF_ST_BIND(a->st_info) != STB_LOCAL && GELF_ST_BIND(b->st_info) == STB_LOCAL;
+}
+
+/* The best symbol of one table for address in segment; *best and *best_name, which is NULL if there is
+ * none, are the best so far. */
+static void search_symbols(const struct image *image, Elf_Scn *table,
+	const struct image_segment *segment, uint64_t address, GElf_Sym *best,
+	const char **best_name)
+{
+	GElf_Shdr header;
+	GElf_Sym symbol;
+	Elf_Data *data;
+
+	if (!gelf_getshdr(table, &header) || header.sh_type != SHT_SYMTAB)
+		return;
+	data = elf_getdata(table, NULL);
+	if (!data || data->d_type != ELF_T_SYM)
+		return;
+	for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
+		const char *name;
+
+		if (!symbol_is_before(&symbol, segment, address))
+			continue;
+		if (*best_name && !symbol_is_better(&symbol, best, address))
+			continue;
+		name = elf_strptr(image->elf, header.sh_link, symbol.st_name);
+		if (!name || !is_plain(name))
+			continue;
+		*best = symbol;
+		*best_name = name;
+	}
+}
+
+const char *image_symbol(const struct image *image, uint64_t address, uint32_t *offset)
+{
+	const struct image_segment *segment = segment_at(image, address, true);
+	const char *name = NULL;
+	Elf_Scn *section = NULL;
+	GElf_Sym best = {0};
+
+	/* Symbols are virtual addresses. A kernel that runs elsewhere than it is linked has not
+	 * turned on paging yet. */
+	if (!segment) {
+		segment = segment_at(image, address, false);
+		if (!segment)
+			return NULL;
+		address = address - segment->paddr + segment->vaddr;
+	}
+	while ((section = elf_nextscn(image->elf, section)))
+		search_symbols(image, section, segment, address, &best, &name);
+	if (name)
+		*offset = (uint32_t)(address - best.st_value);
+	return name;
+}
+
+void image_free(struct image *image)
+{
+	elf_end(image->elf);
+	if (image->fd >= 0)
+		close(image->fd);
+	*image = IMAGE_EMPTY;
+}

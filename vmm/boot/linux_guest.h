@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_LINUX_GUEST_H
+#define VMM_LINUX_GUEST_H
+
+/*
+ * What the two ways to start Linux have in common, spec/boot-linux.md: the board, which is of a PC what
+ * KVM has in the kernel, a serial port and virtio-mmio devices; where things are in memory; the command
+ * line; the initial RAM disk.
+ */
+
+#include "boot/boot.h"
+#include "layout.h"
+
+/*
+ * Memory below 1 MiB:
+ *
+ *	0x00000	page 0, as firmware left it: nothing but the word for a reset
+ *	0x01000	GDT
+ *	0x02000	what the boot protocol has: boot_params, or Xen's start info
+ *	0x04000	command line
+ *	0x08000	free
+ *	0x9f000	MP table, and what points to it; not RAM, the memory map says
+ *	0xa0000	nothing
+ *	0xe0000	where firmware would be: read-only zeros, so that looking for tables there is quick
+ */
+#define LINUX_GDT         0x1000u
+#define LINUX_PARAMS      0x2000u
+#define LINUX_CMDLINE     0x4000u
+#define LINUX_CMDLINE_MAX 0x4000u /* bytes, NUL included */
+#define LINUX_FREE        0x8000u
+#define LINUX_MP_TABLE    0x9f000u
+#define LINUX_MP_POINTER  0x9fc00u /* MP 4: in the last KiB of memory below 640 KiB */
+
+#define LINUX_SELECTOR_CODE 0x10 /* Linux, Documentation/x86/boot.rst, "32-bit boot protocol" */
+#define LINUX_SELECTOR_DATA 0x18
+
+#define LINUX_DEVICES 10
+
+#define LINUX_TAKES (BOOT_TAKES_CPUS | BOOT_TAKES_CMDLINE | BOOT_TAKES_INITRD)
+
+/* clang-format off */
+#define LINUX_BOARD {                                                                              \
+	.irqchip = BOARD_PC_IRQCHIP,                                                               \
+	.exit_port = true,                                                                         \
+	.halt_ends = true,                                                                         \
+	.reset = true,                                                                             \
+	.open_bus = true,                                                                          \
+	.device_max = LINUX_DEVICES,                                                               \
+	.pins = linux_pins,                                                                        \
+	.serial = true,                                                                            \
+}
+/* clang-format on */
+
+/* ISA interrupts for the devices. 0, 2, 4, 8 and 13 are taken on a PC, and 1 is looked for by kernels
+ * without asking. */
+extern const uint8_t linux_pins[LINUX_DEVICES];
+
+struct linux_guest {
+	struct boot boot;
+	uint32_t kernel_base, kernel_end;  /* what the kernel takes of RAM before it looks around */
+	int initrd_fd;                     /* -1: empty */
+	uint32_t initrd_base, initrd_size; /* size 0: none */
+};
+
+/* An entry of the memory map that a kernel is told. */
+struct linux_memory {
+	uint64_t base, size;
+	uint32_t type; /* as in the e820 map: */
+};
+
+#define LINUX_MEMORY_RAM      1
+#define LINUX_MEMORY_RESERVED 2
+#define LINUX_MEMORY_ENTRIES  4
+
+/* An empty one. */
+void linux_init(struct linux_guest *guest);
+void linux_free(struct linux_guest *guest);
+
+/*
+ * Lay out memory around a kernel that takes [base, end) first; the initial RAM disk, if there is one, ends
+ * at or below initrd_last. 0, or the exit status of vole (said).
+ */
+int linux_place(struct linux_guest *guest, const struct options *options, uint64_t base,
+	uint64_t end, uint32_t initrd_last);
+
+void linux_memory_map(
+	const struct linux_guest *guest, struct linux_memory map[LINUX_MEMORY_ENTRIES]);
+
+/* The kernel's command line: the devices, then what the user gave. Its length, at most max; or -E2BIG
+ * (said). */
+int linux_cmdline(const struct linux_guest *guest, const struct boot_machine *machine, size_t max,
+	char cmdline[LINUX_CMDLINE_MAX]);
+
+/*
+ * Write all but the kernel and what it is told: GDT, MP table, command line (as linux_cmdline()), initial
+ * RAM disk; and set the state but for where to begin. 0, or the exit status of vole (said).
+ */
+int linux_load(struct linux_guest *guest, struct memory *memory, const struct boot_machine *machine,
+	size_t cmdline_max);
+
+/* Software tells firmware in the word at 0x472 how to reset; Linux does before it makes a triple fault. */
+bool linux_wants_reset(const struct memory *memory);
+
+/* The parts of vole inspect that are the same. */
+int linux_show(const struct linux_guest *guest, FILE *out, const struct boot_machine *machine,
+	size_t cmdline_max);
+
+#endif

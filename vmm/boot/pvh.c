@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PVH, spec/boot-linux.md: an ELF kernel, Linux's vmlinux or another, that says in a note for Xen where it
+ * is entered in flat protected mode. What it is told is Xen's hvm_start_info ("start_info.h" is
+ * xen/include/public/arch-x86/hvm/start_info.h, "pvh" is docs/misc/pvh.pandoc of Xen 4.17). The board is
+ * that of a bzImage.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "boot/elf.h"
+#include "boot/linux_guest.h"
+#include "container.h"
+#include "exit_status.h"
+#include "log.h"
+
+#define START_INFO_MAGIC   0x336ec578
+#define START_INFO_VERSION 1 /* has a memory map */
+
+struct pvh_start_info {
+	uint32_t magic, version, flags, module_count;
+	uint64_t modules, cmdline, rsdp, memory_map;
+	uint32_t memory_map_entries, reserved;
+};
+
+struct pvh_module {
+	uint64_t base, size, cmdline, reserved;
+};
+
+struct pvh_memory {
+	uint64_t base, size;
+	uint32_t type, reserved; /* types are those of the e820 map */
+};
+
+/* At LINUX_PARAMS. */
+struct pvh_params {
+	struct pvh_start_info info;
+	struct pvh_module initrd;
+	struct pvh_memory map[LINUX_MEMORY_ENTRIES];
+};
+
+_Static_assert(sizeof(struct pvh_start_info) == 56, "start_info.h");
+_Static_assert(sizeof(struct pvh_memory) == 24, "start_info.h");
+
+/* No header says how long a command line may be, and where initial RAM disks may be; this is good for all
+ * versions of Linux. */
+#define CMDLINE_MAX 2047
+#define INITRD_LAST 0x37ffffffu
+
+struct boot_pvh {
+	struct linux_guest guest;
+	struct image image;
+};
+
+static struct boot_pvh *pvh_of(struct boot *boot)
+{
+	return container_of(boot, struct boot_pvh, guest.boot);
+}
+
+/* --- recognising it ------------------------------------------------------------------------------ */
+
+/* Notes mostly lie far behind the headers. */
+#define NOTES_MAX 4096
+
+static bool has_xen_note(const struct boot_file *file, uint64_t offset, uint64_t size)
+{
+	uint8_t notes[NOTES_MAX];
+	uint32_t entry;
+	ssize_t len;
+	int fd;
+
+	if (offset <= file->head_len && size <= file->head_len - offset)
+		return image_pvh_entry(file->head + offset, (size_t)size, &entry) != -ENOENT;
+	fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	len = fd < 0 ? -1
+		     : pread(fd, notes, size < sizeof notes ? size : sizeof notes, (off_t)offset);
+	if (fd >= 0)
+		close(fd);
+	return len > 0 && image_pvh_entry(notes, (size_t)len, &entry) != -ENOENT;
+}
+
+static bool has_xen_note32(const struct boot_file *file)
+{
+	Elf32_Ehdr header;
+	Elf32_Phdr segment;
+
+	memcpy(&header, file->head, sizeof header);
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		uint64_t at = header.e_phoff + (uint64_t)i * sizeof segment;
+
+		if (at > file->head_len - sizeof segment)
+			break;
+		memcpy(&segment, file->head + at, sizeof segment);
+		if (segment.p_type == PT_NOTE &&
+			has_xen_note(file, segment.p_offset, segment.p_filesz))
+			return true;
+	}
+	return false;
+}
+
+static bool has_xen_note64(const struct boot_file *file)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+
+	memcpy(&header, file->head, sizeof header);
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		uint64_t at = (uint64_t)i * sizeof segment;
+
+		if (header.e_phoff > file->head_len ||
+			at + sizeof segment > file->head_len - header.e_phoff)
+			break;
+		memcpy(&segment, file->head + header.e_phoff + at, sizeof segment);
+		if (segment.p_type == PT_NOTE &&
+			has_xen_note(file, segment.p_offset, segment.p_filesz))
+			return true;
+	}
+	return false;
+}
+
+static const char *pvh_recognise(const struct boot_file *file)
+{
+	if (file->head_len < sizeof(Elf64_Ehdr) || memcmp(file->head, ELFMAG, SELFMAG) != 0)
+		return NULL;
+	if (file->head[EI_CLASS] == ELFCLASS64)
+		return has_xen_note64(file) ? "64-bit ELF executable for PVH" : NULL;
+	return has_xen_note32(file) ? "32-bit ELF executable for PVH" : NULL;
+}
+
+/* --- opening ------------------------------------------------------------------------------------- */
+
+static int open_kernel(struct boot_pvh *kernel, const struct options *options)
+{
+	const struct image *image = &kernel->image;
+	const struct image_segment *first = image->segments, *last;
+
+	if (image_open_pvh(&kernel->image, options->kernel) < 0)
+		return EXIT_STATUS_KERNEL;
+	if (first->paddr < HIGH_RAM_BASE) {
+		say("%s: program header %u is for 0x%x, below 1 MiB", options->kernel,
+			first->header, first->paddr);
+		return EXIT_STATUS_KERNEL;
+	}
+	last = &image->segments[image->segment_count - 1];
+	return linux_place(&kernel->guest, options, first->paddr,
+		(uint64_t)last->paddr + last->memory_size, INITRD_LAST);
+}
+
+static int pvh_open(struct boot **boot, const struct options *options)
+{
+	struct boot_pvh *kernel = calloc(1, sizeof *kernel);
+
+	if (!kernel) {
+		say("no memory");
+		return EXIT_STATUS_VOLE;
+	}
+	linux_init(&kernel->guest);
+	kernel->image = IMAGE_EMPTY;
+	*boot = &kernel->guest.boot;
+	return open_kernel(kernel, options);
+}
+
+/* --- loading ------------------------------------------------------------------------------------- */
+
+static void fill_params(struct pvh_params *params, const struct linux_guest *guest)
+{
+	struct linux_memory map[LINUX_MEMORY_ENTRIES];
+
+	*params = (struct pvh_params){
+		.info =
+			{
+				.magic = START_INFO_MAGIC,
+				.version = START_INFO_VERSION,
+				.cmdline = LINUX_CMDLINE,
+				.memory_map = LINUX_PARAMS + offsetof(struct pvh_params, map),
+				.memory_map_entries = LINUX_MEMORY_ENTRIES,
+			},
+	};
+	if (guest->initrd_size > 0) {
+		params->info.module_count = 1;
+		params->info.modules = LINUX_PARAMS + offsetof(struct pvh_params, initrd);
+		params->initrd =
+			(struct pvh_module){.base = guest->initrd_base, .size = guest->initrd_size};
+	}
+	linux_memory_map(guest, map);
+	for (unsigned i = 0; i < LINUX_MEMORY_ENTRIES; i++)
+		params->map[i] = (struct pvh_memory){map[i].base, map[i].size, map[i].type, 0};
+}
+
+static int pvh_load(struct boot *boot, struct memory *memory, const struct boot_machine *machine)
+{
+	struct boot_pvh *kernel = pvh_of(boot);
+	const struct image *image = &kernel->image;
+	int ret = linux_load(&kernel->guest, memory, machine, CMDLINE_MAX);
+	struct pvh_params params;
+
+	if (ret != 0)
+		return ret;
+	for (unsigned i = 0; i < image->segment_count; i++)
+		if (image_load_segment(image, &image->segments[i],
+			    memory->host + image->segments[i].paddr) < 0)
+			return EXIT_STATUS_KERNEL;
+	fill_params(&params, &kernel->guest);
+	memcpy(memory->host + LINUX_PARAMS, &params, sizeof params);
+	boot->state.eip = image->entry;
+	boot->state.ebx = LINUX_PARAMS;
+	return 0;
+}
+
+/* --- the protocol -------------------------------------------------------------------------------- */
+
+static const char *pvh_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
+{
+	return image_symbol(&pvh_of(boot)->image, address, offset);
+}
+
+static int pvh_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
+{
+	const struct boot_pvh *kernel = pvh_of(boot);
+
+	fprintf(out,
+		"Kernel        %s: ELF executable, PVH entry\n"
+		"Entry         EIP 0x%08x, EBX 0x%08x (hvm_start_info)\n",
+		boot->options->kernel, kernel->image.entry, LINUX_PARAMS);
+	return linux_show(&kernel->guest, out, machine, CMDLINE_MAX);
+}
+
+static void pvh_free(struct boot *boot)
+{
+	struct boot_pvh *kernel = pvh_of(boot);
+
+	image_free(&kernel->image);
+	linux_free(&kernel->guest);
+	free(kernel);
+}
+
+const struct boot_protocol boot_pvh = {
+	.name = "linux",
+	.takes = LINUX_TAKES,
+	.board = LINUX_BOARD,
+	.recognise = pvh_recognise,
+	.open = pvh_open,
+	.load = pvh_load,
+	.wants_reset = linux_wants_reset,
+	.symbol = pvh_symbol,
+	.show = pvh_show,
+	.free = pvh_free,
+};

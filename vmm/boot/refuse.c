@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/refuse.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* The beginning of an image: what it takes is judged by head_len, the rest by size. */
+struct image_head {
+	const uint8_t *bytes;
+	size_t len;
+	uint64_t size;
+};
+
+static uint32_t word(const uint8_t *bytes)
+{
+	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+static bool has(const struct image_head *head, size_t offset, const void *bytes, size_t len)
+{
+	return offset <= head->len && len <= head->len - offset &&
+	       memcmp(head->bytes + offset, bytes, len) == 0;
+}
+
+/* Magic 0407, 0410, 0413 or 0314 for an i386 (or, in the oldest, for nothing in particular), and sizes of
+ * text and data that are in the file (a.out(5)). */
+static bool is_aout(const struct image_head *head)
+{
+	static const uint16_t magics[] = {0407, 0410, 0413, 0314};
+	uint32_t magic;
+	bool is_magic = false;
+
+	if (head->len < 32)
+		return false;
+	magic = word(head->bytes);
+	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+		is_magic |= (magic & 0xffff) == magics[i];
+	return is_magic && ((magic >> 16 & 0xff) == 0 || (magic >> 16 & 0xff) == 100) &&
+	       word(head->bytes + 4) != 0 &&
+	       (uint64_t)word(head->bytes + 4) + word(head->bytes + 8) <= head->size;
+}
+
+/* A header in the first 8192 bytes, divisible by 4, whose first three words add up to 0
+ * (Multiboot 0.6.96, 3.1). */
+static bool is_multiboot1(const struct image_head *head)
+{
+	for (size_t at = 0; at + 12 <= head->len && at + 12 <= 8192; at += 4) {
+		const uint8_t *header = head->bytes + at;
+
+		if (word(header) == 0x1badb002 &&
+			word(header) + word(header + 4) + word(header + 8) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A header in the first 32768 bytes, divisible by 8, whose first four words add up to 0
+ * (Multiboot 2.0, 3.1.1). */
+static bool is_multiboot2(const struct image_head *head)
+{
+	for (size_t at = 0; at + 16 <= head->len; at += 8) {
+		const uint8_t *header = head->bytes + at;
+
+		if (word(header) == 0xe85250d6 &&
+			word(header) + word(header + 4) + word(header + 8) + word(header + 12) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A DOS header that leads to a PE header (PE format, "MS-DOS stub"). */
+static bool is_pe(const struct image_head *head)
+{
+	return has(head, 0, "MZ", 2) && head->len >= 64 &&
+	       has(head, word(head->bytes + 60), "PE\0\0", 4);
+}
+
+/* A firmware volume (UEFI PI 1.7, volume 3, 3.2.1). */
+static bool is_efi_volume(const struct image_head *head)
+{
+	return has(head, 40, "_FVH", 4);
+}
+
+static bool is_gzip(const struct image_head *head)
+{
+	return has(head, 0, "\x1f\x8b\x08", 3);
+}
+
+static bool is_xz(const struct image_head *head)
+{
+	return has(head, 0,
+		"\xfd"
+		"7zXZ\0",
+		6);
+}
+
+static bool is_zstd(const struct image_head *head)
+{
+	return has(head, 0, "\x28\xb5\x2f\xfd", 4);
+}
+
+static bool is_uimage(const struct image_head *head)
+{
+	return has(head, 0, "\x27\x05\x19\x56", 4);
+}
+
+static bool is_archive(const struct image_head *head)
+{
+	return has(head, 0, "!<arch>\n", 8);
+}
+
+/* Code on an adapter, for a BIOS to find. */
+static bool is_option_rom(const struct image_head *head)
+{
+	return has(head, 0, "\x55\xaa", 2);
+}
+
+/* A PC's BIOS looks for these two bytes. Last of all: others begin with such a sector as well. */
+static bool is_boot_sector(const struct image_head *head)
+{
+	return has(head, 510, "\x55\xaa", 2);
+}
+
+static const struct {
+	bool (*is)(const struct image_head *head);
+	struct refusal refusal;
+} known[] = {
+	{is_aout, {"an a.out executable", "link it as 32-bit ELF"}},
+	{is_multiboot1, {"a Multiboot 1 image that is no ELF", "link it as 32-bit ELF"}},
+	{is_multiboot2, {"a Multiboot 2 image that is no ELF", "link it as 32-bit ELF"}},
+	{is_pe, {"an EFI executable", "vole has no EFI"}},
+	{is_efi_volume, {"EFI firmware", "--boot firmware takes BIOS images"}},
+	{is_gzip, {"compressed with gzip", "unpack it first"}},
+	{is_xz, {"compressed with xz", "unpack it first"}},
+	{is_zstd, {"compressed with zstd", "unpack it first"}},
+	{is_uimage, {"a U-Boot image", "take the kernel that is in it"}},
+	{is_archive, {"an archive of object files", "link it as 32-bit ELF"}},
+	{is_option_rom, {"an option ROM", "--boot firmware takes BIOS images"}},
+	{is_boot_sector,
+		{"a disk image or boot sector", "--disk attaches it to a kernel; --boot flat "
+						"--load 0x7c00 runs its first sector"}},
+};
+
+const struct refusal *refusal_find(const uint8_t *head, uint64_t size)
+{
+	struct image_head image = {
+		.bytes = head,
+		.len = size < REFUSAL_HEAD ? (size_t)size : REFUSAL_HEAD,
+		.size = size,
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (known[i].is(&image))
+			return &known[i].refusal;
+	return NULL;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vole's own boot protocol, spec/boot.md: a 32-bit ELF executable in flat protected mode, on a machine
+ * without legacy, with start_info.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <vole/ports.h>
+
+#include "boot/boot.h"
+#include "boot/boot_data.h"
+#include "boot/elf.h"
+#include "boot/inspect.h"
+#include "container.h"
+#include "exit_status.h"
+#include "kvm/memory.h"
+#include "log.h"
+
+struct boot_vole {
+	struct boot boot;
+	struct image image;
+	unsigned module_count;
+	struct boot_module modules[MODULES_MAX];
+	struct memory_map map;
+};
+
+static struct boot_vole *vole_of(struct boot *boot)
+{
+	return container_of(boot, struct boot_vole, boot);
+}
+
+/* The loader says what is wrong with an ELF file of another kind; so all of them come here. */
+static const char *vole_recognise(const struct boot_file *file)
+{
+	return file->head_len >= 4 && memcmp(file->head, "\177ELF", 4) == 0 ? "ELF executable"
+									    : NULL;
+}
+
+/* The size of a module, which is read later. 0 or -errno (said). */
+static int measure_module(struct boot_module *module, const char *path)
+{
+	struct stat st;
+
+	*module = (struct boot_module){.path = path};
+	if (stat(path, &st) < 0) {
+		int ret = -errno;
+
+		say("--module %s: %s", path, strerror(-ret));
+		return ret;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > RAM_MAX) {
+		say("--module %s: not a file of 1 to %u bytes", path, RAM_MAX);
+		return -EINVAL;
+	}
+	module->size = (uint32_t)st.st_size;
+	return 0;
+}
+
+static void add_regions(struct boot_vole *vole)
+{
+	for (unsigned i = 0; i < vole->map.count; i++) {
+		const struct memory_map_entry *entry = &vole->map.entries[i];
+
+		vole->boot.regions[vole->boot.region_count++] = (struct memory_region){
+			.base = entry->base,
+			.size = entry->size,
+			.read_only = entry->flags & VOLE_MEMORY_READ_ONLY,
+		};
+	}
+}
+
+static int vole_open(struct boot **boot, const struct options *options)
+{
+	struct boot_vole *vole = calloc(1, sizeof *vole);
+	int ret;
+
+	if (!vole) {
+		say("no memory");
+		return EXIT_STATUS_VOLE;
+	}
+	vole->image = IMAGE_EMPTY;
+	*boot = &vole->boot;
+	if (image_open(&vole->image, options->kernel) < 0)
+		return EXIT_STATUS_KERNEL;
+	for (; vole->module_count < options->module_count; vole->module_count++)
+		if (measure_module(&vole->modules[vole->module_count],
+			    options->modules[vole->module_count]) < 0)
+			return EXIT_STATUS_VOLE;
+	ret = memory_map_build(
+		&vole->map, options->memory_size, &vole->image, vole->modules, vole->module_count);
+	if (ret < 0)
+		return ret == -ENOEXEC ? EXIT_STATUS_KERNEL : EXIT_STATUS_VOLE;
+	add_regions(vole);
+	return 0;
+}
+
+static int load_module(const struct boot_module *module, uint8_t *dst)
+{
+	int fd = open(module->path, O_RDONLY | O_CLOEXEC);
+	uint32_t done = 0;
+	ssize_t len = 0;
+
+	while (fd >= 0 && done < module->size) {
+		len = pread(fd, dst + done, module->size - done, done);
+		if (len <= 0)
+			break;
+		done += (uint32_t)len;
+	}
+	if (fd < 0 || len < 0)
+		say("--module %s: %s", module->path, strerror(errno));
+	else if (done < module->size)
+		say("--module %s: became shorter while it was read", module->path);
+	if (fd >= 0)
+		close(fd);
+	return done == module->size ? 0 : EXIT_STATUS_VOLE;
+}
+
+static struct boot_config config_of(
+	const struct boot_vole *vole, const struct boot_machine *machine)
+{
+	return (struct boot_config){
+		.cpu_count = machine->cpu_count,
+		.device_count = machine->device_count,
+		.tsc_khz = machine->tsc_khz,
+		.apic_timer_khz = machine->apic_timer_khz,
+		.cmdline = vole->boot.options->cmdline,
+		.modules = vole->modules,
+		.module_count = vole->module_count,
+	};
+}
+
+static int vole_load(struct boot *boot, struct memory *memory, const struct boot_machine *machine)
+{
+	struct boot_vole *vole = vole_of(boot);
+	struct boot_config config;
+	struct boot_entry entry;
+	int ret = 0;
+
+	for (unsigned i = 0; i < vole->image.segment_count; i++) {
+		const struct image_segment *segment = &vole->image.segments[i];
+
+		if (image_load_segment(&vole->image, segment, memory->host + segment->paddr) < 0)
+			return EXIT_STATUS_KERNEL;
+	}
+	for (unsigned i = 0; ret == 0 && i < vole->module_count; i++)
+		ret = load_module(&vole->modules[i], memory->host + vole->modules[i].base);
+	if (ret != 0)
+		return ret;
+	config = config_of(vole, machine);
+	if (boot_data_write(memory->host, &vole->map, &config, &entry) < 0)
+		return EXIT_STATUS_VOLE;
+	boot->state = (struct vcpu_state){
+		.mode = VCPU_FLAT32,
+		.eax = entry.eax,
+		.ebx = entry.ebx,
+		.eip = vole->image.entry,
+		.esp = entry.esp,
+		.code_selector = VOLE_SELECTOR_CODE,
+		.data_selector = VOLE_SELECTOR_DATA,
+		.gdt_base = entry.gdt_base,
+		.gdt_limit = entry.gdt_limit,
+	};
+	boot->cpu_return = entry.cpu_return;
+	return 0;
+}
+
+/* The parts of the boot data, for a guest that stumbles into them. */
+static const char *boot_data_name(uint32_t address, uint32_t *offset)
+{
+	static const struct {
+		uint32_t base;
+		const char *name;
+	} parts[] = {
+		{BOOT_STACK, "boot stack"},
+		{BOOT_STRINGS, "boot data below the stack"},
+		{BOOT_TABLES, "boot tables"},
+		{0, "null page"},
+	};
+	unsigned i = 0;
+
+	while (address < parts[i].base)
+		i++;
+	*offset = address - parts[i].base;
+	return parts[i].name;
+}
+
+static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
+{
+	if (address < VOLE_BOOT_DATA_END)
+		return boot_data_name((uint32_t)address, offset);
+	return image_symbol(&vole_of(boot)->image, address, offset);
+}
+
+static int vole_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
+{
+	struct boot_vole *vole = vole_of(boot);
+	struct boot_config config = config_of(vole, machine);
+	uint8_t *boot_data = calloc(1, VOLE_BOOT_DATA_END);
+	struct boot_entry entry;
+	int ret = -ENOMEM;
+
+	if (boot_data)
+		ret = boot_data_write(boot_data, &vole->map, &config, &entry);
+	if (ret == 0)
+		ret = inspect_print(
+			out, &vole->image, &vole->map, &config, &entry, machine->devices);
+	free(boot_data);
+	return ret;
+}
+
+static void vole_free(struct boot *boot)
+{
+	struct boot_vole *vole = vole_of(boot);
+
+	image_free(&vole->image);
+	free(vole);
+}
+
+const struct boot_protocol boot_vole = {
+	.name = "vole",
+	.takes = BOOT_TAKES_CPUS | BOOT_TAKES_CMDLINE | BOOT_TAKES_MODULES,
+	.board =
+		{
+			.irqchip = BOARD_SPLIT_IRQCHIP,
+			.exit_port = true,
+			.cpu_port = true,
+			.debug_port = true,
+			.debug_port_number = VOLE_PORT_DEBUG,
+			.device_max = DEVICE_COUNT,
+			.console = true,
+		},
+	.recognise = vole_recognise,
+	.open = vole_open,
+	.load = vole_load,
+	.symbol = vole_symbol,
+	.show = vole_show,
+	.free = vole_free,
+};

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "chips/ioapic.h"
+
+#include <string.h>
+
+/* 82093AA 3.1: the two registers that the CPU sees. */
+#define IOREGSEL 0x00
+#define IOWIN    0x10
+
+/* 82093AA 3.2: the registers behind IOWIN. */
+#define IOAPICID     0x00
+#define IOAPICVER    0x01
+#define IOAPICARB    0x02
+#define IOREDTBL     0x10 /* two per pin: low half, high half */
+#define IOREDTBL_END (IOREDTBL + 2 * IOAPIC_PINS)
+
+#define ID_SHIFT 24
+#define ID_MASK  0x0f
+#define VERSION  (0x11u | (IOAPIC_PINS - 1) << 16)
+
+/* 82093AA 3.2.4, one redirection entry. */
+#define VECTOR_MASK       0xffull
+#define DELIVERY_SHIFT    8
+#define DELIVERY_MASK     (7ull << DELIVERY_SHIFT)
+#define LOGICAL           (1ull << 11)
+#define MASKED            (1ull << 16)
+#define DESTINATION_SHIFT 56
+#define DESTINATION_MASK  (0xffull << DESTINATION_SHIFT)
+/* What a guest can set. Delivery status and remote IRR belong to the chip and are 0 when every pin
+ * is edge-triggered and no interrupt waits here. */
+#define WRITABLE          (VECTOR_MASK | DELIVERY_MASK | LOGICAL | MASKED | DESTINATION_MASK)
+
+enum delivery { FIXED = 0, LOWEST_PRIORITY = 1, NMI = 4, INIT = 5 };
+
+/* Intel SDM 3, 11.11.1: the message address. */
+#define MSI_ADDRESS           APIC_BASE
+#define MSI_DESTINATION_SHIFT 12
+#define MSI_LOGICAL           0x4u
+
+/* Vectors below are no interrupt's: a local APIC refuses them (Intel SDM 3, 11.5.2). */
+#define VECTOR_MIN 16
+
+static bool entry_is_deliverable(uint64_t entry)
+{
+	switch ((entry & DELIVERY_MASK) >> DELIVERY_SHIFT) {
+	case FIXED:
+	case LOWEST_PRIORITY:
+		return (entry & VECTOR_MASK) >= VECTOR_MIN;
+	case NMI:
+	case INIT:
+		return true;
+	default: /* SMI and ExtINT need what this machine has not; the others are reserved */
+		return false;
+	}
+}
+
+/*
+ * The message of a redirection entry. Data has the entry's own format in its low bits; the
+ * redirection hint stays 0, since KVM takes it for lowest priority even where the entry says fixed.
+ */
+static struct ioapic_route entry_route(uint64_t entry)
+{
+	uint32_t destination = (uint32_t)(entry >> DESTINATION_SHIFT);
+
+	if (entry & MASKED || !entry_is_deliverable(entry))
+		return (struct ioapic_route){.enabled = false};
+	return (struct ioapic_route){
+		.enabled = true,
+		.address = MSI_ADDRESS | destination << MSI_DESTINATION_SHIFT |
+			   (entry & LOGICAL ? MSI_LOGICAL : 0),
+		.data = (uint32_t)(entry & (VECTOR_MASK | DELIVERY_MASK)),
+	};
+}
+
+static bool route_equal(const struct ioapic_route *a, const struct ioapic_route *b)
+{
+	return a->enabled == b->enabled && a->address == b->address && a->data == b->data;
+}
+
+int ioapic_init(struct ioapic *ioapic,
+	void (*routes_changed)(void *ctx, const struct ioapic_route routes[IOAPIC_PINS]), void *ctx)
+{
+	*ioapic = (struct ioapic){.routes_changed = routes_changed, .ctx = ctx};
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+		ioapic->redirection[pin] = MASKED;
+	return -pthread_mutex_init(&ioapic->lock, NULL);
+}
+
+void ioapic_free(struct ioapic *ioapic)
+{
+	pthread_mutex_destroy(&ioapic->lock);
+}
+
+/* What IOWIN shows; lock held. */
+static uint32_t window_read(const struct ioapic *ioapic)
+{
+	unsigned index = ioapic->select;
+
+	switch (index) {
+	case IOAPICID:
+	case IOAPICARB: /* takes over the ID when that is written (82093AA 3.2.3) */
+		return (uint32_t)ioapic->id << ID_SHIFT;
+	case IOAPICVER:
+		return VERSION;
+	case IOREDTBL ... IOREDTBL_END - 1:
+		index -= IOREDTBL;
+		return (uint32_t)(ioapic->redirection[index / 2] >> index % 2 * 32);
+	default:
+		return 0;
+	}
+}
+
+static void redirection_write(struct ioapic *ioapic, unsigned index, uint32_t value)
+{
+	uint64_t *entry = &ioapic->redirection[index / 2];
+	struct ioapic_route *route = &ioapic->routes[index / 2];
+	unsigned shift = index % 2 * 32;
+	struct ioapic_route changed;
+
+	*entry = ((*entry & ~(0xffffffffull << shift)) | (uint64_t)value << shift) & WRITABLE;
+	changed = entry_route(*entry);
+	/* A new table costs KVM a grace period; drivers write masked halves before the one that
+	 * counts. */
+	if (route_equal(route, &changed))
+		return;
+	*route = changed;
+	ioapic->routes_changed(ioapic->ctx, ioapic->routes);
+}
+
+/* A write to IOWIN; lock held. */
+static void window_write(struct ioapic *ioapic, uint32_t value)
+{
+	switch (ioapic->select) {
+	case IOAPICID:
+		ioapic->id = value >> ID_SHIFT & ID_MASK;
+		break;
+	case IOREDTBL ... IOREDTBL_END - 1:
+		redirection_write(ioapic, ioapic->select - IOREDTBL, value);
+		break;
+	default: /* read-only, or no register */
+		break;
+	}
+}
+
+void ioapic_read(struct ioapic *ioapic, uint32_t offset, uint8_t *data, unsigned len)
+{
+	uint32_t value = 0;
+
+	memset(data, 0, len);
+	if (len != sizeof value)
+		return;
+	pthread_mutex_lock(&ioapic->lock);
+	if (offset == IOREGSEL)
+		value = ioapic->select;
+	else if (offset == IOWIN)
+		value = window_read(ioapic);
+	pthread_mutex_unlock(&ioapic->lock);
+	memcpy(data, &value, sizeof value);
+}
+
+void ioapic_write(struct ioapic *ioapic, uint32_t offset, const uint8_t *data, unsigned len)
+{
+	uint32_t value;
+
+	if (len != sizeof value)
+		return;
+	memcpy(&value, data, sizeof value);
+	pthread_mutex_lock(&ioapic->lock);
+	if (offset == IOREGSEL)
+		ioapic->select = (uint8_t)value;
+	else if (offset == IOWIN)
+		window_write(ioapic, value);
+	pthread_mutex_unlock(&ioapic->lock);
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "io/chardev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "io/file.h"
+#include "log.h"
+
+#define CTRL_A 0x01
+
+static struct chardev *chardev_of(struct console_backend *backend)
+{
+	return container_of(backend, struct chardev, backend);
+}
+
+/* Have the loop wait for what is wanted and possible; what needs no waiting is served at once. */
+static void update(struct chardev *dev)
+{
+	/* A terminal is read even if the guest wants nothing: the user may want to leave. */
+	bool room = dev->typed_len < CHARDEV_TYPED_MAX;
+	bool input = dev->in >= 0 && !dev->input_ended &&
+		     (dev->is_terminal ? room : atomic_load(&dev->want_input));
+	bool output = dev->out >= 0 && atomic_load(&dev->want_output);
+
+	if (dev->input_waits && input != dev->input_armed) {
+		if (input)
+			input = io_loop_add(dev->loop, &dev->input, EPOLLIN) == 0;
+		else
+			io_loop_del(dev->loop, &dev->input);
+		dev->input_armed = input;
+	}
+	if (dev->output_waits && output != dev->output_armed) {
+		if (output)
+			output = io_loop_add(dev->loop, &dev->output, EPOLLOUT) == 0;
+		else
+			io_loop_del(dev->loop, &dev->output);
+		dev->output_armed = output;
+	}
+}
+
+/* Is there something for the guest without waiting? */
+static bool input_at_hand(const struct chardev *dev)
+{
+	if (!atomic_load(&dev->want_input))
+		return false;
+	return dev->typed_len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
+}
+
+/* Both directions of one descriptor. Each gets one of its own: each is waited for without the other,
+ * and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
+static int connect_both(struct chardev *dev, int fd)
+{
+	dev->in = fd;
+	dev->out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return dev->out < 0 ? -errno : 0;
+}
+
+/* The client left. I/O thread, lock held. */
+static void disconnect(struct chardev *dev)
+{
+	if (dev->input_armed)
+		io_loop_del(dev->loop, &dev->input);
+	if (dev->output_armed)
+		io_loop_del(dev->loop, &dev->output);
+	dev->input_armed = dev->output_armed = false;
+	close(dev->in);
+	close(dev->out);
+	dev->in = dev->out = -1;
+	dev->client_lost = false;
+	io_loop_add(dev->loop, &dev->listener, EPOLLIN);
+	/* Output that waited for the client is dropped. */
+	if (atomic_load(&dev->want_output))
+		io_event_signal(dev->wake.fd);
+}
+
+static void wake_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, wake);
+
+	io_event_clear(source->fd);
+	pthread_mutex_lock(&dev->lock);
+	if (dev->client_lost)
+		disconnect(dev);
+	pthread_mutex_unlock(&dev->lock);
+	/* Output mostly need not wait, and trying costs less than having epoll tell. */
+	if (input_at_hand(dev) || atomic_load(&dev->want_output))
+		dev->ready(dev->ctx);
+	update(dev);
+}
+
+/* What the user typed, less what was for vole. */
+static void take_typed(struct chardev *dev, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		char byte = bytes[i];
+
+		if (!dev->escaped && byte == CTRL_A) {
+			dev->escaped = true;
+			continue;
+		}
+		if (dev->escaped && byte == 'x') {
+			dev->quit(dev->ctx);
+			return;
+		}
+		/* The ^A was for the guest after all; a second one only says so. */
+		if (dev->escaped && byte != CTRL_A)
+			dev->typed[dev->typed_len++] = CTRL_A;
+		dev->escaped = false;
+		dev->typed[dev->typed_len++] = byte;
+	}
+}
+
+static void read_terminal(struct chardev *dev)
+{
+	char bytes[CHARDEV_TYPED_MAX];
+	/* A held back ^A takes a byte too. */
+	size_t room = CHARDEV_TYPED_MAX - dev->typed_len;
+	ssize_t len = read(dev->in, bytes, room > 1 ? room - 1 : room);
+
+	if (len > 0)
+		take_typed(dev, bytes, (size_t)len);
+	else if (len == 0 || (errno != EAGAIN && errno != EINTR))
+		dev->input_ended = true;
+}
+
+static void input_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, input);
+
+	if (dev->is_terminal)
+		read_terminal(dev);
+	if (atomic_load(&dev->want_input))
+		dev->ready(dev->ctx);
+	update(dev);
+}
+
+static void output_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, output);
+
+	dev->ready(dev->ctx);
+	update(dev);
+}
+
+/* --- what the device calls -----------------------------------------------------------------------
+ */
+
+static ssize_t take_from_typed(struct chardev *dev, const struct iovec *iov, unsigned count)
+{
+	size_t done = 0;
+
+	for (unsigned i = 0; i < count && done < dev->typed_len; i++) {
+		size_t part = dev->typed_len - done;
+
+		if (part > iov[i].iov_len)
+			part = iov[i].iov_len;
+		memcpy(iov[i].iov_base, dev->typed + done, part);
+		done += part;
+	}
+	dev->typed_len -= (unsigned)done;
+	memmove(dev->typed, dev->typed + done, dev->typed_len);
+	if (done > 0)
+		return (ssize_t)done;
+	return dev->input_ended ? 0 : -EAGAIN;
+}
+
+static ssize_t chardev_read(
+	struct console_backend *backend, const struct iovec *iov, unsigned count)
+{
+	struct chardev *dev = chardev_of(backend);
+	struct pollfd ready = {.fd = dev->in, .events = POLLIN};
+	ssize_t ret;
+
+	if (dev->is_terminal)
+		return take_from_typed(dev, iov, count);
+	if (dev->in < 0)
+		return dev->listener.fd >= 0 ? -EAGAIN : 0;
+	if (dev->input_waits && poll(&ready, 1, 0) <= 0)
+		return -EAGAIN;
+	ret = readv(dev->in, iov, (int)count);
+	if (ret < 0 && (errno == EAGAIN || errno == EINTR))
+		return -EAGAIN;
+	if (ret > 0)
+		return ret;
+	if (dev->listener.fd >= 0) {
+		pthread_mutex_lock(&dev->lock);
+		disconnect(dev);
+		pthread_mutex_unlock(&dev->lock);
+		return -EAGAIN;
+	}
+	dev->input_ended = true;
+	return ret < 0 ? -errno : 0;
+}
+
+/* Some of iov. Bytes taken, or -errno. Lock held. */
+static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
+{
+	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
+	/* A descriptor that others share stays as it is, blocking; but what poll() finds writable
+	 * takes this much without blocking (pipe(7)). */
+	size_t len = iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF;
+	ssize_t ret;
+
+	if (dev->out < 0 || dev->client_lost)
+		return (ssize_t)iov->iov_len; /* nobody listens */
+	if (poll(&ready, 1, 0) <= 0)
+		return -EAGAIN;
+	ret = write(dev->out, iov->iov_base, len);
+	if (ret >= 0)
+		return ret;
+	if (errno == EAGAIN || errno == EINTR)
+		return -EAGAIN;
+	ret = -errno;
+	if (dev->listener.fd >= 0) {
+		dev->client_lost = true;
+		io_event_signal(dev->wake.fd);
+	}
+	return ret;
+}
+
+static ssize_t chardev_write(
+	struct console_backend *backend, const struct iovec *iov, unsigned count)
+{
+	struct chardev *dev = chardev_of(backend);
+	ssize_t ret;
+
+	(void)count; /* the device comes again for the rest */
+	pthread_mutex_lock(&dev->lock);
+	ret = write_some(dev, iov);
+	pthread_mutex_unlock(&dev->lock);
+	if (ret < 0 && ret != -EAGAIN && dev->listener.fd < 0)
+		dev->broken(dev->ctx, (int)-ret);
+	return ret;
+}
+
+static void chardev_want(struct console_backend *backend, bool input, bool output)
+{
+	struct chardev *dev = chardev_of(backend);
+	bool had_input = atomic_exchange(&dev->want_input, input);
+	bool had_output = atomic_exchange(&dev->want_output, output);
+
+	/* What is not wanted any more is found out when it is ready. */
+	if ((input && !had_input) || (output && !had_output))
+		io_event_signal(dev->wake.fd);
+}
+
+static void chardev_size(struct console_backend *backend, uint16_t *cols, uint16_t *rows)
+{
+	struct chardev *dev = chardev_of(backend);
+	struct winsize size = {0};
+
+	if (dev->is_terminal && ioctl(dev->in, TIOCGWINSZ, &size) < 0)
+		size = (struct winsize){0};
+	*cols = size.ws_col;
+	*rows = size.ws_row;
+}
+
+static const struct console_backend_ops chardev_ops = {
+	.read = chardev_read,
+	.write = chardev_write,
+	.want = chardev_want,
+	.size = chardev_size,
+};
+
+/* --- opening -------------------------------------------------------------------------------------
+ */
+
+static int fail(const struct chardev *dev, const char *path, int error)
+{
+	say("--%s %s: %s", dev->name, path, strerror(error));
+	return -error;
+}
+
+/* Our own way to a terminal or pipe, which does not block. Others share the descriptor we were
+ * given, so its flags are not ours to change. Where that is not permitted, the given one has to do.
+ */
+static int reopen(int fd, int flags)
+{
+	struct stat st;
+	char path[32];
+
+	if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return -1;
+	/* What was opened for something else stays so. */
+	if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDWR &&
+		(fcntl(fd, F_GETFL) & O_ACCMODE) != (flags & O_ACCMODE))
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static int open_stdio(struct chardev *dev)
+{
+	dev->in = STDIN_FILENO;
+	dev->out = reopen(STDOUT_FILENO, O_WRONLY);
+	dev->owns_fds = dev->out >= 0;
+	if (!dev->owns_fds)
+		dev->out = STDOUT_FILENO;
+	/* Raw only if this process may: a job in the background must not touch the terminal. */
+	if (isatty(dev->in) && tcgetpgrp(dev->in) == getpgrp()) {
+		int ret = terminal_raw(&dev->terminal, dev->in);
+
+		if (ret < 0)
+			return fail(dev, "stdio", -ret);
+		dev->is_terminal = true;
+	}
+	return 0;
+}
+
+/* Only what nobody else writes is emptied: it may be a disk, of this machine or another. */
+static int open_file(struct chardev *dev, const char *path)
+{
+	struct stat st;
+	int ret;
+
+	dev->owns_fds = true;
+	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
+	dev->out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	if (dev->out < 0 || fstat(dev->out, &st) < 0)
+		return fail(dev, path, errno);
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	ret = file_lock(dev->out, false);
+	if (ret == -EBUSY)
+		say("--%s %s: in use by a vole, as a disk or for output", dev->name, path);
+	if (ret < 0)
+		return ret == -EBUSY ? ret : fail(dev, path, -ret);
+	return ftruncate(dev->out, 0) < 0 ? fail(dev, path, errno) : 0;
+}
+
+static int open_pty(struct chardev *dev)
+{
+	struct termios raw;
+	char name[64];
+	int master;
+
+	dev->owns_fds = true;
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (master < 0 || connect_both(dev, master) < 0 || grantpt(dev->in) < 0 ||
+		unlockpt(dev->in) < 0 || ptsname_r(dev->in, name, sizeof name) != 0)
+		return fail(dev, "pty", errno);
+	dev->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (dev->slave < 0)
+		return fail(dev, name, errno);
+	/* The guest is the one that echoes and edits. */
+	if (tcgetattr(dev->slave, &raw) < 0)
+		return fail(dev, name, errno);
+	cfmakeraw(&raw);
+	if (tcsetattr(dev->slave, TCSANOW, &raw) < 0)
+		return fail(dev, name, errno);
+	say("%s is on %s", dev->name, name);
+	return 0;
+}
+
+static void listener_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, listener);
+	int client = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (client < 0)
+		return;                 /* it went away again */
+	io_loop_del(dev->loop, source); /* the next one waits until this one leaves */
+	pthread_mutex_lock(&dev->lock);
+	if (connect_both(dev, client) < 0) {
+		say("%s: %s", dev->name, strerror(errno));
+		disconnect(dev);
+	} else {
+		dev->input.fd = dev->in;
+		dev->output.fd = dev->out;
+	}
+	pthread_mutex_unlock(&dev->lock);
+	update(dev);
+}
+
+static int open_socket(struct chardev *dev, const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct stat st;
+
+	if (strlen(path) >= sizeof address.sun_path)
+		return fail(dev, path, ENAMETOOLONG);
+	memcpy(address.sun_path, path, strlen(path));
+	dev->owns_fds = true;
+	dev->input_waits = dev->output_waits = true;
+	dev->listener = (struct io_source){
+		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+		.ready = listener_ready,
+	};
+	if (dev->listener.fd < 0)
+		return fail(dev, path, errno);
+	/* A socket where nobody listens is what an earlier vole left behind. */
+	if (connect(dev->listener.fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return fail(dev, path, EADDRINUSE);
+	if (errno == ECONNREFUSED && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		unlink(path);
+	if (bind(dev->listener.fd, (struct sockaddr *)&address, sizeof address) < 0)
+		return fail(dev, path, errno);
+	dev->socket_path = path;
+	if (listen(dev->listener.fd, 1) < 0)
+		return fail(dev, path, errno);
+	return io_loop_add(dev->loop, &dev->listener, EPOLLIN);
+}
+
+static int open_by_kind(struct chardev *dev, const char *text)
+{
+	if (strncmp(text, "file:", 5) == 0)
+		return open_file(dev, text + 5);
+	if (strncmp(text, "unix:", 5) == 0)
+		return open_socket(dev, text + 5);
+	if (strcmp(text, "pty") == 0)
+		return open_pty(dev);
+	return open_stdio(dev);
+}
+
+/* Files cannot be waited for and never need to be; epoll says which those are. */
+static bool can_wait(struct io_loop *loop, int fd)
+{
+	struct io_source probe = {.fd = fd};
+
+	if (fd < 0 || io_loop_add(loop, &probe, 0) < 0)
+		return false;
+	io_loop_del(loop, &probe);
+	return true;
+}
+
+int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop)
+{
+	int ret;
+
+	*dev = CHARDEV_EMPTY;
+	dev->name = name;
+	dev->backend.ops = &chardev_ops;
+	dev->loop = loop;
+	dev->wake = (struct io_source){.fd = io_event_open(), .ready = wake_ready};
+	if (dev->wake.fd < 0)
+		return dev->wake.fd;
+	ret = io_loop_add(loop, &dev->wake, EPOLLIN);
+	if (ret < 0)
+		return ret;
+	ret = open_by_kind(dev, text);
+	if (ret < 0)
+		return ret;
+	dev->input = (struct io_source){.fd = dev->in, .ready = input_ready};
+	dev->output = (struct io_source){.fd = dev->out, .ready = output_ready};
+	dev->input_waits |= can_wait(loop, dev->in);
+	dev->output_waits |= can_wait(loop, dev->out);
+	update(dev);
+	return 0;
+}
+
+void chardev_close(struct chardev *dev)
+{
+	terminal_restore(&dev->terminal);
+	if (dev->owns_fds) {
+		if (dev->in >= 0 && dev->in != STDIN_FILENO)
+			close(dev->in);
+		if (dev->out >= 0 && dev->out != dev->in)
+			close(dev->out);
+	}
+	if (dev->slave >= 0)
+		close(dev->slave);
+	if (dev->listener.fd >= 0)
+		close(dev->listener.fd);
+	if (dev->socket_path)
+		unlink(dev->socket_path);
+	if (dev->wake.fd >= 0)
+		close(dev->wake.fd);
+	*dev = CHARDEV_EMPTY;
+}

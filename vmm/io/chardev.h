@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_CHARDEV_H
+#define VMM_CHARDEV_H
+
+/*
+ * The host's end of a console: standard input and output, a file, a pseudo-terminal, or a UNIX
+ * socket to which one client at a time may connect.
+ *
+ * On a terminal, input is raw and vole looks at it first: ^A x ends the machine, ^A ^A is one ^A
+ * for the guest. The terminal is put back into the state it was found in by chardev_close().
+ *
+ * Everything happens on the I/O thread, but for two functions of the backend: want(), which only
+ * leaves a note and wakes that thread, and write(), since an emergency write comes on a vCPU's.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "backend.h"
+#include "io/loop.h"
+#include "io/terminal.h"
+
+#define CHARDEV_TYPED_MAX 1024
+
+struct chardev {
+	struct console_backend backend;
+	struct io_loop *loop;
+	const char *name; /* of the option that asked for it, less its dashes */
+
+	/* On the I/O thread: the guest's device should look at what it wanted; the user typed
+	 * ^A x. On any: output failed for good. */
+	void (*ready)(void *ctx);
+	void (*quit)(void *ctx);
+	void (*broken)(void *ctx, int error);
+	void *ctx;
+
+	/* Against an emergency write, which comes on a vCPU's thread: held by write(), and by the I/O
+	 * thread where it changes in, out and client_lost. A device's lock may be held when it is
+	 * taken; none is taken while it is held. */
+	pthread_mutex_t lock;
+
+	int in, out;      /* -1: none; never the same. out may block and is asked before */
+	bool client_lost; /* of a socket: the I/O thread is to close it */
+	bool owns_fds;
+	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
+	bool is_terminal;
+	struct terminal terminal; /* in, if is_terminal */
+	const char *socket_path;  /* to be removed; NULL: none */
+
+	struct io_source wake;     /* an eventfd: want() changed */
+	struct io_source input;    /* in */
+	struct io_source output;   /* out */
+	struct io_source listener; /* fd -1: none */
+	bool input_armed, output_armed;
+	bool input_waits, output_waits; /* false: a file, which is always ready */
+	bool input_ended;
+	atomic_bool want_input, want_output;
+
+	/* What was typed on a terminal and not yet taken by the guest. */
+	bool escaped; /* ^A came last */
+	unsigned typed_len;
+	char typed[CHARDEV_TYPED_MAX];
+};
+
+/*
+ * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. The callbacks
+ * must be set before the loop runs. 0, or -errno (said). Undone by chardev_close() whatever is
+ * returned; dev must not move.
+ */
+int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop);
+void chardev_close(struct chardev *dev);
+
+#define CHARDEV_EMPTY                              \
+	((struct chardev){                         \
+		.in = -1,                          \
+		.out = -1,                         \
+		.slave = -1,                       \
+		.terminal = TERMINAL_EMPTY,        \
+		.lock = PTHREAD_MUTEX_INITIALIZER, \
+		.wake.fd = -1,                     \
+		.listener.fd = -1,                 \
+	})
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+/* Of an open file. 0 or -errno (said). */
+static int measure(int fd, const char *path, uint64_t *size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		int ret = -errno;
+
+		say("%s: %s", path, strerror(-ret));
+		return ret;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+		say("%s: %s", path,
+			S_ISREG(st.st_mode) ? "the file is empty" : "not a regular file");
+		return -EINVAL;
+	}
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int file_open(const char *path, uint64_t *size)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int ret;
+
+	if (fd < 0) {
+		ret = -errno;
+		say("%s: %s", path, strerror(-ret));
+		return ret;
+	}
+	ret = measure(fd, path, size);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset)
+{
+	uint8_t *bytes = dst;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, bytes, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			int ret = n < 0 ? -errno : -EIO;
+
+			say("%s: %s", path,
+				n < 0 ? strerror(-ret) : "became shorter while it was read");
+			return ret;
+		}
+		bytes += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_lock(int fd, bool shared)
+{
+	struct flock lock = {.l_type = shared ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}

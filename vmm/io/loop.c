@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "io/loop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "log.h"
+
+/* Events taken from the kernel at a time. */
+#define BATCH 16
+
+int io_event_open(void)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	if (fd < 0) {
+		fd = -errno;
+		say("eventfd: %s", strerror(-fd));
+	}
+	return fd;
+}
+
+void io_event_signal(int fd)
+{
+	/* Fails only when the counter is full, and then it is ready already. */
+	(void)!eventfd_write(fd, 1);
+}
+
+void io_event_clear(int fd)
+{
+	eventfd_t count;
+
+	/* Fails only when the counter is 0. */
+	(void)!eventfd_read(fd, &count);
+}
+
+static void stop_ready(struct io_source *source)
+{
+	container_of(source, struct io_loop, stop)->stopped = true;
+}
+
+int io_loop_init(struct io_loop *loop)
+{
+	*loop = IO_LOOP_EMPTY;
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll < 0) {
+		int ret = -errno;
+
+		say("epoll_create1: %s", strerror(-ret));
+		return ret;
+	}
+	loop->stop = (struct io_source){.fd = io_event_open(), .ready = stop_ready};
+	if (loop->stop.fd < 0)
+		return loop->stop.fd;
+	return io_loop_add(loop, &loop->stop, EPOLLIN);
+}
+
+void io_loop_free(struct io_loop *loop)
+{
+	if (loop->stop.fd >= 0)
+		close(loop->stop.fd);
+	if (loop->epoll >= 0)
+		close(loop->epoll);
+	*loop = IO_LOOP_EMPTY;
+}
+
+int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.ptr = source};
+
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, source->fd, &event) < 0) {
+		int ret = -errno;
+
+		if (ret != -EPERM)
+			say("epoll_ctl: %s", strerror(-ret));
+		return ret;
+	}
+	return 0;
+}
+
+void io_loop_del(struct io_loop *loop, struct io_source *source)
+{
+	/* Cannot fail for a source that was added. */
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+}
+
+int io_loop_run(struct io_loop *loop)
+{
+	struct epoll_event events[BATCH];
+
+	while (!loop->stopped) {
+		int count = epoll_wait(loop->epoll, events, BATCH, -1);
+
+		if (count < 0 && errno != EINTR) {
+			int ret = -errno;
+
+			say("epoll_wait: %s", strerror(-ret));
+			return ret;
+		}
+		for (int i = 0; i < count; i++) {
+			struct io_source *source = events[i].data.ptr;
+
+			source->ready(source);
+		}
+	}
+	return 0;
+}
+
+void io_loop_stop(struct io_loop *loop)
+{
+	io_event_signal(loop->stop.fd);
+}

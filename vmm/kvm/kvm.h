@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_KVM_H
+#define VMM_KVM_H
+
+/*
+ * The VM as the kernel has it: thin wrappers around the ioctls of /dev/kvm (Linux,
+ * Documentation/virt/kvm/api.rst; "KVM API n.m" cites its sections). Each says on standard error
+ * which call failed, and returns 0 or a negative errno.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/kvm.h>
+
+#include "chips/ioapic.h"
+
+struct kvm {
+	int fd; /* /dev/kvm; -1: empty */
+	int vm; /* -1: not yet */
+	unsigned slot_count;
+	size_t run_size;          /* of struct kvm_run and what follows it */
+	struct kvm_cpuid2 *cpuid; /* what the host can do, for kvm_vcpu_set_cpuid() */
+};
+
+#define KVM_EMPTY ((struct kvm){.fd = -1, .vm = -1})
+
+/* One ioctl; its name is said if it fails. Returns its result, or -errno. */
+#define kvm_ioctl(fd, request, argument) kvm_ioctl_named(fd, request, (void *)(argument), #request)
+int kvm_ioctl_named(int fd, unsigned long request, void *argument, const char *name);
+
+/* Open /dev/kvm, check that it has what vole needs, and create a VM. Undone by kvm_free() whatever
+ * is returned. */
+int kvm_init(struct kvm *kvm);
+void kvm_free(struct kvm *kvm);
+
+/* Add a memory slot. Before an irqchip is created: in the other order the slot waits for RCU. */
+int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, bool read_only);
+
+/* Local APICs in the kernel, IOAPIC outside: KVM_CAP_SPLIT_IRQCHIP (KVM API 7.5). */
+int kvm_create_split_irqchip(const struct kvm *kvm);
+
+/* All of a PC's interrupt controllers, and its timer, in the kernel: two PICs, an IOAPIC, local APICs,
+ * and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below 16. */
+int kvm_create_pc_irqchip(const struct kvm *kvm);
+
+/* Replace all routes: GSI n goes where pin n of the IOAPIC says (KVM API 4.52). */
+int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS]);
+
+/* A write to the eventfd raises this GSI (KVM API 4.75). */
+int kvm_add_irqfd(const struct kvm *kvm, int eventfd, uint32_t gsi);
+
+/* A 32-bit guest store of value to address signals the eventfd and does not exit (KVM API 4.59). */
+int kvm_set_ioeventfd(
+	const struct kvm *kvm, int eventfd, uint64_t address, uint32_t value, bool add);
+
+/* Frequency of a vCPU's TSC, or 0 where the host does not know it: nothing is said (KVM API 4.56). */
+uint32_t kvm_tsc_khz(int vcpu);
+
+/* A new vCPU's fd, or -errno. Its CPUID is the host's, with its own APIC id. */
+int kvm_create_vcpu(const struct kvm *kvm, unsigned id);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kvm/memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "layout.h"
+#include "log.h"
+
+int memory_judge_size(uint32_t size)
+{
+	if (size == 0)
+		say("memory size is 0");
+	else if (size % PAGE_SIZE != 0)
+		say("memory size %u is not a multiple of %u", size, PAGE_SIZE);
+	else if (size > RAM_MAX)
+		say("memory size %u is over %u (3 GiB)", size, RAM_MAX);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Neighbours with the same permission become one region: fewer slots start faster. */
+static void add_region(struct memory *memory, const struct memory_region *region)
+{
+	struct gmem_region *last =
+		memory->gmem.count > 0 ? &memory->regions[memory->gmem.count - 1] : NULL;
+
+	if (last && last->writable == !region->read_only &&
+		last->base + last->size == region->base) {
+		last->size += region->size;
+		return;
+	}
+	memory->regions[memory->gmem.count++] = (struct gmem_region){
+		.base = region->base,
+		.size = region->size,
+		.host = memory->host + region->base,
+		.writable = !region->read_only,
+	};
+}
+
+int memory_init(struct memory *memory, const struct memory_region *regions, unsigned count)
+{
+	const struct memory_region *last = &regions[count - 1];
+	void *host;
+
+	*memory = MEMORY_EMPTY;
+	memory->size = (uint64_t)last->base + last->size;
+	/* Pages that are never touched cost nothing, so holes may be part of the mapping. */
+	host = mmap(NULL, memory->size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (host == MAP_FAILED) {
+		say("%llu bytes of guest memory: %s", (unsigned long long)memory->size,
+			strerror(errno));
+		return -ENOMEM;
+	}
+	memory->host = host;
+	memory->gmem.regions = memory->regions;
+	for (unsigned i = 0; i < count; i++)
+		add_region(memory, &regions[i]);
+	return 0;
+}
+
+void memory_free(struct memory *memory)
+{
+	if (memory->host)
+		munmap(memory->host, memory->size);
+	*memory = MEMORY_EMPTY;
+}
+
+int memory_attach(const struct memory *memory, struct kvm *kvm)
+{
+	for (unsigned i = 0; i < memory->gmem.count; i++) {
+		const struct gmem_region *region = &memory->regions[i];
+		int ret = kvm_add_memory(
+			kvm, region->base, region->size, region->host, !region->writable);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kvm/watch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "exit_status.h"
+#include "log.h"
+
+/* Items of a string instruction that are shown. */
+#define ITEMS_MAX 8
+
+static const char *name_of(uint32_t exit_reason)
+{
+	switch (exit_reason) {
+	case KVM_EXIT_HLT:
+		return "hlt";
+	case KVM_EXIT_SHUTDOWN:
+		return "shutdown";
+	case KVM_EXIT_INTERNAL_ERROR:
+		return "instruction that KVM lacks";
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		return "interrupt window";
+	case KVM_EXIT_IOAPIC_EOI:
+		return "end of interrupt";
+	case KVM_EXIT_SYSTEM_EVENT:
+		return "system event";
+	case KVM_EXIT_FAIL_ENTRY:
+		return "failed entry";
+	default:
+		return "exit";
+	}
+}
+
+/* Where the guest is: linear address of the instruction. */
+static uint64_t instruction_pointer(struct vcpu *vcpu)
+{
+	struct kvm_regs regs = {0};
+	struct kvm_sregs sregs = {0};
+
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+	return sregs.cs.base + regs.rip;
+}
+
+static uint64_t value_of(const uint8_t *data, unsigned len)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, data, len <= sizeof value ? len : sizeof value);
+	return value;
+}
+
+static void say_port(const struct vcpu *vcpu, uint64_t rip)
+{
+	const struct kvm_run *run = vcpu->run;
+	const uint8_t *data = (const uint8_t *)run + run->io.data_offset;
+	char values[ITEMS_MAX * 12 + 4] = "";
+	size_t len = 0;
+
+	/* String instructions come as several items at once. */
+	for (uint32_t i = 0; i < run->io.count && i < ITEMS_MAX; i++, data += run->io.size)
+		len += (size_t)snprintf(values + len, sizeof values - len, " 0x%0*" PRIx64,
+			2 * run->io.size, value_of(data, run->io.size));
+	if (run->io.count > ITEMS_MAX)
+		snprintf(values + len, sizeof values - len, " ...");
+	say("CPU %u exit %" PRIu64 ": %s port 0x%04x size %u value%s rip 0x%08" PRIx64, vcpu->id,
+		vcpu->exits, run->io.direction == KVM_EXIT_IO_OUT ? "out" : "in", run->io.port,
+		run->io.size, values, rip);
+}
+
+static void say_mmio(const struct vcpu *vcpu, uint64_t rip)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	say("CPU %u exit %" PRIu64 ": %s address 0x%08llx size %u value 0x%0*" PRIx64
+	    " rip 0x%08" PRIx64,
+		vcpu->id, vcpu->exits, run->mmio.is_write ? "store" : "load", run->mmio.phys_addr,
+		run->mmio.len, 2 * (int)run->mmio.len, value_of(run->mmio.data, run->mmio.len),
+		rip);
+}
+
+static void say_exit(const struct watch *watch, struct vcpu *vcpu)
+{
+	uint32_t reason = vcpu->run->exit_reason;
+
+	switch (reason) {
+	case KVM_EXIT_IO:
+		if (watch->log & WATCH_PIO)
+			say_port(vcpu, instruction_pointer(vcpu));
+		break;
+	case KVM_EXIT_MMIO:
+		if (watch->log & WATCH_MMIO)
+			say_mmio(vcpu, instruction_pointer(vcpu));
+		break;
+	default:
+		if (watch->log & WATCH_OTHER)
+			say("CPU %u exit %" PRIu64 ": %s (KVM exit reason %u) rip 0x%08" PRIx64,
+				vcpu->id, vcpu->exits, name_of(reason), reason,
+				instruction_pointer(vcpu));
+		break;
+	}
+}
+
+/* Will vole give the guest a value? */
+static bool is_read(const struct kvm_run *run)
+{
+	return (run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_IN) ||
+	       (run->exit_reason == KVM_EXIT_MMIO && !run->mmio.is_write);
+}
+
+void watch_before(struct watch *watch, struct vcpu *vcpu)
+{
+	if (!is_read(vcpu->run))
+		say_exit(watch, vcpu);
+}
+
+void watch_after(struct watch *watch, struct vcpu *vcpu)
+{
+	if (is_read(vcpu->run))
+		say_exit(watch, vcpu);
+	if (watch->exits_max == 0 || atomic_fetch_add(&watch->exits, 1) + 1 != watch->exits_max ||
+		!vcpu->ops->running(vcpu))
+		return;
+	say("stopped after %" PRIu64 " exits", watch->exits_max);
+	vcpu->ops->end(vcpu, EXIT_STATUS_TIMEOUT);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/cpu_start.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <vole/ports.h>
+
+#include "machine.h"
+
+/* Start another CPU as the structure at gpa says. A VOLE_CPU_START_ value. */
+static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
+{
+	struct cpu_start start;
+	struct vcpu_state state;
+	uint32_t frame[2];
+
+	if (gpa % 4 != 0 || gmem_read(&vm->memory.gmem, gpa, &start, sizeof start) < 0)
+		return VOLE_CPU_START_FAULT;
+	if (start.cpu >= vm->vcpu_count)
+		return VOLE_CPU_START_NO_CPU;
+	if (start.cpu == vcpu->id)
+		return VOLE_CPU_START_RUNNING;
+	state = vm->boot->state;
+	state.ebx = start.argument;
+	state.eip = start.entry;
+	state.esp = 0;
+	if (start.stack != 0) {
+		/* As after a call: return address, then the argument. */
+		frame[0] = vm->boot->cpu_return;
+		frame[1] = start.argument;
+		state.esp = (start.stack - 4) / 16 * 16 - 4;
+		if (gmem_write(&vm->memory.gmem, state.esp, frame, sizeof frame) < 0)
+			return VOLE_CPU_START_FAULT;
+	}
+	return vcpu_request_start(&vm->vcpus[start.cpu], &state) == 0 ? VOLE_CPU_START_OK
+								      : VOLE_CPU_START_RUNNING;
+}
+
+int cpu_start_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	uint32_t gpa;
+
+	(void)port;
+	if (len != sizeof gpa)
+		return -ENXIO;
+	if (is_write) {
+		memcpy(&gpa, data, sizeof gpa);
+		vcpu->start_outcome = start_cpu(vcpu->ctx, vcpu, gpa);
+	} else {
+		memcpy(data, &vcpu->start_outcome, sizeof gpa);
+	}
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/device.h"
+
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "log.h"
+#include "machine.h"
+
+static void device_raise(void *ctx)
+{
+	struct vm_device *device = ctx;
+
+	io_event_signal(device->interrupt);
+}
+
+static void device_kick(void *ctx, unsigned queue)
+{
+	struct vm_device *device = ctx;
+
+	io_event_signal(device->kicks[queue].source.fd);
+}
+
+static int set_ioeventfd(const struct vm_device *device, unsigned queue, bool add)
+{
+	uint64_t notify = DEVICE_BASE + (uint64_t)device->index * VIRTIO_MMIO_WINDOW_SIZE +
+			  VIRTIO_MMIO_QUEUE_NOTIFY;
+
+	return kvm_set_ioeventfd(
+		&device->vm->kvm, device->kicks[queue].source.fd, notify, queue, add);
+}
+
+/*
+ * A driver is at work, or no more: let its kicks take the short cut, or not. Only now, since a VM
+ * that ends soon after registering an ioeventfd waits for RCU; one whose guest never gets here does
+ * not. An ioeventfd matches one value, so it is nothing for kicks that tell more than the queue.
+ */
+static int device_live(void *ctx, bool live)
+{
+	struct vm_device *device = ctx;
+	int ret = 0;
+
+	if (virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
+		return 0;
+	for (unsigned queue = 0; queue < device->virtio->ops->queue_count; queue++) {
+		ret = set_ioeventfd(device, queue, live);
+		if (ret < 0 && live) {
+			while (queue-- > 0)
+				set_ioeventfd(device, queue, false);
+			break;
+		}
+	}
+	return ret;
+}
+
+static void device_report(void *ctx, const char *message)
+{
+	struct vm_device *device = ctx;
+
+	say("device %u, %s", device->index, message);
+}
+
+const struct virtio_host_ops device_host_ops = {
+	.raise = device_raise,
+	.kick = device_kick,
+	.live = device_live,
+	.report = device_report,
+};
+
+static void kick_ready(struct io_source *source)
+{
+	struct vm_kick *kick = container_of(source, struct vm_kick, source);
+
+	/* More to do: after the other sources had their turn. */
+	if (virtio_serve(kick->device->virtio, kick->queue))
+		io_event_signal(source->fd);
+}
+
+void device_place(struct vm *vm, unsigned index, const char *kind, const char *detail)
+{
+	struct boot_device *place = &vm->places[index];
+	const uint8_t *pins = vm->boot->protocol->board.pins;
+
+	place->base = DEVICE_BASE + index * VIRTIO_MMIO_WINDOW_SIZE;
+	place->pin = pins ? pins[index] : FIRST_PIN + index;
+	snprintf(place->name, sizeof place->name, "%s%s%s", kind, detail ? " " : "",
+		detail ? detail : "");
+}
+
+struct vm_device *device_next(struct vm *vm, const char *kind, const char *detail)
+{
+	struct vm_device *device = &vm->devices[vm->device_count];
+
+	device_place(vm, vm->device_count, kind, detail);
+
+	*device = (struct vm_device){.vm = vm, .index = vm->device_count, .interrupt = -1};
+	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
+		device->kicks[queue].source.fd = -1;
+	return device;
+}
+
+int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *virtio,
+	const struct feature_choice *features)
+{
+	int ret;
+
+	virtio_offer(virtio, features_offered(&vm->options->features, features));
+	device->virtio = virtio;
+	virtio_mmio_init(&device->mmio, virtio);
+	vm->device_count++; /* from here on devices_free() undoes it */
+	for (unsigned queue = 0; queue < virtio->ops->queue_count; queue++) {
+		struct vm_kick *kick = &device->kicks[queue];
+
+		*kick = (struct vm_kick){
+			.source = {.fd = io_event_open(), .ready = kick_ready},
+			.device = device,
+			.queue = queue,
+		};
+		if (kick->source.fd < 0)
+			return kick->source.fd;
+		/* Edge-triggered: each signal is an event, and the counter need not be read, which
+		 * saves a system call a request. */
+		ret = io_loop_add(&vm->loop, &kick->source, EPOLLIN | EPOLLET);
+		if (ret < 0)
+			return ret;
+	}
+	device->interrupt = io_event_open();
+	if (device->interrupt < 0)
+		return device->interrupt;
+	return kvm_add_irqfd(&vm->kvm, device->interrupt, vm->places[device->index].pin);
+}
+
+void device_free(struct vm_device *device)
+{
+	virtio_free(device->virtio);
+	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
+		if (device->kicks[queue].source.fd >= 0)
+			close(device->kicks[queue].source.fd);
+	if (device->interrupt >= 0)
+		close(device->interrupt);
+}

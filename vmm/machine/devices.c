@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/devices.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "exit_status.h"
+#include "log.h"
+#include "machine.h"
+#include "machine/plan.h"
+
+static void console_ready(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	virtio_backend_ready(&vm->console.dev);
+}
+
+static void console_broken(void *ctx, int error)
+{
+	struct vm *vm = ctx;
+
+	if (machine_running(vm))
+		say("--console %s: %s", plan_console(vm), strerror(error));
+	machine_end(vm, EXIT_STATUS_VOLE);
+}
+
+static int add_console(struct vm *vm)
+{
+	struct vm_device *device = device_next(vm, "console", plan_console(vm));
+	int ret = chardev_open(&vm->chardev, "console", plan_console(vm), &vm->loop);
+
+	if (ret < 0)
+		return ret;
+	vm->chardev.ready = console_ready;
+	vm->chardev.quit = machine_quit;
+	vm->chardev.broken = console_broken;
+	vm->chardev.ctx = vm;
+	ret = virtio_console_init(
+		&vm->console, &vm->chardev.backend, &vm->memory.gmem, &device_host_ops, device);
+	return ret < 0 ? ret
+		       : device_add(vm, device, &vm->console.dev, &vm->options->console_features);
+}
+
+static ssize_t fill_random(struct rng_backend *backend, void *buffer, size_t len)
+{
+	ssize_t ret = getrandom(buffer, len, GRND_NONBLOCK);
+
+	(void)backend;
+	return ret < 0 ? -errno : ret;
+}
+
+static int add_rng(struct vm *vm)
+{
+	static const struct rng_backend_ops ops = {.fill = fill_random};
+	struct vm_device *device = device_next(vm, "entropy", NULL);
+	int ret;
+
+	vm->entropy.ops = &ops;
+	ret = virtio_rng_init(&vm->rng, &vm->entropy, &vm->memory.gmem, &device_host_ops, device);
+	return ret < 0 ? ret : device_add(vm, device, &vm->rng.dev, &vm->options->rng_features);
+}
+
+/* Before other files are opened to be written: a disk that is locked is safe from them. */
+static int open_disks(struct vm *vm)
+{
+	const struct options *options = vm->options;
+	int ret = 0;
+
+	if (options->disk_count == 0)
+		return 0;
+	vm->disks = calloc(options->disk_count, sizeof *vm->disks);
+	if (!vm->disks) {
+		say("no memory");
+		return -ENOMEM;
+	}
+	while (ret == 0 && vm->disk_count < options->disk_count) {
+		unsigned index = vm->disk_count++; /* from here on free_disks() undoes it */
+
+		ret = disk_open(&vm->disks[index].disk, &options->disks[index], index);
+	}
+	return ret;
+}
+
+static int add_disk(struct vm *vm, unsigned index)
+{
+	struct vm_disk *disk = &vm->disks[index];
+	struct vm_device *device = device_next(vm, "block", disk->disk.path);
+	int ret = virtio_block_init(
+		&disk->block, &disk->disk.backend, &vm->memory.gmem, &device_host_ops, device);
+
+	return ret < 0 ? ret
+		       : device_add(
+				 vm, device, &disk->block.dev, &vm->options->disks[index].features);
+}
+
+static void free_disks(struct vm *vm)
+{
+	while (vm->disk_count > 0)
+		disk_close(&vm->disks[--vm->disk_count].disk);
+	free(vm->disks);
+	vm->disks = NULL;
+}
+
+int devices_add(struct vm *vm)
+{
+	int ret = open_disks(vm);
+
+	if (ret == 0 && plan_has_serial(vm))
+		ret = serial_add(vm);
+	if (ret == 0 && plan_has_console(vm))
+		ret = add_console(vm);
+	if (ret == 0 && plan_has_rng(vm))
+		ret = add_rng(vm);
+	for (unsigned i = 0; ret == 0 && i < vm->disk_count; i++)
+		ret = add_disk(vm, i);
+	return ret;
+}
+
+void devices_free(struct vm *vm)
+{
+	while (vm->device_count > 0)
+		device_free(&vm->devices[--vm->device_count]);
+	free_disks(vm);
+	chardev_close(&vm->chardev);
+	serial_free(&vm->serial);
+}

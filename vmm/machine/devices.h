@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_DEVICES_H
+#define VMM_DEVICES_H
+
+/*
+ * The devices that the machine has, each made with its back end on the host: serial port, console,
+ * entropy, disks; in this order, which is that of their places.
+ */
+
+#include "block.h"
+#include "io/disk.h"
+
+struct vm;
+
+struct vm_disk {
+	struct disk disk;
+	struct virtio_block block;
+};
+
+/* Make all that the plan has. Undone by devices_free() whatever is returned. 0 or -errno (said). */
+int devices_add(struct vm *vm);
+void devices_free(struct vm *vm);
+
+#endif

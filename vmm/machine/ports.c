@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/ports.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vole/ports.h>
+
+#include "exit_status.h"
+#include "log.h"
+#include "machine.h"
+#include "machine/cpu_start.h"
+#include "machine/serial.h"
+
+/* Of a PC's CMOS. */
+#define PORT_CMOS_INDEX 0x70
+#define PORT_CMOS_DATA  0x71
+
+/* Where a PC has the reset line. */
+#define PORT_KEYBOARD  0x64 /* command and status of the keyboard controller */
+#define KEYBOARD_BUSY  0x02
+#define KEYBOARD_RESET 0xfe
+#define PORT_CHIPSET   0xcf9
+#define CHIPSET_RESET  0x04
+
+/* The debug console: standard output, byte by byte, so that a crash loses nothing. May block this
+ * vCPU; the signal that stops it ends the wait. */
+static void write_debug(struct vm *vm, const uint8_t *byte)
+{
+	while (machine_running(vm) && write(STDOUT_FILENO, byte, 1) < 0) {
+		struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN) {
+			poll(&out, 1, -1);
+			continue;
+		}
+		say("standard output: %s", strerror(errno));
+		machine_end(vm, EXIT_STATUS_VOLE);
+	}
+}
+
+static int debug_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = vcpu->ctx;
+
+	(void)port;
+	if (len != 1)
+		return -ENXIO;
+	if (is_write)
+		write_debug(vm, data);
+	else
+		*data = VOLE_PORT_DEBUG;
+	return 0;
+}
+
+static void write_exit(struct vm *vm, uint32_t code)
+{
+	int status = (int)code;
+
+	if (code > EXIT_STATUS_GUEST_MAX) {
+		say("the guest's exit code %u (0x%x) is over %d, which it becomes", code, code,
+			EXIT_STATUS_GUEST_MAX);
+		status = EXIT_STATUS_GUEST_MAX;
+	}
+	machine_end(vm, status);
+}
+
+static int exit_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	uint32_t code;
+
+	(void)port;
+	if (len != sizeof code || !is_write)
+		return -ENXIO;
+	memcpy(&code, data, sizeof code);
+	write_exit(vcpu->ctx, code);
+	return 0;
+}
+
+static int cmos_index_port(
+	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = vcpu->ctx;
+
+	(void)port;
+	if (len != 1 || !is_write)
+		return -ENXIO;
+	cmos_select(&vm->cmos, *data);
+	return 0;
+}
+
+static int cmos_data_port(
+	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = vcpu->ctx;
+
+	(void)port;
+	if (len != 1 || is_write)
+		return -ENXIO;
+	*data = cmos_read(&vm->cmos);
+	return 0;
+}
+
+/* As a PC is reset by software: through the keyboard controller, and through the chip set. */
+static int reset_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	bool keyboard = port == PORT_KEYBOARD;
+
+	if (len != 1)
+		return -ENXIO;
+	if (!is_write)
+		/* Nothing is there, but it is never too busy to take a command. */
+		*data = keyboard ? 0xff & ~KEYBOARD_BUSY : 0;
+	else if (keyboard ? *data == KEYBOARD_RESET : *data & CHIPSET_RESET)
+		machine_end(vcpu->ctx, 0);
+	return 0;
+}
+
+static void add_port(struct vm *vm, uint16_t port, uint16_t count, vm_port_access *access)
+{
+	vm->ports[vm->port_count++] = (struct vm_port){port, count, access};
+}
+
+void ports_add(struct vm *vm)
+{
+	const struct board *board = &vm->boot->protocol->board;
+
+	if (vm->options->has_debug_port)
+		add_port(vm, vm->options->debug_port, 1, debug_port);
+	else if (board->debug_port)
+		add_port(vm, board->debug_port_number, 1, debug_port);
+	if (board->exit_port)
+		add_port(vm, VOLE_PORT_EXIT, 1, exit_port);
+	if (board->cpu_port)
+		add_port(vm, VOLE_PORT_CPU, 1, cpu_start_port);
+	if (board->reset) {
+		add_port(vm, PORT_KEYBOARD, 1, reset_port);
+		add_port(vm, PORT_CHIPSET, 1, reset_port);
+	}
+	if (vm->serial.present)
+		add_port(vm, SERIAL_PORT, UART_REGISTERS, serial_port);
+	if (board->cmos) {
+		cmos_init(&vm->cmos, vm->options->memory_size, vm->vcpu_count);
+		add_port(vm, PORT_CMOS_INDEX, 1, cmos_index_port);
+		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
+	}
+}
+
+int ports_access(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = vcpu->ctx;
+
+	for (unsigned i = 0; i < vm->port_count; i++) {
+		const struct vm_port *ports = &vm->ports[i];
+
+		if (port < ports->port || port - ports->port >= ports->count)
+			continue;
+		if (ports->access(vcpu, port, is_write, data, len) == 0)
+			return 0;
+	}
+	return -ENXIO;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "exit_status.h"
+#include "log.h"
+#include "machine.h"
+
+static void signal_ready(struct io_source *source)
+{
+	struct vm *vm = container_of(source, struct vm, signals);
+	struct signalfd_siginfo info;
+
+	if (read(source->fd, &info, sizeof info) != sizeof info)
+		return;
+	if (info.ssi_signo == SIGWINCH) {
+		if (vm->chardev.is_terminal)
+			virtio_config_changed(&vm->console.dev);
+		return;
+	}
+	vm->signal = (int)info.ssi_signo;
+	vm->hurry = true;
+	machine_end(vm, EXIT_STATUS_VOLE);
+}
+
+/* nohup(1), or a shell that starts a job in the background, made us deaf to it; a blocked signal
+ * would be heard all the same. */
+static bool is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+int signals_open(struct vm *vm)
+{
+	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		if (!is_ignored(wanted[i]))
+			sigaddset(&set, wanted[i]);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	/* A closed pipe and a file over its limit are errors of write(2), with a better message. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	vm->signals = (struct io_source){
+		.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+		.ready = signal_ready,
+	};
+	if (vm->signals.fd < 0) {
+		say("signalfd: %s", strerror(errno));
+		return -errno;
+	}
+	return io_loop_add(&vm->loop, &vm->signals, EPOLLIN);
+}
+
+void signals_close(struct vm *vm)
+{
+	if (vm->signals.fd >= 0)
+		close(vm->signals.fd);
+}
