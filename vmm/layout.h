@@ -23,8 +23,8 @@
 /* Interrupt of device n: pin n + FIRST_PIN of the IOAPIC. Not 0, which guests take for "none". */
 #define FIRST_PIN 1
 
-/* A PC's hole in RAM, for video memory. Where adapters and firmware are, above it, is RAM as well: SeaBIOS
- * writes to all of it. */
+/* A PC's hole in RAM, for video memory. Where adapters and firmware are, above it, is RAM as well:
+ * SeaBIOS writes to all of it. */
 #define LOW_RAM_END   0xa0000u
 #define ADAPTER_BASE  0xc0000u
 #define SHADOW_BASE   0xe0000u /* the copy of the firmware */
@@ -33,8 +33,8 @@
 /* Code in real mode begins here at most: 0xffff:0x10. */
 #define REAL_MODE_MAX 0x100000u
 
-/* The serial port: where PCs have the first one. Its interrupt is IRQ 4, as there, or the pin after the
- * last one of a device. */
+/* The serial port: where PCs have the first one. Its interrupt is IRQ 4, as there, or the pin after
+ * the last one of a device. */
 #define SERIAL_PORT 0x3f8
 #define SERIAL_IRQ  4
 #define SERIAL_PIN  17

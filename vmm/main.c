@@ -113,10 +113,10 @@ static int show(const struct options *options)
 }
 
 /*
- * Were we started without one of the standard descriptors, the next file to be opened would take its
- * place, and /dev/kvm be written to as standard output. So each place is taken, by something that
- * cannot do what the descriptor is for: its users meet the error that they would have met. False if
- * not even that can be had.
+ * Were we started without one of the standard descriptors, the next file to be opened would take
+ * its place, and /dev/kvm be written to as standard output. So each place is taken, by something
+ * that cannot do what the descriptor is for: its users meet the error that they would have met.
+ * False if not even that can be had.
  */
 static bool hold_standard_fds(void)
 {

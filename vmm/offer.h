@@ -25,8 +25,8 @@ struct feature_choice {
  */
 int feature_choose(struct feature_choice *choice, const char *word);
 
-/* What to virtio_offer(): what is usual, unless said otherwise for all, unless said otherwise for this
- * device. */
+/* What to virtio_offer(): what is usual, unless said otherwise for all, unless said otherwise for
+ * this device. */
 uint64_t features_offered(const struct feature_choice *all, const struct feature_choice *own);
 
 #endif

@@ -82,8 +82,8 @@ static const struct boot_protocol *named(const char *name)
 }
 
 /*
- * The protocol that recognises the image: any, or of those with one name. What cannot be read goes to
- * first, who says why; so does what nobody of this name recognises. Else NULL (said).
+ * The protocol that recognises the image: any, or of those with one name. What cannot be read goes
+ * to first, who says why; so does what nobody of this name recognises. Else NULL (said).
  */
 static const struct boot_protocol *recognise(
 	const struct options *options, bool is_auto, const struct boot_protocol *first)

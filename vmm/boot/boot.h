@@ -3,10 +3,10 @@
 #define VMM_BOOT_H
 
 /*
- * Boot protocols: the ways into a guest. Each is one file and one constant struct boot_protocol, which
- * recognises an image, lays out memory for it, puts it there, says in which state the first vCPU
- * begins, and names the board, that is the machine, that such an image expects. spec/boot*.md has a page
- * for each.
+ * Boot protocols: the ways into a guest. Each is one file and one constant struct boot_protocol,
+ * which recognises an image, lays out memory for it, puts it there, says in which state the first
+ * vCPU begins, and names the board, that is the machine, that such an image expects. spec/boot*.md
+ * has a page for each.
  *
  * A protocol knows memory, but neither KVM nor devices. All functions say what is wrong on standard
  * error, once.
@@ -29,13 +29,14 @@ struct board {
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
 	bool exit_port, cpu_port;
 
-	/* Once all CPUs have halted with interrupts off, the machine ends, status 0. Else it stays so. */
+	/* Once all CPUs have halted with interrupts off, the machine ends, status 0. Else it stays
+	 * so. */
 	bool halt_ends;
 
-	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; they end the machine, status 0 */
+	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; the machine ends, status 0 */
 
-	/* Ports and addresses that nobody answers read as all ones and forget what is written, as on
-	 * a PC's bus. Else such an access is a crash. */
+	/* Ports and addresses that nobody answers read as all ones and forget what is written, as
+	 * on a PC's bus. Else such an access is a crash. */
 	bool open_bus;
 
 	bool debug_port; /* the byte console is at debug_port_number, unless --debug-port */
@@ -116,15 +117,16 @@ struct boot_protocol {
 	unsigned takes;   /* BOOT_TAKES_ values */
 	struct board board;
 
-	/* What this is, for people ("32-bit ELF executable"), or NULL if it is not for this protocol.
-	 * NULL instead of a function: only for those who name the protocol. */
+	/* What this is, for people ("32-bit ELF executable"), or NULL if it is not for this
+	 * protocol. NULL instead of a function: only for those who name the protocol. */
 	const char *(*recognise)(const struct boot_file *file);
 
-	/* Read and judge the image, lay out memory. *boot is set even if it fails, or stays NULL; to be
-	 * freed. 0, or the exit status of vole. */
+	/* Read and judge the image, lay out memory. *boot is set even if it fails, or stays NULL;
+	 * to be freed. 0, or the exit status of vole. */
 	int (*open)(struct boot **boot, const struct options *options);
 
-	/* Write the image, and all that it is told, to memory, which is zero. 0, or the exit status. */
+	/* Write the image, and all that it is told, to memory, which is zero. 0, or the exit
+	 * status. */
 	int (*load)(struct boot *boot, struct memory *memory, const struct boot_machine *machine);
 
 	/* Did the guest ask for the reset that a triple fault leads to? NULL: it never does. */

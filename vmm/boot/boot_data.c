@@ -10,8 +10,7 @@
 #include "kvm/memory.h"
 #include "log.h"
 
-/* --- the memory map -----------------------------------------------------------------------------
- */
+/* --- the memory map --------------------------------------------------------------------------- */
 
 /* What some pages are used for. Only the kernel's segments share pages, with one another. */
 struct region {
@@ -177,8 +176,7 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 	return 0;
 }
 
-/* --- the boot data ------------------------------------------------------------------------------
- */
+/* --- the boot data ---------------------------------------------------------------------------- */
 
 /*
  * Flat 4 GiB segments, 32-bit, present, ring 0 (Intel SDM 3, 3.4.5). The accessed bit is set: the
@@ -187,8 +185,8 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 #define GDT_FLAT_CODE 0x00cf9b000000ffff
 #define GDT_FLAT_DATA 0x00cf93000000ffff
 
-/* Where entry functions return to. The machine is off after the write; what follows is for a monitor
- * that takes its time. */
+/* Where entry functions return to. The machine is off after the write; what follows is for a
+ * monitor that takes its time. */
 static const uint8_t boot_cpu_return[] = {
 	0xe7, VOLE_PORT_EXIT, /* out %eax, $VOLE_PORT_EXIT */
 	0xfa,                 /* cli */

@@ -62,8 +62,8 @@ struct boot_entry {
 
 /*
  * Write the boot data to ram, which is the host memory of guest-physical [0, VOLE_BOOT_DATA_END)
- * and all zero. Fills *entry. 0, or -ENOSPC if the command line is too long or the modules' names do
- * not fit (said on standard error).
+ * and all zero. Fills *entry. 0, or -ENOSPC if the command line is too long or the modules' names
+ * do not fit (said on standard error).
  */
 int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boot_config *config,
 	struct boot_entry *entry);

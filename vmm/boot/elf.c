@@ -269,7 +269,7 @@ static int judge_entry(const struct image *image)
 	return -ENOEXEC;
 }
 
-/* --- the entry point for PVH -------------------------------------------------------------------- */
+/* --- the entry point for PVH ------------------------------------------------------------------ */
 
 /* Xen's public/elfnote.h */
 #define XEN_NOTE_PHYS32_ENTRY 18
@@ -360,8 +360,7 @@ static int find_pvh_entry(struct image *image, unsigned count)
 	return -ENOEXEC;
 }
 
-/* --- opening -------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static int open_image(struct image *image, const char *path, bool is_pvh)
 {
@@ -461,8 +460,8 @@ static bool symbol_is_better(const GElf_Sym *a, const GElf_Sym *b, uint64_t addr
 	return GELF_ST_BIND(a->st_info) != STB_LOCAL && GELF_ST_BIND(b->st_info) == STB_LOCAL;
 }
 
-/* The best symbol of one table for address in segment; *best and *best_name, which is NULL if there is
- * none, are the best so far. */
+/* The best symbol of one table for address in segment; *best and *best_name, which is NULL if there
+ * is none, are the best so far. */
 static void search_symbols(const struct image *image, Elf_Scn *table,
 	const struct image_segment *segment, uint64_t address, GElf_Sym *best,
 	const char **best_name)

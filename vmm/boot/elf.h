@@ -3,8 +3,8 @@
 #define VMM_ELF_H
 
 /*
- * Kernel images: ELF executables for x86, read with libelf: 32-bit ones, for vole's own boot protocol;
- * and 32- and 64-bit ones with an entry point for PVH in a note, as Linux has it.
+ * Kernel images: ELF executables for x86, read with libelf: 32-bit ones, for vole's own boot
+ * protocol; and 32- and 64-bit ones with an entry point for PVH in a note, as Linux has it.
  *
  * A segment is placed at its physical address (p_paddr), since paging is off at entry. What cannot
  * be loaded is refused by name: each function says on standard error what is wrong with which file,
@@ -50,8 +50,9 @@ struct image {
 int image_open(struct image *image, const char *path);
 
 /*
- * The same for an image with a PVH entry point, which becomes entry: 32- or 64-bit, with p_paddr below
- * 4 GiB all the same. What a dynamic linker is told is ignored: FreeBSD's kernel has that too.
+ * The same for an image with a PVH entry point, which becomes entry: 32- or 64-bit, with p_paddr
+ * below 4 GiB all the same. What a dynamic linker is told is ignored: FreeBSD's kernel has that
+ * too.
  */
 int image_open_pvh(struct image *image, const char *path);
 

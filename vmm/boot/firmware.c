@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PC firmware, spec/boot-firmware.md: a BIOS image below 4 GiB, where the processor begins after a reset,
- * on a board that has of a PC what KVM has.
+ * PC firmware, spec/boot-firmware.md: a BIOS image below 4 GiB, where the processor begins after a
+ * reset, on a board that has of a PC what KVM has.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -38,8 +38,9 @@ static bool is_size(uint64_t size)
 	return size == 128 * KIB || size == 256 * KIB;
 }
 
-/* The processor's first instruction is 16 bytes below the end (Intel SDM 3, 10.1.4). It is a jump, as no
- * more fits; mostly a far one to the copy below 1 MiB, and then this is a BIOS whatever its size. */
+/* The processor's first instruction is 16 bytes below the end (Intel SDM 3, 10.1.4). It is a jump,
+ * as no more fits; mostly a far one to the copy below 1 MiB, and then this is a BIOS whatever its
+ * size. */
 static const char *firmware_recognise(const struct boot_file *file)
 {
 	static const uint8_t jumps[] = {0xea, 0xe9, 0xeb};
@@ -108,8 +109,8 @@ static int firmware_load(
 	(void)machine;
 	if (file_read(firmware->fd, boot->options->kernel, rom, firmware->size, 0) < 0)
 		return EXIT_STATUS_KERNEL;
-	/* A PC shows the last 128 KiB. The larger SeaBIOS copies the rest there itself, but only where it
-	 * finds a chip set that it knows. */
+	/* A PC shows the last 128 KiB. The larger SeaBIOS copies the rest there itself, but only
+	 * where it finds a chip set that it knows. */
 	memcpy(memory->host + HIGH_RAM_BASE - firmware->size, rom, firmware->size);
 	return 0;
 }

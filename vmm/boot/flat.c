@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Raw code in real mode, spec/boot-flat.md: what most tutorials on KVM begin with. The file is copied to
- * an address, and that is where the CPU begins.
+ * Raw code in real mode, spec/boot-flat.md: what most tutorials on KVM begin with. The file is
+ * copied to an address, and that is where the CPU begins.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -62,8 +62,9 @@ static int judge_place(const struct options *options, uint64_t size)
 }
 
 /*
- * IP is the address and all segments begin at 0, so that code linked for its address finds its data.
- * IP has 16 bits, though: from 64 KiB on, all segments begin as near below the code as they can.
+ * IP is the address and all segments begin at 0, so that code linked for its address finds its
+ * data. IP has 16 bits, though: from 64 KiB on, all segments begin as near below the code as they
+ * can.
  */
 static struct vcpu_state entry_state(uint32_t load)
 {

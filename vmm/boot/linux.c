@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux's own boot protocol, spec/boot-linux.md: a bzImage, entered in flat protected mode. "boot.rst"
- * is Documentation/x86/boot.rst of Linux 6.1, whose names the fields of its header have.
+ * Linux's own boot protocol, spec/boot-linux.md: a bzImage, entered in flat protected mode.
+ * "boot.rst" is Documentation/x86/boot.rst of Linux 6.1, whose names the fields of its header have.
  */
 #include <asm/bootparam.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static struct boot_linux *linux_of(struct boot *boot)
 	return container_of(boot, struct boot_linux, guest.boot);
 }
 
-/* --- judging an image ---------------------------------------------------------------------------- */
+/* --- judging an image ------------------------------------------------------------------------- */
 
 /* The setup header out of the beginning of a file. Whether there is one. */
 static bool get_header(const uint8_t *head, size_t len, struct setup_header *header)
@@ -104,9 +104,9 @@ static int find_code(struct boot_linux *kernel, const char *path, uint64_t file_
 }
 
 /*
- * Where the kernel is loaded, and where the memory ends that it takes before it looks at the memory map. A
- * relocatable one is loaded where it prefers to run; another one moves itself there from 1 MiB. 0 or
- * -ENOEXEC (said).
+ * Where the kernel is loaded, and where the memory ends that it takes before it looks at the memory
+ * map. A relocatable one is loaded where it prefers to run; another one moves itself there from 1
+ * MiB. 0 or -ENOEXEC (said).
  */
 static int find_place(
 	const struct boot_linux *kernel, const char *path, uint64_t *base, uint64_t *end)
@@ -176,7 +176,7 @@ static int linux_open(struct boot **boot, const struct options *options)
 	return open_kernel(kernel, options);
 }
 
-/* --- loading ------------------------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 /* The part of the header that this kernel has: up to where its jump at 0x200 goes. */
 static size_t header_len(const struct setup_header *header)
@@ -233,7 +233,7 @@ static int linux_load_kernel(
 	return 0;
 }
 
-/* --- the protocol -------------------------------------------------------------------------------- */
+/* --- the protocol ----------------------------------------------------------------------------- */
 
 static int linux_show_kernel(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {

@@ -33,7 +33,7 @@ void linux_free(struct linux_guest *guest)
 		close(guest->initrd_fd);
 }
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 static int place_initrd(struct linux_guest *guest, const struct options *options, uint32_t last)
 {
@@ -96,7 +96,7 @@ void linux_memory_map(
 	memcpy(map, entries, sizeof entries);
 }
 
-/* --- what the kernel is told --------------------------------------------------------------------- */
+/* --- what the kernel is told ------------------------------------------------------------------ */
 
 int linux_cmdline(const struct linux_guest *guest, const struct boot_machine *machine, size_t max,
 	char cmdline[LINUX_CMDLINE_MAX])
@@ -164,7 +164,7 @@ bool linux_wants_reset(const struct memory *memory)
 	       flag != RESET_FLAG_NONE;
 }
 
-/* --- inspect ------------------------------------------------------------------------------------- */
+/* --- inspect ---------------------------------------------------------------------------------- */
 
 static void print_range(FILE *out, uint64_t base, uint64_t size, const char *what)
 {

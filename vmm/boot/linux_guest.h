@@ -3,9 +3,9 @@
 #define VMM_LINUX_GUEST_H
 
 /*
- * What the two ways to start Linux have in common, spec/boot-linux.md: the board, which is of a PC what
- * KVM has in the kernel, a serial port and virtio-mmio devices; where things are in memory; the command
- * line; the initial RAM disk.
+ * What the two ways to start Linux have in common, spec/boot-linux.md: the board, which is of a PC
+ * what KVM has in the kernel, a serial port and virtio-mmio devices; where things are in memory;
+ * the command line; the initial RAM disk.
  */
 
 #include "boot/boot.h"
@@ -51,8 +51,8 @@
 }
 /* clang-format on */
 
-/* ISA interrupts for the devices. 0, 2, 4, 8 and 13 are taken on a PC, and 1 is looked for by kernels
- * without asking. */
+/* ISA interrupts for the devices. 0, 2, 4, 8 and 13 are taken on a PC, and 1 is looked for by
+ * kernels without asking. */
 extern const uint8_t linux_pins[LINUX_DEVICES];
 
 struct linux_guest {
@@ -77,8 +77,8 @@ void linux_init(struct linux_guest *guest);
 void linux_free(struct linux_guest *guest);
 
 /*
- * Lay out memory around a kernel that takes [base, end) first; the initial RAM disk, if there is one, ends
- * at or below initrd_last. 0, or the exit status of vole (said).
+ * Lay out memory around a kernel that takes [base, end) first; the initial RAM disk, if there is
+ * one, ends at or below initrd_last. 0, or the exit status of vole (said).
  */
 int linux_place(struct linux_guest *guest, const struct options *options, uint64_t base,
 	uint64_t end, uint32_t initrd_last);
@@ -86,19 +86,20 @@ int linux_place(struct linux_guest *guest, const struct options *options, uint64
 void linux_memory_map(
 	const struct linux_guest *guest, struct linux_memory map[LINUX_MEMORY_ENTRIES]);
 
-/* The kernel's command line: the devices, then what the user gave. Its length, at most max; or -E2BIG
- * (said). */
+/* The kernel's command line: the devices, then what the user gave. Its length, at most max; or
+ * -E2BIG (said). */
 int linux_cmdline(const struct linux_guest *guest, const struct boot_machine *machine, size_t max,
 	char cmdline[LINUX_CMDLINE_MAX]);
 
 /*
- * Write all but the kernel and what it is told: GDT, MP table, command line (as linux_cmdline()), initial
- * RAM disk; and set the state but for where to begin. 0, or the exit status of vole (said).
+ * Write all but the kernel and what it is told: GDT, MP table, command line (as linux_cmdline()),
+ * initial RAM disk; and set the state but for where to begin. 0, or the exit status of vole (said).
  */
 int linux_load(struct linux_guest *guest, struct memory *memory, const struct boot_machine *machine,
 	size_t cmdline_max);
 
-/* Software tells firmware in the word at 0x472 how to reset; Linux does before it makes a triple fault. */
+/* Software tells firmware in the word at 0x472 how to reset; Linux does before it makes a triple
+ * fault. */
 bool linux_wants_reset(const struct memory *memory);
 
 /* The parts of vole inspect that are the same. */

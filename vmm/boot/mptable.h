@@ -4,8 +4,8 @@
 
 /*
  * How a PC without ACPI says which CPUs and interrupt controllers it has: the tables of Intel's
- * MultiProcessor Specification ("MP"), version 1.4. All CPUs, KVM's IOAPIC, and the sixteen interrupts of
- * an ISA bus, of which number n is pin n.
+ * MultiProcessor Specification ("MP"), version 1.4. All CPUs, KVM's IOAPIC, and the sixteen
+ * interrupts of an ISA bus, of which number n is pin n.
  */
 
 #include <stddef.h>
@@ -16,8 +16,8 @@
 /* Bytes of the table for CPUs 0 to cpu_count - 1. */
 size_t mptable_len(unsigned cpu_count);
 
-/* Write the table to dst, which has room, and to pointer, 16 bytes, what points to it: the guest has dst at
- * address. */
+/* Write the table to dst, which has room, and to pointer, 16 bytes, what points to it: the guest
+ * has dst at address. */
 void mptable_write(uint8_t *dst, uint32_t address, uint8_t *pointer, unsigned cpu_count);
 
 #endif

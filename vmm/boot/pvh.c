@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PVH, spec/boot-linux.md: an ELF kernel, Linux's vmlinux or another, that says in a note for Xen where it
- * is entered in flat protected mode. What it is told is Xen's hvm_start_info ("start_info.h" is
- * xen/include/public/arch-x86/hvm/start_info.h, "pvh" is docs/misc/pvh.pandoc of Xen 4.17). The board is
- * that of a bzImage.
+ * PVH, spec/boot-linux.md: an ELF kernel, Linux's vmlinux or another, that says in a note for Xen
+ * where it is entered in flat protected mode. What it is told is Xen's hvm_start_info
+ * ("start_info.h" is xen/include/public/arch-x86/hvm/start_info.h, "pvh" is docs/misc/pvh.pandoc of
+ * Xen 4.17). The board is that of a bzImage.
  */
 #include <elf.h>
 #include <errno.h>
@@ -46,8 +46,8 @@ struct pvh_params {
 _Static_assert(sizeof(struct pvh_start_info) == 56, "start_info.h");
 _Static_assert(sizeof(struct pvh_memory) == 24, "start_info.h");
 
-/* No header says how long a command line may be, and where initial RAM disks may be; this is good for all
- * versions of Linux. */
+/* No header says how long a command line may be, and where initial RAM disks may be; this is good
+ * for all versions of Linux. */
 #define CMDLINE_MAX 2047
 #define INITRD_LAST 0x37ffffffu
 
@@ -61,7 +61,7 @@ static struct boot_pvh *pvh_of(struct boot *boot)
 	return container_of(boot, struct boot_pvh, guest.boot);
 }
 
-/* --- recognising it ------------------------------------------------------------------------------ */
+/* --- recognising it --------------------------------------------------------------------------- */
 
 /* Notes mostly lie far behind the headers. */
 #define NOTES_MAX 4096
@@ -131,7 +131,7 @@ static const char *pvh_recognise(const struct boot_file *file)
 	return has_xen_note32(file) ? "32-bit ELF executable for PVH" : NULL;
 }
 
-/* --- opening ------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static int open_kernel(struct boot_pvh *kernel, const struct options *options)
 {
@@ -164,7 +164,7 @@ static int pvh_open(struct boot **boot, const struct options *options)
 	return open_kernel(kernel, options);
 }
 
-/* --- loading ------------------------------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 static void fill_params(struct pvh_params *params, const struct linux_guest *guest)
 {
@@ -211,7 +211,7 @@ static int pvh_load(struct boot *boot, struct memory *memory, const struct boot_
 	return 0;
 }
 
-/* --- the protocol -------------------------------------------------------------------------------- */
+/* --- the protocol ----------------------------------------------------------------------------- */
 
 static const char *pvh_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
 {

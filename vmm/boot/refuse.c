@@ -22,8 +22,8 @@ static bool has(const struct image_head *head, size_t offset, const void *bytes,
 	       memcmp(head->bytes + offset, bytes, len) == 0;
 }
 
-/* Magic 0407, 0410, 0413 or 0314 for an i386 (or, in the oldest, for nothing in particular), and sizes of
- * text and data that are in the file (a.out(5)). */
+/* Magic 0407, 0410, 0413 or 0314 for an i386 (or, in the oldest, for nothing in particular), and
+ * sizes of text and data that are in the file (a.out(5)). */
 static bool is_aout(const struct image_head *head)
 {
 	static const uint16_t magics[] = {0407, 0410, 0413, 0314};

@@ -3,8 +3,8 @@
 #define VMM_REFUSE_H
 
 /*
- * Images that no boot protocol takes, but that can be told by their content: people learn more from the
- * name of what they have than from hearing that it is not ELF.
+ * Images that no boot protocol takes, but that can be told by their content: people learn more from
+ * the name of what they have than from hearing that it is not ELF.
  */
 
 #include <stddef.h>

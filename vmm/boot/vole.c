@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vole's own boot protocol, spec/boot.md: a 32-bit ELF executable in flat protected mode, on a machine
- * without legacy, with start_info.
+ * vole's own boot protocol, spec/boot.md: a 32-bit ELF executable in flat protected mode, on a
+ * machine without legacy, with start_info.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* A month that is not all ones: SeaBIOS takes that for a machine without CMOS, which has no CPUs. */
+/* A month that is not all ones: SeaBIOS takes that for a machine without CMOS, which has no
+ * CPUs. */
 #define MONTH 0x08
 
 #define FLOPPY_DRIVES     0x10 /* a type for each of two; 0: none */

@@ -67,7 +67,7 @@ void uart_free(struct uart *uart)
 	pthread_mutex_destroy(&uart->lock);
 }
 
-/* --- the two directions -------------------------------------------------------------------------- */
+/* --- the two directions ----------------------------------------------------------------------- */
 
 static unsigned fifo_size(const struct uart *uart)
 {
@@ -126,8 +126,8 @@ static void fetch(struct uart *uart)
 	}
 }
 
-/* Give the host what it takes now. The lock is not held while it does: a slow host does not stop a vCPU, who
- * may add bytes behind those meanwhile. */
+/* Give the host what it takes now. The lock is not held while it does: a slow host does not stop a
+ * vCPU, who may add bytes behind those meanwhile. */
 static void deliver(struct uart *uart)
 {
 	while (uart->sent_count > 0) {
@@ -152,7 +152,7 @@ static void deliver(struct uart *uart)
 	}
 }
 
-/* --- modem lines --------------------------------------------------------------------------------- */
+/* --- modem lines ------------------------------------------------------------------------------ */
 
 /* The other end is always there and ready, unless the lines are looped back. 16550, 8.6. */
 static uint8_t modem_lines(const struct uart *uart)
@@ -175,7 +175,7 @@ static void set_modem_control(struct uart *uart, uint8_t value)
 	uart->msr_delta |= delta;
 }
 
-/* --- interrupts ---------------------------------------------------------------------------------- */
+/* --- interrupts ------------------------------------------------------------------------------- */
 
 /* The causes that are up, as the IER bits that let them through. */
 static uint8_t causes(const struct uart *uart)
@@ -240,11 +240,12 @@ bool uart_ready(struct uart *uart)
 	return left;
 }
 
-/* --- registers ----------------------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------------------- */
 
 static void set_fifo_control(struct uart *uart, uint8_t value)
 {
-	/* Turning FIFOs on or off empties them. What was sent is on its way, and cannot be cleared. */
+	/* Turning FIFOs on or off empties them. What was sent is on its way, and cannot be
+	 * cleared. */
 	if ((value ^ uart->fcr) & FCR_ENABLE || value & FCR_CLEAR_RECEIVE)
 		uart->received_count = 0;
 	/* The other bits do not count unless this one is set. 16550, 8.4 */

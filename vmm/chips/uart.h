@@ -3,14 +3,15 @@
 #define VMM_UART_H
 
 /*
- * A serial port: the registers of a 16550A (National Semiconductor PC16550D data sheet, "16550"), as
- * PCs have it at port 0x3f8. The line has no speed: what is written is out as soon as the host takes
- * it, and the other end behaves like one that obeys RTS: it sends nothing before the guest either sets
- * RTS or lets received bytes interrupt it. So no input is lost to a driver that is not there yet.
+ * A serial port: the registers of a 16550A (National Semiconductor PC16550D data sheet, "16550"),
+ * as PCs have it at port 0x3f8. The line has no speed: what is written is out as soon as the host
+ * takes it, and the other end behaves like one that obeys RTS: it sends nothing before the guest
+ * either sets RTS or lets received bytes interrupt it. So no input is lost to a driver that is not
+ * there yet.
  *
- * Between the transmitter and the host is a buffer. While it has room for a FIFO's load, THRE and TEMT
- * are set, and a byte that is written interrupts at once as being out. If the host takes nothing, the
- * buffer fills up and they go away, and nothing else waits.
+ * Between the transmitter and the host is a buffer. While it has room for a FIFO's load, THRE and
+ * TEMT are set, and a byte that is written interrupts at once as being out. If the host takes
+ * nothing, the buffer fills up and they go away, and nothing else waits.
  *
  * Interrupts are edges: one for each cause that comes up, through MCR's OUT2 as on a PC. So that an
  * edge is seen, received bytes come in loads: the next one once the guest has taken the last.

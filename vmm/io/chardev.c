@@ -59,8 +59,8 @@ static bool input_at_hand(const struct chardev *dev)
 	return dev->typed_len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
 }
 
-/* Both directions of one descriptor. Each gets one of its own: each is waited for without the other,
- * and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
+/* Both directions of one descriptor. Each gets one of its own: each is waited for without the
+ * other, and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
 static int connect_both(struct chardev *dev, int fd)
 {
 	dev->in = fd;
@@ -155,8 +155,7 @@ static void output_ready(struct io_source *source)
 	update(dev);
 }
 
-/* --- what the device calls -----------------------------------------------------------------------
- */
+/* --- what the device calls -------------------------------------------------------------------- */
 
 static ssize_t take_from_typed(struct chardev *dev, const struct iovec *iov, unsigned count)
 {
@@ -275,8 +274,7 @@ static const struct console_backend_ops chardev_ops = {
 	.size = chardev_size,
 };
 
-/* --- opening -------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static int fail(const struct chardev *dev, const char *path, int error)
 {

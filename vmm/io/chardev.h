@@ -35,9 +35,9 @@ struct chardev {
 	void (*broken)(void *ctx, int error);
 	void *ctx;
 
-	/* Against an emergency write, which comes on a vCPU's thread: held by write(), and by the I/O
-	 * thread where it changes in, out and client_lost. A device's lock may be held when it is
-	 * taken; none is taken while it is held. */
+	/* Against an emergency write, which comes on a vCPU's thread: held by write(), and by the
+	 * I/O thread where it changes in, out and client_lost. A device's lock may be held when it
+	 * is taken; none is taken while it is held. */
 	pthread_mutex_t lock;
 
 	int in, out;      /* -1: none; never the same. out may block and is asked before */
@@ -64,9 +64,9 @@ struct chardev {
 };
 
 /*
- * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. The callbacks
- * must be set before the loop runs. 0, or -errno (said). Undone by chardev_close() whatever is
- * returned; dev must not move.
+ * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. The
+ * callbacks must be set before the loop runs. 0, or -errno (said). Undone by chardev_close()
+ * whatever is returned; dev must not move.
  */
 int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop);
 void chardev_close(struct chardev *dev);

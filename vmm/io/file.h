@@ -3,24 +3,25 @@
 #define VMM_FILE_H
 
 /*
- * Files that go into guest memory, and locks of those that stay open. What is wrong is said on standard
- * error, once, after the name of the file, where nothing else is said.
+ * Files that go into guest memory, and locks of those that stay open. What is wrong is said on
+ * standard error, once, after the name of the file, where nothing else is said.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Open a regular file that is not empty, and measure it. Its descriptor, to be closed, or -errno. */
+/* Open a regular file that is not empty, and measure it. Its descriptor, to be closed, or
+ * -errno. */
 int file_open(const char *path, uint64_t *size);
 
 /* Read [offset, offset + len) of it. 0, or -errno: the file may have become shorter. */
 int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset);
 
 /*
- * Lock a file against other voles: shared by those that only read it, or for one that writes it. The lock
- * is the open file description's (fcntl(2), F_OFD_SETLK): it goes when the file is closed, however vole
- * ends. 0, -EBUSY if another has it, or -errno; nothing is said.
+ * Lock a file against other voles: shared by those that only read it, or for one that writes it.
+ * The lock is the open file description's (fcntl(2), F_OFD_SETLK): it goes when the file is closed,
+ * however vole ends. 0, -EBUSY if another has it, or -errno; nothing is said.
  */
 int file_lock(int fd, bool shared);
 

@@ -3,9 +3,10 @@
 #define VMM_TERMINAL_H
 
 /*
- * A terminal in raw mode, and its way back. However vole ends, the terminal is left as it was found:
- * terminal_restore() does it in good order, and a small child process does it where vole was killed
- * and could do nothing any more. The child holds the terminal and the end of a pipe, and nothing else.
+ * A terminal in raw mode, and its way back. However vole ends, the terminal is left as it was
+ * found: terminal_restore() does it in good order, and a small child process does it where vole was
+ * killed and could do nothing any more. The child holds the terminal and the end of a pipe, and
+ * nothing else.
  */
 
 #include <stdbool.h>
@@ -23,8 +24,8 @@ struct terminal {
 
 /*
  * Put the terminal fd into raw mode: no echo, no signals from keys, no lines. Output is still
- * processed, so a kernel that prints plain newlines stays readable. Before the first thread is made,
- * since it forks. 0, or -errno. Undone by terminal_restore() whatever is returned.
+ * processed, so a kernel that prints plain newlines stays readable. Before the first thread is
+ * made, since it forks. 0, or -errno. Undone by terminal_restore() whatever is returned.
  */
 int terminal_raw(struct terminal *terminal, int fd);
 void terminal_restore(struct terminal *terminal);

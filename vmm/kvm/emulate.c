@@ -337,7 +337,7 @@ static int software_interrupt(struct emulate *e, uint8_t vector, uint32_t next_e
 	return 0;
 }
 
-/* --- int n in 64-bit mode ------------------------------------------------------------------------ */
+/* --- int n in 64-bit mode --------------------------------------------------------------------- */
 
 /* Intel SDM 3, 6.14.1: a gate has 16 bytes, and may name one of seven stacks. */
 struct gate64 {
@@ -368,8 +368,8 @@ static int gate64_read(const struct emulate *e, uint8_t vector, struct gate64 *g
 	return 0;
 }
 
-/* The stack that an interrupt is delivered on: the current one, or one of the task state segment's. Intel
- * SDM 3, 6.14.2 and 7.7. */
+/* The stack that an interrupt is delivered on: the current one, or one of the task state segment's.
+ * Intel SDM 3, 6.14.2 and 7.7. */
 static int stack64(const struct emulate *e, unsigned ist, uint64_t *rsp)
 {
 	uint32_t offset = TSS64_IST1 + (ist - 1) * sizeof *rsp;

@@ -167,8 +167,9 @@ uint32_t kvm_tsc_khz(int vcpu)
 	return khz > 0 ? (uint32_t)khz : 0;
 }
 
-/* The host's answers, but with this vCPU's APIC id (Intel SDM 2, CPUID: leaves 1 and 0xb), and with what
- * KVM gives but does not list: that there is a hypervisor, and the TSC deadline timer (KVM API 4.46). */
+/* The host's answers, but with this vCPU's APIC id (Intel SDM 2, CPUID: leaves 1 and 0xb), and with
+ * what KVM gives but does not list: that there is a hypervisor, and the TSC deadline timer (KVM API
+ * 4.46). */
 static int set_cpuid(const struct kvm *kvm, int fd, unsigned id)
 {
 	for (uint32_t i = 0; i < kvm->cpuid->nent; i++) {

@@ -41,8 +41,8 @@ int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, boo
 /* Local APICs in the kernel, IOAPIC outside: KVM_CAP_SPLIT_IRQCHIP (KVM API 7.5). */
 int kvm_create_split_irqchip(const struct kvm *kvm);
 
-/* All of a PC's interrupt controllers, and its timer, in the kernel: two PICs, an IOAPIC, local APICs,
- * and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below 16. */
+/* All of a PC's interrupt controllers, and its timer, in the kernel: two PICs, an IOAPIC, local
+ * APICs, and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below 16. */
 int kvm_create_pc_irqchip(const struct kvm *kvm);
 
 /* Replace all routes: GSI n goes where pin n of the IOAPIC says (KVM API 4.52). */
@@ -55,7 +55,8 @@ int kvm_add_irqfd(const struct kvm *kvm, int eventfd, uint32_t gsi);
 int kvm_set_ioeventfd(
 	const struct kvm *kvm, int eventfd, uint64_t address, uint32_t value, bool add);
 
-/* Frequency of a vCPU's TSC, or 0 where the host does not know it: nothing is said (KVM API 4.56). */
+/* Frequency of a vCPU's TSC, or 0 where the host does not know it: nothing is said (KVM API
+ * 4.56). */
 uint32_t kvm_tsc_khz(int vcpu);
 
 /* A new vCPU's fd, or -errno. Its CPUID is the host's, with its own APIC id. */

@@ -3,9 +3,9 @@
 #define VMM_MEMORY_H
 
 /*
- * Guest memory: RAM and ROM, as a boot protocol laid them out. RAM is one anonymous mapping, filled by
- * the host when it is first touched, that starts at guest-physical 0. What the guest may only read
- * becomes read-only memory slots, and regions that devices do not write.
+ * Guest memory: RAM and ROM, as a boot protocol laid them out. RAM is one anonymous mapping, filled
+ * by the host when it is first touched, that starts at guest-physical 0. What the guest may only
+ * read becomes read-only memory slots, and regions that devices do not write.
  */
 
 #include "gmem.h"
@@ -32,9 +32,9 @@ struct memory {
 int memory_judge_size(uint32_t size);
 
 /*
- * Map memory for these regions: sorted by base, disjoint, at least one. What lies between regions is
- * address space that the guest does not have, and that costs the host nothing. 0, or -ENOMEM (said). Undone by memory_free(). memory
- * must not move: gmem points into it.
+ * Map memory for these regions: sorted by base, disjoint, at least one. What lies between regions
+ * is address space that the guest does not have, and that costs the host nothing. 0, or -ENOMEM
+ * (said). Undone by memory_free(). memory must not move: gmem points into it.
  */
 int memory_init(struct memory *memory, const struct memory_region *regions, unsigned count);
 void memory_free(struct memory *memory);

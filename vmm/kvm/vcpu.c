@@ -169,8 +169,7 @@ int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state)
 	return kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 }
 
-/* --- exits ---------------------------------------------------------------------------------------
- */
+/* --- exits ------------------------------------------------------------------------------------ */
 
 static void exit_port(struct vcpu *vcpu)
 {
@@ -365,8 +364,7 @@ static void handle_exit(struct vcpu *vcpu)
 	}
 }
 
-/* --- the thread ----------------------------------------------------------------------------------
- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 /* On the vCPU's thread: was it started meanwhile by INIT and SIPI, which KVM handles by itself? */
 static bool runs_already(struct vcpu *vcpu)
@@ -403,8 +401,9 @@ static void answer_request(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vcpu->lock);
 }
 
-/* Guest code has run here, so this vCPU was started, whatever the way. To be said before the exit is
- * handled: two that were started by INIT and SIPI would wait for each other's answer for ever. */
+/* Guest code has run here, so this vCPU was started, whatever the way. To be said before the
+ * exit is handled: two that were started by INIT and SIPI would wait for each other's answer for
+ * ever. */
 static void note_started(struct vcpu *vcpu)
 {
 	pthread_mutex_lock(&vcpu->lock);
@@ -432,7 +431,8 @@ static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
 
-	/* immediate_exit is cleared before running() is asked again, so that a stop is not missed. */
+	/* immediate_exit is cleared before running() is asked again, so that a stop is not
+	 * missed. */
 	while (vcpu->ops->running(vcpu)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			vcpu->exits++;

@@ -38,8 +38,8 @@ struct vcpu_ops {
 	int (*read_memory)(struct vcpu *vcpu, uint64_t gpa, void *dst, size_t len);
 	int (*write_memory)(struct vcpu *vcpu, uint64_t gpa, const void *src, size_t len);
 
-	/* The vCPU is to tell of a crash, and nobody else until end_report(). False if the machine is
-	 * ending already: then there is nothing to tell, and no end_report(). */
+	/* The vCPU is to tell of a crash, and nobody else until end_report(). False if the machine
+	 * is ending already: then there is nothing to tell, and no end_report(). */
 	bool (*begin_report)(struct vcpu *vcpu);
 	void (*end_report)(struct vcpu *vcpu);
 
@@ -114,13 +114,14 @@ int vcpu_start(struct vcpu *vcpu);
  */
 int vcpu_request_start(struct vcpu *vcpu, const struct vcpu_state *state);
 
-/* Have the thread find out whether this CPU has halted with interrupts off, or was never started: then
- * only another CPU can wake it. The answer is there some time later; none is as no. Any thread. */
+/* Have the thread find out whether this CPU has halted with interrupts off, or was never started:
+ * then only another CPU can wake it. The answer is there some time later; none is as no. Any
+ * thread. */
 void vcpu_ask_halted(struct vcpu *vcpu);
 bool vcpu_has_halted(struct vcpu *vcpu);
 
-/* Wake the thread so that it sees that ops->running() became false, and wait for its end. Any state,
- * any thread but a vCPU's. First stop all, then join all: a vCPU may wait for another. */
+/* Wake the thread so that it sees that ops->running() became false, and wait for its end. Any
+ * state, any thread but a vCPU's. First stop all, then join all: a vCPU may wait for another. */
 void vcpu_stop(struct vcpu *vcpu);
 void vcpu_join(struct vcpu *vcpu);
 

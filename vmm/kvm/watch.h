@@ -3,8 +3,8 @@
 #define VMM_WATCH_H
 
 /*
- * Exits, watched: --log tells of each, --max-exits ends the machine after so many. A machine that is
- * not watched has none of this: vcpu->watch is NULL.
+ * Exits, watched: --log tells of each, --max-exits ends the machine after so many. A machine that
+ * is not watched has none of this: vcpu->watch is NULL.
  */
 
 #include <stdatomic.h>
@@ -22,9 +22,9 @@ struct watch {
 };
 
 /*
- * Around the handling of each exit, on the vCPU's thread. A line has direction, address, size, value and
- * the instruction pointer, as far as the exit has them. It comes before the exit is handled, or
- * after if only then the value is known, which is when the guest reads.
+ * Around the handling of each exit, on the vCPU's thread. A line has direction, address, size,
+ * value and the instruction pointer, as far as the exit has them. It comes before the exit is
+ * handled, or after if only then the value is known, which is when the guest reads.
  *
  * Where an instruction that writes is run by KVM's emulator, the instruction pointer is past it; on
  * hardware it is at it.
