@@ -59,6 +59,20 @@ static uint64_t transfer(
 	return done;
 }
 
+/*
+ * Whether writes may complete before they are stable (virtio 5.2.6.2). A driver with CONFIG_WCE
+ * chooses, at any time; until it does, and without CONFIG_WCE, one that can flush gets a write-back
+ * cache, and one that cannot does not (5.2.5.2). Before features are agreed on this is what they
+ * are likely to be.
+ */
+static bool writes_back(const struct virtio_block *blk)
+{
+	if (blk->mode_chosen)
+		return blk->writeback;
+	return !(blk->dev.status & VIRTIO_STATUS_FEATURES_OK) ||
+	       virtio_has_feature(&blk->dev, VIRTIO_BLK_F_FLUSH);
+}
+
 /* Whole sectors, all of them on the disk. In sectors and by subtraction, so that nothing wraps. */
 static bool on_disk(const struct virtio_block *blk, uint64_t sector, uint64_t len)
 {
@@ -96,10 +110,7 @@ static uint8_t request_out(struct virtio_block *blk, const struct request *reque
 	if (transfer(blk, blk->backend->ops->write, &data, request->sector) < data.len)
 		return VIRTIO_BLK_S_IOERR;
 
-	/* A driver that cannot flush relies on every write to be stable (virtio 5.2.6.2). */
-	if (!virtio_has_feature(&blk->dev, VIRTIO_BLK_F_FLUSH))
-		return request_flush(blk);
-	return VIRTIO_BLK_S_OK;
+	return writes_back(blk) ? VIRTIO_BLK_S_OK : request_flush(blk);
 }
 
 static uint8_t request_get_id(struct virtio_block *blk, struct request *request)
@@ -171,26 +182,58 @@ static bool block_notified(struct virtio_device *dev, unsigned queue)
 	return bytes >= PASS_BYTES;
 }
 
+static bool offers(const struct virtio_block *blk, unsigned feature)
+{
+	return blk->dev.features & VIRTIO_BIT(feature);
+}
+
 static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 {
 	const struct virtio_block *blk = container_of(dev, struct virtio_block, dev);
 	const struct virtio_blk_config config = {
 		.capacity = cpu_to_le64(blk->backend->capacity),
 		.seg_max = cpu_to_le32(SEG_MAX),
+		.writeback = offers(blk, VIRTIO_BLK_F_CONFIG_WCE) && writes_back(blk),
 	};
 
 	memcpy(bytes, &config, sizeof config);
 }
 
+/* The one field that can be written, and only as a whole: an access that covers more than it is
+ * none to it (virtio 4.2.2.2). */
+static void block_config_write(
+	struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len)
+{
+	struct virtio_block *blk = container_of(dev, struct virtio_block, dev);
+
+	if (offset != offsetof(struct virtio_blk_config, writeback) || len != 1 || *data > 1)
+		return;
+	if (!(dev->status & VIRTIO_STATUS_FEATURES_OK) ||
+		!virtio_has_feature(dev, VIRTIO_BLK_F_CONFIG_WCE))
+		return;
+	blk->mode_chosen = true;
+	blk->writeback = *data;
+}
+
+static void block_reset(struct virtio_device *dev)
+{
+	struct virtio_block *blk = container_of(dev, struct virtio_block, dev);
+
+	blk->mode_chosen = false;
+}
+
 static const struct virtio_ops block_ops = {
 	.name = "block",
 	.id = VIRTIO_ID_BLOCK,
-	.features = VIRTIO_BIT(VIRTIO_BLK_F_FLUSH) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX),
+	.features = VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_FLUSH) |
+		    VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE),
 	.queue_count = 1,
 	.queue_size_max = QUEUE_SIZE,
 	.config_len = sizeof(struct virtio_blk_config),
 	.notified = block_notified,
+	.reset = block_reset,
 	.config_read = block_config_read,
+	.config_write = block_config_write,
 };
 
 int virtio_block_init(struct virtio_block *blk, struct block_backend *backend,
@@ -198,6 +241,6 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend,
 {
 	uint64_t features = backend->read_only ? VIRTIO_BIT(VIRTIO_BLK_F_RO) : 0;
 
-	blk->backend = backend;
+	*blk = (struct virtio_block){.backend = backend};
 	return virtio_init(&blk->dev, &block_ops, features, gmem, host, ctx);
 }

@@ -3,10 +3,12 @@
 #define VIRTIO_BLOCK_H
 
 /*
- * Block device (virtio 5.2): read, write, flush, get-id. Offers FLUSH, and RO where the back end is
- * read-only. A driver that did not accept FLUSH gets every write on stable storage before it
- * completes (5.2.6.2). A request whose status byte can be found always gets a status; a host's I/O
- * error is the request's error and nothing else.
+ * Block device (virtio 5.2): read, write, flush, get-id. Offers FLUSH, CONFIG_WCE, and RO where the
+ * back end is read-only. With a write-back cache, writes are on stable storage after the next
+ * flush; with write-through, each one is before it completes. A driver with CONFIG_WCE can choose;
+ * else those that accepted FLUSH get the first, the others the second (5.2.6.2). A request whose
+ * status byte can be found always gets a status; a host's I/O error is the request's error and
+ * nothing else.
  */
 
 #include "backend.h"
@@ -15,6 +17,7 @@
 struct virtio_block {
 	struct virtio_device dev;
 	struct block_backend *backend;      /* not owned */
+	bool mode_chosen, writeback;        /* by the driver, since the last reset */
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: the data of the request being served */
 };
 

@@ -15,7 +15,11 @@
 #include "../ways.h"
 
 #define FLUSH VIRTIO_BIT(VIRTIO_BLK_F_FLUSH)
+#define WCE   VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE)
 #define RO    VIRTIO_BIT(VIRTIO_BLK_F_RO)
+
+#define CONFIG    VIRTIO_MMIO_CONFIG
+#define WRITEBACK (CONFIG + 32)
 
 #define NO_STATUS 0xff /* what the driver puts there; the device does not write it */
 
@@ -150,6 +154,74 @@ static void test_flush(void)
 	is(get_status(f), VIRTIO_BLK_S_IOERR, "BLK-DEV-03 (5.2.6.2) if it fails, the write failed");
 	request(f, VIRTIO_BLK_T_FLUSH, 0, 0);
 	is(get_status(f), VIRTIO_BLK_S_UNSUPP, "BLK-DEV-11 (5.2.6) FLUSH was not negotiated");
+	teardown(f);
+}
+
+/* Whether a write is stable when it completes. */
+static bool write_is_stable(struct fixture *f)
+{
+	request(f, VIRTIO_BLK_T_FLUSH, 0, 0);
+	request(f, VIRTIO_BLK_T_OUT, 0, 512);
+	return f->host.unstable == 0;
+}
+
+static void test_cache_mode(void)
+{
+	struct fixture *f = setup(FLUSH | WCE);
+
+	is(access_read(&f->d, WRITEBACK, 1), 1, "5.2.5 with FLUSH and CONFIG_WCE: write-back");
+	ok(!write_is_stable(f), "5.2.6.2 a write is not made stable");
+	access_write(&f->d, WRITEBACK, 0, 1);
+	is(access_read(&f->d, WRITEBACK, 1), 0,
+		"BLK-DEV-04 (5.2.5) the driver wants write-through");
+	ok(write_is_stable(f), "BLK-DEV-04 (5.2.6.2) and a write is stable when it completes");
+	f->host.flush_error = -EIO;
+	request(f, VIRTIO_BLK_T_OUT, 0, 512);
+	is(get_status(f), VIRTIO_BLK_S_IOERR, "BLK-DEV-04 (5.2.6.2) or it failed");
+	f->host.flush_error = 0;
+	request(f, VIRTIO_BLK_T_FLUSH, 0, 0);
+	is(get_status(f), VIRTIO_BLK_S_OK, "5.2.6 a flush is permitted all the same");
+	access_write(&f->d, WRITEBACK, 1, 1);
+	ok(!write_is_stable(f), "5.2.5 write-back again");
+	access_write(&f->d, WRITEBACK, 0, 1);
+	driver_start(&f->d, FLUSH | WCE);
+	is(access_read(&f->d, WRITEBACK, 1), 1, "BASE-DEV-04 (2.4.1) a reset forgets the choice");
+	ok(!write_is_stable(f), "BASE-DEV-04 (2.4.1) and writes are as at first");
+
+	driver_start(&f->d, WCE);
+	is(access_read(&f->d, WRITEBACK, 1), 0,
+		"BLK-DEV-13 (5.2.5.2) CONFIG_WCE without FLUSH: it starts at 0");
+	ok(write_is_stable(f), "BLK-DEV-13 (5.2.6.2) with stable writes");
+	access_write(&f->d, WRITEBACK, 1, 1);
+	ok(!write_is_stable(f), "5.2.5 and is the driver's to choose");
+	teardown(f);
+}
+
+/* Writes to writeback that are none. */
+static void test_cache_mode_writes(void)
+{
+	struct fixture *f = setup(FLUSH);
+
+	access_write(&f->d, WRITEBACK, 0, 1);
+	is(access_read(&f->d, WRITEBACK, 1), 1,
+		"BLK-DEV-19 (5.2.5) without CONFIG_WCE it cannot be written");
+	driver_negotiate(&f->d, FLUSH | WCE | UINT64_C(1) << 63);
+	access_write(&f->d, WRITEBACK, 0, 1);
+	is(access_read(&f->d, WRITEBACK, 1), 1, "BLK-DEV-19 nor before features are agreed on");
+
+	driver_start(&f->d, FLUSH | WCE);
+	access_write(&f->d, WRITEBACK, 0, 1);
+	access_write(&f->d, WRITEBACK, 2, 1);
+	access_write(&f->d, WRITEBACK, 0xff, 1);
+	is(access_read(&f->d, WRITEBACK, 1), 0, "BLK-DEV-19 (5.2.6.1) it is 0 or 1");
+	access_write(&f->d, WRITEBACK, 1, 1);
+	access_write(&f->d, WRITEBACK, 0, 2);
+	access_write(&f->d, WRITEBACK, 0, 4);
+	access_write(&f->d, WRITEBACK, 0, 8);
+	access_write(&f->d, WRITEBACK - 1, 0, 2);
+	is(access_read(&f->d, WRITEBACK, 1), 1, "BLK-DEV-19 (4.2.2.2) it is written by itself");
+	access_write(&f->d, WRITEBACK, 0, 1);
+	is(access_read(&f->d, CONFIG + 32, 4), 0, "and then it is");
 	teardown(f);
 }
 
@@ -528,18 +600,16 @@ static void test_double_fetch(void)
 
 /* --- configuration ---------------------------------------------------------------------------- */
 
-#define CONFIG VIRTIO_MMIO_CONFIG
-
 static void test_config(void)
 {
 	struct fixture *f = setup_host(false);
-	uint8_t expected[96] = {FAKE_DISK_SECTORS, [12] = 254};
+	uint8_t expected[96] = {FAKE_DISK_SECTORS, [12] = 254, [32] = 1};
 	uint8_t before[96], after[96];
 
 	for (unsigned i = 0; i < 96; i++)
 		before[i] = access_read(&f->d, CONFIG + i, 1);
-	ok(memcmp(before, expected, 96) == 0, "BLK-DEV-27 BASE-DEV-11 (5.2.4) capacity and seg_max "
-					      "can be read at once, the rest is 0");
+	ok(memcmp(before, expected, 96) == 0, "BLK-DEV-27 BASE-DEV-11 (5.2.4) fields of offered "
+					      "features can be read at once, the rest is 0");
 	is(access_read(&f->d, CONFIG, 4), FAKE_DISK_SECTORS,
 		"BASE-DEV-18 (2.5) capacity, low half");
 	is(access_read(&f->d, CONFIG + 4, 4), 0, "BASE-DEV-18 (2.5) high half");
@@ -571,9 +641,9 @@ static void test_features(void)
 	struct fixture *f = setup_host(false);
 	uint32_t features = driver_offered(&f->d) & DRIVER_TYPE_FEATURES;
 
-	is(features, 1 << 9 | 1 << 2, "5.2.3 FLUSH and SEG_MAX are offered");
+	is(features, 1 << 11 | 1 << 9 | 1 << 2, "5.2.3 CONFIG_WCE, FLUSH, SEG_MAX are offered");
+	ok(features & 1 << 9, "BLK-DEV-14 (5.2.5.2) CONFIG_WCE is not without FLUSH");
 	ok(!(features & 1 << 17), "BLK-DEV-25 (5.2.5.2) ZONED is not");
-	ok(!(features & 1 << 11), "BLK-DEV-14 (5.2.5.2) nor CONFIG_WCE");
 	for (unsigned i = 0; i < 3; i++) {
 		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, i);
 		is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE_MAX), i == 0 ? 256 : 0,
@@ -582,7 +652,7 @@ static void test_features(void)
 	teardown(f);
 
 	f = setup_host(true);
-	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 1 << 9 | 1 << 5 | 1 << 2,
+	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 1 << 11 | 1 << 9 | 1 << 5 | 1 << 2,
 		"BLK-DEV-01 (5.2.3) a read-only disk offers RO");
 	teardown(f);
 }
@@ -592,6 +662,8 @@ static void test_all(void)
 	test_read();
 	test_write();
 	test_flush();
+	test_cache_mode();
+	test_cache_mode_writes();
 	test_get_id();
 	test_unsupported();
 	test_read_only();
