@@ -349,12 +349,12 @@ void fake_rng_init(struct fake_rng *fake)
 /* Bytes that this call may move, or what it returns instead. */
 static ssize_t fake_block_judge(struct fake_block *fake, size_t len, uint64_t offset)
 {
-	/* The device checks the range, not the back end. */
-	assert(offset <= sizeof fake->disk && len <= sizeof fake->disk - offset);
 	if (fake->on_transfer)
 		fake->on_transfer(fake->ctx);
 	if (fake->fail_after == 0)
 		return fake->end ? 0 : -EIO;
+	/* The device checks the range, not the back end. */
+	assert(offset <= sizeof fake->disk && len <= sizeof fake->disk - offset);
 	len = bounded(len, fake->fail_after, fake->max);
 	fake->fail_after -= len;
 	return len;
@@ -397,13 +397,52 @@ static int fake_block_flush(struct block_backend *backend)
 	return 0;
 }
 
+/* A range is done as a whole or not at all. */
+static int fake_block_fill(struct fake_block *fake, uint64_t offset, uint64_t len, uint8_t with)
+{
+	size_t max = fake->max;
+	ssize_t got;
+
+	assert(len > 0);
+	fake->max = 0;
+	got = fake_block_judge(fake, len, offset);
+	fake->max = max;
+	if (got < 0 || (size_t)got < len)
+		return -EIO;
+	memset(fake->disk + offset, with, len);
+	return 0;
+}
+
+static int fake_block_write_zeroes(
+	struct block_backend *backend, uint64_t offset, uint64_t len, bool unmap)
+{
+	struct fake_block *fake = (struct fake_block *)backend;
+
+	fake->zeroings++;
+	fake->unmappings += unmap;
+	fake->unstable++;
+	return fake_block_fill(fake, offset, len, 0);
+}
+
+static int fake_block_discard(struct block_backend *backend, uint64_t offset, uint64_t len)
+{
+	struct fake_block *fake = (struct fake_block *)backend;
+
+	fake->discards++;
+	return fake_block_fill(fake, offset, len, FAKE_DISCARDED);
+}
+
 void fake_block_init(struct fake_block *fake)
 {
-	static const struct block_backend_ops ops = {
-		fake_block_read, fake_block_write, fake_block_flush};
+	static const struct block_backend_ops ops = {fake_block_read, fake_block_write,
+		fake_block_flush, fake_block_write_zeroes, fake_block_discard};
 
 	*fake = (struct fake_block){
-		.backend = {.ops = &ops, .capacity = FAKE_DISK_SECTORS, .id = "fake"},
+		.backend = {.ops = &ops,
+			.capacity = FAKE_DISK_SECTORS,
+			.unit = 4096,
+			.can_unmap = true,
+			.id = "fake"},
 		.fail_after = SIZE_MAX,
 	};
 	for (unsigned i = 0; i < FAKE_DISK_SECTORS; i++)

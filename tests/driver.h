@@ -135,16 +135,19 @@ struct fake_rng {
 void fake_rng_init(struct fake_rng *fake);
 
 #define FAKE_DISK_SECTORS 64
+#define FAKE_DISCARDED    0xdd
 
 struct fake_block {
 	struct block_backend backend;
-	uint8_t disk[FAKE_DISK_SECTORS * 512]; /* each sector is filled with its number plus 1 */
+	uint8_t disk[FAKE_DISK_SECTORS * 512]; /* each sector is filled with its number plus 1, and
+						  with FAKE_DISCARDED after it was discarded */
 	size_t max;                            /* bytes per call; 0: no limit */
 	size_t fail_after;                     /* bytes after which calls fail */
 	bool end;                              /* they return 0 rather than -EIO */
 	int flush_error;
 	unsigned reads, writes, flushes;
-	unsigned unstable; /* writes since the last flush */
+	unsigned zeroings, unmappings, discards; /* unmappings: zeroings that may unmap */
+	unsigned unstable;                       /* writes and zeroings since the last flush */
 	void (*on_transfer)(void *ctx);
 	void *ctx;
 };

@@ -55,13 +55,17 @@ struct rng_backend_ops {
 struct block_backend {
 	const struct block_backend_ops *ops;
 	uint64_t capacity; /* sectors of 512 bytes */
+	uint32_t unit;     /* bytes that the host's storage handles as a whole; a power of two */
 	bool read_only;
-	char id[20]; /* for GET_ID: padded with NULs, no terminator at full length */
+	bool can_unmap; /* storage can be given back */
+	char id[20];    /* for GET_ID: padded with NULs, no terminator at full length */
 };
 
 struct block_backend_ops {
-	/* Like preadv(2) and pwritev(2), with -errno; offset and length were checked against
-	 * capacity. May transfer less than asked for, 0 at an unexpected end of the file. */
+	/* Offset and length of all these were checked against capacity. */
+
+	/* Like preadv(2) and pwritev(2), with -errno. May transfer less than asked for, 0 at an
+	 * unexpected end of the file. */
 	ssize_t (*read)(
 		struct block_backend *be, const struct iovec *iov, unsigned count, uint64_t offset);
 	ssize_t (*write)(
@@ -69,6 +73,13 @@ struct block_backend_ops {
 
 	/* Everything written before is on stable storage when it returns 0; else -errno. */
 	int (*flush)(struct block_backend *be);
+
+	/* The range reads as zeroes when it returns 0; else -errno, and it may do so in part. With
+	 * unmap, its storage may be given back. */
+	int (*write_zeroes)(struct block_backend *be, uint64_t offset, uint64_t len, bool unmap);
+
+	/* Nobody needs what is there any more: it may read as anything. 0, or -errno. */
+	int (*discard)(struct block_backend *be, uint64_t offset, uint64_t len);
 };
 
 #endif

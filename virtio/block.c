@@ -13,6 +13,13 @@
  * take one descriptor each. Without SEG_MAX, Linux makes requests of one segment only. */
 #define SEG_MAX (QUEUE_SIZE - 2)
 
+/* What one request may ask for: so much that devices with a disk behind them have their turn before
+ * long. Zeroes may have to be written; to discard costs little. */
+#define ZEROES_SEG_MAX      8
+#define ZEROES_SECTORS_MAX  2048
+#define DISCARD_SEG_MAX     16
+#define DISCARD_SECTORS_MAX 131072
+
 /* Bytes after which other devices have their turn, though the queue may not be empty. */
 #define PASS_BYTES (UINT64_C(16) << 20)
 
@@ -123,6 +130,103 @@ static uint8_t request_get_id(struct virtio_block *blk, struct request *request)
 	return VIRTIO_BLK_S_OK;
 }
 
+/* --- ranges of sectors: discard, write zeroes ------------------------------------------------- */
+
+/* One of the two types of request: what may be asked for. */
+struct range_type {
+	unsigned feature;
+	uint32_t flags, seg_max, sectors_max;
+};
+
+static const struct range_type discard = {
+	VIRTIO_BLK_F_DISCARD, 0, DISCARD_SEG_MAX, DISCARD_SECTORS_MAX};
+static const struct range_type write_zeroes = {VIRTIO_BLK_F_WRITE_ZEROES,
+	VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP, ZEROES_SEG_MAX, ZEROES_SECTORS_MAX};
+
+struct range {
+	uint64_t sector;
+	uint32_t sectors, flags;
+};
+
+/* The request's segments, copied once. Their number, or 0 if there are none, or too many, or a
+ * part of one. */
+static unsigned ranges_read(const struct request *request, const struct range_type *type,
+	struct range ranges[DISCARD_SEG_MAX])
+{
+	const uint64_t header_len = sizeof(struct virtio_blk_req);
+	uint64_t len = request->chain->readable_len - header_len;
+	struct virtio_blk_discard_write_zeroes segment;
+	unsigned count = 0;
+
+	if (len % sizeof segment != 0 || len / sizeof segment > type->seg_max)
+		return 0;
+	for (; count < len / sizeof segment; count++) {
+		chain_read(request->chain, header_len + count * sizeof segment, &segment,
+			sizeof segment);
+		ranges[count] = (struct range){le64_to_cpu(segment.sector),
+			le32_to_cpu(segment.num_sectors), le32_to_cpu(segment.flags)};
+	}
+	return count;
+}
+
+/* All of them before the first is touched: a flag that nobody knows spoils the whole request,
+ * whatever else is wrong with it (virtio 5.2.6.2). */
+static uint8_t ranges_judge(const struct virtio_block *blk, const struct range_type *type,
+	const struct range *ranges, unsigned count)
+{
+	uint8_t status = VIRTIO_BLK_S_OK;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t len = (uint64_t)ranges[i].sectors * VIRTIO_BLK_SECTOR_SIZE;
+
+		if (ranges[i].flags & ~type->flags)
+			return VIRTIO_BLK_S_UNSUPP;
+		if (ranges[i].sectors > type->sectors_max || !on_disk(blk, ranges[i].sector, len))
+			status = VIRTIO_BLK_S_IOERR;
+	}
+	return status;
+}
+
+static int range_execute(
+	struct virtio_block *blk, const struct range_type *type, const struct range *range)
+{
+	const struct block_backend_ops *ops = blk->backend->ops;
+	uint64_t offset = range->sector * VIRTIO_BLK_SECTOR_SIZE;
+	uint64_t len = (uint64_t)range->sectors * VIRTIO_BLK_SECTOR_SIZE;
+
+	if (len == 0)
+		return 0;
+	if (type == &discard)
+		return ops->discard(blk->backend, offset, len);
+	return ops->write_zeroes(
+		blk->backend, offset, len, range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+}
+
+static uint8_t request_ranges(
+	struct virtio_block *blk, const struct request *request, const struct range_type *type)
+{
+	struct range ranges[DISCARD_SEG_MAX];
+	unsigned count;
+	uint8_t status;
+
+	if (!virtio_has_feature(&blk->dev, type->feature))
+		return VIRTIO_BLK_S_UNSUPP;
+	count = ranges_read(request, type, ranges);
+	if (count == 0)
+		return VIRTIO_BLK_S_IOERR;
+	status = ranges_judge(blk, type, ranges, count);
+	for (unsigned i = 0; i < count && status == VIRTIO_BLK_S_OK; i++)
+		if (range_execute(blk, type, &ranges[i]) < 0)
+			status = VIRTIO_BLK_S_IOERR;
+
+	/* Zeroes are written; what was discarded is nothing that could get lost. */
+	if (status == VIRTIO_BLK_S_OK && type == &write_zeroes && !writes_back(blk))
+		status = request_flush(blk);
+	return status;
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
 /* The value is the request's status. */
 static uint8_t request_execute(struct virtio_block *blk, struct request *request)
 {
@@ -137,6 +241,10 @@ static uint8_t request_execute(struct virtio_block *blk, struct request *request
 		return request_flush(blk);
 	case VIRTIO_BLK_T_GET_ID:
 		return request_get_id(blk, request);
+	case VIRTIO_BLK_T_DISCARD:
+		return request_ranges(blk, request, &discard);
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		return request_ranges(blk, request, &write_zeroes);
 	default:
 		return VIRTIO_BLK_S_UNSUPP;
 	}
@@ -190,12 +298,23 @@ static bool offers(const struct virtio_block *blk, unsigned feature)
 static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 {
 	const struct virtio_block *blk = container_of(dev, struct virtio_block, dev);
-	const struct virtio_blk_config config = {
+	struct virtio_blk_config config = {
 		.capacity = cpu_to_le64(blk->backend->capacity),
 		.seg_max = cpu_to_le32(SEG_MAX),
 		.writeback = offers(blk, VIRTIO_BLK_F_CONFIG_WCE) && writes_back(blk),
 	};
 
+	if (offers(blk, VIRTIO_BLK_F_DISCARD)) {
+		config.max_discard_sectors = cpu_to_le32(DISCARD_SECTORS_MAX);
+		config.max_discard_seg = cpu_to_le32(DISCARD_SEG_MAX);
+		config.discard_sector_alignment =
+			cpu_to_le32(blk->backend->unit / VIRTIO_BLK_SECTOR_SIZE);
+	}
+	if (offers(blk, VIRTIO_BLK_F_WRITE_ZEROES)) {
+		config.max_write_zeroes_sectors = cpu_to_le32(ZEROES_SECTORS_MAX);
+		config.max_write_zeroes_seg = cpu_to_le32(ZEROES_SEG_MAX);
+		config.write_zeroes_may_unmap = blk->backend->can_unmap;
+	}
 	memcpy(bytes, &config, sizeof config);
 }
 
@@ -239,7 +358,14 @@ static const struct virtio_ops block_ops = {
 int virtio_block_init(struct virtio_block *blk, struct block_backend *backend,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
 {
-	uint64_t features = backend->read_only ? VIRTIO_BIT(VIRTIO_BLK_F_RO) : 0;
+	uint64_t features = 0;
+
+	if (backend->read_only)
+		features |= VIRTIO_BIT(VIRTIO_BLK_F_RO);
+	else
+		features |= VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES);
+	if (!backend->read_only && backend->can_unmap)
+		features |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
 
 	*blk = (struct virtio_block){.backend = backend};
 	return virtio_init(&blk->dev, &block_ops, features, gmem, host, ctx);

@@ -6,7 +6,8 @@
  * Block device, device id 2 (virtio 5.2). One queue. A request is a stream of bytes, however it is
  * cut into descriptors:
  *
- *	device reads	struct virtio_blk_req, then the data of a write
+ *	device reads	struct virtio_blk_req, then the data of a write, or the segments to be
+ *			discarded or zeroed
  *	device writes	the data of a read, then one byte of status
  */
 
@@ -55,6 +56,16 @@ struct virtio_blk_req {
 	le64 sector;
 };
 
+/* A range of sectors to discard, or to write zeroes to. */
+struct virtio_blk_discard_write_zeroes {
+	le64 sector;
+	le32 num_sectors;
+	le32 flags;
+};
+
+/* virtio_blk_discard_write_zeroes.flags: the zeroed sectors need not keep their storage */
+#define VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP 1
+
 struct virtio_blk_config {
 	le64 capacity; /* sectors of 512 bytes */
 	le32 size_max;
@@ -87,6 +98,8 @@ struct virtio_blk_config {
 
 _Static_assert(sizeof(struct virtio_blk_req) == 16, "virtio 5.2.6");
 _Static_assert(offsetof(struct virtio_blk_req, sector) == 8, "virtio 5.2.6");
+_Static_assert(sizeof(struct virtio_blk_discard_write_zeroes) == 16, "virtio 5.2.6");
+_Static_assert(offsetof(struct virtio_blk_discard_write_zeroes, flags) == 12, "virtio 5.2.6");
 _Static_assert(sizeof(struct virtio_blk_config) == 96, "virtio 5.2.4");
 _Static_assert(offsetof(struct virtio_blk_config, seg_max) == 12, "virtio 5.2.4");
 _Static_assert(offsetof(struct virtio_blk_config, blk_size) == 20, "virtio 5.2.4");

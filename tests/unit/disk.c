@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The disk image behind the block device: what reaches the file, and when it is on stable storage.
- * The program's own fdatasync() takes the place of the C library's, and counts. */
+ * The program's own fdatasync() and fallocate() take the place of the C library's; they count, and
+ * fail if they are told to. */
 #include "io/disk.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../capture.h"
@@ -26,6 +29,30 @@ int fdatasync(int fd)
 	synced.fd = fd;
 	errno = synced.error;
 	return synced.error ? -1 : 0;
+}
+
+#define PUNCH (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
+#define ZERO  FALLOC_FL_ZERO_RANGE
+
+static struct {
+	unsigned punches, zeroings;
+	int punch_error, zero_error;
+} allocated;
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	int error = mode == ZERO ? allocated.zero_error : allocated.punch_error;
+
+	if (mode == ZERO)
+		allocated.zeroings++;
+	else if (mode == PUNCH)
+		allocated.punches++;
+	else
+		error = EINVAL; /* nothing else is asked for */
+	if (!error)
+		return (int)syscall(SYS_fallocate, fd, mode, offset, len);
+	errno = error;
+	return -1;
 }
 
 static char path[] = "/tmp/vole-disk-XXXXXX";
@@ -96,6 +123,132 @@ static void test_read_only(void)
 	disk_close(&disk);
 }
 
+/* An image without a zero byte, but for [begin, end). */
+static bool zeroed_between(int fd, size_t begin, size_t end)
+{
+	uint8_t bytes[SECTORS * 512];
+
+	if (pread(fd, bytes, sizeof bytes, 0) != sizeof bytes)
+		return false;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		if ((bytes[i] == 0) != (i >= begin && i < end))
+			return false;
+	return true;
+}
+
+static void image_fill(int fd)
+{
+	uint8_t bytes[SECTORS * 512];
+
+	memset(bytes, 0xa5, sizeof bytes);
+	ok(pwrite(fd, bytes, sizeof bytes, 0) == sizeof bytes, "the image is full of bytes");
+}
+
+static void test_write_zeroes(void)
+{
+	static const struct {
+		bool unmap;
+		int punch_error, zero_error;
+		unsigned punches, zeroings;
+		const char *how;
+	} cases[] = {
+		{false, 0, 0, 0, 1, "by the file system"},
+		{false, 0, EOPNOTSUPP, 0, 1, "by writing, on a file system that cannot"},
+		{true, 0, 0, 1, 0, "by a hole"},
+		{true, EOPNOTSUPP, 0, 1, 1, "without a hole, where there are none"},
+		{true, EINVAL, EINVAL, 1, 1, "by writing, for a range that is too odd"},
+	};
+
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct disk disk;
+		struct block_backend *backend = open_image(&disk, false, NULL);
+
+		image_fill(disk.fd);
+		allocated.punches = allocated.zeroings = 0;
+		allocated.punch_error = cases[i].punch_error;
+		allocated.zero_error = cases[i].zero_error;
+		is(backend->ops->write_zeroes(backend, 512, 3 * 512, cases[i].unmap), 0,
+			"zeroes %s", cases[i].how);
+		ok(zeroed_between(disk.fd, 512, 4 * 512),
+			"BLK-DEV-09 (5.2.6.2) are where they should be, and nowhere else");
+		is(allocated.punches, cases[i].punches, "holes that were tried");
+		is(allocated.zeroings, cases[i].zeroings, "and zeroings");
+		allocated.punch_error = allocated.zero_error = 0;
+		disk_close(&disk);
+	}
+}
+
+/* More than one call can take, and not a whole number of pages. */
+static void test_write_many_zeroes(void)
+{
+	const size_t len = (3 << 20) + 512;
+	uint8_t *bytes = malloc(len + 1024);
+	struct block_backend *backend;
+	struct disk disk;
+	size_t wrong = 0;
+
+	backend = open_image(&disk, false, NULL);
+	memset(bytes, 0xa5, len + 1024);
+	ok(pwrite(disk.fd, bytes, len + 1024, 0) == (ssize_t)(len + 1024), "a longer file");
+	allocated.zero_error = EOPNOTSUPP;
+	is(backend->ops->write_zeroes(backend, 512, len, false), 0,
+		"3 MiB and 512 bytes of zeroes");
+	allocated.zero_error = 0;
+	ok(pread(disk.fd, bytes, len + 1024, 0) == (ssize_t)(len + 1024), "read back");
+	for (size_t i = 0; i < len + 1024; i++)
+		wrong += (bytes[i] == 0) != (i >= 512 && i < 512 + len);
+	is(wrong, 0, "BLK-DEV-09 (5.2.6.2) are written to the last byte, and no further");
+	ok(ftruncate(disk.fd, SECTORS * 512) == 0, "the file as it was");
+	free(bytes);
+	disk_close(&disk);
+}
+
+static void test_discard(void)
+{
+	static const int harmless[] = {EOPNOTSUPP, EINVAL, ENOSYS};
+	struct disk disk;
+	struct block_backend *backend = open_image(&disk, false, NULL);
+	struct stat st;
+
+	image_fill(disk.fd);
+	allocated.punches = 0;
+	is(backend->ops->discard(backend, 512, 1024), 0, "5.2.6 a discard");
+	is(allocated.punches, 1, "5.2.6 makes a hole");
+	ok(fstat(disk.fd, &st) == 0 && st.st_size == SECTORS * 512, "the file keeps its size");
+	is(backend->ops->discard(backend, SECTORS * 512 - 512, 512), 0, "5.2.6 also at its end");
+	ok(fstat(disk.fd, &st) == 0 && st.st_size == SECTORS * 512, "where it keeps it too");
+	for (unsigned i = 0; i < 3; i++) {
+		allocated.punch_error = harmless[i];
+		is(backend->ops->discard(backend, 0, 512), 0,
+			"5.2.6 a host that cannot (%s) need not", strerror(harmless[i]));
+	}
+	allocated.punch_error = EIO;
+	capture_begin();
+	is(backend->ops->discard(backend, 0, 512), (uint64_t)-EIO, "5.2.6 one that fails, fails");
+	is(backend->ops->write_zeroes(backend, 0, 512, true), (uint64_t)-EIO,
+		"BLK-DEV-09 (5.2.6.2) and so with zeroes");
+	is(capture_lines(capture_end()), 1, "HARD-26 and is reported once");
+	allocated.punch_error = 0;
+	disk_close(&disk);
+}
+
+static void test_nature(void)
+{
+	struct disk disk;
+	struct block_backend *backend = open_image(&disk, false, NULL);
+	struct stat st;
+
+	fstat(disk.fd, &st);
+	is(backend->unit, st.st_blksize, "5.2.4 the unit is a block of the file system");
+	ok(backend->can_unmap, "BLK-DEV-23 (5.2.6.2) which can make holes");
+	disk_close(&disk);
+	allocated.punch_error = EOPNOTSUPP;
+	backend = open_image(&disk, false, NULL);
+	ok(!backend->can_unmap, "BLK-DEV-23 (5.2.6.2) on one that cannot, nothing can be unmapped");
+	allocated.punch_error = 0;
+	disk_close(&disk);
+}
+
 static void test_id(void)
 {
 	static const struct {
@@ -123,6 +276,10 @@ int main(void)
 	image_make();
 	test_flush();
 	test_read_only();
+	test_write_zeroes();
+	test_write_many_zeroes();
+	test_discard();
+	test_nature();
 	test_id();
 	unlink(path);
 	return tap_done();

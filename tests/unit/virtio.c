@@ -163,7 +163,8 @@ static const struct {
 	const char *name;
 	uint64_t features;
 } types[] = {
-	{VIRTIO_ID_BLOCK, "block", VERSION_1 | QUEUES | 1 << 11 | 1 << 9 | 1 << 2},
+	{VIRTIO_ID_BLOCK, "block",
+		VERSION_1 | QUEUES | 1 << 14 | 1 << 13 | 1 << 11 | 1 << 9 | 1 << 2},
 	{VIRTIO_ID_CONSOLE, "console", VERSION_1 | QUEUES | 1 << 2 | 1 << 0},
 	{VIRTIO_ID_ENTROPY, "rng", VERSION_1 | QUEUES},
 };

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +16,12 @@
 #include "container.h"
 #include "io/file.h"
 #include "log.h"
+
+/* Of a write of zeroes at once: 1 MiB. */
+#define ZERO_PAGES 256
+
+/* Of what the host's storage says it handles as a whole, more is not believed. */
+#define UNIT_MAX (1u << 20)
 
 static struct disk *disk_of(struct block_backend *backend)
 {
@@ -68,10 +76,85 @@ static int disk_flush(struct block_backend *backend)
 	return ret;
 }
 
+/* Write zeroes, where the host has no shorter way: each segment is the same page of them. */
+static int write_pages(struct disk *disk, uint64_t offset, uint64_t len)
+{
+	static const uint8_t zeroes[4096];
+	struct iovec iov[ZERO_PAGES];
+
+	while (len > 0) {
+		uint64_t step = 0;
+		ssize_t written;
+		int count = 0;
+
+		for (; count < ZERO_PAGES && step < len; count++) {
+			uint64_t left = len - step;
+
+			iov[count] = (struct iovec){(void *)zeroes, sizeof zeroes};
+			if (left < sizeof zeroes)
+				iov[count].iov_len = left;
+			step += iov[count].iov_len;
+		}
+		written = disk_write(&disk->backend, iov, count, offset);
+		if (written <= 0)
+			return written < 0 ? (int)written : -EIO;
+		offset += (uint64_t)written;
+		len -= (uint64_t)written;
+	}
+	return 0;
+}
+
+/* File systems and block devices differ in what they can do, and to what ranges. */
+static bool is_unable(int error)
+{
+	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
+}
+
+static int punch_hole(const struct disk *disk, uint64_t offset, uint64_t len)
+{
+	int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	return fallocate(disk->fd, mode, (off_t)offset, (off_t)len) < 0 ? -errno : 0;
+}
+
+static int disk_write_zeroes(
+	struct block_backend *backend, uint64_t offset, uint64_t len, bool unmap)
+{
+	struct disk *disk = disk_of(backend);
+	int ret = -EOPNOTSUPP;
+
+	if (unmap)
+		ret = punch_hole(disk, offset, len);
+	if (is_unable(-ret))
+		ret = fallocate(disk->fd, FALLOC_FL_ZERO_RANGE, (off_t)offset, (off_t)len) < 0
+			      ? -errno
+			      : 0;
+	if (is_unable(-ret))
+		return write_pages(disk, offset, len);
+	if (ret < 0)
+		say_once(disk, "write zeroes", offset, -ret);
+	return ret;
+}
+
+/* Where the host cannot, all stays as it was, which is good enough. */
+static int disk_discard(struct block_backend *backend, uint64_t offset, uint64_t len)
+{
+	struct disk *disk = disk_of(backend);
+	int ret = punch_hole(disk, offset, len);
+
+	if (is_unable(-ret))
+		return 0;
+	if (ret < 0)
+		say_once(disk, "discard", offset, -ret);
+	return ret;
+}
+
 static const struct block_backend_ops disk_ops = {
 	.read = disk_read,
 	.write = disk_write,
 	.flush = disk_flush,
+	.write_zeroes = disk_write_zeroes,
+	.discard = disk_discard,
 };
 
 static int fail(const struct disk *disk, int error)
@@ -109,6 +192,27 @@ static int find_size(struct disk *disk)
 	return 0;
 }
 
+/* What the host's storage is like. None of it is needed, so nothing here fails. */
+static void find_nature(struct disk *disk)
+{
+	uint64_t size = disk->backend.capacity * VIRTIO_BLK_SECTOR_SIZE;
+	struct stat st;
+	unsigned unit = 0;
+
+	if (fstat(disk->fd, &st) < 0)
+		return;
+	if (S_ISREG(st.st_mode)) {
+		unit = (unsigned)st.st_blksize;
+		/* Behind the end there is nothing to lose. */
+		disk->backend.can_unmap = punch_hole(disk, size, UNIT_MAX) == 0;
+	} else {
+		ioctl(disk->fd, BLKPBSZGET, &unit);
+		disk->backend.can_unmap = true; /* who knows; it may */
+	}
+	if (unit >= VIRTIO_BLK_SECTOR_SIZE && unit <= UNIT_MAX && (unit & (unit - 1)) == 0)
+		disk->backend.unit = unit;
+}
+
 static int lock(const struct disk *disk)
 {
 	int ret = file_lock(disk->fd, disk->backend.read_only);
@@ -127,7 +231,9 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 	int ret;
 
 	*disk = (struct disk){
-		.backend = {.ops = &disk_ops, .read_only = options->read_only},
+		.backend = {.ops = &disk_ops,
+			.read_only = options->read_only,
+			.unit = VIRTIO_BLK_SECTOR_SIZE},
 		.path = options->path,
 	};
 	/* O_NONBLOCK: opening a FIFO must not wait for its other end. */
@@ -141,7 +247,11 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 		snprintf(id, sizeof id, "disk%u", index);
 	memcpy(disk->backend.id, id, strlen(id)); /* ends in NULs, or at its full length */
 	ret = find_size(disk);
-	return ret < 0 ? ret : lock(disk);
+	if (ret == 0)
+		ret = lock(disk);
+	if (ret == 0)
+		find_nature(disk);
+	return ret;
 }
 
 void disk_close(struct disk *disk)
