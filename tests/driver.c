@@ -178,7 +178,7 @@ bool driver_bring_up(struct driver *driver, uint64_t features)
 {
 	if (!driver_negotiate(driver, features))
 		return false;
-	for (unsigned i = 0; i < driver->dev->ops->queue_count; i++) {
+	for (unsigned i = 0; i < virtio_queue_count(driver->dev); i++) {
 		if (!driver_setup(driver, i, DRIVER_QUEUE_SIZE))
 			return false;
 	}

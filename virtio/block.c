@@ -346,7 +346,6 @@ static const struct virtio_ops block_ops = {
 	.id = VIRTIO_ID_BLOCK,
 	.features = VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_FLUSH) |
 		    VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE),
-	.queue_count = 1,
 	.queue_size_max = QUEUE_SIZE,
 	.config_len = sizeof(struct virtio_blk_config),
 	.notified = block_notified,
@@ -368,5 +367,5 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend,
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
 
 	*blk = (struct virtio_block){.backend = backend};
-	return virtio_init(&blk->dev, &block_ops, features, gmem, host, ctx);
+	return virtio_init(&blk->dev, &block_ops, features, 1, gmem, host, ctx);
 }

@@ -216,7 +216,6 @@ static const struct virtio_ops console_ops = {
 	.name = "console",
 	.id = VIRTIO_ID_CONSOLE,
 	.features = VIRTIO_BIT(VIRTIO_CONSOLE_F_EMERG_WRITE),
-	.queue_count = 2,
 	.queue_size_max = 64,
 	.config_len = sizeof(struct virtio_console_config),
 	.notified = console_notified,
@@ -237,5 +236,5 @@ int virtio_console_init(struct virtio_console *con, struct console_backend *back
 	backend->ops->size(backend, &con->cols, &con->rows);
 	if (con->cols != 0 && con->rows != 0)
 		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE);
-	return virtio_init(&con->dev, &console_ops, features, gmem, host, ctx);
+	return virtio_init(&con->dev, &console_ops, features, 2, gmem, host, ctx);
 }

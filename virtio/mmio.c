@@ -75,7 +75,7 @@ static struct virtq *selected_queue(const struct access *access)
 {
 	uint32_t queue = access->mmio->queue_sel;
 
-	return queue < access->dev->ops->queue_count ? &access->dev->queues[queue] : NULL;
+	return queue < virtio_queue_count(access->dev) ? &access->dev->queues[queue] : NULL;
 }
 
 /* The same, if its size and addresses may be written: they are fixed while the queue is on

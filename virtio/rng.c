@@ -51,7 +51,6 @@ static bool rng_notified(struct virtio_device *dev, unsigned queue)
 static const struct virtio_ops rng_ops = {
 	.name = "rng",
 	.id = VIRTIO_ID_ENTROPY,
-	.queue_count = 1,
 	.queue_size_max = 64,
 	.notified = rng_notified,
 };
@@ -60,5 +59,5 @@ int virtio_rng_init(struct virtio_rng *rng, struct rng_backend *backend, const s
 	const struct virtio_host_ops *host, void *ctx)
 {
 	rng->backend = backend;
-	return virtio_init(&rng->dev, &rng_ops, 0, gmem, host, ctx);
+	return virtio_init(&rng->dev, &rng_ops, 0, 1, gmem, host, ctx);
 }

@@ -2,8 +2,10 @@
 #include "virtio.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <vole/virtio_mmio.h>
@@ -14,9 +16,12 @@
 		VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
-	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
+	unsigned queue_count, const struct gmem *gmem, const struct virtio_host_ops *host,
+	void *ctx)
 {
-	assert(ops->queue_count <= VIRTIO_QUEUES_MAX && ops->config_len <= VIRTIO_CONFIG_MAX);
+	int ret;
+
+	assert(queue_count <= VIRTIO_QUEUES_MAX && ops->config_len <= VIRTIO_CONFIG_MAX);
 	*dev = (struct virtio_device){
 		.ops = ops,
 		.host = host,
@@ -24,8 +29,15 @@ int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_
 		.gmem = gmem,
 		.features = ops->features | features | VIRTIO_QUEUE_DEFAULT |
 			    VIRTIO_BIT(VIRTIO_F_VERSION_1),
+		.queue_count = queue_count,
+		.queues = calloc(queue_count, sizeof *dev->queues),
 	};
-	return -pthread_mutex_init(&dev->lock, NULL);
+	if (!dev->queues)
+		return -ENOMEM;
+	ret = -pthread_mutex_init(&dev->lock, NULL);
+	if (ret < 0)
+		free(dev->queues);
+	return ret;
 }
 
 void virtio_offer(struct virtio_device *dev, uint64_t features)
@@ -37,6 +49,12 @@ void virtio_offer(struct virtio_device *dev, uint64_t features)
 void virtio_free(struct virtio_device *dev)
 {
 	pthread_mutex_destroy(&dev->lock);
+	free(dev->queues);
+}
+
+unsigned virtio_queue_count(const struct virtio_device *dev)
+{
+	return dev->ops->queue_count ? dev->ops->queue_count(dev) : dev->queue_count;
 }
 
 bool virtio_has_feature(const struct virtio_device *dev, unsigned feature)
@@ -53,7 +71,7 @@ static bool device_live(const struct virtio_device *dev)
 
 bool virtio_queue_live(const struct virtio_device *dev, unsigned queue)
 {
-	return queue < dev->ops->queue_count && dev->queues[queue].ready && device_live(dev);
+	return queue < dev->queue_count && dev->queues[queue].ready && device_live(dev);
 }
 
 /* --- interrupts and kicks --------------------------------------------------------------------- */
@@ -79,7 +97,7 @@ void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits)
 
 void virtio_kick(struct virtio_device *dev, unsigned queue)
 {
-	if (queue < dev->ops->queue_count)
+	if (queue < virtio_queue_count(dev))
 		dev->host->kick(dev->ctx, queue);
 }
 
@@ -140,7 +158,7 @@ static void device_reset(struct virtio_device *dev)
 	dev->live = false;
 	dev->status = 0;
 	dev->driver_features = 0;
-	for (unsigned i = 0; i < dev->ops->queue_count; i++)
+	for (unsigned i = 0; i < dev->queue_count; i++)
 		virtq_reset(&dev->queues[i]);
 	if (dev->ops->reset)
 		dev->ops->reset(dev);
@@ -165,7 +183,7 @@ static void device_start(struct virtio_device *dev)
 	dev->live = true;
 
 	/* Buffers may be available since before, and no kick is owed for them. */
-	for (unsigned i = 0; i < dev->ops->queue_count; i++) {
+	for (unsigned i = 0; i < dev->queue_count; i++) {
 		if (virtio_queue_live(dev, i))
 			virtio_kick(dev, i);
 	}
@@ -258,7 +276,7 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 
 void virtio_backend_ready(struct virtio_device *dev)
 {
-	unsigned count = dev->ops->queue_count;
+	unsigned count = virtio_queue_count(dev);
 
 	if (!dev->ops->backend_ready)
 		return;

@@ -31,7 +31,7 @@
 #include "gmem.h"
 #include "virtq.h"
 
-#define VIRTIO_QUEUES_MAX  2
+#define VIRTIO_QUEUES_MAX  18  /* of a device: a console of eight ports (virtio 5.3.2) has most */
 #define VIRTIO_CONFIG_MAX  96  /* bytes: block's (virtio 5.2.4) is the largest */
 #define VIRTIO_REPORTS_MAX 100 /* faults that a device reports: a guest can cause any number */
 
@@ -53,9 +53,12 @@ struct virtio_ops {
 	const char *name;
 	uint32_t id;
 	uint64_t features; /* that the type itself offers always */
-	unsigned queue_count;
 	uint16_t queue_size_max;
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
+
+	/* How many of the device's queues there are with the features that the driver accepted, the
+	 * first ones: the same ones from FEATURES_OK on. Lock held. NULL: all. */
+	unsigned (*queue_count)(const struct virtio_device *dev);
 
 	/* The driver may have made buffers available in this queue: serve them, and publish at the
 	 * end, which bounds the pass to a queue's worth. They go back in the order in which they
@@ -117,16 +120,19 @@ struct virtio_device {
 	uint8_t status;
 	bool live; /* host->live(true) succeeded, host->live(false) is owed */
 	uint32_t config_generation;
-	unsigned reports; /* faults said so far, whatever was reset since */
-	struct virtq queues[VIRTIO_QUEUES_MAX];
+	unsigned reports;     /* faults said so far, whatever was reset since */
+	unsigned queue_count; /* at most; constant. See virtio_queue_count() */
+	struct virtq *queues;
 };
 
 /*
- * Make a device that offers ops->features, features, VERSION_1 and VIRTIO_QUEUE_DEFAULT. Nothing is
- * owned but the lock. 0, or -errno from the lock's creation.
+ * Make a device that offers ops->features, features, VERSION_1 and VIRTIO_QUEUE_DEFAULT, and has up to
+ * queue_count queues (VIRTIO_QUEUES_MAX at most). Nothing is owned but lock and queues. 0, or -ENOMEM,
+ * or -errno from the lock's creation; virtio_free() is due only after 0.
  */
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
-	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);
+	unsigned queue_count, const struct gmem *gmem, const struct virtio_host_ops *host,
+	void *ctx);
 
 /* Of VIRTIO_QUEUE_FEATURES, offer these and no others. Before the first access of a driver. */
 void virtio_offer(struct virtio_device *dev, uint64_t features);
@@ -146,6 +152,9 @@ void virtio_backend_ready(struct virtio_device *dev);
 void virtio_config_changed(struct virtio_device *dev);
 
 /* For device types, lock held. */
+
+/* Queues that there are, as things stand: a driver sees no others. Also for transports. */
+unsigned virtio_queue_count(const struct virtio_device *dev);
 
 /* The driver accepted this feature (a bit number). */
 bool virtio_has_feature(const struct virtio_device *dev, unsigned feature);

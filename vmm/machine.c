@@ -147,7 +147,7 @@ static bool serve_all(struct vm *vm)
 	bool more = false;
 
 	for (unsigned i = 0; i < vm->device_count; i++)
-		for (unsigned queue = 0; queue < vm->devices[i].virtio->ops->queue_count; queue++)
+		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
 			more |= virtio_serve(vm->devices[i].virtio, queue);
 	if (vm->serial.present)
 		uart_ready(&vm->serial.uart);

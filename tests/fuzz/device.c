@@ -61,7 +61,7 @@ static void bring_up(struct device_run *run)
 
 	memset(at(run, 0), 0, QUEUES_END);
 	driver_negotiate(driver, features);
-	for (unsigned i = 0; i < driver->dev->ops->queue_count; i++) {
+	for (unsigned i = 0; i < virtio_queue_count(driver->dev); i++) {
 		gpa_t base = queue_base(i);
 		uint16_t max = driver->dev->ops->queue_size_max;
 
@@ -75,7 +75,7 @@ static void bring_up(struct device_run *run)
 
 static unsigned take_queue(struct device_run *run)
 {
-	return take(&run->in, 1) % run->driver.dev->ops->queue_count;
+	return take(&run->in, 1) % run->driver.dev->queue_count;
 }
 
 static unsigned take_width(struct device_run *run)

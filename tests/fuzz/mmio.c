@@ -78,7 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.name = "registers",
 		.id = 42,
 		.features = UINT64_C(0x00ff00ff),
-		.queue_count = 2,
 		.queue_size_max = 64,
 		.config_len = sizeof f.config,
 		.notified = notified,
@@ -89,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(f.config, 0, sizeof f.config);
 	device_begin(&f.run, data, size);
 	f.run.host_side = host_side;
-	virtio_init(&f.dev, &ops, 0, &f.run.driver.ram.gmem, &driver_host_ops, &f.run.driver.host);
+	virtio_init(
+		&f.dev, &ops, 0, 2, &f.run.driver.ram.gmem, &driver_host_ops, &f.run.driver.host);
 	device_end(&f.run, &f.dev);
 	return 0;
 }

@@ -86,14 +86,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct virtio_ops ops = {
 		.name = "ring",
 		.id = 42,
-		.queue_count = 2,
 		.queue_size_max = VIRTQ_SIZE_MAX,
 		.notified = notified,
 	};
 	static struct fuzz_ring f;
 
 	device_begin(&f.run, data, size);
-	virtio_init(&f.dev, &ops, 0, &f.run.driver.ram.gmem, &host_ops, &f);
+	virtio_init(&f.dev, &ops, 0, 2, &f.run.driver.ram.gmem, &host_ops, &f);
 	device_end(&f.run, &f.dev);
 	return 0;
 }

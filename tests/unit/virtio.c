@@ -206,7 +206,7 @@ static void test_queue_sizes(void)
 				break;
 			good += size <= VIRTQ_SIZE_LIMIT && (size & (size - 1)) == 0;
 		}
-		is(queues, f->d.dev->ops->queue_count, "%s has its queues", types[i].name);
+		is(queues, f->d.dev->queue_count, "%s has its queues", types[i].name);
 		is(good, queues,
 			"SPLIT-DEV-19 (2.7) of which each allows a power of two up to 32768");
 		teardown(f);
@@ -427,7 +427,7 @@ static void test_malformed(void)
 			unsigned last;
 
 			driver_start(&f->d, 0);
-			last = f->d.dev->ops->queue_count - 1;
+			last = f->d.dev->queue_count - 1;
 			memcpy(ram_at(&f->d.ram, f->d.rings[last].desc), &bad[b].desc, 16);
 			ring_offer(&f->d.rings[last], bad[b].head);
 			driver_kick(&f->d, last);
@@ -484,7 +484,7 @@ static void test_in_order(unsigned type)
 	static const uint16_t heads[] = {7, 3, 15, 0, 8, 1, 14, 2};
 	const unsigned count = sizeof heads / sizeof heads[0];
 	struct fixture *f = setup(types[type].type);
-	unsigned last = f->d.dev->ops->queue_count - 1, right = 0;
+	unsigned last = f->d.dev->queue_count - 1, right = 0;
 	struct ring *ring = &f->d.rings[last];
 	struct used used;
 
@@ -858,7 +858,7 @@ static void random_read(struct fixture *f)
 
 static void random_step(struct fixture *f)
 {
-	unsigned queue = random_below(f->d.dev->ops->queue_count);
+	unsigned queue = random_below(f->d.dev->queue_count);
 	struct ring *ring = &f->d.rings[queue];
 	struct used used;
 

@@ -44,7 +44,7 @@ static int device_live(void *ctx, bool live)
 
 	if (virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
 		return 0;
-	for (unsigned queue = 0; queue < device->virtio->ops->queue_count; queue++) {
+	for (unsigned queue = 0; queue < virtio_queue_count(device->virtio); queue++) {
 		ret = set_ioeventfd(device, queue, live);
 		if (ret < 0 && live) {
 			while (queue-- > 0)
@@ -110,7 +110,7 @@ int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *vi
 	device->virtio = virtio;
 	virtio_mmio_init(&device->mmio, virtio);
 	vm->device_count++; /* from here on devices_free() undoes it */
-	for (unsigned queue = 0; queue < virtio->ops->queue_count; queue++) {
+	for (unsigned queue = 0; queue < virtio->queue_count; queue++) {
 		struct vm_kick *kick = &device->kicks[queue];
 
 		*kick = (struct vm_kick){
