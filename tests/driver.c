@@ -328,13 +328,17 @@ static ssize_t fake_rng_fill(struct rng_backend *backend, void *buf, size_t len)
 
 	if (fake->on_fill)
 		fake->on_fill(fake->ctx);
+	fake->calls++;
 	if (fake->error)
 		return fake->error;
-	len = bounded(len, len, fake->max);
+	if (fake->left == 0)
+		return -EAGAIN;
+	len = bounded(len, fake->left, fake->max);
 	for (size_t i = 0; i < len; i++) {
 		fake->last = fake->last == 255 ? 1 : fake->last + 1;
 		bytes[i] = fake->last;
 	}
+	fake->left -= len;
 	fake->total += len;
 	return len;
 }
@@ -343,7 +347,7 @@ void fake_rng_init(struct fake_rng *fake)
 {
 	static const struct rng_backend_ops ops = {fake_rng_fill};
 
-	*fake = (struct fake_rng){.backend = {&ops}};
+	*fake = (struct fake_rng){.backend = {&ops}, .left = SIZE_MAX};
 }
 
 /* Bytes that this call may move, or what it returns instead. */

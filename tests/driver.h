@@ -126,7 +126,9 @@ struct fake_rng {
 	struct rng_backend backend;
 	uint8_t last;
 	size_t max;   /* bytes per call; 0: no limit */
+	size_t left;  /* bytes that can still be given */
 	size_t total; /* bytes given */
+	unsigned calls;
 	int error;
 	void (*on_fill)(void *ctx);
 	void *ctx;

@@ -47,7 +47,9 @@ struct rng_backend {
 };
 
 struct rng_backend_ops {
-	/* Bytes placed at buf (1 to len), or a negative errno. Does not block. */
+	/* Bytes placed at buf (1 to len), or -EAGAIN if there are none yet: then
+	 * virtio_backend_ready() is to be called once there may be some; or another negative errno:
+	 * there will be none. Does not block. I/O thread. */
 	ssize_t (*fill)(struct rng_backend *be, void *buf, size_t len);
 };
 

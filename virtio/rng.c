@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rng.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "container.h"
 
+/* Bytes after which other devices have their turn. */
+#define PASS_MAX (4 * VIRTIO_RNG_REQUEST_MAX)
+
+static struct virtio_rng *rng_of(struct virtio_device *dev)
+{
+	return container_of(dev, struct virtio_rng, dev);
+}
+
 /*
  * Random bytes into the chain, up to VIRTIO_RNG_REQUEST_MAX. How many, or a negative errno: then
- * the source failed and nothing may be said to have been written.
+ * the source gave nothing and nothing may be said to have been written.
  */
 static ssize_t rng_fill(struct virtio_rng *rng, const struct chain *chain)
 {
@@ -20,8 +29,10 @@ static ssize_t rng_fill(struct virtio_rng *rng, const struct chain *chain)
 		ssize_t got =
 			rng->backend->ops->fill(rng->backend, segment->iov_base, segment->iov_len);
 
+		/* What came before is good; whether the source is empty or broken, the next request
+		 * will find out. */
 		if (got < 0)
-			return got;
+			return filled > 0 ? (ssize_t)filled : got;
 		filled += got;
 		/* The used length counts from the start without a gap (virtio 2.7.8.2). */
 		if ((size_t)got < segment->iov_len)
@@ -32,20 +43,48 @@ static ssize_t rng_fill(struct virtio_rng *rng, const struct chain *chain)
 
 static bool rng_notified(struct virtio_device *dev, unsigned queue)
 {
-	struct virtio_rng *rng = container_of(dev, struct virtio_rng, dev);
-	struct chain chain;
+	struct virtio_rng *rng = rng_of(dev);
+	size_t bytes = 0;
 
-	while (virtio_pop(dev, queue, &chain)) {
-		ssize_t filled = rng_fill(rng, &chain);
+	while (bytes < PASS_MAX) {
+		ssize_t filled;
 
+		if (!rng->waiting)
+			rng->waiting = virtio_pop(dev, queue, &rng->chain);
+		if (!rng->waiting)
+			break;
+		filled = rng_fill(rng, &rng->chain);
+		if (filled == -EAGAIN)
+			break;
+		rng->waiting = false;
 		if (filled < 0) {
 			virtio_fail(dev, "no random bytes from the host: %s", strerror(-filled));
 			return false;
 		}
-		virtq_push(&dev->queues[queue], &chain, filled);
+		virtq_push(&dev->queues[queue], &rng->chain, filled);
+		bytes += filled;
 	}
 	virtio_publish(dev, queue);
-	return false;
+	return bytes >= PASS_MAX;
+}
+
+static void rng_backend_ready(struct virtio_device *dev)
+{
+	struct virtio_rng *rng = rng_of(dev);
+
+	if (rng->waiting && virtio_queue_live(dev, 0) && rng_notified(dev, 0))
+		virtio_kick(dev, 0);
+}
+
+static void rng_queue_stopped(struct virtio_device *dev, unsigned queue)
+{
+	(void)queue;
+	rng_of(dev)->waiting = false;
+}
+
+static void rng_reset(struct virtio_device *dev)
+{
+	rng_of(dev)->waiting = false;
 }
 
 static const struct virtio_ops rng_ops = {
@@ -53,11 +92,14 @@ static const struct virtio_ops rng_ops = {
 	.id = VIRTIO_ID_ENTROPY,
 	.queue_size_max = 64,
 	.notified = rng_notified,
+	.backend_ready = rng_backend_ready,
+	.reset = rng_reset,
+	.queue_stopped = rng_queue_stopped,
 };
 
 int virtio_rng_init(struct virtio_rng *rng, struct rng_backend *backend, const struct gmem *gmem,
 	const struct virtio_host_ops *host, void *ctx)
 {
-	rng->backend = backend;
+	*rng = (struct virtio_rng){.backend = backend};
 	return virtio_init(&rng->dev, &rng_ops, 0, 1, gmem, host, ctx);
 }

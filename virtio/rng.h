@@ -4,7 +4,8 @@
 
 /*
  * Entropy device (virtio 5.4): fills buffers with random bytes. Work per request is bounded by
- * VIRTIO_RNG_REQUEST_MAX, which the specification permits (5.4.6.2): the used length tells.
+ * VIRTIO_RNG_REQUEST_MAX, which the specification permits (5.4.6.2): the used length tells. A request
+ * that finds the source empty waits for it; those behind it stay in the queue.
  */
 
 #include "backend.h"
@@ -14,7 +15,11 @@
 
 struct virtio_rng {
 	struct virtio_device dev;
-	struct rng_backend *backend;        /* not owned */
+	struct rng_backend *backend; /* not owned */
+
+	/* Guarded by dev.lock. */
+	bool waiting; /* chain is a request that found the source empty */
+	struct chain chain;
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: what of a request is filled */
 };
 

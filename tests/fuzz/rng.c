@@ -17,6 +17,8 @@ static void host_side(struct device_run *run)
 
 	f->host.max = take(&run->in, 1);
 	f->host.error = take(&run->in, 1) == 1 ? -EIO : 0;
+	f->host.left = f->host.max == 1 ? take(&run->in, 1) : SIZE_MAX;
+	virtio_backend_ready(&f->rng.dev);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

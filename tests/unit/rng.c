@@ -170,6 +170,108 @@ static void test_failing_source(void)
 	teardown(f);
 }
 
+/* A queue's worth of large requests. */
+static void test_pass(void)
+{
+	struct fixture *f = setup();
+	gpa_t large = ram_alloc(&f->d.ram, VIRTIO_RNG_REQUEST_MAX, 4096);
+
+	for (unsigned i = 0; i < DRIVER_QUEUE_SIZE; i++)
+		ring_add_one(f->ring, large, VIRTIO_RNG_REQUEST_MAX, true);
+	ok(virtio_serve(&f->rng.dev, 0), "RNG-DEV-03 HARD-18 (5.4.6) 1 MiB: not in one pass");
+	is(ring_used_idx(f->ring), 4, "RNG-DEV-03 HARD-18 (5.4.6) but 256 KiB");
+	is(f->d.host.raises, 1, "of which the driver hears at once");
+	driver_kick(&f->d, 0);
+	is(ring_used_idx(f->ring), DRIVER_QUEUE_SIZE, "RNG-DEV-03 and all of it in the end");
+	teardown(f);
+}
+
+/* The source has nothing for a while. */
+static void test_waiting(void)
+{
+	struct fixture *f = setup();
+	struct used used;
+
+	f->host.left = 5;
+	ring_add_one(f->ring, f->page, 16, true);
+	ring_add_one(f->ring, f->page + 16, 16, true);
+	is(driver_kick(&f->d, 0), 1,
+		"RNG-DEV-04 (5.4.6) a source that is empty is not asked again");
+	is(f->host.calls, 2, "RNG-DEV-04 (5.4.6) and again");
+	ok(ring_take(f->ring, &used) && used.len == 5,
+		"RNG-DEV-02 (5.4.6.2) the first request gets what there is");
+	ok(!ring_pending(f->ring) && !driver_failed(&f->d),
+		"RNG-DEV-04 (5.4.6) the next one waits");
+	ok(ram_is(&f->d.ram, f->page + 5, 0, 27), "RNG-DEV-04 (5.4.6) unwritten");
+
+	ring_want_interrupts(f->ring, true);
+	virtio_backend_ready(&f->rng.dev);
+	ok(!ring_pending(f->ring), "RNG-DEV-04 (5.4.6) and waits on if there is still nothing");
+	f->host.left = SIZE_MAX;
+	virtio_backend_ready(&f->rng.dev);
+	ok(ring_take(f->ring, &used) && used.len == 16, "RNG-DEV-04 (5.4.6) until there is");
+	is(filled(f, f->page + 16), 16, "RNG-DEV-01 (5.4.6.2) enough for all of it");
+	is(f->d.host.raises, 2, "SPLIT-DEV-06 (2.7.7.2) and the driver is interrupted");
+	virtio_backend_ready(&f->rng.dev);
+	ok(!ring_pending(f->ring), "once");
+	teardown(f);
+}
+
+/* A queue's worth waits; the source becomes ready for all of it at once. */
+static void test_waiting_batch(void)
+{
+	struct fixture *f = setup();
+	gpa_t large = ram_alloc(&f->d.ram, VIRTIO_RNG_REQUEST_MAX, 4096);
+
+	f->host.left = 0;
+	for (unsigned i = 0; i < DRIVER_QUEUE_SIZE; i++)
+		ring_add_one(f->ring, large, VIRTIO_RNG_REQUEST_MAX, true);
+	driver_kick(&f->d, 0);
+	f->host.left = SIZE_MAX;
+	virtio_backend_ready(&f->rng.dev);
+	is(ring_used_idx(f->ring), 4, "RNG-DEV-03 HARD-18 (5.4.6) a pass when the source is ready");
+	driver_serve(&f->d);
+	is(ring_used_idx(f->ring), DRIVER_QUEUE_SIZE, "HARD-18 and the others without a kick");
+	teardown(f);
+}
+
+/* What waits is dropped with its queue, and the source breaks for good. */
+static void test_waiting_ends(void)
+{
+	struct fixture *f = setup();
+	struct buffer buffer = {f->page, 16, true};
+
+	f->host.left = 0;
+	is(request(f, &buffer, 1), -1, "a request waits");
+	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
+	memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
+	f->host.left = SIZE_MAX;
+	virtio_backend_ready(&f->rng.dev);
+	ok(ram_is(&f->d.ram, 0, 0x5a, RAM_SIZE), "BASE-DEV-02 (2.4.1) a reset drops it");
+
+	memset(f->d.ram.bytes, 0, RAM_SIZE);
+	driver_start(&f->d, VIRTIO_BIT(VIRTIO_F_RING_RESET));
+	f->host.left = 0;
+	is(request(f, &buffer, 1), -1, "another one waits");
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_RESET, 1);
+	f->host.left = SIZE_MAX;
+	virtio_backend_ready(&f->rng.dev);
+	ok(ram_is(&f->d.ram, f->page, 0, 16), "BASE-DEV-05 (2.6.1.1.1) so does a queue reset");
+	ok(driver_setup(&f->d, 0, DRIVER_QUEUE_SIZE), "the queue is made anew");
+	is(request(f, &buffer, 1), 16, "HARD-14 and nothing is left of it");
+
+	f->host.left = 0;
+	request(f, &buffer, 1);
+	f->host.error = -ENODATA;
+	virtio_backend_ready(&f->rng.dev);
+	ok(driver_failed(&f->d) && !ring_pending(f->ring),
+		"RNG-DEV-04 (5.4.6) a source that ends meanwhile: the device needs a reset");
+	virtio_backend_ready(&f->rng.dev);
+	is(f->host.calls, 5, "HARD-18 and asks it for no more");
+	teardown(f);
+}
+
 static void test_config(void)
 {
 	struct fixture *f = setup();
@@ -198,6 +300,10 @@ static void test_all(void)
 	test_no_reading();
 	test_cap();
 	test_failing_source();
+	test_pass();
+	test_waiting();
+	test_waiting_batch();
+	test_waiting_ends();
 	test_config();
 }
 
