@@ -40,6 +40,8 @@ my %renamed = (
 	VIRTIO_MMIO_QUEUE_DEVICE_LOW => 'VIRTIO_MMIO_QUEUE_USED_LOW',
 	VIRTIO_MMIO_QUEUE_DEVICE_HIGH => 'VIRTIO_MMIO_QUEUE_USED_HIGH',
 	VIRTIO_ID_ENTROPY => 'VIRTIO_ID_RNG',
+	VIRTIO_CONSOLE_DEVICE_ADD => 'VIRTIO_CONSOLE_PORT_ADD',
+	VIRTIO_CONSOLE_DEVICE_REMOVE => 'VIRTIO_CONSOLE_PORT_REMOVE',
 	VIRTIO_STATUS_ACKNOWLEDGE => 'VIRTIO_CONFIG_S_ACKNOWLEDGE',
 	VIRTIO_STATUS_DRIVER => 'VIRTIO_CONFIG_S_DRIVER',
 	VIRTIO_STATUS_DRIVER_OK => 'VIRTIO_CONFIG_S_DRIVER_OK',
@@ -90,6 +92,7 @@ my %same = (
 	'struct virtq_used' => ['struct vring_used', qw(flags idx ring)],
 	'struct virtq_used_elem' => ['struct vring_used_elem', qw(id len)],
 	'struct virtio_console_config' => ['struct virtio_console_config', qw(cols rows max_nr_ports emerg_wr)],
+	'struct virtio_console_control' => ['struct virtio_console_control', qw(id event value)],
 	'struct virtio_blk_req' => ['struct virtio_blk_outhdr', qw(type ioprio sector)],
 	'struct virtio_blk_config' => ['struct virtio_blk_config',
 		qw(capacity size_max seg_max geometry.cylinders geometry.heads geometry.sectors blk_size

@@ -304,6 +304,11 @@ static void fake_console_want(struct console_backend *backend, bool input, bool 
 	fake->output_wanted = output;
 }
 
+static bool fake_console_connected(struct console_backend *backend)
+{
+	return !((struct fake_console *)backend)->away;
+}
+
 static void fake_console_size(struct console_backend *backend, uint16_t *cols, uint16_t *rows)
 {
 	struct fake_console *fake = (struct fake_console *)backend;
@@ -314,8 +319,8 @@ static void fake_console_size(struct console_backend *backend, uint16_t *cols, u
 
 void fake_console_init(struct fake_console *fake, uint16_t cols, uint16_t rows)
 {
-	static const struct console_backend_ops ops = {
-		fake_console_read, fake_console_write, fake_console_want, fake_console_size};
+	static const struct console_backend_ops ops = {fake_console_read, fake_console_write,
+		fake_console_want, fake_console_connected, fake_console_size};
 
 	*fake = (struct fake_console){
 		.backend = {&ops}, .cols = cols, .rows = rows, .output_room = SIZE_MAX};

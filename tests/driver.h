@@ -102,6 +102,7 @@ bool driver_failed(struct driver *driver); /* DEVICE_NEEDS_RESET */
 struct fake_console {
 	struct console_backend backend;
 	uint16_t cols, rows;
+	bool away; /* nobody is at the other end */
 
 	const uint8_t *input; /* what is left of it */
 	size_t input_len;

@@ -37,6 +37,11 @@ struct console_backend_ops {
 	 * reset and when a queue is stopped. */
 	void (*want)(struct console_backend *be, bool input, bool output);
 
+	/* Somebody is at the other end: input may come, and output is not lost.
+	 * virtio_backend_ready() is to be called when that changes. On the I/O thread, and at first
+	 * before there is one. */
+	bool (*connected)(struct console_backend *be);
+
 	/* The window's size in characters; both 0 where there is no window. Any thread. */
 	void (*size)(struct console_backend *be, uint16_t *cols, uint16_t *rows);
 };

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include <vole/virtio_console.h>
 
+#include "console_control.h"
 #include "container.h"
 
-#define RECEIVE  VIRTIO_CONSOLE_QUEUE_RECEIVE
-#define TRANSMIT VIRTIO_CONSOLE_QUEUE_TRANSMIT
+#define CONTROL_RECEIVE  VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE
+#define CONTROL_TRANSMIT VIRTIO_CONSOLE_QUEUE_CONTROL_TRANSMIT
 
 /* Bytes that go through the back end at once: a chain can name 4 GiB, and others wait meanwhile. */
 #define SLICE_MAX 65536
@@ -22,158 +24,219 @@ static struct virtio_console *console_of(struct virtio_device *dev)
 	return container_of(dev, struct virtio_console, dev);
 }
 
-/* Tell the back end what is waited for, if that changed: it may cost a system call. */
-static void console_want(struct virtio_console *con, bool input, bool output)
+static bool has_control(const struct virtio_console *con)
 {
-	if (input == con->input_wanted && output == con->output_wanted)
+	return virtio_has_feature(&con->dev, VIRTIO_CONSOLE_F_MULTIPORT);
+}
+
+/* Tell the back end what is waited for, if that changed: it may cost a system call. */
+static void port_want(struct console_port *port, bool input, bool output)
+{
+	struct console_backend *backend = port->host.backend;
+
+	if (input == port->input_wanted && output == port->output_wanted)
 		return;
-	con->input_wanted = input;
-	con->output_wanted = output;
-	con->backend->ops->want(con->backend, input, output);
+	port->input_wanted = input;
+	port->output_wanted = output;
+	backend->ops->want(backend, input, output);
 }
 
 /* --- receive -------------------------------------------------------------------------------------
  *
  * A chain is taken before input is: without a buffer, input stays in the back end. A chain that
- * waits for input is held in con->input.
+ * waits for input is held in port->input.
  */
 
-/* Input into the chain held, which is done with then. False if there is none now. */
-static bool receive_chain(struct virtio_console *con)
+/* Where the driver says who uses a port, input waits until somebody does. */
+static bool takes_input(const struct virtio_console *con, const struct console_port *port)
 {
-	const struct chain *chain = &con->input;
+	return !port->input_ended && (port->opened || !has_control(con));
+}
+
+/* Input into the chain held, which is done with then. False if there is none now. */
+static bool receive_chain(struct virtio_console *con, struct console_port *port)
+{
+	struct console_backend *backend = port->host.backend;
+	const struct chain *chain = &port->input;
 	unsigned count =
 		iov_slice(chain->writable, chain->writable_count, 0, SLICE_MAX, con->slice);
 	ssize_t got = 0;
 
 	/* A chain without room goes back as it is: reading nothing would look like the end. */
 	if (count > 0) {
-		got = con->backend->ops->read(con->backend, con->slice, count);
+		got = backend->ops->read(backend, con->slice, count);
 		if (got == -EAGAIN)
 			return false;
 		if (got <= 0) {
-			con->input_ended = true;
+			port->input_ended = true;
 			return false;
 		}
 	}
-	virtq_push(&con->dev.queues[RECEIVE], chain, got);
-	con->receiving = false;
+	virtq_push(&con->dev.queues[port->receive], chain, got);
+	port->receiving = false;
 	return true;
 }
 
 /* Input into as many chains as there are. */
-static void console_receive(struct virtio_console *con)
+static void port_receive(struct virtio_console *con, struct console_port *port)
 {
 	struct virtio_device *dev = &con->dev;
 
-	while (!con->input_ended) {
-		if (!con->receiving)
-			con->receiving = virtio_pop(dev, RECEIVE, &con->input);
-		if (!con->receiving || !receive_chain(con))
+	while (takes_input(con, port)) {
+		if (!port->receiving)
+			port->receiving = virtio_pop(dev, port->receive, &port->input);
+		if (!port->receiving || !receive_chain(con, port))
 			break;
 	}
-	virtio_publish(dev, RECEIVE);
-	console_want(con, con->receiving && !con->input_ended, con->output_wanted);
+	virtio_publish(dev, port->receive);
+	port_want(port, port->receiving && takes_input(con, port), port->output_wanted);
 }
 
 /* --- transmit ------------------------------------------------------------------------------------
  *
- * A chain that the back end did not take whole is held in con->output. Those behind it stay in the
+ * A chain that the back end did not take whole is held in port->output. Those behind it stay in the
  * queue, so a driver that prints faster than the host reads runs out of buffers and has to wait.
  */
 
 /* Some of the chain held goes out; with its last byte it is done with. False if none can go now. */
-static bool send_chain(struct virtio_console *con)
+static bool send_chain(struct virtio_console *con, struct console_port *port)
 {
-	const struct chain *chain = &con->output;
-	unsigned count =
-		iov_slice(chain->readable, chain->readable_count, con->sent, SLICE_MAX, con->slice);
+	struct console_backend *backend = port->host.backend;
+	const struct chain *chain = &port->output;
+	unsigned count = iov_slice(
+		chain->readable, chain->readable_count, port->sent, SLICE_MAX, con->slice);
 	ssize_t taken = 0;
 
 	if (count > 0) {
-		taken = con->backend->ops->write(con->backend, con->slice, count);
+		taken = backend->ops->write(backend, con->slice, count);
 		if (taken == -EAGAIN)
 			return false;
 	}
 	/* What a host's error ate is lost: the driver is not to blame and cannot be told. */
-	con->sent = taken > 0 ? con->sent + taken : chain->readable_len;
-	if (con->sent == chain->readable_len) {
-		virtq_push(&con->dev.queues[TRANSMIT], chain, 0);
-		con->sending = false;
+	port->sent = taken > 0 ? port->sent + taken : chain->readable_len;
+	if (port->sent == chain->readable_len) {
+		virtq_push(&con->dev.queues[port->transmit], chain, 0);
+		port->sending = false;
 	}
 	return true;
 }
 
 /* Output of as many chains as there are, but a limited number of slices. True if there is more. */
-static bool console_transmit(struct virtio_console *con)
+static bool port_transmit(struct virtio_console *con, struct console_port *port)
 {
 	struct virtio_device *dev = &con->dev;
 	unsigned slices = PASS_SLICES;
 	bool blocked = false;
 
 	while (slices > 0) {
-		if (!con->sending) {
-			con->sending = virtio_pop(dev, TRANSMIT, &con->output);
-			con->sent = 0;
+		if (!port->sending) {
+			port->sending = virtio_pop(dev, port->transmit, &port->output);
+			port->sent = 0;
 		}
-		if (!con->sending)
+		if (!port->sending)
 			break;
-		blocked = !send_chain(con);
+		blocked = !send_chain(con, port);
 		if (blocked)
 			break;
 		slices--;
 	}
-	virtio_publish(dev, TRANSMIT);
-	console_want(con, con->input_wanted, blocked);
+	virtio_publish(dev, port->transmit);
+	port_want(port, port->input_wanted, blocked);
 	return slices == 0;
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
 
+/* The port that this queue is of; NULL for the control queues. */
+static struct console_port *port_of(struct virtio_console *con, unsigned queue)
+{
+	if (queue == CONTROL_RECEIVE || queue == CONTROL_TRANSMIT)
+		return NULL;
+	return &con->ports[queue > CONTROL_TRANSMIT ? queue / 2 - 1 : 0];
+}
+
+static unsigned console_queue_count(const struct virtio_device *dev)
+{
+	const struct virtio_console *con = console_of((struct virtio_device *)dev);
+
+	return has_control(con) ? dev->queue_count : CONTROL_RECEIVE;
+}
+
 static bool console_notified(struct virtio_device *dev, unsigned queue)
 {
 	struct virtio_console *con = console_of(dev);
+	struct console_port *port = port_of(con, queue);
 
-	if (queue == TRANSMIT)
-		return console_transmit(con);
-	console_receive(con);
+	if (queue == CONTROL_RECEIVE)
+		console_control_send(con);
+	else if (queue == CONTROL_TRANSMIT)
+		console_control_receive(con);
+	else if (queue == port->transmit)
+		return port_transmit(con, port);
+	else
+		port_receive(con, port);
 	return false;
 }
 
 static void console_queue_stopped(struct virtio_device *dev, unsigned queue)
 {
-	struct virtio_console *con = console_of(dev);
+	struct console_port *port = port_of(console_of(dev), queue);
 
-	if (queue == RECEIVE) {
-		con->receiving = false;
-		console_want(con, false, con->output_wanted);
+	if (!port)
+		return;
+	if (queue == port->receive) {
+		port->receiving = false;
+		port_want(port, false, port->output_wanted);
 	} else {
-		con->sending = false;
-		console_want(con, con->input_wanted, false);
+		port->sending = false;
+		port_want(port, port->input_wanted, false);
 	}
 }
 
 /* That input has ended is the host's affair, and stays so. */
 static void console_reset(struct virtio_device *dev)
 {
-	console_queue_stopped(dev, RECEIVE);
-	console_queue_stopped(dev, TRANSMIT);
+	for (unsigned i = 0; i < dev->queue_count; i++)
+		console_queue_stopped(dev, i);
+	console_control_reset(console_of(dev));
 }
 
-static void console_backend_ready(struct virtio_device *dev)
+static void console_backend_ready(struct virtio_device *dev, unsigned index)
 {
 	struct virtio_console *con = console_of(dev);
+	struct console_port *port = &con->ports[index];
+	bool connected = port->host.backend->ops->connected(port->host.backend);
+
+	if (connected != port->connected) {
+		port->connected = connected;
+		console_control_tell(port, VIRTIO_CONSOLE_PORT_OPEN);
+		console_control_send(con);
+	}
 
 	/* A device that failed waits for nothing: else a level-triggered back end would spin. */
-	if (!virtio_queue_live(dev, RECEIVE))
-		console_queue_stopped(dev, RECEIVE);
-	else if (con->input_wanted)
-		console_receive(con);
+	if (!virtio_queue_live(dev, port->receive))
+		console_queue_stopped(dev, port->receive);
+	else if (port->input_wanted)
+		port_receive(con, port);
 
-	if (!virtio_queue_live(dev, TRANSMIT))
-		console_queue_stopped(dev, TRANSMIT);
-	else if (con->output_wanted && console_transmit(con))
-		virtio_kick(dev, TRANSMIT);
+	if (!virtio_queue_live(dev, port->transmit))
+		console_queue_stopped(dev, port->transmit);
+	else if (port->output_wanted && port_transmit(con, port))
+		virtio_kick(dev, port->transmit);
+}
+
+static void port_look_at_size(struct console_port *port)
+{
+	struct console_backend *backend = port->host.backend;
+	uint16_t cols, rows;
+
+	backend->ops->size(backend, &cols, &rows);
+	if (cols == port->cols && rows == port->rows)
+		return;
+	port->cols = cols;
+	port->rows = rows;
+	if (!port->host.name)
+		console_control_tell(port, VIRTIO_CONSOLE_RESIZE);
 }
 
 /* Not when it is read: a driver that reads cols and rows, one after the other, must be able to tell
@@ -182,7 +245,9 @@ static void console_config_changed(struct virtio_device *dev)
 {
 	struct virtio_console *con = console_of(dev);
 
-	con->backend->ops->size(con->backend, &con->cols, &con->rows);
+	for (unsigned i = 0; i < con->port_count; i++)
+		port_look_at_size(&con->ports[i]);
+	virtio_kick(dev, CONTROL_RECEIVE);
 }
 
 /* Fields of features that are not offered read 0, and so does emerg_wr (virtio 5.3.4). */
@@ -192,24 +257,26 @@ static void console_config_read(struct virtio_device *dev, uint8_t *bytes)
 	struct virtio_console_config config = {0};
 
 	if (dev->features & VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE)) {
-		config.cols = cpu_to_le16(con->cols);
-		config.rows = cpu_to_le16(con->rows);
+		config.cols = cpu_to_le16(con->ports[0].cols);
+		config.rows = cpu_to_le16(con->ports[0].rows);
 	}
+	if (dev->features & VIRTIO_BIT(VIRTIO_CONSOLE_F_MULTIPORT))
+		config.max_nr_ports = cpu_to_le32(con->port_count);
 	memcpy(bytes, &config, sizeof config);
 }
 
 /* The emergency write: one character, at any time, of a driver that may have set up nothing
- * (virtio 5.3.5.1). If the host does not take it at once, it is lost. */
+ * (virtio 5.3.5.1), to port 0. If the host does not take it at once, it is lost. */
 static void console_config_write(
 	struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len)
 {
-	struct virtio_console *con = console_of(dev);
+	struct console_backend *backend = console_of(dev)->ports[0].host.backend;
 	uint8_t character = data[0]; /* the low byte */
 	struct iovec iov = {&character, 1};
 
 	(void)len;
 	if (offset == offsetof(struct virtio_console_config, emerg_wr))
-		con->backend->ops->write(con->backend, &iov, 1);
+		backend->ops->write(backend, &iov, 1);
 }
 
 static const struct virtio_ops console_ops = {
@@ -217,6 +284,7 @@ static const struct virtio_ops console_ops = {
 	.id = VIRTIO_ID_CONSOLE,
 	.features = VIRTIO_BIT(VIRTIO_CONSOLE_F_EMERG_WRITE),
 	.queue_size_max = 64,
+	.queue_count = console_queue_count,
 	.config_len = sizeof(struct virtio_console_config),
 	.notified = console_notified,
 	.backend_ready = console_backend_ready,
@@ -227,14 +295,34 @@ static const struct virtio_ops console_ops = {
 	.config_write = console_config_write,
 };
 
-int virtio_console_init(struct virtio_console *con, struct console_backend *backend,
-	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
+static void port_init(
+	struct console_port *port, const struct console_port_host *host, unsigned index)
 {
+	struct console_backend *backend = host->backend;
+
+	*port = (struct console_port){
+		.host = *host,
+		.receive = VIRTIO_CONSOLE_PORT_RECEIVE(index),
+		.transmit = VIRTIO_CONSOLE_PORT_TRANSMIT(index),
+		.connected = backend->ops->connected(backend),
+	};
+	backend->ops->size(backend, &port->cols, &port->rows);
+}
+
+int virtio_console_init(struct virtio_console *con, const struct console_port_host *ports,
+	unsigned port_count, bool multiport, const struct gmem *gmem,
+	const struct virtio_host_ops *host, void *ctx)
+{
+	unsigned queue_count = multiport ? 2 + 2 * port_count : CONTROL_RECEIVE;
 	uint64_t features = 0;
 
-	*con = (struct virtio_console){.backend = backend};
-	backend->ops->size(backend, &con->cols, &con->rows);
-	if (con->cols != 0 && con->rows != 0)
+	assert(port_count <= (multiport ? VIRTIO_CONSOLE_PORTS_MAX : 1));
+	con->port_count = port_count;
+	for (unsigned i = 0; i < port_count; i++)
+		port_init(&con->ports[i], &ports[i], i);
+	if (con->ports[0].cols != 0 && con->ports[0].rows != 0)
 		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE);
-	return virtio_init(&con->dev, &console_ops, features, 2, gmem, host, ctx);
+	if (multiport)
+		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_MULTIPORT);
+	return virtio_init(&con->dev, &console_ops, features, queue_count, gmem, host, ctx);
 }

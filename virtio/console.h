@@ -3,30 +3,64 @@
 #define VIRTIO_CONSOLE_H
 
 /*
- * Console device (virtio 5.3): one port, both directions. Input waits in the back end until the
- * driver has a receive buffer; output that the back end cannot take waits in the transmit queue
- * (back-pressure both ways). Offers EMERG_WRITE, and SIZE where the back end has a window.
+ * Console device (virtio 5.3): ports, each with a back end of its own and both directions. Input waits
+ * in the back end until the driver has a receive buffer; output that the back end cannot take waits in
+ * the transmit queue: back-pressure both ways, on each port by itself. Offers EMERG_WRITE, and SIZE
+ * where port 0 has a window.
+ *
+ * With MULTIPORT, device and driver tell each other of ports through two more queues, which are
+ * console_control.c's; without it there is port 0 and no telling.
  */
 
 #include "backend.h"
 #include "virtio.h"
 
-struct virtio_console {
-	struct virtio_device dev;
-	struct console_backend *backend; /* not owned */
+#define VIRTIO_CONSOLE_PORTS_MAX 8
+#define VIRTIO_CONSOLE_NAME_MAX  64 /* bytes of a port's name */
+
+/* The host's side of a port. Neither is owned. */
+struct console_port_host {
+	struct console_backend *backend;
+	const char
+		*name; /* at most VIRTIO_CONSOLE_NAME_MAX bytes. NULL: none, and it is a console */
+};
+
+struct console_port {
+	struct console_port_host host;
+	unsigned receive, transmit; /* its queues */
 
 	/* Guarded by dev.lock. */
-	uint16_t cols, rows;                /* as the driver may know them */
-	bool input_ended;                   /* for good */
-	bool receiving, sending;            /* input, output is a chain that is being served */
-	struct chain input, output;         /* of the receive and of the transmit queue */
-	uint64_t sent;                      /* bytes of output that are out */
-	bool input_wanted, output_wanted;   /* as the back end was told */
+	uint16_t cols, rows;              /* as the driver may know them; of a console */
+	bool input_ended;                 /* for good */
+	bool receiving, sending;          /* input, output is a chain that is being served */
+	struct chain input, output;       /* of the receive and of the transmit queue */
+	uint64_t sent;                    /* bytes of output that are out */
+	bool input_wanted, output_wanted; /* as the back end was told */
+
+	/* With MULTIPORT. */
+	bool added;       /* the driver was told of the port ... */
+	bool ready;       /* ... and said that it can use it ... */
+	bool opened;      /* ... and that somebody does */
+	bool connected;   /* the host's side is open, when it was last looked at */
+	unsigned pending; /* messages to the driver that are due: a bit for each event */
+};
+
+struct virtio_console {
+	struct virtio_device dev;
+	unsigned port_count;
+	struct console_port ports[VIRTIO_CONSOLE_PORTS_MAX];
+
+	/* Guarded by dev.lock. */
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: what of a chain goes to the back end */
 };
 
-/* 0, or -errno as virtio_init(). End with virtio_free(&con->dev). */
-int virtio_console_init(struct virtio_console *con, struct console_backend *backend,
-	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);
+/*
+ * A console of port_count ports (1 to VIRTIO_CONSOLE_PORTS_MAX); without multiport, of one.
+ * virtio_backend_ready() goes by the number of the port. 0, or -errno as virtio_init(). End with
+ * virtio_free(&con->dev).
+ */
+int virtio_console_init(struct virtio_console *con, const struct console_port_host *ports,
+	unsigned port_count, bool multiport, const struct gmem *gmem,
+	const struct virtio_host_ops *host, void *ctx);
 
 #endif

@@ -68,10 +68,11 @@ static bool rng_notified(struct virtio_device *dev, unsigned queue)
 	return bytes >= PASS_MAX;
 }
 
-static void rng_backend_ready(struct virtio_device *dev)
+static void rng_backend_ready(struct virtio_device *dev, unsigned backend)
 {
 	struct virtio_rng *rng = rng_of(dev);
 
+	(void)backend;
 	if (rng->waiting && virtio_queue_live(dev, 0) && rng_notified(dev, 0))
 		virtio_kick(dev, 0);
 }

@@ -274,7 +274,7 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 	return more;
 }
 
-void virtio_backend_ready(struct virtio_device *dev)
+void virtio_backend_ready(struct virtio_device *dev, unsigned backend)
 {
 	unsigned count = virtio_queue_count(dev);
 
@@ -285,7 +285,7 @@ void virtio_backend_ready(struct virtio_device *dev)
 		if (virtio_queue_live(dev, i))
 			virtq_silence(&dev->queues[i]);
 	}
-	dev->ops->backend_ready(dev);
+	dev->ops->backend_ready(dev, backend);
 	for (unsigned i = 0; i < count; i++) {
 		if (virtio_queue_live(dev, i) && virtq_listen(&dev->queues[i]))
 			virtio_kick(dev, i);

@@ -66,8 +66,9 @@ struct virtio_ops {
 	 * too much work for one pass. Lock held, DRIVER_OK set, queue ready. */
 	bool (*notified)(struct virtio_device *dev, unsigned queue);
 
-	/* The back end became ready for what the device wants of it. Lock held. NULL: none. */
-	void (*backend_ready)(struct virtio_device *dev);
+	/* A back end, of several by its number, became ready for what the device wants of it. Lock
+	 * held. NULL: none. */
+	void (*backend_ready)(struct virtio_device *dev, unsigned backend);
 
 	/* Forget all requests in flight, all that was negotiated. Lock held. NULL: no state. */
 	void (*reset)(struct virtio_device *dev);
@@ -144,8 +145,9 @@ void virtio_free(struct virtio_device *dev);
  * may be more to do: call again after other sources had their turn. Takes the lock. */
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
 
-/* I/O thread: the back end is ready for what the device wants of it. Takes the lock. */
-void virtio_backend_ready(struct virtio_device *dev);
+/* I/O thread: a back end is ready for what the device wants of it; which one, if it has several, counted
+ * from 0. Takes the lock. */
+void virtio_backend_ready(struct virtio_device *dev, unsigned backend);
 
 /* Any thread: configuration space changed by the host's doing; notifies the driver (virtio 3.2.1).
  * Takes the lock. */

@@ -166,9 +166,10 @@ static void drain(struct vm *vm)
 	unsigned passes = VIRTQ_SIZE_MAX;
 	bool more = serve_all(vm);
 
-	while (!vm->hurry && (more || vm->console.output_wanted || vm->serial.uart.output_wanted)) {
+	while (!vm->hurry &&
+		(more || vm->console.ports[0].output_wanted || vm->serial.uart.output_wanted)) {
 		/* Only who waits: the other is always ready. */
-		bool console = vm->console.output_wanted;
+		bool console = vm->console.ports[0].output_wanted;
 		bool serial = vm->serial.uart.output_wanted;
 		struct pollfd fds[] = {
 			{.fd = console ? vm->chardev.out : -1, .events = POLLOUT},
@@ -179,7 +180,7 @@ static void drain(struct vm *vm)
 
 		poll(fds, sizeof fds / sizeof *fds, more ? 0 : -1);
 		if (fds[0].revents)
-			virtio_backend_ready(&vm->console.dev);
+			virtio_backend_ready(&vm->console.dev, 0);
 		if (fds[2].revents)
 			vm->signals.ready(&vm->signals);
 		if (fds[3].revents) {

@@ -9,11 +9,16 @@
 #include <vole/le.h>
 
 #define VIRTIO_CONSOLE_F_SIZE        0 /* cols and rows are valid */
-#define VIRTIO_CONSOLE_F_MULTIPORT   1
+#define VIRTIO_CONSOLE_F_MULTIPORT   1 /* more than one port; control queues */
 #define VIRTIO_CONSOLE_F_EMERG_WRITE 2 /* emerg_wr works, negotiated or not */
 
-#define VIRTIO_CONSOLE_QUEUE_RECEIVE  0
-#define VIRTIO_CONSOLE_QUEUE_TRANSMIT 1
+/* Queues (virtio 5.3.2): of port 0; with MULTIPORT, of the device, and of port n. */
+#define VIRTIO_CONSOLE_QUEUE_RECEIVE          0
+#define VIRTIO_CONSOLE_QUEUE_TRANSMIT         1
+#define VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE  2
+#define VIRTIO_CONSOLE_QUEUE_CONTROL_TRANSMIT 3
+#define VIRTIO_CONSOLE_PORT_RECEIVE(n)        ((n) ? 2 * (n) + 2 : 0)
+#define VIRTIO_CONSOLE_PORT_TRANSMIT(n)       ((n) ? 2 * (n) + 3 : 1)
 
 struct virtio_console_config {
 	le16 cols;
@@ -25,5 +30,35 @@ struct virtio_console_config {
 _Static_assert(sizeof(struct virtio_console_config) == 12, "virtio 5.3.4");
 _Static_assert(offsetof(struct virtio_console_config, max_nr_ports) == 4, "virtio 5.3.4");
 _Static_assert(offsetof(struct virtio_console_config, emerg_wr) == 8, "virtio 5.3.4");
+
+/* What goes through the control queues (virtio 5.3.6.2). PORT_NAME is followed by the name, without a
+ * terminator; RESIZE by the new size. */
+struct virtio_console_control {
+	le32 id; /* of the port */
+	le16 event;
+	le16 value;
+};
+
+_Static_assert(sizeof(struct virtio_console_control) == 8, "virtio 5.3.6.2");
+_Static_assert(offsetof(struct virtio_console_control, event) == 4, "virtio 5.3.6.2");
+_Static_assert(offsetof(struct virtio_console_control, value) == 6, "virtio 5.3.6.2");
+
+struct virtio_console_resize {
+	le16 cols;
+	le16 rows;
+};
+
+_Static_assert(sizeof(struct virtio_console_resize) == 4, "virtio 5.3.6.2");
+_Static_assert(offsetof(struct virtio_console_resize, rows) == 2, "virtio 5.3.6.2");
+
+/* Events. */
+#define VIRTIO_CONSOLE_DEVICE_READY  0 /* from the driver: it knows the device; 1: and can use it */
+#define VIRTIO_CONSOLE_DEVICE_ADD    1 /* to the driver: there is such a port */
+#define VIRTIO_CONSOLE_DEVICE_REMOVE 2 /* to the driver: it is gone */
+#define VIRTIO_CONSOLE_PORT_READY    3 /* from the driver: answer to DEVICE_ADD; 1: can be used */
+#define VIRTIO_CONSOLE_CONSOLE_PORT  4 /* to the driver: the port is for a console */
+#define VIRTIO_CONSOLE_RESIZE        5 /* to the driver: the console's size */
+#define VIRTIO_CONSOLE_PORT_OPEN     6 /* either: 1: the sender's side of the port is open; 0: closed */
+#define VIRTIO_CONSOLE_PORT_NAME     7 /* to the driver: the port's name */
 
 #endif

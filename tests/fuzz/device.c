@@ -251,7 +251,7 @@ static void host_side(struct device_run *run)
 {
 	if (run->host_side)
 		run->host_side(run);
-	virtio_backend_ready(run->driver.dev);
+	virtio_backend_ready(run->driver.dev, 0);
 	driver_serve(&run->driver);
 }
 
@@ -295,7 +295,7 @@ static void check_reset(struct device_run *run)
 	memcpy(before, at(run, 0), DEVICE_RAM);
 	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
 		driver->host.pending[i] = true;
-	virtio_backend_ready(driver->dev);
+	virtio_backend_ready(driver->dev, 0);
 	driver_serve(driver);
 	assert(memcmp(before, at(run, 0), DEVICE_RAM) == 0);
 }

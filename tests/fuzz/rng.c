@@ -18,7 +18,7 @@ static void host_side(struct device_run *run)
 	f->host.max = take(&run->in, 1);
 	f->host.error = take(&run->in, 1) == 1 ? -EIO : 0;
 	f->host.left = f->host.max == 1 ? take(&run->in, 1) : SIZE_MAX;
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

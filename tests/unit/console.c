@@ -30,8 +30,8 @@ static struct fixture *setup_window(uint16_t cols, uint16_t rows)
 
 	driver_init(&f->d);
 	fake_console_init(&f->host, cols, rows);
-	virtio_console_init(
-		&f->con, &f->host.backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
+	virtio_console_init(&f->con, &(struct console_port_host){&f->host.backend, NULL}, 1, false,
+		&f->d.ram.gmem, &driver_host_ops, &f->d.host);
 	driver_attach(&f->d, &f->con.dev);
 	f->in = &f->d.rings[RECEIVE];
 	f->out = &f->d.rings[TRANSMIT];
@@ -67,7 +67,7 @@ static unsigned host_loop(struct fixture *f)
 	while (calls < 1000 &&
 		((f->host.input_wanted && (f->host.input_len > 0 || f->host.input_end)) ||
 			(f->host.output_wanted && f->host.output_room > 0))) {
-		virtio_backend_ready(&f->con.dev);
+		virtio_backend_ready(&f->con.dev, 0);
 		driver_serve(&f->d);
 		calls++;
 	}
@@ -337,7 +337,7 @@ static void test_input_waits(void)
 		text[i] = i * 7 + i / 256;
 	f->host.input = text;
 	f->host.input_len = sizeof text;
-	virtio_backend_ready(&f->con.dev);
+	virtio_backend_ready(&f->con.dev, 0);
 	is(f->host.reads, 0, "CON-DEV-11 (5.3.6) input waits while there is no buffer");
 	is(host_loop(f), 0, "CON-DEV-11 (5.3.6) and nobody spins for it");
 
@@ -429,7 +429,7 @@ static void test_stop(const char *what, unsigned queue, bool by_reset)
 		memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
 	input(f, "input");
 	f->host.output_room = SIZE_MAX;
-	virtio_backend_ready(&f->con.dev);
+	virtio_backend_ready(&f->con.dev, 0);
 	is(f->host.reads, queue == TRANSMIT ? 2 : 1,
 		"MMIO-DEV-01 BASE-DEV-05 (4.2.2.1) input after %s", what);
 	is(f->host.output_len, queue == RECEIVE ? 6 : 2,

@@ -27,8 +27,8 @@ static struct fixture *setup(void)
 
 	driver_init(&f->d);
 	fake_console_init(&f->host, 0x1234, 0x5678);
-	virtio_console_init(
-		&f->con, &f->host.backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
+	virtio_console_init(&f->con, &(struct console_port_host){&f->host.backend, NULL}, 1, false,
+		&f->d.ram.gmem, &driver_host_ops, &f->d.host);
 	virtio_offer(&f->con.dev, RING_RESET);
 	driver_attach(&f->d, &f->con.dev);
 	return f;

@@ -205,14 +205,14 @@ static void test_waiting(void)
 	ok(ram_is(&f->d.ram, f->page + 5, 0, 27), "RNG-DEV-04 (5.4.6) unwritten");
 
 	ring_want_interrupts(f->ring, true);
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	ok(!ring_pending(f->ring), "RNG-DEV-04 (5.4.6) and waits on if there is still nothing");
 	f->host.left = SIZE_MAX;
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	ok(ring_take(f->ring, &used) && used.len == 16, "RNG-DEV-04 (5.4.6) until there is");
 	is(filled(f, f->page + 16), 16, "RNG-DEV-01 (5.4.6.2) enough for all of it");
 	is(f->d.host.raises, 2, "SPLIT-DEV-06 (2.7.7.2) and the driver is interrupted");
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	ok(!ring_pending(f->ring), "once");
 	teardown(f);
 }
@@ -228,7 +228,7 @@ static void test_waiting_batch(void)
 		ring_add_one(f->ring, large, VIRTIO_RNG_REQUEST_MAX, true);
 	driver_kick(&f->d, 0);
 	f->host.left = SIZE_MAX;
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	is(ring_used_idx(f->ring), 4, "RNG-DEV-03 HARD-18 (5.4.6) a pass when the source is ready");
 	driver_serve(&f->d);
 	is(ring_used_idx(f->ring), DRIVER_QUEUE_SIZE, "HARD-18 and the others without a kick");
@@ -246,7 +246,7 @@ static void test_waiting_ends(void)
 	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
 	memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
 	f->host.left = SIZE_MAX;
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	ok(ram_is(&f->d.ram, 0, 0x5a, RAM_SIZE), "BASE-DEV-02 (2.4.1) a reset drops it");
 
 	memset(f->d.ram.bytes, 0, RAM_SIZE);
@@ -256,7 +256,7 @@ static void test_waiting_ends(void)
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_RESET, 1);
 	f->host.left = SIZE_MAX;
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	ok(ram_is(&f->d.ram, f->page, 0, 16), "BASE-DEV-05 (2.6.1.1.1) so does a queue reset");
 	ok(driver_setup(&f->d, 0, DRIVER_QUEUE_SIZE), "the queue is made anew");
 	is(request(f, &buffer, 1), 16, "HARD-14 and nothing is left of it");
@@ -264,10 +264,10 @@ static void test_waiting_ends(void)
 	f->host.left = 0;
 	request(f, &buffer, 1);
 	f->host.error = -ENODATA;
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	ok(driver_failed(&f->d) && !ring_pending(f->ring),
 		"RNG-DEV-04 (5.4.6) a source that ends meanwhile: the device needs a reset");
-	virtio_backend_ready(&f->rng.dev);
+	virtio_backend_ready(&f->rng.dev, 0);
 	is(f->host.calls, 5, "HARD-18 and asks it for no more");
 	teardown(f);
 }

@@ -51,8 +51,9 @@ static struct fixture *setup(uint32_t type)
 			&f->blk, &f->blk_host.backend, gmem, &driver_host_ops, &f->d.host);
 	} else if (type == VIRTIO_ID_CONSOLE) {
 		dev = &f->con.dev;
-		virtio_console_init(
-			&f->con, &f->con_host.backend, gmem, &driver_host_ops, &f->d.host);
+		virtio_console_init(&f->con,
+			&(struct console_port_host){&f->con_host.backend, NULL}, 1, false, gmem,
+			&driver_host_ops, &f->d.host);
 	} else {
 		virtio_rng_init(&f->rng, &f->rng_host.backend, gmem, &driver_host_ops, &f->d.host);
 	}
@@ -104,7 +105,7 @@ static void test_after_reset(void)
 	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
 	memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
 	virtio_serve(f->d.dev, 0);
-	virtio_backend_ready(f->d.dev);
+	virtio_backend_ready(f->d.dev, 0);
 	virtio_config_changed(f->d.dev);
 	ok(ram_is(&f->d.ram, 0, 0x5a, RAM_SIZE),
 		"BASE-DEV-02 (2.4.1) after reset the device leaves memory alone");
@@ -497,7 +498,7 @@ static void test_in_order(unsigned type)
 	}
 	driver_kick(&f->d, last);
 	f->con_host.output_room = SIZE_MAX;
-	virtio_backend_ready(f->d.dev);
+	virtio_backend_ready(f->d.dev, 0);
 	for (unsigned i = 0; i < count; i++)
 		right += ring_take(ring, &used) && used.id == heads[i];
 	is(right, count, "RES-DEV-02 (6.2) %s gives chains back in the order in which they came",
@@ -877,7 +878,7 @@ static void random_step(struct fixture *f)
 	case 4:
 		while (ring_take(ring, &used))
 			;
-		virtio_backend_ready(f->d.dev);
+		virtio_backend_ready(f->d.dev, 0);
 		return;
 	case 5:
 	case 6:

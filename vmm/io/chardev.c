@@ -256,6 +256,14 @@ static void chardev_want(struct console_backend *backend, bool input, bool outpu
 		io_event_signal(dev->wake.fd);
 }
 
+static bool chardev_connected(struct console_backend *backend)
+{
+	const struct chardev *dev = chardev_of(backend);
+
+	/* Of those that come and go, only a socket's clients can be seen to. */
+	return dev->listener.fd < 0 || dev->out >= 0;
+}
+
 static void chardev_size(struct console_backend *backend, uint16_t *cols, uint16_t *rows)
 {
 	struct chardev *dev = chardev_of(backend);
@@ -271,6 +279,7 @@ static const struct console_backend_ops chardev_ops = {
 	.read = chardev_read,
 	.write = chardev_write,
 	.want = chardev_want,
+	.connected = chardev_connected,
 	.size = chardev_size,
 };
 

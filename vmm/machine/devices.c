@@ -15,7 +15,7 @@ static void console_ready(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	virtio_backend_ready(&vm->console.dev);
+	virtio_backend_ready(&vm->console.dev, 0);
 }
 
 static void console_broken(void *ctx, int error)
@@ -30,6 +30,7 @@ static void console_broken(void *ctx, int error)
 static int add_console(struct vm *vm)
 {
 	struct vm_device *device = device_next(vm, "console", plan_console(vm));
+	struct console_port_host port = {0};
 	int ret = chardev_open(&vm->chardev, "console", plan_console(vm), &vm->loop);
 
 	if (ret < 0)
@@ -38,8 +39,9 @@ static int add_console(struct vm *vm)
 	vm->chardev.quit = machine_quit;
 	vm->chardev.broken = console_broken;
 	vm->chardev.ctx = vm;
+	port.backend = &vm->chardev.backend;
 	ret = virtio_console_init(
-		&vm->console, &vm->chardev.backend, &vm->memory.gmem, &device_host_ops, device);
+		&vm->console, &port, 1, false, &vm->memory.gmem, &device_host_ops, device);
 	return ret < 0 ? ret
 		       : device_add(vm, device, &vm->console.dev, &vm->options->console_features);
 }
