@@ -2,7 +2,6 @@
 #include "gmem.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* The region that gpa lies in, or NULL. A machine has a handful of them. */
 static const struct gmem_region *region_find(const struct gmem *gm, gpa_t gpa)
@@ -48,30 +47,6 @@ void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access 
 	}
 }
 
-/* What may be loaded at once, whatever the guest made of it. */
-typedef uint64_t __attribute__((may_alias)) any_word;
-
-/*
- * Not for the thread sanitizer: it cannot see what orders these accesses, since that happens in the
- * guest. A vCPU's thread may read a stack that holds a buffer which a device filled long before.
- */
-__attribute__((no_sanitize("thread"))) void gmem_copy_in(void *dst, const void *src, size_t len)
-{
-	const uint8_t *from = src;
-	uint8_t *to = dst;
-
-	/* An atomic load is one that the compiler may not repeat; memcpy() promises no such thing.
-	 * By words while it can be: descriptors and request headers mostly are aligned. */
-	for (; len >= sizeof(any_word) && (uintptr_t)from % sizeof(any_word) == 0;
-		len -= sizeof(any_word), from += sizeof(any_word), to += sizeof(any_word)) {
-		any_word word = __atomic_load_n((const any_word *)from, __ATOMIC_RELAXED);
-
-		memcpy(to, &word, sizeof word);
-	}
-	for (size_t i = 0; i < len; i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-}
-
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len)
 {
 	const void *src = gmem_ptr(gm, gpa, len, GMEM_READ);
@@ -82,7 +57,8 @@ int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len)
 	return 0;
 }
 
-/* The way back, and the same reason. Volatile, or the loop becomes memcpy(), which is watched. */
+/* The way back, and not for the thread sanitizer either. Volatile, or the loop becomes memcpy(),
+ * which is watched. */
 __attribute__((no_sanitize("thread"))) static void copy_out(
 	volatile uint8_t *dst, const uint8_t *src, size_t len)
 {
