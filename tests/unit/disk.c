@@ -110,6 +110,28 @@ static void test_flush(void)
 	disk_close(&disk);
 }
 
+/* Each in its place, whether the host is asked for one segment or for a list. */
+static void test_segments(void)
+{
+	struct disk disk;
+	struct block_backend *backend = open_image(&disk, false, NULL);
+
+	for (unsigned count = 1; count <= 3; count++) {
+		char out[] = "abcdef", in[] = "......";
+		struct iovec from[] = {{out, 1}, {out + 1, 2}, {out + 3, 3}};
+		struct iovec to[] = {{in, 1}, {in + 1, 2}, {in + 3, 3}};
+		ssize_t len = count * (count + 1) / 2;
+
+		is(backend->ops->write(backend, from, count, 1024 * count), len,
+			"%u segments are written", count);
+		is(backend->ops->read(backend, to, count, 1024 * count), len,
+			"%u segments are read", count);
+		ok(memcmp(in, out, len) == 0 && strspn(in + len, ".") == 6 - (size_t)len,
+			"%u segments hold what was written, in their order", count);
+	}
+	disk_close(&disk);
+}
+
 static void test_read_only(void)
 {
 	struct disk disk;
@@ -275,6 +297,7 @@ int main(void)
 {
 	image_make();
 	test_flush();
+	test_segments();
 	test_read_only();
 	test_write_zeroes();
 	test_write_many_zeroes();
