@@ -23,8 +23,9 @@ test_tools_shared = tests/elf_make.c
 # TAP by scripts.
 script_tests = $(wildcard tests/*.t)
 
-# Programs of `make bench`.
+# Programs of `make bench`, and what they may have of the tests.
 bench_program_sources = $(wildcard tests/bench/*.c)
+bench_shared = tests/driver.c tests/driver_ring.c
 bench_kernels = $(wildcard tests/bench/guest/*.c)
 
 # The first program of the Linux guests.
