@@ -4,6 +4,9 @@ tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c ways.c 
 # One program each; the names follow the sources they test.
 unit_test_sources = $(wildcard tests/unit/*.c)
 
+# Counts these calls, of whoever makes them.
+ldflags_tests/unit/request_path.c = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc pthread_mutex_lock)
+
 # One kernel each, linked with the guest library.
 guest_test_kernels = $(wildcard tests/guest/*.c)
 
