@@ -87,11 +87,13 @@ refused('a feature that is neither on nor off', 125, qr/--console stdio: "indire
 	'run', '--console', 'stdio,indirect=yes', $hello);
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)
 	for '', 'indirect', 'indirect=yes', 'size=on';
-refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID; indirect/,
+refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID, block-size=N; indirect/,
 	'run', '-d', 'a,ro,size=on', $hello);
 refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
 refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);
 refused('a serial of 21 bytes', 125, qr/--disk a: serial .* longer than 20/, 'run', '-d', 'a,serial=' . 'x' x 21, $hello);
+refused("a block size of '$_'", 125, qr/--disk a: block-size $_ is not 512, 1024, 2048 or 4096/, 'run', '-d', "a,block-size=$_", $hello)
+	for '', 0, 256, 513, 1536, 8192, '4K', -512;
 refused('a disk without a name', 125, qr/--disk: no file/, 'run', '-d', ',ro', $hello);
 refused('a fifteenth disk', 125, qr/--disk d: at most 14 disks/, 'run', ('-d', 'd') x 15, $hello);
 refused('a seventeenth module', 125, qr/--module m: at most 16 modules/, 'run', ('--module', 'm') x 17, $hello);
@@ -140,7 +142,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 # --- disks ---
 
 SKIP: {
-	skip $no_kvm, 18 if $no_kvm;
+	skip $no_kvm, 19 if $no_kvm;
 
 	my $disk = write_file('disk', "\0" x 4096);
 	for (['that is missing', 'absent', qr/absent: No such file/],
@@ -156,6 +158,8 @@ SKIP: {
 	}
 	refused('a console file that is a FIFO without a reader', 125, qr/--console \S*fifo: No such device/,
 		'run', '--console', "file:$fifo", $hello);
+	refused('a disk of 9 sectors and blocks of 4096 bytes', 125, qr/size 4608 is not a multiple of 4096/,
+		'run', '-d', write_file('odd', "\0" x 4608) . ',block-size=4096', $hello);
 	refused('a disk that is /dev/null', 125, qr{/dev/null: }, 'run', '-d', '/dev/null', $hello);
 	refused('the same disk twice', 125, qr/disk: in use by another vole/, 'run', '-d', $disk, '-d', $disk, $hello);
 	refused('the same disk, once read-only', 125, qr/disk: in use by another vole/,

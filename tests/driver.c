@@ -449,6 +449,7 @@ void fake_block_init(struct fake_block *fake)
 	*fake = (struct fake_block){
 		.backend = {.ops = &ops,
 			.capacity = FAKE_DISK_SECTORS,
+			.block_size = 512,
 			.unit = 4096,
 			.can_unmap = true,
 			.id = "fake"},

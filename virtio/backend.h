@@ -61,8 +61,9 @@ struct rng_backend_ops {
 /* A disk image. */
 struct block_backend {
 	const struct block_backend_ops *ops;
-	uint64_t capacity; /* sectors of 512 bytes */
-	uint32_t unit;     /* bytes that the host's storage handles as a whole; a power of two */
+	uint64_t capacity;   /* sectors of 512 bytes */
+	uint32_t block_size; /* bytes: the logical block that the guest is told; a power of two */
+	uint32_t unit;       /* bytes that the host's storage handles as a whole; a power of two */
 	bool read_only;
 	bool can_unmap; /* storage can be given back */
 	char id[20];    /* for GET_ID: padded with NULs, no terminator at full length */

@@ -14,15 +14,30 @@
 #include "backend.h"
 #include "virtio.h"
 
+/* A request while it is served: block_request.h. */
+struct block_request {
+	bool under_way; /* the rest is valid */
+	struct chain chain;
+	uint32_t type;
+	uint64_t sector;
+	uint64_t room;    /* device-writable bytes before the status */
+	uint64_t moved;   /* bytes of data, to or from the disk */
+	uint64_t written; /* device-writable bytes that were written, from the first on */
+};
+
 struct virtio_block {
 	struct virtio_device dev;
-	struct block_backend *backend;      /* not owned */
-	bool mode_chosen, writeback;        /* by the driver, since the last reset */
-	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: the data of the request being served */
+	struct block_backend *backend;                    /* not owned */
+	bool mode_chosen, writeback;                      /* by the driver, since the last reset */
+	struct block_request requests[VIRTIO_QUEUES_MAX]; /* by queue: the one being served */
+	struct iovec slice[VIRTQ_SIZE_MAX];               /* scratch: what moves in this step */
 };
 
 /* 0, or -errno as virtio_init(). End with virtio_free(&blk->dev). */
 int virtio_block_init(struct virtio_block *blk, struct block_backend *backend,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);
+
+/* For block_request.c: writes may complete before they are stable. The device's lock is held. */
+bool block_writes_back(const struct virtio_block *blk);
 
 #endif

@@ -35,6 +35,9 @@
 #define VIRTIO_CONFIG_MAX  96  /* bytes: block's (virtio 5.2.4) is the largest */
 #define VIRTIO_REPORTS_MAX 100 /* faults that a device reports: a guest can cause any number */
 
+/* How often virtio_serve() may have to be called for a queue until all is served that is in it. */
+#define VIRTIO_PASSES_MAX (VIRTQ_SIZE_MAX * 4096)
+
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
 /* Features that any device can have, since they concern queues and transport; and which of them are
@@ -60,10 +63,11 @@ struct virtio_ops {
 	 * first ones: the same ones from FEATURES_OK on. Lock held. NULL: all. */
 	unsigned (*queue_count)(const struct virtio_device *dev);
 
-	/* The driver may have made buffers available in this queue: serve them, and publish at the
-	 * end, which bounds the pass to a queue's worth. They go back in the order in which they
-	 * came, which is what IN_ORDER promises (virtio 2.7.9). True if some are left, because they are
-	 * too much work for one pass. Lock held, DRIVER_OK set, queue ready. */
+	/* The driver may have made buffers available in this queue: serve them, and publish at
+	 * the end, which bounds the pass to a queue's worth; VIRTIO_PASSES_MAX passes are enough
+	 * for that. They go back in the order in which they came, which is what IN_ORDER
+	 * promises (virtio 2.7.9). True if some are left, because they are too much work for one
+	 * pass. Lock held, DRIVER_OK set, queue ready. */
 	bool (*notified)(struct virtio_device *dev, unsigned queue);
 
 	/* A back end, of several by its number, became ready for what the device wants of it. Lock

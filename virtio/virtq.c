@@ -11,9 +11,6 @@
 
 #include "ring.h"
 
-/* Bytes. Also of packed queues, since the used length is a number of 32 bits (virtio 2.7.5.2). */
-#define CHAIN_LEN_MAX (UINT64_C(1) << 32)
-
 /* --- verbs ------------------------------------------------------------------------------------ */
 
 void virtq_reset(struct virtq *vq)
@@ -123,7 +120,7 @@ int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
 	/* An empty buffer is an element like others, but points at nothing. */
 	if (d->len == 0)
 		return 0;
-	if (d->len > CHAIN_LEN_MAX - chain->readable_len - chain->writable_len)
+	if (d->len > VIRTQ_CHAIN_LEN_MAX - chain->readable_len - chain->writable_len)
 		return virtq_fault(vq, -EPROTO, "chain is longer than 2^32 bytes (virtio %s)",
 			clauses->length);
 	host = gmem_ptr(vq->gmem, d->addr, d->len, write ? GMEM_WRITE : GMEM_READ);

@@ -4,8 +4,8 @@
 
 /*
  * The device side of a virtqueue, in either of its forms: split (virtio 2.7) or packed (2.8), which
- * include/vole/virtio_ring.h draws. A device does not see which it is. The driver's half, written for
- * a guest, is guest-kernel/virtq.c: the two share the ABI, nothing else.
+ * include/vole/virtio_ring.h draws. A device does not see which it is. The driver's half, written
+ * for a guest, is guest-kernel/virtq.c: the two share the ABI, nothing else.
  *
  * A request's life: virtq_pop() takes the next chain the driver made available, as host segments;
  * the device does its work; virtq_push() puts it in the used ring; virtq_publish() lets the driver
@@ -32,6 +32,10 @@
 #include "gmem.h"
 
 #define VIRTQ_SIZE_MAX 256 /* of vole's queues; bounds the segments of a chain */
+
+/* Bytes of a chain. Also of packed queues, since the used length is a number of 32 bits (virtio
+ * 2.7.5.2). */
+#define VIRTQ_CHAIN_LEN_MAX (UINT64_C(1) << 32)
 
 /* A queue of the split form, while it is ready. */
 struct virtq_split {
@@ -93,8 +97,8 @@ void virtq_reset(struct virtq *vq);
 /*
  * QueueReady was written 1: check size, alignment and that all three areas are RAM with the right
  * access (virtio 2.7, 2.7.1, 2.8, 2.8.11), and start at position 0. size_max is at most
- * VIRTQ_SIZE_MAX; features are those that the driver accepted, of which RING_PACKED, INDIRECT_DESC and
- * EVENT_IDX matter here.
+ * VIRTQ_SIZE_MAX; features are those that the driver accepted, of which RING_PACKED, INDIRECT_DESC
+ * and EVENT_IDX matter here.
  *   0        ready
  *   -EINVAL  refused, vq->fault says why; the queue stays off
  */
@@ -114,8 +118,8 @@ void virtq_disable(struct virtq *vq);
  */
 int virtq_pop(struct virtq *vq, struct chain *chain);
 
-/* Give a chain back: len bytes were written from the start of its writable part (virtio 2.7.8, 2.8.4). Not
- * visible to the driver before virtq_publish(). */
+/* Give a chain back: len bytes were written from the start of its writable part (virtio 2.7.8,
+ * 2.8.4). Not visible to the driver before virtq_publish(). */
 void virtq_push(struct virtq *vq, const struct chain *chain, uint32_t len);
 
 /* Show the driver what was pushed. True if it is to be notified (virtio 2.7.7, 2.8.10). */

@@ -161,9 +161,8 @@ static bool serve_all(struct vm *vm)
  */
 static void drain(struct vm *vm)
 {
-	/* A queue holds so many chains, and each pass serves one at least. A ring that was laid
-	 * over another could go on for ever. */
-	unsigned passes = VIRTQ_SIZE_MAX;
+	/* A ring that was laid over another could go on for ever. */
+	unsigned passes = VIRTIO_PASSES_MAX;
 	bool more = serve_all(vm);
 
 	while (!vm->hurry &&

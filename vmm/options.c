@@ -119,6 +119,19 @@ static int parse_serial_id(struct disk_options *disk, const char *id)
 	return -EINVAL;
 }
 
+static int parse_block_size(struct disk_options *disk, const char *text)
+{
+	uint64_t size;
+
+	if (parse_number(text, DISK_BLOCK_MAX, &size) < 0 || size < DISK_BLOCK_MIN ||
+		(size & (size - 1)) != 0) {
+		say("--disk %s: block-size %s is not 512, 1024, 2048 or 4096", disk->path, text);
+		return -EINVAL;
+	}
+	disk->block_size = (unsigned)size;
+	return 0;
+}
+
 /* Cut the first word off at its comma; *rest is NULL if it is the last. */
 static char *first_word(char **rest)
 {
@@ -130,7 +143,7 @@ static char *first_word(char **rest)
 	return word;
 }
 
-/* FILE[,ro][,serial=ID][,FEATURE=on|off]...; text is cut at its commas. */
+/* FILE[,ro][,serial=ID][,block-size=N][,FEATURE=on|off]...; text is cut at its commas. */
 static int parse_disk(struct options *options, char *text)
 {
 	struct disk_options *disk;
@@ -149,9 +162,11 @@ static int parse_disk(struct options *options, char *text)
 			disk->read_only = true;
 		else if (strncmp(word, "serial=", 7) == 0)
 			ret = parse_serial_id(disk, word + 7);
+		else if (strncmp(word, "block-size=", 11) == 0)
+			ret = parse_block_size(disk, word + 11);
 		else
-			ret = parse_feature(
-				&disk->features, "--disk", disk->path, word, "ro, serial=ID; ");
+			ret = parse_feature(&disk->features, "--disk", disk->path, word,
+				"ro, serial=ID, block-size=N; ");
 		if (ret < 0)
 			return ret;
 	}

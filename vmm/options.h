@@ -16,10 +16,15 @@
 #define CPUS_MAX  64
 #define DISKS_MAX (DEVICE_COUNT - 2) /* the others are console and rng */
 
+/* Bytes of a disk's logical blocks; powers of two. More is nothing that guests know. */
+#define DISK_BLOCK_MIN 512
+#define DISK_BLOCK_MAX 4096
+
 struct disk_options {
 	const char *path;
 	const char *serial; /* NULL: none given; at most 20 bytes */
 	bool read_only;
+	unsigned block_size; /* 0: none given */
 	struct feature_choice features;
 };
 

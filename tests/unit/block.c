@@ -36,20 +36,33 @@ struct fixture {
 	gpa_t header, data, status; /* where requests are put; data is 64 KiB, then comes status */
 };
 
-static struct fixture *setup_host(bool read_only)
+/* A disk, and then a device with it or with another. */
+static struct fixture *prepare(void)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 
 	driver_init(&f->d);
 	fake_block_init(&f->host);
-	f->host.backend.read_only = read_only;
-	virtio_block_init(&f->blk, &f->host.backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
+	return f;
+}
+
+static struct fixture *attach(struct fixture *f, struct block_backend *backend)
+{
+	virtio_block_init(&f->blk, backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
 	driver_attach(&f->d, &f->blk.dev);
 	f->ring = &f->d.rings[0];
 	f->header = ram_alloc(&f->d.ram, 64, 16);
 	f->data = ram_alloc(&f->d.ram, 65536 + 16, 4096);
 	f->status = f->data + 65536;
 	return f;
+}
+
+static struct fixture *setup_host(bool read_only)
+{
+	struct fixture *f = prepare();
+
+	f->host.backend.read_only = read_only;
+	return attach(f, &f->host.backend);
 }
 
 static struct fixture *setup(uint64_t features)
@@ -497,11 +510,10 @@ static void test_segments_in_millions(void)
 /* A host whose file cannot do it, and one whose file is not to be written. */
 static void test_ranges_offered(void)
 {
-	struct fixture *f = setup_host(false);
+	struct fixture *f = prepare();
 
 	f->host.backend.can_unmap = false;
-	virtio_block_init(&f->blk, &f->host.backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
-	driver_attach(&f->d, &f->blk.dev);
+	attach(f, &f->host.backend);
 	is(driver_offered(&f->d) & (DISCARD | ZEROES), ZEROES,
 		"5.2.3 where nothing can be unmapped, DISCARD is not offered");
 	is(access_read(&f->d, CONFIG + 56, 1), 0,
@@ -743,25 +755,149 @@ static void test_host_errors(void)
 
 /* --- bounds of a pass ------------------------------------------------------------------------- */
 
+/* A disk without end, of which nothing is kept but how much moved. */
+struct endless {
+	struct block_backend backend;
+	uint64_t moved, step_max; /* bytes: in all, and at most in a call */
+	unsigned flushes;
+};
+
+static ssize_t endless_move(
+	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
+{
+	struct endless *endless = (struct endless *)backend;
+	uint64_t len = 0;
+
+	(void)offset;
+	for (unsigned i = 0; i < count; i++)
+		len += iov[i].iov_len;
+	endless->moved += len;
+	if (len > endless->step_max)
+		endless->step_max = len;
+	return len;
+}
+
+static int endless_flush(struct block_backend *backend)
+{
+	((struct endless *)backend)->flushes++;
+	return 0;
+}
+
+#define STEP (1u << 20) /* bytes after which others have their turn */
+
+/* A device with such a disk, and in its queue a request of 15 chunks of 1 MiB less its status. */
+static struct fixture *setup_endless(struct endless *endless, uint64_t features, uint32_t type)
+{
+	static const struct block_backend_ops ops = {
+		.read = endless_move, .write = endless_move, .flush = endless_flush};
+	struct fixture *f = prepare();
+	bool write = type == VIRTIO_BLK_T_OUT;
+	gpa_t large = ram_alloc(&f->d.ram, STEP, 4096);
+	struct buffer buffers[17];
+
+	*endless = (struct endless){
+		.backend = {.ops = &ops, .capacity = 1 << 20, .block_size = 512, .unit = 512}};
+	attach(f, &endless->backend);
+	driver_negotiate(&f->d, features);
+	driver_setup(&f->d, 0, 64);
+	driver_ok(&f->d);
+	driver_serve(&f->d);
+	put_header(f, type, 0);
+	buffers[0] = (struct buffer){f->header, 16, false};
+	for (unsigned i = 1; i < 16; i++)
+		buffers[i] = (struct buffer){large, STEP, !write};
+	buffers[16] = (struct buffer){f->status, 1, true};
+	ring_add(f->ring, buffers, 17);
+	return f;
+}
+
+/* One large request does not keep others, or a register, waiting. */
+static void test_steps(void)
+{
+	static const uint32_t types[] = {VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT};
+
+	for (unsigned t = 0; t < 2; t++) {
+		struct endless endless;
+		struct fixture *f = setup_endless(&endless, WCE, types[t]);
+		bool write = types[t] == VIRTIO_BLK_T_OUT;
+		struct used used = {0};
+		unsigned passes = 0;
+
+		while (virtio_serve(&f->blk.dev, 0) && passes < 100) {
+			passes++;
+			if (endless.moved < 15 * STEP && ring_used_idx(f->ring) != 0)
+				break;
+		}
+		is(passes, 15, "HARD-07 HARD-18 15 MiB to %s, 1 MiB in a pass",
+			write ? "write" : "read");
+		ok(endless.moved == 15 * STEP && endless.step_max <= STEP, "HARD-18 and all of it");
+		ok(ring_take(f->ring, &used) && used.len == (write ? 1 : 15 * STEP + 1),
+			"BLK-DEV-26 (5.2.6) used once, at the end");
+		is(get_status(f), VIRTIO_BLK_S_OK, "5.2.6 it is fine");
+		is(endless.flushes, write,
+			"BLK-DEV-03 (5.2.6.2) and is made stable once, at the end");
+		teardown(f);
+	}
+}
+
+/* What ends a request in its middle. */
+static void test_steps_end(void)
+{
+	static const char *const ends[] = {
+		"a device reset", "a stop of the queue", "a queue reset"};
+
+	for (unsigned end = 0; end < 3; end++) {
+		struct endless endless;
+		struct fixture *f = setup_endless(
+			&endless, FLUSH | VIRTIO_BIT(VIRTIO_F_RING_RESET), VIRTIO_BLK_T_IN);
+
+		virtio_serve(&f->blk.dev, 0);
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
+		if (end == 0)
+			driver_negotiate(&f->d, FLUSH);
+		else
+			reg_write(&f->d,
+				end == 1 ? VIRTIO_MMIO_QUEUE_READY : VIRTIO_MMIO_QUEUE_RESET,
+				end == 2);
+		ok(!virtio_serve(&f->blk.dev, 0), "BASE-DEV-02 BASE-DEV-05 (2.4.1, 2.6.1) %s",
+			ends[end]);
+		is(endless.moved, STEP, "BASE-DEV-02 BASE-DEV-05 stops it where it is");
+		driver_setup(&f->d, 0, 64);
+		driver_ok(&f->d);
+		driver_serve(&f->d);
+		is(endless.moved, STEP, "BASE-DEV-02 BASE-DEV-05 and it is forgotten");
+		is(ring_used_idx(f->ring), 0, "BASE-DEV-02 BASE-DEV-05 and never comes back");
+		request(f, VIRTIO_BLK_T_IN, 0, 512);
+		is(get_status(f), VIRTIO_BLK_S_OK, "HARD-23 the next one is served");
+		is(endless.moved, STEP + 512, "HARD-23 and nothing else");
+		teardown(f);
+	}
+}
+
 static void test_pass(void)
 {
 	struct fixture *f = setup_host(false);
 	gpa_t large = ram_alloc(&f->d.ram, 1 << 20, 4096);
-	struct buffer overlapping[16];
+	struct buffer buffers[] = {
+		{f->header, 16, false}, {large, FAKE_DISK_SECTORS * 512 + 1, true}};
 
 	driver_negotiate(&f->d, FLUSH);
-	driver_setup(&f->d, 0, 64);
+	driver_setup(&f->d, 0, 128);
 	driver_ok(&f->d);
-	put_header(f, VIRTIO_BLK_T_GET_ID, 0);
-	overlapping[0] = (struct buffer){f->header, 16, false};
-	for (unsigned i = 1; i < 16; i++)
-		overlapping[i] = (struct buffer){large, 1 << 20, true};
-	for (unsigned i = 0; i < 3; i++)
-		ring_add(f->ring, overlapping, 16);
-	ok(virtio_serve(&f->blk.dev, 0), "HARD-07 HARD-18 45 MiB in three chains: not in one pass");
-	is(ring_used_idx(f->ring), 2, "HARD-07 HARD-18 but what exceeds 16 MiB waits");
+	put_header(f, VIRTIO_BLK_T_IN, 0);
+	for (unsigned i = 0; i < 40; i++)
+		ring_add(f->ring, buffers, 2);
+	ok(virtio_serve(&f->blk.dev, 0), "HARD-07 HARD-18 40 reads of 32 KiB: not in one pass");
+	is(ring_used_idx(f->ring), 32, "HARD-07 HARD-18 but what exceeds 1 MiB waits");
 	ok(!virtio_serve(&f->blk.dev, 0), "HARD-18 for the next");
-	is(ring_used_idx(f->ring), 3, "HARD-18 which ends it");
+	is(ring_used_idx(f->ring), 40, "HARD-18 which ends it");
+
+	put_header(f, VIRTIO_BLK_T_FLUSH, 0);
+	buffers[1].len = 1;
+	ring_add(f->ring, buffers, 2);
+	ring_add(f->ring, buffers, 2);
+	ok(virtio_serve(&f->blk.dev, 0), "HARD-18 a flush, which may take long, ends a pass");
+	is(ring_used_idx(f->ring), 41, "HARD-18 the next one waits");
 	teardown(f);
 }
 
@@ -831,8 +967,8 @@ static void test_double_fetch(void)
 static void test_config(void)
 {
 	struct fixture *f = setup_host(false);
-	uint8_t expected[96] = {FAKE_DISK_SECTORS, [12] = 254, [32] = 1, [38] = 2, [40] = 16,
-		[44] = 8, [49] = 8, [52] = 8, [56] = 1};
+	uint8_t expected[96] = {FAKE_DISK_SECTORS, [10] = 16, [12] = 254, [21] = 2, [24] = 3,
+		[26] = 8, [32] = 1, [38] = 2, [40] = 16, [44] = 8, [49] = 8, [52] = 8, [56] = 1};
 	uint8_t before[96], after[96];
 
 	for (unsigned i = 0; i < 96; i++)
@@ -875,7 +1011,8 @@ static void test_features(void)
 	struct fixture *f = setup_host(false);
 	uint32_t features = driver_offered(&f->d) & DRIVER_TYPE_FEATURES;
 
-	is(features, 1 << 14 | 1 << 13 | 1 << 11 | 1 << 9 | 1 << 2, "5.2.3 what is offered");
+	is(features, 1 << 14 | 1 << 13 | 1 << 11 | 1 << 10 | 1 << 9 | 1 << 6 | 1 << 2 | 1 << 1,
+		"5.2.3 what is offered");
 	ok(features & 1 << 9, "BLK-DEV-14 (5.2.5.2) CONFIG_WCE is not without FLUSH");
 	ok(!(features & 1 << 17), "BLK-DEV-25 (5.2.5.2) ZONED is not");
 	for (unsigned i = 0; i < 3; i++) {
@@ -886,8 +1023,40 @@ static void test_features(void)
 	teardown(f);
 
 	f = setup_host(true);
-	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 1 << 11 | 1 << 9 | 1 << 5 | 1 << 2,
+	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES,
+		1 << 11 | 1 << 10 | 1 << 9 | 1 << 6 | 1 << 5 | 1 << 2 | 1 << 1,
 		"BLK-DEV-01 (5.2.3) a read-only disk offers RO");
+	teardown(f);
+}
+
+/* What the host says of its blocks, as the guest reads it. */
+static void test_block_size(void)
+{
+	static const struct {
+		uint32_t block_size, unit;
+		uint8_t exponent;
+		uint32_t alignment;
+	} sizes[] = {{512, 512, 0, 1}, {512, 65536, 7, 128}, {4096, 4096, 0, 8}, {4096, 512, 0, 8}};
+	struct fixture *f = setup(FLUSH | DISCARD);
+
+	for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		f->host.backend.block_size = sizes[i].block_size;
+		f->host.backend.unit = sizes[i].unit;
+		is(access_read(&f->d, CONFIG + 20, 4), sizes[i].block_size, "5.2.4 blk_size");
+		is(access_read(&f->d, CONFIG + 24, 1), sizes[i].exponent,
+			"5.2.4 log2 of the blocks in a unit of %u bytes", sizes[i].unit);
+		is(access_read(&f->d, CONFIG + 26, 2), 1u << sizes[i].exponent,
+			"5.2.4 and min_io_size");
+		is(access_read(&f->d, CONFIG + 44, 4), sizes[i].alignment,
+			"5.2.4 discard alignment");
+	}
+	is(request(f, VIRTIO_BLK_T_IN, 1, 512), 513,
+		"BLK-DEV-16 (5.2.6) with blocks of 4096 bytes");
+	is(get_status(f), VIRTIO_BLK_S_OK, "BLK-DEV-16 (5.2.6) a sector is 512 bytes");
+	ok(ram_is(&f->d.ram, f->data, 2, 512),
+		"BLK-DEV-16 (5.2.6) and sector 1 the second of these");
+	is(request(f, VIRTIO_BLK_T_OUT, 63, 512), 1, "BLK-DEV-16 (5.2.6) the same for a write");
+	is(get_status(f), VIRTIO_BLK_S_OK, "BLK-DEV-16 (5.2.6) which is fine");
 	teardown(f);
 }
 
@@ -915,11 +1084,14 @@ static void test_all(void)
 	test_direction();
 	test_short_transfers();
 	test_host_errors();
+	test_steps();
+	test_steps_end();
 	test_pass();
 	test_batch();
 	test_double_fetch();
 	test_config();
 	test_features();
+	test_block_size();
 }
 
 int main(void)

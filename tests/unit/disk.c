@@ -261,6 +261,7 @@ static void test_nature(void)
 	struct stat st;
 
 	fstat(disk.fd, &st);
+	is(backend->block_size, 512, "5.2.4 a file has blocks of 512 bytes");
 	is(backend->unit, st.st_blksize, "5.2.4 the unit is a block of the file system");
 	ok(backend->can_unmap, "BLK-DEV-23 (5.2.6.2) which can make holes");
 	disk_close(&disk);
@@ -268,6 +269,22 @@ static void test_nature(void)
 	backend = open_image(&disk, false, NULL);
 	ok(!backend->can_unmap, "BLK-DEV-23 (5.2.6.2) on one that cannot, nothing can be unmapped");
 	allocated.punch_error = 0;
+	disk_close(&disk);
+}
+
+static void test_block_size(void)
+{
+	struct disk_options options = {.path = path, .block_size = 4096};
+	struct disk disk;
+
+	is(disk_open(&disk, &options, 0), 0, "an image of one block of 4096 bytes");
+	is(disk.backend.block_size, 4096, "5.2.4 which the guest is told");
+	is(disk.backend.capacity, SECTORS, "BLK-DEV-16 (5.2.4) and 512 bytes are a sector");
+	disk_close(&disk);
+	options.block_size = 8192;
+	capture_begin();
+	is(disk_open(&disk, &options, 0), (uint64_t)-EINVAL, "an image of half a block");
+	ok(strstr(capture_end(), "size 4096 is not a multiple of 8192"), "says why");
 	disk_close(&disk);
 }
 
@@ -303,6 +320,7 @@ int main(void)
 	test_write_many_zeroes();
 	test_discard();
 	test_nature();
+	test_block_size();
 	test_id();
 	unlink(path);
 	return tap_done();

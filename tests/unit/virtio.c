@@ -165,7 +165,8 @@ static const struct {
 	uint64_t features;
 } types[] = {
 	{VIRTIO_ID_BLOCK, "block",
-		VERSION_1 | QUEUES | 1 << 14 | 1 << 13 | 1 << 11 | 1 << 9 | 1 << 2},
+		VERSION_1 | QUEUES | 1 << 14 | 1 << 13 | 1 << 11 | 1 << 10 | 1 << 9 | 1 << 6 |
+			1 << 2 | 1 << 1},
 	{VIRTIO_ID_CONSOLE, "console", VERSION_1 | QUEUES | 1 << 2 | 1 << 0},
 	{VIRTIO_ID_ENTROPY, "rng", VERSION_1 | QUEUES},
 };

@@ -169,6 +169,7 @@ static int fail(const struct disk *disk, int error)
 /* Regular files and block devices have a size that lseek() tells; others are no disks. */
 static int find_size(struct disk *disk)
 {
+	unsigned block_size = disk->backend.block_size;
 	struct stat st;
 	off_t size;
 
@@ -182,17 +183,27 @@ static int find_size(struct disk *disk)
 	if (size < 0)
 		return fail(disk, errno);
 	if (size == 0) {
-		say("%s: empty: a disk has at least one sector of %d bytes", disk->path,
-			VIRTIO_BLK_SECTOR_SIZE);
+		say("%s: empty: a disk has at least one block of %u bytes", disk->path, block_size);
 		return -EINVAL;
 	}
-	if (size % VIRTIO_BLK_SECTOR_SIZE != 0) {
-		say("%s: size %jd is not a multiple of %d", disk->path, (intmax_t)size,
-			VIRTIO_BLK_SECTOR_SIZE);
+	if (size % block_size != 0) {
+		say("%s: size %jd is not a multiple of %u", disk->path, (intmax_t)size, block_size);
 		return -EINVAL;
 	}
 	disk->backend.capacity = (uint64_t)size / VIRTIO_BLK_SECTOR_SIZE;
 	return 0;
+}
+
+/* Without the user's word, a block device's own: one that has larger blocks is slow with less. */
+static unsigned find_block_size(const struct disk *disk, unsigned wanted)
+{
+	int size;
+
+	if (wanted != 0)
+		return wanted;
+	if (ioctl(disk->fd, BLKSSZGET, &size) < 0 || size < DISK_BLOCK_MIN || size > DISK_BLOCK_MAX)
+		return DISK_BLOCK_MIN;
+	return (unsigned)size;
 }
 
 /* What the host's storage is like. None of it is needed, so nothing here fails. */
@@ -249,6 +260,7 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 	else
 		snprintf(id, sizeof id, "disk%u", index);
 	memcpy(disk->backend.id, id, strlen(id)); /* ends in NULs, or at its full length */
+	disk->backend.block_size = find_block_size(disk, options->block_size);
 	ret = find_size(disk);
 	if (ret == 0)
 		ret = lock(disk);

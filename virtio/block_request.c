@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "block_request.h"
+
+#include <vole/virtio_blk.h>
+
+/* Of a request that is not done yet: no value of the specification. */
+#define STATUS_LATER 0xff
+
+/* A piece of a stream that moves to or from the disk. */
+struct data {
+	const struct iovec *iov;
+	unsigned count;
+	uint64_t offset, len; /* in bytes of the stream */
+};
+
+typedef ssize_t transfer_function(
+	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset);
+
+/* Whole sectors, all of them on the disk. In sectors and by subtraction, so that nothing wraps. */
+static bool on_disk(const struct virtio_block *blk, uint64_t sector, uint64_t len)
+{
+	uint64_t capacity = blk->backend->capacity;
+
+	return len % VIRTIO_BLK_SECTOR_SIZE == 0 && sector <= capacity &&
+	       len / VIRTIO_BLK_SECTOR_SIZE <= capacity - sector;
+}
+
+/* --- read, write, flush, get-id --------------------------------------------------------------- */
+
+/*
+ * Move what is left of the data, as far as the budget goes, in as many steps as the host takes. The
+ * range is judged each time, since the disk may have shrunk meanwhile.
+ */
+static uint8_t transfer(struct virtio_block *blk, struct block_request *request,
+	transfer_function *move, const struct data *data, uint64_t *budget)
+{
+	uint64_t start = request->sector * VIRTIO_BLK_SECTOR_SIZE;
+
+	if (!on_disk(blk, request->sector, data->len))
+		return VIRTIO_BLK_S_IOERR;
+	while (request->moved < data->len) {
+		uint64_t left = data->len - request->moved;
+		unsigned count;
+		ssize_t moved;
+
+		if (*budget == 0)
+			return STATUS_LATER;
+		count = iov_slice(data->iov, data->count, data->offset + request->moved,
+			left < *budget ? left : *budget, blk->slice);
+		moved = move(blk->backend, blk->slice, count, start + request->moved);
+		if (moved <= 0)
+			return VIRTIO_BLK_S_IOERR;
+		request->moved += moved;
+		*budget -= moved;
+	}
+	return VIRTIO_BLK_S_OK;
+}
+
+/* The host may need long for this: others have their turn next. */
+static uint8_t flush(struct virtio_block *blk, uint64_t *budget)
+{
+	*budget = 0;
+	return blk->backend->ops->flush(blk->backend) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+}
+
+static uint8_t serve_in(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+{
+	const struct chain *chain = &request->chain;
+	struct data data = {chain->writable, chain->writable_count, 0, request->room};
+	uint8_t status = transfer(blk, request, blk->backend->ops->read, &data, budget);
+
+	request->written = request->moved;
+	return status;
+}
+
+static uint8_t serve_out(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+{
+	const struct chain *chain = &request->chain;
+	const uint64_t header_len = sizeof(struct virtio_blk_req);
+	struct data data = {chain->readable, chain->readable_count, header_len,
+		chain->readable_len - header_len};
+	uint8_t status;
+
+	if (blk->backend->read_only)
+		return VIRTIO_BLK_S_IOERR;
+	status = transfer(blk, request, blk->backend->ops->write, &data, budget);
+	if (status == VIRTIO_BLK_S_OK && !block_writes_back(blk))
+		status = flush(blk, budget);
+	return status;
+}
+
+static uint8_t serve_flush(struct virtio_block *blk, uint64_t *budget)
+{
+	if (!virtio_has_feature(&blk->dev, VIRTIO_BLK_F_FLUSH))
+		return VIRTIO_BLK_S_UNSUPP;
+	return flush(blk, budget);
+}
+
+static uint8_t serve_get_id(struct virtio_block *blk, struct block_request *request)
+{
+	size_t len = sizeof blk->backend->id;
+
+	if (len > request->room)
+		len = request->room;
+	request->written = chain_write(&request->chain, 0, blk->backend->id, len);
+	return VIRTIO_BLK_S_OK;
+}
+
+/* --- ranges of sectors: discard, write zeroes ------------------------------------------------- */
+
+/* One of the two types of request: what may be asked for. */
+struct range_type {
+	unsigned feature;
+	uint32_t flags, seg_max, sectors_max;
+};
+
+static const struct range_type discard = {
+	VIRTIO_BLK_F_DISCARD, 0, BLOCK_DISCARD_SEG_MAX, BLOCK_DISCARD_SECTORS_MAX};
+static const struct range_type write_zeroes = {VIRTIO_BLK_F_WRITE_ZEROES,
+	VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP, BLOCK_ZEROES_SEG_MAX, BLOCK_ZEROES_SECTORS_MAX};
+
+struct range {
+	uint64_t sector;
+	uint32_t sectors, flags;
+};
+
+/* The request's segments, copied once. Their number, or 0 if there are none, or too many, or a
+ * part of one. */
+static unsigned ranges_read(const struct block_request *request, const struct range_type *type,
+	struct range ranges[BLOCK_DISCARD_SEG_MAX])
+{
+	const uint64_t header_len = sizeof(struct virtio_blk_req);
+	uint64_t len = request->chain.readable_len - header_len;
+	struct virtio_blk_discard_write_zeroes segment;
+	unsigned count = 0;
+
+	if (len % sizeof segment != 0 || len / sizeof segment > type->seg_max)
+		return 0;
+	for (; count < len / sizeof segment; count++) {
+		chain_read(&request->chain, header_len + count * sizeof segment, &segment,
+			sizeof segment);
+		ranges[count] = (struct range){le64_to_cpu(segment.sector),
+			le32_to_cpu(segment.num_sectors), le32_to_cpu(segment.flags)};
+	}
+	return count;
+}
+
+/* All of them before the first is touched: a flag that nobody knows spoils the whole request,
+ * whatever else is wrong with it (virtio 5.2.6.2). */
+static uint8_t ranges_judge(const struct virtio_block *blk, const struct range_type *type,
+	const struct range *ranges, unsigned count)
+{
+	uint8_t status = VIRTIO_BLK_S_OK;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t len = (uint64_t)ranges[i].sectors * VIRTIO_BLK_SECTOR_SIZE;
+
+		if (ranges[i].flags & ~type->flags)
+			return VIRTIO_BLK_S_UNSUPP;
+		if (ranges[i].sectors > type->sectors_max || !on_disk(blk, ranges[i].sector, len))
+			status = VIRTIO_BLK_S_IOERR;
+	}
+	return status;
+}
+
+static int range_execute(
+	struct virtio_block *blk, const struct range_type *type, const struct range *range)
+{
+	const struct block_backend_ops *ops = blk->backend->ops;
+	uint64_t offset = range->sector * VIRTIO_BLK_SECTOR_SIZE;
+	uint64_t len = (uint64_t)range->sectors * VIRTIO_BLK_SECTOR_SIZE;
+
+	if (len == 0)
+		return 0;
+	if (type == &discard)
+		return ops->discard(blk->backend, offset, len);
+	return ops->write_zeroes(
+		blk->backend, offset, len, range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+}
+
+static uint8_t serve_ranges(struct virtio_block *blk, const struct block_request *request,
+	const struct range_type *type, uint64_t *budget)
+{
+	struct range ranges[BLOCK_DISCARD_SEG_MAX];
+	unsigned count;
+	uint8_t status;
+
+	if (!virtio_has_feature(&blk->dev, type->feature))
+		return VIRTIO_BLK_S_UNSUPP;
+	count = ranges_read(request, type, ranges);
+	if (count == 0)
+		return VIRTIO_BLK_S_IOERR;
+	*budget = 0; /* the host may need long */
+	status = ranges_judge(blk, type, ranges, count);
+	for (unsigned i = 0; i < count && status == VIRTIO_BLK_S_OK; i++)
+		if (range_execute(blk, type, &ranges[i]) < 0)
+			status = VIRTIO_BLK_S_IOERR;
+
+	/* Zeroes are written; what was discarded is nothing that could get lost. */
+	if (status == VIRTIO_BLK_S_OK && type == &write_zeroes && !block_writes_back(blk))
+		status = flush(blk, budget);
+	return status;
+}
+
+/* --- any request ------------------------------------------------------------------------------ */
+
+/* The value is the request's status, or STATUS_LATER. */
+static uint8_t serve(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+{
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+		return serve_in(blk, request, budget);
+	case VIRTIO_BLK_T_OUT:
+		return serve_out(blk, request, budget);
+	case VIRTIO_BLK_T_FLUSH:
+		return serve_flush(blk, budget);
+	case VIRTIO_BLK_T_GET_ID:
+		return serve_get_id(blk, request);
+	case VIRTIO_BLK_T_DISCARD:
+		return serve_ranges(blk, request, &discard, budget);
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		return serve_ranges(blk, request, &write_zeroes, budget);
+	default:
+		return VIRTIO_BLK_S_UNSUPP;
+	}
+}
+
+bool block_request_begin(struct block_request *request)
+{
+	const struct chain *chain = &request->chain;
+	struct virtio_blk_req header;
+
+	if (chain->writable_len == 0 ||
+		chain_read(chain, 0, &header, sizeof header) < sizeof header)
+		return false;
+	request->type = le32_to_cpu(header.type);
+	request->sector = le64_to_cpu(header.sector);
+	request->room = chain->writable_len - sizeof(uint8_t);
+	request->moved = request->written = 0;
+	return true;
+}
+
+bool block_request_serve(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+{
+	uint8_t status = serve(blk, request, budget);
+
+	if (status == STATUS_LATER)
+		return false;
+	chain_write(&request->chain, request->room, &status, sizeof status);
+
+	/* The length promises that all before it was written (virtio 2.7.8.2), so the status counts
+	 * only if no gap precedes it. */
+	if (request->written == request->room)
+		request->written += sizeof status;
+	return true;
+}
