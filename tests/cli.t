@@ -87,13 +87,18 @@ refused('a feature that is neither on nor off', 125, qr/--console stdio: "indire
 	'run', '--console', 'stdio,indirect=yes', $hello);
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)
 	for '', 'indirect', 'indirect=yes', 'size=on';
-refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID, block-size=N; indirect/,
+refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID, block-size=N, queues=N; flush, .*indirect/,
 	'run', '-d', 'a,ro,size=on', $hello);
 refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
 refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);
 refused('a serial of 21 bytes', 125, qr/--disk a: serial .* longer than 20/, 'run', '-d', 'a,serial=' . 'x' x 21, $hello);
 refused("a block size of '$_'", 125, qr/--disk a: block-size $_ is not 512, 1024, 2048 or 4096/, 'run', '-d', "a,block-size=$_", $hello)
 	for '', 0, 256, 513, 1536, 8192, '4K', -512;
+refused("$_ queues", 125, qr/--disk a: queues $_ is not a number from 1 to 8/, 'run', '-d', "a,queues=$_", $hello)
+	for '', 0, 9, 'x';
+refused('a feature of disks that is neither on nor off', 125, qr/--disk a: "flush=no" is neither =on nor =off/,
+	'run', '-d', 'a,flush=no', $hello);
+refused('a feature of disks for all devices', 125, qr/--virtio flush=on: not one of indirect/, 'run', '--virtio', 'flush=on', $hello);
 refused('a disk without a name', 125, qr/--disk: no file/, 'run', '-d', ',ro', $hello);
 refused('a fifteenth disk', 125, qr/--disk d: at most 14 disks/, 'run', ('-d', 'd') x 15, $hello);
 refused('a seventeenth module', 125, qr/--module m: at most 16 modules/, 'run', ('--module', 'm') x 17, $hello);

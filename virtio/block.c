@@ -44,6 +44,14 @@ bool block_writes_back(const struct virtio_block *blk)
 	       virtio_has_feature(&blk->dev, VIRTIO_BLK_F_FLUSH);
 }
 
+/* --- queues ----------------------------------------------------------------------------------- */
+
+/* Without MQ there is one (virtio 5.2.2). */
+static unsigned block_queue_count(const struct virtio_device *dev)
+{
+	return virtio_has_feature(dev, VIRTIO_BLK_F_MQ) ? dev->queue_count : 1;
+}
+
 /* Whether there is a request to serve: the one that was begun, or else the next. */
 static bool request_at_hand(
 	struct virtio_device *dev, unsigned queue, struct block_request *request)
@@ -94,31 +102,42 @@ static uint8_t unit_exponent(const struct block_backend *backend)
 	return exponent;
 }
 
+/* A field of a feature that is not offered reads 0 (virtio 5.2.4). */
+static le32 field_of(const struct virtio_block *blk, unsigned feature, uint32_t value)
+{
+	return cpu_to_le32(offers(blk, feature) ? value : 0);
+}
+
 static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 {
 	const struct virtio_block *blk = block_of(dev);
+	const struct block_backend *backend = blk->backend;
+	uint8_t exponent = unit_exponent(backend);
+	uint32_t unit = (backend->block_size << exponent) / VIRTIO_BLK_SECTOR_SIZE;
 	struct virtio_blk_config config = {
-		.capacity = cpu_to_le64(blk->backend->capacity),
-		.size_max = cpu_to_le32(SEGMENT_LEN_MAX),
-		.seg_max = cpu_to_le32(SEGMENTS_MAX),
-		.blk_size = cpu_to_le32(blk->backend->block_size),
-		.topology_physical_block_exp = unit_exponent(blk->backend),
-		.topology_min_io_size = cpu_to_le16(1u << unit_exponent(blk->backend)),
+		.capacity = cpu_to_le64(backend->capacity),
+		.size_max = field_of(blk, VIRTIO_BLK_F_SIZE_MAX, SEGMENT_LEN_MAX),
+		.seg_max = field_of(blk, VIRTIO_BLK_F_SEG_MAX, SEGMENTS_MAX),
+		.blk_size = field_of(blk, VIRTIO_BLK_F_BLK_SIZE, backend->block_size),
 		.writeback = offers(blk, VIRTIO_BLK_F_CONFIG_WCE) && block_writes_back(blk),
+		.max_discard_sectors =
+			field_of(blk, VIRTIO_BLK_F_DISCARD, BLOCK_DISCARD_SECTORS_MAX),
+		.max_discard_seg = field_of(blk, VIRTIO_BLK_F_DISCARD, BLOCK_DISCARD_SEG_MAX),
+		.discard_sector_alignment = field_of(blk, VIRTIO_BLK_F_DISCARD, unit),
+		.max_write_zeroes_sectors =
+			field_of(blk, VIRTIO_BLK_F_WRITE_ZEROES, BLOCK_ZEROES_SECTORS_MAX),
+		.max_write_zeroes_seg =
+			field_of(blk, VIRTIO_BLK_F_WRITE_ZEROES, BLOCK_ZEROES_SEG_MAX),
+		.write_zeroes_may_unmap =
+			offers(blk, VIRTIO_BLK_F_WRITE_ZEROES) && backend->can_unmap,
 	};
 
-	if (offers(blk, VIRTIO_BLK_F_DISCARD)) {
-		config.max_discard_sectors = cpu_to_le32(BLOCK_DISCARD_SECTORS_MAX);
-		config.max_discard_seg = cpu_to_le32(BLOCK_DISCARD_SEG_MAX);
-		config.discard_sector_alignment =
-			cpu_to_le32((blk->backend->block_size << unit_exponent(blk->backend)) /
-				    VIRTIO_BLK_SECTOR_SIZE);
+	if (offers(blk, VIRTIO_BLK_F_TOPOLOGY)) {
+		config.topology_physical_block_exp = exponent;
+		config.topology_min_io_size = cpu_to_le16((uint16_t)(1u << exponent));
 	}
-	if (offers(blk, VIRTIO_BLK_F_WRITE_ZEROES)) {
-		config.max_write_zeroes_sectors = cpu_to_le32(BLOCK_ZEROES_SECTORS_MAX);
-		config.max_write_zeroes_seg = cpu_to_le32(BLOCK_ZEROES_SEG_MAX);
-		config.write_zeroes_may_unmap = blk->backend->can_unmap;
-	}
+	if (offers(blk, VIRTIO_BLK_F_MQ))
+		config.num_queues = cpu_to_le16((uint16_t)dev->queue_count);
 	memcpy(bytes, &config, sizeof config);
 }
 
@@ -147,14 +166,16 @@ static void block_reset(struct virtio_device *dev)
 		blk->requests[i].under_way = false;
 }
 
+/* Those that depend on the disk. */
+#define RANGE_FEATURES (VIRTIO_BIT(VIRTIO_BLK_F_DISCARD) | VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES))
+
 static const struct virtio_ops block_ops = {
 	.name = "block",
 	.id = VIRTIO_ID_BLOCK,
-	.features = VIRTIO_BIT(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) |
-		    VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_FLUSH) |
-		    VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY) | VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE),
+	.features = BLOCK_CHOICES & ~RANGE_FEATURES,
 	.queue_size_max = QUEUE_SIZE,
 	.config_len = sizeof(struct virtio_blk_config),
+	.queue_count = block_queue_count,
 	.notified = block_notified,
 	.reset = block_reset,
 	.queue_stopped = block_queue_stopped,
@@ -162,18 +183,27 @@ static const struct virtio_ops block_ops = {
 	.config_write = block_config_write,
 };
 
-int virtio_block_init(struct virtio_block *blk, struct block_backend *backend,
+int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, unsigned queue_count,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx)
 {
 	uint64_t features = 0;
 
+	assert(queue_count >= 1 && queue_count <= BLOCK_QUEUES_MAX);
 	if (backend->read_only)
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_RO);
 	else
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES);
 	if (!backend->read_only && backend->can_unmap)
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
-
+	if (queue_count > 1)
+		features |= VIRTIO_BIT(VIRTIO_BLK_F_MQ);
 	*blk = (struct virtio_block){.backend = backend};
-	return virtio_init(&blk->dev, &block_ops, features, 1, gmem, host, ctx);
+	return virtio_init(&blk->dev, &block_ops, features, queue_count, gmem, host, ctx);
+}
+
+void virtio_block_withhold(struct virtio_block *blk, uint64_t features)
+{
+	if (features & VIRTIO_BIT(VIRTIO_BLK_F_FLUSH))
+		features |= VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE);
+	blk->dev.features &= ~(features & BLOCK_CHOICES);
 }

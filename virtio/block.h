@@ -11,8 +11,19 @@
  * can be found always gets a status; a host's I/O error is the request's error and nothing else.
  */
 
+#include <vole/virtio_blk.h>
+
 #include "backend.h"
 #include "virtio.h"
+
+#define BLOCK_QUEUES_MAX 8
+
+/* Features of a disk that virtio_block_withhold() can take back. */
+#define BLOCK_CHOICES                                                                     \
+	(VIRTIO_BIT(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) |           \
+		VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_FLUSH) |      \
+		VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY) | VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE) | \
+		VIRTIO_BIT(VIRTIO_BLK_F_DISCARD) | VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
 /* A request while it is served: block_request.h. */
 struct block_request {
@@ -27,15 +38,20 @@ struct block_request {
 
 struct virtio_block {
 	struct virtio_device dev;
-	struct block_backend *backend;                    /* not owned */
-	bool mode_chosen, writeback;                      /* by the driver, since the last reset */
-	struct block_request requests[VIRTIO_QUEUES_MAX]; /* by queue: the one being served */
-	struct iovec slice[VIRTQ_SIZE_MAX];               /* scratch: what moves in this step */
+	struct block_backend *backend;                   /* not owned */
+	bool mode_chosen, writeback;                     /* by the driver, since the last reset */
+	struct block_request requests[BLOCK_QUEUES_MAX]; /* by queue: the one being served */
+	struct iovec slice[VIRTQ_SIZE_MAX];              /* scratch: what moves in this step */
 };
 
-/* 0, or -errno as virtio_init(). End with virtio_free(&blk->dev). */
-int virtio_block_init(struct virtio_block *blk, struct block_backend *backend,
+/* With queue_count queues, 1 to BLOCK_QUEUES_MAX. 0, or -errno as virtio_init(). End with
+ * virtio_free(&blk->dev). */
+int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, unsigned queue_count,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);
+
+/* Of BLOCK_CHOICES, do not offer these; CONFIG_WCE goes with FLUSH (virtio 5.2.5.2). Before the
+ * first access of a driver. */
+void virtio_block_withhold(struct virtio_block *blk, uint64_t features);
 
 /* For block_request.c: writes may complete before they are stable. The device's lock is held. */
 bool block_writes_back(const struct virtio_block *blk);

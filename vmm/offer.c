@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include <vole/virtio_blk.h>
+
 #include "virtio.h"
 
-static const struct {
+struct feature {
 	const char *name;
 	unsigned bit;
-} features[] = {
+};
+
+static const struct feature of_all[] = {
 	{"indirect", VIRTIO_F_INDIRECT_DESC},
 	{"event-idx", VIRTIO_F_EVENT_IDX},
 	{"ring-reset", VIRTIO_F_RING_RESET},
@@ -18,20 +22,30 @@ static const struct {
 	{"notification-data", VIRTIO_F_NOTIFICATION_DATA},
 };
 
-/* The feature with this name, which is not terminated; 0 if there is none. */
-static uint64_t feature_find(const char *name, size_t len)
-{
-	for (size_t i = 0; i < sizeof features / sizeof *features; i++)
-		if (strlen(features[i].name) == len && memcmp(features[i].name, name, len) == 0)
-			return VIRTIO_BIT(features[i].bit);
-	return 0;
-}
+static const struct feature of_disks[] = {
+	{"flush", VIRTIO_BLK_F_FLUSH},
+	{"config-wce", VIRTIO_BLK_F_CONFIG_WCE},
+	{"discard", VIRTIO_BLK_F_DISCARD},
+	{"write-zeroes", VIRTIO_BLK_F_WRITE_ZEROES},
+	{"size-max", VIRTIO_BLK_F_SIZE_MAX},
+	{"seg-max", VIRTIO_BLK_F_SEG_MAX},
+	{"blk-size", VIRTIO_BLK_F_BLK_SIZE},
+	{"topology", VIRTIO_BLK_F_TOPOLOGY},
+};
 
-int feature_choose(struct feature_choice *choice, const char *word)
+#define COUNT(features) (sizeof(features) / sizeof *(features))
+
+/* Note a word about one of these features. */
+static int choose(struct feature_choice *choice, const struct feature *features, size_t count,
+	const char *word)
 {
 	size_t len = strcspn(word, "=");
-	uint64_t feature = feature_find(word, len);
+	uint64_t feature = 0;
 
+	/* The name in word is not terminated. */
+	for (size_t i = 0; i < count; i++)
+		if (strlen(features[i].name) == len && memcmp(features[i].name, word, len) == 0)
+			feature = VIRTIO_BIT(features[i].bit);
 	if (!feature)
 		return -ENOENT;
 	if (strcmp(word + len, "=on") == 0) {
@@ -46,10 +60,22 @@ int feature_choose(struct feature_choice *choice, const char *word)
 	return 0;
 }
 
+int feature_choose(struct feature_choice *choice, const char *word)
+{
+	return choose(choice, of_all, COUNT(of_all), word);
+}
+
+int feature_choose_disk(struct feature_choice *choice, const char *word)
+{
+	int ret = choose(choice, of_disks, COUNT(of_disks), word);
+
+	return ret == -ENOENT ? feature_choose(choice, word) : ret;
+}
+
 uint64_t features_offered(const struct feature_choice *all, const struct feature_choice *own)
 {
 	uint64_t offered = VIRTIO_QUEUE_DEFAULT;
 
 	offered = (offered | all->on) & ~all->off;
-	return (offered | own->on) & ~own->off;
+	return (offered | own->on) & ~own->off & VIRTIO_QUEUE_FEATURES;
 }

@@ -3,19 +3,22 @@
 #define VMM_OFFER_H
 
 /*
- * What the user says of the features that every virtio device can have (VIRTIO_QUEUE_FEATURES of
- * virtio.h): NAME=on or NAME=off, for all devices and for single ones.
+ * What the user says of features of virtio devices, NAME=on or NAME=off: of those that every device
+ * can have (VIRTIO_QUEUE_FEATURES of virtio.h), for all devices and for single ones; of those of
+ * disks, for single ones. What a disk cannot do is not offered, said on or not.
  */
 
 #include <stdint.h>
 
-/* Bits as in vole/virtio_config.h; none is in both. */
+/* Bits as in vole/virtio_config.h and vole/virtio_blk.h; none is in both. */
 struct feature_choice {
 	uint64_t on, off;
 };
 
 /* All names, for messages. */
 #define FEATURE_NAMES "indirect, event-idx, ring-reset, packed, in-order, notification-data"
+#define FEATURE_NAMES_DISK \
+	"flush, config-wce, discard, write-zeroes, size-max, seg-max, blk-size, topology"
 
 /*
  * Note one "NAME=on" or "NAME=off"; what is said later counts.
@@ -25,8 +28,11 @@ struct feature_choice {
  */
 int feature_choose(struct feature_choice *choice, const char *word);
 
-/* What to virtio_offer(): what is usual, unless said otherwise for all, unless said otherwise for
- * this device. */
+/* The same for a disk, which has more of them. */
+int feature_choose_disk(struct feature_choice *choice, const char *word);
+
+/* What to virtio_offer(), of VIRTIO_QUEUE_FEATURES: what is usual, unless said otherwise for
+ * all, unless said otherwise for this device. */
 uint64_t features_offered(const struct feature_choice *all, const struct feature_choice *own);
 
 #endif

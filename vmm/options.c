@@ -9,6 +9,7 @@
 
 #include <vole/virtio_blk.h>
 
+#include "block.h"
 #include "kvm/watch.h"
 #include "log.h"
 
@@ -79,13 +80,11 @@ static int parse_count(const char *name, const char *text, unsigned max, unsigne
 	return 0;
 }
 
-/* One "NAME=on|off" of an option's argument, which begins with value. extras names what else could
- * stand there. */
-static int parse_feature(struct feature_choice *choice, const char *option, const char *value,
-	const char *word, const char *extras)
+/* Say what is wrong with one "NAME=on|off" of an option's argument, which begins with value. ret is
+ * of feature_choose(); extras names what else could stand there. */
+static int judge_feature(
+	int ret, const char *option, const char *value, const char *word, const char *extras)
 {
-	int ret = feature_choose(choice, word);
-
 	if (ret == -EINVAL)
 		say("%s %s: \"%s\" is neither =on nor =off", option, value, word);
 	if (ret == -ENOENT)
@@ -102,7 +101,7 @@ static int parse_features(
 	char *word;
 
 	while ((word = strsep(&rest, ",")) != NULL) {
-		int ret = parse_feature(choice, option, value, word, "");
+		int ret = judge_feature(feature_choose(choice, word), option, value, word, "");
 
 		if (ret < 0)
 			return ret;
@@ -132,6 +131,19 @@ static int parse_block_size(struct disk_options *disk, const char *text)
 	return 0;
 }
 
+static int parse_queues(struct disk_options *disk, const char *text)
+{
+	uint64_t count;
+
+	if (parse_number(text, BLOCK_QUEUES_MAX, &count) < 0 || count == 0) {
+		say("--disk %s: queues %s is not a number from 1 to %d", disk->path, text,
+			BLOCK_QUEUES_MAX);
+		return -EINVAL;
+	}
+	disk->queue_count = (unsigned)count;
+	return 0;
+}
+
 /* Cut the first word off at its comma; *rest is NULL if it is the last. */
 static char *first_word(char **rest)
 {
@@ -143,7 +155,8 @@ static char *first_word(char **rest)
 	return word;
 }
 
-/* FILE[,ro][,serial=ID][,block-size=N][,FEATURE=on|off]...; text is cut at its commas. */
+/* FILE[,ro][,serial=ID][,block-size=N][,queues=N][,FEATURE=on|off]...; text is cut at its
+ * commas. */
 static int parse_disk(struct options *options, char *text)
 {
 	struct disk_options *disk;
@@ -154,7 +167,7 @@ static int parse_disk(struct options *options, char *text)
 		return -EINVAL;
 	}
 	disk = &options->disks[options->disk_count++];
-	*disk = (struct disk_options){.path = first_word(&text)};
+	*disk = (struct disk_options){.path = first_word(&text), .queue_count = 1};
 	while ((word = strsep(&text, ",")) != NULL) {
 		int ret = 0;
 
@@ -164,9 +177,12 @@ static int parse_disk(struct options *options, char *text)
 			ret = parse_serial_id(disk, word + 7);
 		else if (strncmp(word, "block-size=", 11) == 0)
 			ret = parse_block_size(disk, word + 11);
+		else if (strncmp(word, "queues=", 7) == 0)
+			ret = parse_queues(disk, word + 7);
 		else
-			ret = parse_feature(&disk->features, "--disk", disk->path, word,
-				"ro, serial=ID, block-size=N; ");
+			ret = judge_feature(feature_choose_disk(&disk->features, word), "--disk",
+				disk->path, word,
+				"ro, serial=ID, block-size=N, queues=N; " FEATURE_NAMES_DISK ", ");
 		if (ret < 0)
 			return ret;
 	}

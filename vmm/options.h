@@ -25,6 +25,7 @@ struct disk_options {
 	const char *serial; /* NULL: none given; at most 20 bytes */
 	bool read_only;
 	unsigned block_size; /* 0: none given */
+	unsigned queue_count;
 	struct feature_choice features;
 };
 

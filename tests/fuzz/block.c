@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.host.on_transfer = device_meddle;
 	f.host.ctx = &f.run;
 	f.host.backend.read_only = take(&f.run.in, 1) & 1;
-	virtio_block_init(&f.blk, &f.host.backend, &f.run.driver.ram.gmem, &driver_host_ops,
+	virtio_block_init(&f.blk, &f.host.backend, 2, &f.run.driver.ram.gmem, &driver_host_ops,
 		&f.run.driver.host);
 	device_end(&f.run, &f.blk.dev);
 	return 0;

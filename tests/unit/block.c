@@ -17,6 +17,7 @@
 #define FLUSH VIRTIO_BIT(VIRTIO_BLK_F_FLUSH)
 #define WCE   VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE)
 #define RO    VIRTIO_BIT(VIRTIO_BLK_F_RO)
+#define MQ    VIRTIO_BIT(VIRTIO_BLK_F_MQ)
 
 #define DISCARD VIRTIO_BIT(VIRTIO_BLK_F_DISCARD)
 #define ZEROES  VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES)
@@ -46,15 +47,21 @@ static struct fixture *prepare(void)
 	return f;
 }
 
-static struct fixture *attach(struct fixture *f, struct block_backend *backend)
+static struct fixture *attach_queues(
+	struct fixture *f, struct block_backend *backend, unsigned queues)
 {
-	virtio_block_init(&f->blk, backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
+	virtio_block_init(&f->blk, backend, queues, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
 	driver_attach(&f->d, &f->blk.dev);
 	f->ring = &f->d.rings[0];
 	f->header = ram_alloc(&f->d.ram, 64, 16);
 	f->data = ram_alloc(&f->d.ram, 65536 + 16, 4096);
 	f->status = f->data + 65536;
 	return f;
+}
+
+static struct fixture *attach(struct fixture *f, struct block_backend *backend)
+{
+	return attach_queues(f, backend, 1);
 }
 
 static struct fixture *setup_host(bool read_only)
@@ -786,7 +793,8 @@ static int endless_flush(struct block_backend *backend)
 #define STEP (1u << 20) /* bytes after which others have their turn */
 
 /* A device with such a disk, and in its queue a request of 15 chunks of 1 MiB less its status. */
-static struct fixture *setup_endless(struct endless *endless, uint64_t features, uint32_t type)
+static struct fixture *setup_endless(
+	struct endless *endless, unsigned queues, uint64_t features, uint32_t type)
 {
 	static const struct block_backend_ops ops = {
 		.read = endless_move, .write = endless_move, .flush = endless_flush};
@@ -797,7 +805,7 @@ static struct fixture *setup_endless(struct endless *endless, uint64_t features,
 
 	*endless = (struct endless){
 		.backend = {.ops = &ops, .capacity = 1 << 20, .block_size = 512, .unit = 512}};
-	attach(f, &endless->backend);
+	attach_queues(f, &endless->backend, queues);
 	driver_negotiate(&f->d, features);
 	driver_setup(&f->d, 0, 64);
 	driver_ok(&f->d);
@@ -818,7 +826,7 @@ static void test_steps(void)
 
 	for (unsigned t = 0; t < 2; t++) {
 		struct endless endless;
-		struct fixture *f = setup_endless(&endless, WCE, types[t]);
+		struct fixture *f = setup_endless(&endless, 1, WCE, types[t]);
 		bool write = types[t] == VIRTIO_BLK_T_OUT;
 		struct used used = {0};
 		unsigned passes = 0;
@@ -849,7 +857,7 @@ static void test_steps_end(void)
 	for (unsigned end = 0; end < 3; end++) {
 		struct endless endless;
 		struct fixture *f = setup_endless(
-			&endless, FLUSH | VIRTIO_BIT(VIRTIO_F_RING_RESET), VIRTIO_BLK_T_IN);
+			&endless, 1, FLUSH | VIRTIO_BIT(VIRTIO_F_RING_RESET), VIRTIO_BLK_T_IN);
 
 		virtio_serve(&f->blk.dev, 0);
 		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
@@ -1029,6 +1037,92 @@ static void test_features(void)
 	teardown(f);
 }
 
+/* --- several queues --------------------------------------------------------------------------- */
+
+#define QUEUES 5
+
+static void test_queues(void)
+{
+	struct fixture *f = prepare();
+	struct buffer buffers[QUEUES][2];
+	unsigned right = 0;
+
+	attach_queues(f, &f->host.backend, QUEUES);
+	ok(driver_offered(&f->d) & MQ, "5.2.3 a disk with 5 queues offers MQ");
+	is(access_read(&f->d, CONFIG + 34, 2), QUEUES, "5.2.4 num_queues");
+	driver_start(&f->d, FLUSH);
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 1);
+	is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE_MAX), 0,
+		"BLK-DEV-21 (5.2.2) a driver that does not accept it has one queue");
+	driver_start(&f->d, FLUSH | MQ);
+	for (unsigned i = 0; i < QUEUES; i++) {
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, i);
+		right += reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE_MAX) == 256;
+	}
+	is(right, QUEUES, "BLK-DEV-21 (5.2.2) one that does has them all, all equal");
+
+	put_header(f, VIRTIO_BLK_T_IN, 3);
+	for (unsigned i = 0; i < QUEUES; i++) {
+		buffers[i][0] = (struct buffer){f->header, 16, false};
+		buffers[i][1] = (struct buffer){f->data + 1024 * i, 513, true};
+		ring_add(&f->d.rings[i], buffers[i], 2);
+	}
+	for (unsigned i = 0; i < QUEUES; i++)
+		driver_kick(&f->d, i);
+	right = 0;
+	for (unsigned i = 0; i < QUEUES; i++)
+		right += ring_used_idx(&f->d.rings[i]) == 1 &&
+			 ram_is(&f->d.ram, f->data + 1024 * i, 4, 512);
+	is(right, QUEUES, "BLK-DEV-21 (5.2.2) requests on all of them are served");
+	teardown(f);
+}
+
+/* A request under way in one queue is no other queue's matter. */
+static void test_queues_apart(void)
+{
+	struct endless endless;
+	struct fixture *f = setup_endless(&endless, 2, FLUSH | MQ, VIRTIO_BLK_T_IN);
+	struct buffer buffers[] = {{f->header, 16, false}, {f->data, 513, true}};
+
+	driver_setup(&f->d, 1, 16);
+	virtio_serve(&f->blk.dev, 0);
+	ring_add(&f->d.rings[1], buffers, 2);
+	ok(!virtio_serve(&f->blk.dev, 1), "BLK-DEV-21 HARD-18 a read of 15 MiB in queue 0");
+	is(ring_used_idx(&f->d.rings[1]), 1, "BLK-DEV-21 HARD-18 does not hold up queue 1");
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 1);
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_READY, 0);
+	while (virtio_serve(&f->blk.dev, 0))
+		;
+	is(ring_used_idx(f->ring), 1, "BLK-DEV-21 nor does the end of queue 1 end it");
+	is(endless.moved, 15 * STEP + 512, "BLK-DEV-21 all of it moves");
+	teardown(f);
+}
+
+/* --- features that the user does without ------------------------------------------------------ */
+
+static void test_withheld(void)
+{
+	struct fixture *f = setup_host(false);
+	uint64_t all = driver_offered(&f->d) & DRIVER_TYPE_FEATURES;
+	uint8_t expected[96] = {FAKE_DISK_SECTORS}, got[96];
+
+	virtio_block_withhold(&f->blk, ZEROES);
+	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, all & ~ZEROES,
+		"5.2.3 a feature that is not to be offered");
+	virtio_block_withhold(&f->blk, FLUSH | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, all & ~(ZEROES | FLUSH | WCE),
+		"BLK-DEV-14 (5.2.5.2) with FLUSH goes CONFIG_WCE");
+	ok(driver_offered(&f->d) & VIRTIO_BIT(VIRTIO_F_VERSION_1), "but nothing that is no choice");
+	driver_start(&f->d, 0);
+	ok(write_is_stable(f), "BLK-DEV-03 (5.2.6.2) where it is not offered, writes are stable");
+	virtio_block_withhold(&f->blk, BLOCK_CHOICES);
+	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 0, "5.2.3 all of them");
+	for (unsigned i = 0; i < 96; i++)
+		got[i] = access_read(&f->d, CONFIG + i, 1);
+	ok(memcmp(got, expected, 96) == 0, "BLK-DEV-27 (5.2.4) and only capacity is left");
+	teardown(f);
+}
+
 /* What the host says of its blocks, as the guest reads it. */
 static void test_block_size(void)
 {
@@ -1091,6 +1185,9 @@ static void test_all(void)
 	test_double_fetch();
 	test_config();
 	test_features();
+	test_queues();
+	test_queues_apart();
+	test_withheld();
 	test_block_size();
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../tap.h"
+#include "block.h"
 #include "virtio.h"
 
 #define INDIRECT VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC)
@@ -31,6 +32,32 @@ static void test_names(void)
 	ok(off.off == VIRTIO_QUEUE_FEATURES && off.on == 0, "and off");
 	is(features_offered(&on, &off), 0, "off for the device, though on for all");
 	is(features_offered(&off, &on), VIRTIO_QUEUE_FEATURES, "on, though off for all");
+}
+
+static void test_names_of_disks(void)
+{
+	char names[] = FEATURE_NAMES_DISK, *rest = names, *name;
+	const struct feature_choice nothing = {0};
+	struct feature_choice on = {0}, off = {0};
+	unsigned count = 0, good = 0;
+
+	while ((name = strsep(&rest, ", ")) != NULL) {
+		char word[64];
+
+		if (!*name)
+			continue;
+		count++;
+		good += feature_choose_disk(&on, strcat(strcpy(word, name), "=on")) == 0;
+		good += feature_choose_disk(&off, strcat(strcpy(word, name), "=off")) == 0;
+		good += feature_choose(&on, word) == -ENOENT;
+	}
+	is(good, 3 * count, "all names of disks are known, for disks only");
+	is(on.on, BLOCK_CHOICES, "together they are all features, on");
+	is(off.off, BLOCK_CHOICES, "and off");
+	is(features_offered(&nothing, &on), VIRTIO_QUEUE_DEFAULT, "they are none of queues");
+	is(feature_choose_disk(&on, "packed=on"), 0, "a disk has those of queues too");
+	is(features_offered(&nothing, &on), VIRTIO_QUEUE_DEFAULT | VIRTIO_BIT(VIRTIO_F_RING_PACKED),
+		"which are offered");
 }
 
 static void test_words(void)
@@ -73,6 +100,7 @@ static void test_offered(void)
 int main(void)
 {
 	test_names();
+	test_names_of_disks();
 	test_words();
 	test_offered();
 	return tap_done();

@@ -48,7 +48,7 @@ static struct fixture *setup(uint32_t type)
 	if (type == VIRTIO_ID_BLOCK) {
 		dev = &f->blk.dev;
 		virtio_block_init(
-			&f->blk, &f->blk_host.backend, gmem, &driver_host_ops, &f->d.host);
+			&f->blk, &f->blk_host.backend, 1, gmem, &driver_host_ops, &f->d.host);
 	} else if (type == VIRTIO_ID_CONSOLE) {
 		dev = &f->con.dev;
 		virtio_console_init(&f->con,

@@ -88,14 +88,16 @@ static int open_disks(struct vm *vm)
 
 static int add_disk(struct vm *vm, unsigned index)
 {
+	const struct disk_options *options = &vm->options->disks[index];
 	struct vm_disk *disk = &vm->disks[index];
 	struct vm_device *device = device_next(vm, "block", disk->disk.path);
-	int ret = virtio_block_init(
-		&disk->block, &disk->disk.backend, &vm->memory.gmem, &device_host_ops, device);
+	int ret = virtio_block_init(&disk->block, &disk->disk.backend, options->queue_count,
+		&vm->memory.gmem, &device_host_ops, device);
 
-	return ret < 0 ? ret
-		       : device_add(
-				 vm, device, &disk->block.dev, &vm->options->disks[index].features);
+	if (ret < 0)
+		return ret;
+	virtio_block_withhold(&disk->block, options->features.off);
+	return device_add(vm, device, &disk->block.dev, &options->features);
 }
 
 static void free_disks(struct vm *vm)
