@@ -80,9 +80,12 @@ refused("CPUs: \"$_\"", 125, qr/--cpus \Q$_\E: not a number from 1 to/, 'run', '
 	for 0, 65, 1000, -1, 'two', '', '99999999999999999999';
 refused("console \"$_\"", 125, qr/--console \Q$_\E: not stdio/, 'run', '--console', $_, $hello) for '', 'tty', 'file:', 'unix:';
 refused("serial \"$_\"", 125, qr/--serial \Q$_\E: not stdio/, 'run', '--serial', $_, $hello) for '', 'tty', 'file:', 'unix:';
-refused("rng \"$_\"", 125, qr/--rng \Q$_\E: not host or none/, 'run', '--rng', $_, $hello) for '', 'guest';
-refused("rng with \"$_\"", 125, qr/--rng host: unknown option "\Q$_\E" \(there are indirect,/, 'run', '--rng', "host,$_", $hello)
-	for '', 'ro', 'packet=on';
+refused("rng \"$_\"", 125, qr/--rng \Q$_\E: unknown option "\Q$_\E" \(there are host, none, file=PATH, rate/, 'run', '--rng', $_,
+	$hello) for '', 'guest', 'file=';
+refused("rng with \"$_\"", 125, qr/--rng host: unknown option "\Q$_\E" \(there are host, .*; indirect,/, 'run', '--rng', "host,$_",
+	$hello) for '', 'ro', 'packet=on';
+refused("rng rate \"$_\"", 125, qr/--rng rate=\Q$_\E: not a number from 1 to 1000000000/, 'run', '--rng', "rate=$_", $hello)
+	for '', 0, -1, 'fast', '10K', 1_000_000_001;
 refused('a feature that is neither on nor off', 125, qr/--console stdio: "indirect=yes" is neither/,
 	'run', '--console', 'stdio,indirect=yes', $hello);
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)

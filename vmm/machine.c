@@ -50,6 +50,7 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.timer.fd = -1,
 		.halts.fd = -1,
 		.chardev = CHARDEV_EMPTY,
+		.entropy = ENTROPY_EMPTY,
 		.serial = {.chardev = CHARDEV_EMPTY, .interrupt = -1},
 		.report = PTHREAD_MUTEX_INITIALIZER,
 		.status = -1,
@@ -73,7 +74,7 @@ int machine_show(struct vm *vm)
 	if (plan_has_console(vm))
 		device_place(vm, machine.device_count++, "console", plan_console(vm));
 	if (plan_has_rng(vm))
-		device_place(vm, machine.device_count++, "entropy", NULL);
+		device_place(vm, machine.device_count++, "entropy", options->rng_file);
 	for (unsigned i = 0; i < options->disk_count; i++)
 		device_place(vm, machine.device_count++, "block", options->disks[i].path);
 	ret = vm->boot->protocol->show(vm->boot, stdout, &machine);

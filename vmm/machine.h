@@ -22,6 +22,7 @@
 #include "chips/ioapic.h"
 #include "console.h"
 #include "io/chardev.h"
+#include "io/entropy.h"
 #include "io/loop.h"
 #include "kvm/kvm.h"
 #include "kvm/memory.h"
@@ -53,7 +54,7 @@ struct vm {
 	struct chardev chardev;
 	struct virtio_console console;
 	struct vm_serial serial;
-	struct rng_backend entropy;
+	struct entropy entropy;
 	struct virtio_rng rng;
 	unsigned disk_count;
 	struct vm_disk *disks;

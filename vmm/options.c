@@ -10,6 +10,7 @@
 #include <vole/virtio_blk.h>
 
 #include "block.h"
+#include "io/entropy.h"
 #include "kvm/watch.h"
 #include "log.h"
 
@@ -217,16 +218,41 @@ static int parse_console(struct options *options, char *text)
 	return ret < 0 ? ret : parse_features(&options->console_features, "--console", value, text);
 }
 
-static int parse_rng(struct options *options, char *text)
+static int parse_rate(struct options *options, const char *text)
 {
-	const char *value = first_word(&text);
+	uint64_t rate;
 
-	options->rng = strcmp(value, "host") == 0 ? RNG_HOST : RNG_NONE;
-	if (options->rng == RNG_NONE && strcmp(value, "none") != 0) {
-		say("--rng %s: not host or none", value);
+	if (parse_number(text, ENTROPY_RATE_MAX, &rate) < 0 || rate == 0) {
+		say("--rng rate=%s: not a number from 1 to %u", text, ENTROPY_RATE_MAX);
 		return -EINVAL;
 	}
-	return parse_features(&options->rng_features, "--rng", value, text);
+	options->rng_rate = (uint32_t)rate;
+	return 0;
+}
+
+/* [host|none|file=PATH][,rate=BYTES/S][,FEATURE=on|off]..., in any order; text is cut at its commas. */
+static int parse_rng(struct options *options, char *text)
+{
+	const char *first = text;
+	char *word;
+
+	options->rng = RNG_HOST;
+	while ((word = strsep(&text, ",")) != NULL) {
+		int ret = 0;
+
+		if (strcmp(word, "none") == 0)
+			options->rng = RNG_NONE;
+		else if (strncmp(word, "file=", 5) == 0 && word[5])
+			options->rng_file = word + 5;
+		else if (strncmp(word, "rate=", 5) == 0)
+			ret = parse_rate(options, word + 5);
+		else if (strcmp(word, "host") != 0)
+			ret = parse_feature(&options->rng_features, "--rng", first, word,
+				"host, none, file=PATH, rate=BYTES/S; ");
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
 }
 
 static int parse_virtio(struct options *options, char *text)

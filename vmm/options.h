@@ -38,6 +38,8 @@ struct options {
 		*console;   /* "stdio", "none", "file:PATH", "unix:PATH" or "pty"; NULL: left out */
 	const char *serial; /* likewise */
 	enum { RNG_LEFT_OUT, RNG_NONE, RNG_HOST } rng;
+	const char *rng_file;           /* NULL: the host's own random bytes */
+	uint32_t rng_rate;              /* bytes a second; 0: no limit */
 	struct feature_choice features; /* of all virtio devices; then of single ones */
 	struct feature_choice console_features, rng_features;
 	unsigned disk_count;

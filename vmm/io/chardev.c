@@ -432,17 +432,6 @@ static int open_by_kind(struct chardev *dev, const char *text)
 	return open_stdio(dev);
 }
 
-/* Files cannot be waited for and never need to be; epoll says which those are. */
-static bool can_wait(struct io_loop *loop, int fd)
-{
-	struct io_source probe = {.fd = fd};
-
-	if (fd < 0 || io_loop_add(loop, &probe, 0) < 0)
-		return false;
-	io_loop_del(loop, &probe);
-	return true;
-}
-
 int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop)
 {
 	int ret;
@@ -462,8 +451,8 @@ int chardev_open(struct chardev *dev, const char *name, const char *text, struct
 		return ret;
 	dev->input = (struct io_source){.fd = dev->in, .ready = input_ready};
 	dev->output = (struct io_source){.fd = dev->out, .ready = output_ready};
-	dev->input_waits |= can_wait(loop, dev->in);
-	dev->output_waits |= can_wait(loop, dev->out);
+	dev->input_waits |= io_loop_can_wait(loop, dev->in);
+	dev->output_waits |= io_loop_can_wait(loop, dev->out);
 	update(dev);
 	return 0;
 }

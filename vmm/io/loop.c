@@ -88,6 +88,16 @@ void io_loop_del(struct io_loop *loop, struct io_source *source)
 	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
+bool io_loop_can_wait(struct io_loop *loop, int fd)
+{
+	struct io_source probe = {.fd = fd};
+
+	if (fd < 0 || io_loop_add(loop, &probe, 0) < 0)
+		return false;
+	io_loop_del(loop, &probe);
+	return true;
+}
+
 int io_loop_run(struct io_loop *loop)
 {
 	struct epoll_event events[BATCH];

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "exit_status.h"
 #include "log.h"
@@ -46,22 +45,25 @@ static int add_console(struct vm *vm)
 		       : device_add(vm, device, &vm->console.dev, &vm->options->console_features);
 }
 
-static ssize_t fill_random(struct rng_backend *backend, void *buffer, size_t len)
+static void rng_ready(void *ctx)
 {
-	ssize_t ret = getrandom(buffer, len, GRND_NONBLOCK);
+	struct vm *vm = ctx;
 
-	(void)backend;
-	return ret < 0 ? -errno : ret;
+	virtio_backend_ready(&vm->rng.dev, 0);
 }
 
 static int add_rng(struct vm *vm)
 {
-	static const struct rng_backend_ops ops = {.fill = fill_random};
-	struct vm_device *device = device_next(vm, "entropy", NULL);
-	int ret;
+	const struct options *options = vm->options;
+	struct vm_device *device = device_next(vm, "entropy", options->rng_file);
+	int ret = entropy_open(&vm->entropy, options->rng_file, options->rng_rate, &vm->loop);
 
-	vm->entropy.ops = &ops;
-	ret = virtio_rng_init(&vm->rng, &vm->entropy, &vm->memory.gmem, &device_host_ops, device);
+	if (ret < 0)
+		return ret;
+	vm->entropy.ready = rng_ready;
+	vm->entropy.ctx = vm;
+	ret = virtio_rng_init(
+		&vm->rng, &vm->entropy.backend, &vm->memory.gmem, &device_host_ops, device);
 	return ret < 0 ? ret : device_add(vm, device, &vm->rng.dev, &vm->options->rng_features);
 }
 
@@ -128,6 +130,7 @@ void devices_free(struct vm *vm)
 	while (vm->device_count > 0)
 		device_free(&vm->devices[--vm->device_count]);
 	free_disks(vm);
+	entropy_close(&vm->entropy);
 	chardev_close(&vm->chardev);
 	serial_free(&vm->serial);
 }
