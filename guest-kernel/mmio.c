@@ -148,9 +148,9 @@ int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq)
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_SIZE, vq->size);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)vq->desc);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_DESC_HIGH, 0);
-	mmio_write(dev, VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)vq->avail);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)vq->driver);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_DRIVER_HIGH, 0);
-	mmio_write(dev, VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)vq->used);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)vq->device);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_DEVICE_HIGH, 0);
 
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);

@@ -49,8 +49,8 @@ uint32_t mmio_probe(const struct device_map_entry *entry);
 /*
  * Start over with the device: reset it, and agree on the features that it offers and the driver
  * wants, except for those in dev->declined; VERSION_1, NOTIFICATION_DATA, RING_RESET and
- * VIRTQ_FEATURES are always wanted. Afterwards dev->features tells which they are. 0, or -ENODEV if the device's id is not id,
- * or -ENOTSUP if the device does not accept the features.
+ * VIRTQ_FEATURES are always wanted. Afterwards dev->features tells which they are. 0, or -ENODEV if
+ * the device's id is not id, or -ENOTSUP if the device does not accept the features.
  */
 int mmio_begin(
 	struct mmio *dev, const struct device_map_entry *entry, uint32_t id, uint64_t wanted);

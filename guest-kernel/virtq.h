@@ -3,23 +3,29 @@
 #define GUEST_VIRTQ_H
 
 /*
- * The driver's half of a split virtqueue (virtio 2.7); vole/virtio_ring.h draws the rings. The
- * device's half is virtio/virtq.c: the two share the layout, nothing else.
+ * The driver's half of a virtqueue, in either of its forms: split (virtio 2.7) or packed (2.8), which
+ * vole/virtio_ring.h draws. A driver does not see which it is. The device's half is virtio/virtq.c: the
+ * two share the layout, nothing else.
  *
- * A request's life: virtq_add() describes its buffers in a chain of descriptors and puts the chain
- * into the available ring; virtq_kick() tells the device, if the device wants to be told; the
- * device puts the chain into the used ring, and usually interrupts; virtq_take() finds it there and
- * frees the descriptors.
+ * A request's life: virtq_add() describes its buffers in a chain of descriptors and makes the chain
+ * available; virtq_kick() tells the device, if the device wants to be told; the device gives the
+ * chain back as used, and usually interrupts; virtq_take() finds it there and frees the descriptors.
  *
  *	virtq_add(vq, buffers, 1, 1, &request);
  *	virtq_kick(vq);
  *	virtq_wait(vq);
  *	request = virtq_take(vq, &len);
  *
- * Two features of queues are used where a device offers them (VIRTQ_FEATURES): a request of several
- * buffers takes only one descriptor of the queue, which points to a table of the others
- * (INDIRECT_DESC, virtio 2.7.5.3); and notifications are asked for by position, not switched on and
- * off (EVENT_IDX, virtio 2.7.7, 2.7.10).
+ * Features of queues are used where a device offers them and mmio.declined does not say otherwise
+ * (VIRTQ_FEATURES):
+ *
+ *	RING_PACKED	one ring that both sides write, instead of one for each
+ *	INDIRECT_DESC	a request of several buffers takes only one descriptor of the queue, which
+ *			points to a table of the others (virtio 2.7.5.3, 2.8.7)
+ *	EVENT_IDX	notifications are asked for by position, not switched on and off (2.7.7, 2.7.10,
+ *			2.8.10)
+ *	IN_ORDER	the device gives back in the order in which it was given, and then may report
+ *			many requests as one (2.7.9, 2.8.8)
  *
  * A queue is for one CPU at a time, outside of interrupt handlers.
  */
@@ -34,7 +40,9 @@
 #define VIRTQ_SIZE 64 /* entries at most: enough for twenty block requests at once */
 
 /* Of these features the queues make use. */
-#define VIRTQ_FEATURES (FEATURE(VIRTIO_F_INDIRECT_DESC) | FEATURE(VIRTIO_F_EVENT_IDX))
+#define VIRTQ_FEATURES                                                     \
+	(FEATURE(VIRTIO_F_RING_PACKED) | FEATURE(VIRTIO_F_INDIRECT_DESC) | \
+		FEATURE(VIRTIO_F_EVENT_IDX) | FEATURE(VIRTIO_F_IN_ORDER))
 
 #define VIRTQ_TABLE_SIZE 4 /* descriptors of an indirect table */
 
@@ -44,20 +52,22 @@ struct virtq_buffer {
 	uint32_t len; /* bytes */
 };
 
-struct virtq {
-	struct mmio *dev;
-	unsigned index; /* among the device's queues */
-	uint16_t size;  /* entries; a power of two */
+/* A request under way. */
+struct virtq_request {
+	void *request;     /* what virtq_take() gives back; NULL: none */
+	uint16_t count;    /* entries of the queue that it takes */
+	uint32_t writable; /* bytes */
+};
 
-	uint16_t free_head; /* first of the free descriptors, which are linked by next */
-	uint16_t free_count;
-	uint16_t avail_next;        /* our copy of avail->idx */
-	uint16_t avail_kicked;      /* what it was at the last virtq_kick() */
-	uint16_t used_next;         /* next position of the used ring to look at */
-	void *requests[VIRTQ_SIZE]; /* by the head of their chain */
+/* What the device says about one that it is done with. */
+struct virtq_used_request {
+	uint32_t id, len;
+};
 
-	/* Features agreed on. */
-	bool indirect, event_idx;
+/* A queue of the split form. Its id of a request is the head of the chain. */
+struct virtq_split {
+	uint16_t free_first, free_last; /* the free descriptors, which are linked by next */
+	uint16_t kicked;                /* avail->idx at the last virtq_kick() */
 
 	/* The three areas, shared with the device. */
 	struct virtq_desc desc[VIRTQ_SIZE] __attribute__((aligned(VIRTQ_DESC_ALIGN)));
@@ -68,9 +78,57 @@ struct virtq {
 		__attribute__((aligned(VIRTQ_AVAIL_ALIGN)));
 	uint8_t used_memory[VIRTQ_USED_BYTES(VIRTQ_SIZE)]
 		__attribute__((aligned(VIRTQ_USED_ALIGN)));
+};
 
-	/* Indirect tables, by the descriptor that points to them. */
-	struct virtq_desc tables[VIRTQ_SIZE][VIRTQ_TABLE_SIZE];
+/* A place in a packed ring: slot, and wrap counter in this lap. */
+struct virtq_position {
+	uint16_t slot;
+	bool wrap;
+};
+
+/* A queue of the packed form. */
+struct virtq_packed {
+	struct virtq_position add, take; /* next slot to fill, to look at */
+	uint16_t unkicked;               /* slots filled since the last virtq_kick() */
+
+	/* The three areas, shared with the device. */
+	struct virtq_packed_desc ring[VIRTQ_SIZE] __attribute__((aligned(VIRTQ_DESC_ALIGN)));
+	struct virtq_event driver, device;
+};
+
+struct virtq_ring_ops;
+
+struct virtq {
+	struct mmio *dev;
+	unsigned index; /* among the device's queues */
+	uint16_t size;  /* entries; a power of two */
+
+	const struct virtq_ring_ops *ring;  /* by the form; of ring.h */
+	bool indirect, event_idx, in_order; /* features agreed on */
+	void *desc, *driver, *device;       /* where the three areas are */
+
+	uint16_t free_count;                       /* entries that no request takes */
+	uint16_t added, taken;                     /* requests so far, modulo 65536 */
+	struct virtq_request requests[VIRTQ_SIZE]; /* by id */
+
+	/* A ring of ids. From taken on those under way, oldest first, if they come back in order;
+	 * from added on those that are free. */
+	uint16_t ids[VIRTQ_SIZE];
+
+	/* IN_ORDER: there are more to take before the one that the device named last. */
+	bool in_batch;
+	struct virtq_used_request used;
+
+	union {
+		struct virtq_split split;
+		struct virtq_packed packed;
+	};
+
+	/* Indirect tables, by id. */
+	union {
+		struct virtq_desc split[VIRTQ_TABLE_SIZE];
+		struct virtq_packed_desc packed[VIRTQ_TABLE_SIZE];
+	} tables[VIRTQ_SIZE];
 };
 
 /* An empty queue with as many entries as the device takes. By mmio_queue(). */
@@ -97,8 +155,8 @@ int virtq_wait(struct virtq *vq);
  * has written, from the first writable buffer on; what lies behind is not to be relied on. */
 void *virtq_take(struct virtq *vq, uint32_t *len);
 
-/* Ask the device for no interrupts, for who looks by himself anyway. It may send some all the same
- * (virtio 2.7.7). */
+/* Ask the device for no interrupts until the next virtq_wait(), for who looks by himself anyway. It
+ * may send some all the same (virtio 2.7.7). */
 void virtq_interrupts_off(struct virtq *vq);
 
 #endif

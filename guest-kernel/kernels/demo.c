@@ -110,6 +110,27 @@ static void show_devices(void)
 
 /* --- devices --- */
 
+/* What was agreed on about a device's queues. */
+static void show_queues(const struct mmio *dev)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} features[] = {
+		{VIRTIO_F_INDIRECT_DESC, "indirect descriptors"},
+		{VIRTIO_F_EVENT_IDX, "event index"},
+		{VIRTIO_F_IN_ORDER, "in order"},
+		{VIRTIO_F_NOTIFICATION_DATA, "notification data"},
+		{VIRTIO_F_RING_RESET, "ring reset"},
+	};
+
+	printf("  queues: %s", mmio_has_feature(dev, VIRTIO_F_RING_PACKED) ? "packed" : "split");
+	for (unsigned i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		if (mmio_has_feature(dev, features[i].bit))
+			printf(", %s", features[i].name);
+	printf("\n");
+}
+
 static void start_console(const struct device_map_entry *entry)
 {
 	if (have_console)
@@ -122,6 +143,7 @@ static void start_console(const struct device_map_entry *entry)
 	/* From here on the text below goes to this device, and no longer to the debug port. */
 	printf_to(console_print, &console);
 	printf("console: this line came through virtio\n");
+	show_queues(&console.dev);
 }
 
 static void show_random(unsigned count)
@@ -159,6 +181,7 @@ static void start_rng(const struct device_map_entry *entry)
 	}
 	have_rng = true;
 	show_random(16);
+	show_queues(&rng.dev);
 }
 
 /* A sector's text, up to the first NUL. */
@@ -230,6 +253,7 @@ static void start_disk(const struct device_map_entry *entry)
 		disk->read_only ? ", read-only" : "");
 	disk_count++;
 	show_sector(disk, 0);
+	show_queues(&disk->dev);
 	if (disk->read_only)
 		return;
 

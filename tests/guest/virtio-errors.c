@@ -17,22 +17,22 @@ static uint32_t hole = 0xc8000000; /* no RAM */
 
 static void publish(uint16_t idx)
 {
-	atomic_store(&rng.vq.avail->idx.raw, cpu_to_le16(idx).raw);
+	atomic_store(&rng.vq.split.avail->idx.raw, cpu_to_le16(idx).raw);
 }
 
 /* The available ring holds the head of a chain that is made of descriptors 0 and 1. */
 static void offer(uint16_t head)
 {
-	rng.vq.avail->ring[0] = cpu_to_le16(head);
+	rng.vq.split.avail->ring[0] = cpu_to_le16(head);
 	publish(1);
 }
 
 static void describe(unsigned i, uint64_t address, uint32_t len, uint16_t flags, uint16_t next)
 {
-	rng.vq.desc[i].addr = cpu_to_le64(address);
-	rng.vq.desc[i].len = cpu_to_le32(len);
-	rng.vq.desc[i].flags = cpu_to_le16(flags);
-	rng.vq.desc[i].next = cpu_to_le16(next);
+	rng.vq.split.desc[i].addr = cpu_to_le64(address);
+	rng.vq.split.desc[i].len = cpu_to_le32(len);
+	rng.vq.split.desc[i].flags = cpu_to_le16(flags);
+	rng.vq.split.desc[i].next = cpu_to_le16(next);
 }
 
 static void idx_jumps(void)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef GUEST_RING_H
+#define GUEST_RING_H
+
+/*
+ * What lies behind the verbs of virtq.h: for each form of virtqueue its own functions. For virtq.c,
+ * split.c and packed.c alone.
+ *
+ * The device runs while we do, on another CPU, so the order of our accesses to what we share with it
+ * matters (virtio 2.7.13, 2.7.14, 2.8.21). Each partner of ours is on the device's side; in vole that is
+ * virtio/ and the function of that name.
+ *
+ *	ours			order	why
+ *	making available	release	the chain is in memory before the device can see it; partner: pop
+ *	looking for used	acquire	id, length and data are read after it; partner: publish
+ *	virtq_kick()		barrier	between making available and the look whether to kick; partner: listen
+ *	virtq_wait()		barrier	between asking for an interrupt and the look for used; partner: publish
+ *
+ * On x86 release and acquire cost nothing but keep the compiler from moving things; a full barrier is
+ * an instruction.
+ */
+
+#include "virtq.h"
+
+/* Buffers, those that the device reads first. */
+struct list {
+	const struct virtq_buffer *buffers;
+	unsigned readable, count; /* of them; all */
+	bool indirect;            /* to be described in a table */
+};
+
+/* A form of virtqueue. */
+struct virtq_ring_ops {
+	/* Say where the areas are; all is zero. */
+	void (*init)(struct virtq *vq);
+
+	/* Make the list available, for which there is room. Its id. */
+	uint16_t (*add)(struct virtq *vq, const struct list *list);
+
+	/* Whether the device wants a kick for what was added since the last call. */
+	bool (*wants_kick)(struct virtq *vq);
+
+	/* Where the next list will be made available, as in virtio 2.9. */
+	uint16_t (*position)(const struct virtq *vq);
+
+	/* Whether there is a used request where the next one is due; what the device says of it. */
+	bool (*pending)(const struct virtq *vq);
+	struct virtq_used_request (*used)(const struct virtq *vq);
+
+	/* The request with this id is back, its entries are free. The next one is due behind it. */
+	void (*release)(struct virtq *vq, uint16_t id);
+
+	/* Ask for an interrupt with the next used request, or for none. */
+	void (*interrupts)(struct virtq *vq, bool wanted);
+};
+
+extern const struct virtq_ring_ops split_ops, packed_ops;
+
+/* Flags of the list's element number n: of all flags those that both forms have in common. */
+static inline uint16_t list_flags(const struct list *list, unsigned n)
+{
+	uint16_t flags = n < list->readable ? 0 : VIRTQ_DESC_F_WRITE;
+
+	return flags | (n + 1 < list->count ? VIRTQ_DESC_F_NEXT : 0);
+}
+
+#endif
