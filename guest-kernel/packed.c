@@ -39,7 +39,7 @@ static uint16_t load_flags(const struct virtq_packed_desc *desc)
 	return le16_to_cpu(flags);
 }
 
-/* The words about notifications: the barriers around them are virtq_kick()'s and virtq_wait()'s. */
+/* The words about notifications: the barriers around them are virtq.c's. */
 static uint32_t load_event(const struct virtq_event *event)
 {
 	le32 word = {atomic_load_explicit(&event->word.raw, memory_order_relaxed)};
@@ -191,7 +191,7 @@ static void packed_interrupts(struct virtq *vq, bool wanted)
 		mode == VIRTQ_EVENT_DESC ? position_word(&vq->packed.take) : 0);
 }
 
-const struct virtq_ring_ops packed_ops = {
+const struct virtq_ring_ops packed_form = {
 	.init = packed_init,
 	.add = packed_add,
 	.wants_kick = packed_wants_kick,

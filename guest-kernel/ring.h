@@ -14,7 +14,7 @@
  *	making available	release	the chain is in memory before the device can see it; partner: pop
  *	looking for used	acquire	id, length and data are read after it; partner: publish
  *	virtq_kick()		barrier	between making available and the look whether to kick; partner: listen
- *	virtq_wait()		barrier	between asking for an interrupt and the look for used; partner: publish
+ *	virtq_interrupts_on()	barrier	between asking for an interrupt and the look for used; partner: publish
  *
  * On x86 release and acquire cost nothing but keep the compiler from moving things; a full barrier is
  * an instruction.
@@ -54,7 +54,7 @@ struct virtq_ring_ops {
 	void (*interrupts)(struct virtq *vq, bool wanted);
 };
 
-extern const struct virtq_ring_ops split_ops, packed_ops;
+extern const struct virtq_ring_ops split_form, packed_form;
 
 /* Flags of the list's element number n: of all flags those that both forms have in common. */
 static inline uint16_t list_flags(const struct list *list, unsigned n)
@@ -62,6 +62,13 @@ static inline uint16_t list_flags(const struct list *list, unsigned n)
 	uint16_t flags = n < list->readable ? 0 : VIRTQ_DESC_F_WRITE;
 
 	return flags | (n + 1 < list->count ? VIRTQ_DESC_F_NEXT : 0);
+}
+
+/* Stores before it are visible before loads after it look. It is atomic_thread_fence(
+ * memory_order_seq_cst), in a spelling that gcc's thread sanitizer takes. */
+static inline void full_barrier(void)
+{
+	__sync_synchronize();
 }
 
 #endif

@@ -21,7 +21,7 @@ static uint16_t load_used_idx(const struct virtq *vq)
 	return le16_to_cpu(idx);
 }
 
-/* Flags and event fields: the barriers around them are virtq_kick()'s and virtq_wait()'s. */
+/* Flags and event fields: the barriers around them are virtq.c's. */
 static uint16_t load(const le16_atomic *from)
 {
 	le16 value = {atomic_load_explicit(&from->raw, memory_order_relaxed)};
@@ -160,7 +160,7 @@ static void split_interrupts(struct virtq *vq, bool wanted)
 		store(&vq->split.avail->flags, wanted ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
-const struct virtq_ring_ops split_ops = {
+const struct virtq_ring_ops split_form = {
 	.init = split_init,
 	.add = split_add,
 	.wants_kick = split_wants_kick,

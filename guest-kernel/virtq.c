@@ -18,7 +18,7 @@ void virtq_init(struct virtq *vq, struct mmio *dev, unsigned index, uint32_t siz
 	vq->size = VIRTQ_SIZE;
 	while (vq->size > size_max)
 		vq->size /= 2;
-	vq->ring = mmio_has_feature(dev, VIRTIO_F_RING_PACKED) ? &packed_ops : &split_ops;
+	vq->ring = mmio_has_feature(dev, VIRTIO_F_RING_PACKED) ? &packed_form : &split_form;
 	vq->indirect = mmio_has_feature(dev, VIRTIO_F_INDIRECT_DESC);
 	vq->event_idx = mmio_has_feature(dev, VIRTIO_F_EVENT_IDX);
 	vq->in_order = mmio_has_feature(dev, VIRTIO_F_IN_ORDER);
@@ -63,7 +63,7 @@ void virtq_kick(struct virtq *vq)
 	 * either stores: we would not kick, it would sleep. A full barrier between store and look,
 	 * on both sides, excludes that (virtio 2.7.13.4.1, 2.8.21.3.1).
 	 */
-	atomic_thread_fence(memory_order_seq_cst);
+	full_barrier();
 	if (vq->ring->wants_kick(vq))
 		mmio_kick(vq->dev, vq->index, vq->ring->position(vq));
 }
@@ -73,17 +73,29 @@ bool virtq_pending(const struct virtq *vq)
 	return vq->in_batch || vq->ring->pending(vq);
 }
 
-int virtq_wait(struct virtq *vq)
+bool virtq_interrupts_on(struct virtq *vq)
 {
-	uint32_t eflags = interrupts_off();
-	bool pending;
-
 	/* As in virtq_kick(), the other way round: we say that we want an interrupt, then look; the
 	 * device gives something back, then looks whether we want one. */
 	vq->ring->interrupts(vq, true);
-	atomic_thread_fence(memory_order_seq_cst);
-	while (!(pending = virtq_pending(vq)) && !atomic_load(&vq->dev->failed))
+	full_barrier();
+	return virtq_pending(vq);
+}
+
+void virtq_interrupts_off(struct virtq *vq)
+{
+	vq->ring->interrupts(vq, false);
+}
+
+int virtq_wait(struct virtq *vq)
+{
+	uint32_t eflags = interrupts_off();
+	bool pending = virtq_interrupts_on(vq);
+
+	while (!pending && !atomic_load(&vq->dev->failed)) {
 		irq_wait();
+		pending = virtq_pending(vq);
+	}
 	interrupts_restore(eflags);
 	return pending ? 0 : -EIO;
 }
@@ -128,9 +140,4 @@ void *virtq_take(struct virtq *vq, uint32_t *len)
 	vq->ids[vq->taken % vq->size] = id;
 	vq->taken++;
 	return request;
-}
-
-void virtq_interrupts_off(struct virtq *vq)
-{
-	vq->ring->interrupts(vq, false);
 }

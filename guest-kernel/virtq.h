@@ -155,8 +155,12 @@ int virtq_wait(struct virtq *vq);
  * has written, from the first writable buffer on; what lies behind is not to be relied on. */
 void *virtq_take(struct virtq *vq, uint32_t *len);
 
-/* Ask the device for no interrupts until the next virtq_wait(), for who looks by himself anyway. It
- * may send some all the same (virtio 2.7.7). */
+/*
+ * Ask the device for an interrupt with what it gives back next. True if that is there already: then
+ * perhaps none will come. virtq_wait() does it by itself. Until then, or after virtq_interrupts_off(),
+ * the device may send some all the same (virtio 2.7.7).
+ */
+bool virtq_interrupts_on(struct virtq *vq);
 void virtq_interrupts_off(struct virtq *vq);
 
 #endif

@@ -99,9 +99,9 @@ static inline void interrupts_on(void)
 /* Returns what interrupts_restore() needs to bring back the state before. */
 static inline uint32_t interrupts_off(void)
 {
-	uint32_t eflags;
+	unsigned long eflags;
 
-	__asm__ volatile("pushfl; popl %0; cli" : "=r"(eflags) : : "memory");
+	__asm__ volatile("pushf; pop %0; cli" : "=r"(eflags) : : "memory");
 	return eflags;
 }
 

@@ -7,6 +7,11 @@ unit_test_sources = $(wildcard tests/unit/*.c)
 # Counts these calls, of whoever makes them.
 ldflags_tests/unit/request_path.c = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc pthread_mutex_lock)
 
+# Linked into one of them: the guest's half of a queue.
+with_tests/unit/wakeups.c = tests/library.c $(library_queue)
+library_queue = $(addprefix guest-kernel/,virtq.c split.c packed.c)
+$(foreach s,$(library_queue),$(eval cflags_$s = -ffreestanding))
+
 # One kernel each, linked with the guest library.
 guest_test_kernels = $(wildcard tests/guest/*.c)
 
