@@ -1,13 +1,14 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The ABI's headers: freestanding, at 32 and 64 bits, alone and from assembly; and the virtio ones
-# against those of the system.
+# The ABI's headers: freestanding, at 32 and 64 bits, alone, from assembly and in the smallest kernel; and
+# the virtio ones against those of the system.
 use strict;
 use warnings;
 use lib 'tests/lib';
 use Abi;
 use Test::More;
+use Vole;
 
 my @warnings = qw(-Wall -Wextra -Wpedantic -Wundef -Werror);
 my @freestanding = qw(-std=c11 -ffreestanding -nostdinc -c -Iinclude);
@@ -109,6 +110,19 @@ for my $struct (sort keys %same) {
 	for my $i (0 .. $#expected) {
 		is($got[$i], $expected[$i], "$struct, $fields[$i] is where the system has $other, $other_fields[$i]");
 	}
+}
+
+# The command in the smallest kernel's head comment, for a reader whose headers are installed.
+my ($command) = slurp('guest-kernel/kernels/hello.c') =~ /^ \*\t(cc .*?)\n \*\tvole run/ms;
+my $hello = scratch() . '/hello.elf';
+$command =~ s/\\\n \*\t+//g;
+$command =~ s/^cc/$compiler -Iinclude/;
+$command =~ s/-o hello.elf hello.c/-o $hello guest-kernel\/kernels\/hello.c/;
+is(run(['sh', '-c', $command])->{status}, 0, 'the command in hello.c compiles it');
+SKIP: {
+	my $absent = kvm_absent();
+	skip $absent, 1 if $absent;
+	is(run([vole(), 'run', $hello])->{out}, "Hello from a kernel!\n", 'and it runs');
 }
 
 done_testing();

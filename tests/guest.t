@@ -268,18 +268,6 @@ sub constant_part {
 	my (undef, @lines) = map { s/^    //r } split /\n/, $promised // '';
 	is(constant_part($result->{out}), constant_part(join '', map { "$_\n" } @lines), 'the demo prints what the README shows');
 }
-SKIP: {
-	# The command in the head comment, for a reader whose headers are installed.
-	my ($command) = slurp('guest-kernel/kernels/hello.c') =~ /^ \*\t(cc .*?)\n \*\tvole run/ms;
-	$command =~ s/\\\n \*\t+//g;
-	$command =~ s/^cc/\$CC -Iinclude/;
-	$command =~ s/-o hello.elf hello.c/-o \$OUT guest-kernel\/kernels\/hello.c/;
-	local $ENV{CC} = $ENV{CC} // 'cc';
-	skip "$ENV{CC} is not here", 2 if run(['sh', '-c', 'command -v $CC'])->{status} ne 0;
-	local $ENV{OUT} = scratch() . '/hello.elf';
-	is(run(['sh', '-c', $command])->{status}, 0, 'the command in hello.c compiles it');
-	is(run([vole(), 'run', $ENV{OUT}])->{out}, "Hello from a kernel!\n", 'and it runs');
-}
 
 # --- consoles elsewhere ---
 
