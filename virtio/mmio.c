@@ -16,7 +16,7 @@ struct mmio_register {
 	void (*write)(const struct access *access);
 
 	uint8_t set, clear; /* a write needs these bits of Status set, and these clear */
-	bool unlocked;      /* an atomic: read and written without the device's lock */
+	bool unlocked;      /* read and written without the device's lock held */
 
 	/* For the functions that serve several registers. */
 	uint32_t constant;

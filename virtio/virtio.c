@@ -89,10 +89,14 @@ static void interrupt(struct virtio_device *dev, unsigned bit)
 
 void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits)
 {
+	if (!(atomic_fetch_and(&dev->interrupt_status, ~bits) & ~bits))
+		return;
 	/* The line stays asserted while a bit is left (virtio 4.2.3.4), which an edge-triggered pin
-	 * sees as one more edge. */
-	if (atomic_fetch_and(&dev->interrupt_status, ~bits) & ~bits)
+	 * sees as one more edge; but a reset may come first, after which all is silent (2.4.1). */
+	pthread_mutex_lock(&dev->lock);
+	if (atomic_load(&dev->interrupt_status))
 		dev->host->raise(dev->ctx);
+	pthread_mutex_unlock(&dev->lock);
 }
 
 void virtio_kick(struct virtio_device *dev, unsigned queue)

@@ -96,7 +96,8 @@ struct virtio_ops {
 
 /* The surroundings. ctx is what virtio_init() was given. */
 struct virtio_host_ops {
-	/* A bit of interrupt_status was set: interrupt the driver. Any thread, lock held or not. */
+	/* A bit of interrupt_status is set: interrupt the driver. Any thread, lock held: no interrupt
+	 * comes after a reset. */
 	void (*raise)(void *ctx);
 
 	/* Have virtio_serve(dev, queue) called soon, on the I/O thread. Any thread, lock held. */
@@ -193,7 +194,7 @@ void virtio_reset_queue(struct virtio_device *dev, unsigned queue);
 /* Have this queue served soon; nothing if there is no such queue. Also for device types. */
 void virtio_kick(struct virtio_device *dev, unsigned queue);
 
-/* InterruptACK was written: these events are handled. Lock held or not. */
+/* InterruptACK was written: these events are handled. Lock not held: taken if others are left. */
 void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits);
 
 #endif

@@ -802,6 +802,36 @@ static void test_in_flight(uint32_t reg, uint32_t value, const char *name)
 	teardown(f);
 }
 
+/* Another CPU acknowledges one of two events. */
+static void *acknowledge(void *arg)
+{
+	struct fixture *f = arg;
+
+	virtio_ack_interrupt(f->d.dev, VIRTIO_MMIO_INT_CONFIG);
+	return NULL;
+}
+
+/* What is left then would be raised again; but a reset comes first, and takes it away. */
+static void test_ack_meets_reset(void)
+{
+	struct fixture *f = setup(VIRTIO_ID_ENTROPY);
+	struct virtio_device *dev = f->d.dev;
+	pthread_t other;
+
+	driver_start(&f->d, 0);
+	dev->interrupt_status = VIRTIO_MMIO_INT_VRING | VIRTIO_MMIO_INT_CONFIG;
+	pthread_mutex_lock(&dev->lock);
+	pthread_create(&other, NULL, acknowledge, f);
+	while (dev->interrupt_status != VIRTIO_MMIO_INT_VRING)
+		sched_yield();
+	virtio_set_status(dev, 0);
+	pthread_mutex_unlock(&dev->lock);
+	pthread_join(other, NULL);
+	is(f->d.host.raises, 0,
+		"BASE-DEV-02 (2.4.1) an acknowledgement that a reset overtakes raises nothing");
+	teardown(f);
+}
+
 /* --- everything at random --------------------------------------------------------------------- */
 
 static uint64_t random_state;
@@ -955,6 +985,7 @@ int main(void)
 		test_in_order(i);
 	test_overfull();
 	test_kicks();
+	test_ack_meets_reset();
 	test_notifications(0, "flags");
 	test_notifications(EVENT_IDX, "event index");
 	test_notifications(PACKED, "packed");
