@@ -10,6 +10,8 @@
 
 struct access;
 
+#define BROKEN (VIRTIO_STATUS_DEVICE_NEEDS_RESET | VIRTIO_STATUS_FAILED)
+
 /* What a register is: how it is read and written, NULL if it is not, and when it may be written. */
 struct mmio_register {
 	uint32_t (*read)(const struct access *access);
@@ -122,8 +124,11 @@ static uint32_t read_queue_ready(const struct access *access)
 
 static void write_queue_ready(const struct access *access)
 {
-	if (selected_queue(access) && access->value <= 1)
-		virtio_set_queue_ready(access->dev, access->mmio->queue_sel, access->value == 1);
+	bool ready = access->value == 1;
+
+	if (!selected_queue(access) || access->value > 1 || (ready && access->dev->status & BROKEN))
+		return;
+	virtio_set_queue_ready(access->dev, access->mmio->queue_sel, ready);
 }
 
 /* Done when the write returns: no read ever finds a reset under way. */
@@ -177,12 +182,12 @@ static uint32_t read_config_generation(const struct access *access)
 
 /* --- the registers (virtio 4.2.2) ------------------------------------------------------------- */
 
-#define BROKEN (VIRTIO_STATUS_DEVICE_NEEDS_RESET | VIRTIO_STATUS_FAILED)
-
 /* Phases of initialisation (virtio 3.1.1): the driver chooses features; it sets up queues, and may
- * do so later too; the device is live. */
+ * do so later too; the device is live. A queue can be stopped even when the device is broken: a
+ * driver that does it waits until the registers say so (4.2.2.2). */
 #define IN_FEATURES .set = VIRTIO_STATUS_DRIVER, .clear = VIRTIO_STATUS_FEATURES_OK | BROKEN
 #define IN_QUEUES   .set = VIRTIO_STATUS_FEATURES_OK, .clear = BROKEN
+#define IN_STOP     .set = VIRTIO_STATUS_FEATURES_OK
 #define IN_LIVE     .set = VIRTIO_STATUS_DRIVER_OK, .clear = BROKEN
 
 #define R(function)       .read = read_##function
@@ -204,7 +209,7 @@ static const struct mmio_register registers[VIRTIO_MMIO_CONFIG / 4] = {
 	[VIRTIO_MMIO_QUEUE_SEL / 4] = {SELECTOR(queue_sel)},
 	[VIRTIO_MMIO_QUEUE_SIZE_MAX / 4] = {R(queue_size_max)},
 	[VIRTIO_MMIO_QUEUE_SIZE / 4] = {W(queue_size), IN_QUEUES},
-	[VIRTIO_MMIO_QUEUE_READY / 4] = {R(queue_ready), W(queue_ready), IN_QUEUES},
+	[VIRTIO_MMIO_QUEUE_READY / 4] = {R(queue_ready), W(queue_ready), IN_STOP},
 	[VIRTIO_MMIO_QUEUE_NOTIFY / 4] = {W(queue_notify), IN_LIVE},
 	[VIRTIO_MMIO_INTERRUPT_STATUS / 4] = {R(interrupt_status), .unlocked = true},
 	[VIRTIO_MMIO_INTERRUPT_ACK / 4] = {W(interrupt_ack), .unlocked = true},
@@ -220,7 +225,7 @@ static const struct mmio_register registers[VIRTIO_MMIO_CONFIG / 4] = {
 	[VIRTIO_MMIO_SHM_LEN_HIGH / 4] = {CONSTANT(UINT32_MAX)},
 	[VIRTIO_MMIO_SHM_BASE_LOW / 4] = {CONSTANT(UINT32_MAX)},
 	[VIRTIO_MMIO_SHM_BASE_HIGH / 4] = {CONSTANT(UINT32_MAX)},
-	[VIRTIO_MMIO_QUEUE_RESET / 4] = {CONSTANT(0), W(queue_reset), IN_QUEUES},
+	[VIRTIO_MMIO_QUEUE_RESET / 4] = {CONSTANT(0), W(queue_reset), IN_STOP},
 	[VIRTIO_MMIO_CONFIG_GENERATION / 4] = {R(config_generation)},
 };
 

@@ -143,7 +143,7 @@ static const struct word {
 	{0x0b4, "SHMLenHigh", R, UINT32_MAX, 0},
 	{0x0b8, "SHMBaseLow", R, UINT32_MAX, 0},
 	{0x0bc, "SHMBaseHigh", R, UINT32_MAX, 0},
-	{0x0c0, "QueueReset", RW, 0, QUEUES},
+	{0x0c0, "QueueReset", RW, 0, QUEUES | BROKEN | FAILED},
 	{0x0fc, "ConfigGeneration", R, 1, 0},
 };
 
@@ -401,6 +401,42 @@ static void test_queue_ready(void)
 	teardown(f);
 }
 
+static uint32_t reset_and_ready(struct fixture *f)
+{
+	return reg_read(&f->d, VIRTIO_MMIO_QUEUE_RESET) << 1 |
+	       reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY);
+}
+
+/* A driver that gives a broken device up stops its queues, and waits until they are. */
+static void test_queue_stop(void)
+{
+	static const unsigned phases[] = {FEATURES, LIVE, BROKEN, FAILED};
+
+	for (unsigned p = 0; p < sizeof phases / sizeof phases[0]; p++) {
+		struct fixture *f = in_phase(phases[p]);
+		bool broken = phases[p] & (BROKEN | FAILED);
+		uint32_t status = driver_status(&f->d);
+
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_READY, 0);
+		is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY), 0,
+			"MMIO-DEV-16 (4.2.2) QueueReady is 0 after 0 when status is 0x%x", status);
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_READY, 1);
+		is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY), !broken,
+			"2.1.2 it can%s become 1 again", broken ? "not" : "");
+		is(driver_status(&f->d), status, "and status stays");
+		teardown(f);
+
+		f = in_phase(phases[p]);
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
+		reg_write(&f->d, VIRTIO_MMIO_QUEUE_RESET, 1);
+		is(reset_and_ready(f), 0,
+			"MMIO-DEV-07 (4.2.2.1) both are 0 after QueueReset when status is 0x%x",
+			status);
+		teardown(f);
+	}
+}
+
 /* One buffer through the transmit queue. Whether it came back, as the first of its ring. */
 static bool transmit_first(struct fixture *f)
 {
@@ -410,12 +446,6 @@ static bool transmit_first(struct fixture *f)
 	driver_kick(&f->d, 1);
 	return ring_used_idx(&f->d.rings[1]) == 1 && ring_take(&f->d.rings[1], &used) &&
 	       used.id == 0;
-}
-
-static uint32_t reset_and_ready(struct fixture *f)
-{
-	return reg_read(&f->d, VIRTIO_MMIO_QUEUE_RESET) << 1 |
-	       reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY);
 }
 
 static void test_queue_reset(void)
@@ -828,6 +858,7 @@ int main(void)
 	test_feature_words();
 	test_queue_banks();
 	test_queue_ready();
+	test_queue_stop();
 	test_queue_reset();
 	test_queue_refused(false);
 	test_queue_refused(true);
