@@ -247,8 +247,8 @@ static int parse_rng(struct options *options, char *text)
 		else if (strncmp(word, "rate=", 5) == 0)
 			ret = parse_rate(options, word + 5);
 		else if (strcmp(word, "host") != 0)
-			ret = parse_feature(&options->rng_features, "--rng", first, word,
-				"host, none, file=PATH, rate=BYTES/S; ");
+			ret = judge_feature(feature_choose(&options->rng_features, word), "--rng",
+				first, word, "host, none, file=PATH, rate=BYTES/S; ");
 		if (ret < 0)
 			return ret;
 	}
