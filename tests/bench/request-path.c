@@ -169,8 +169,8 @@ static void reader_init(struct reader *reader, const char *path)
 	if (disk_open(&reader->disk, &options, 0) < 0)
 		exit(1);
 	driver_init(driver);
-	virtio_block_init(&reader->blk, &reader->disk.backend, &driver->ram.gmem, &driver_host_ops,
-		&driver->host);
+	virtio_block_init(&reader->blk, &reader->disk.backend, 1, &driver->ram.gmem,
+		&driver_host_ops, &driver->host);
 	driver_attach(driver, &reader->blk.dev);
 	if (!driver_negotiate(driver, 0) || !driver_setup(driver, 0, VIRTQ_SIZE_MAX))
 		errx(1, "block: no queue");

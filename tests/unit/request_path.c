@@ -151,7 +151,7 @@ static void test_block(void)
 
 	ok(fd >= 0 && ftruncate(fd, 4096) == 0 && disk_open(&disk, &options, 0) == 0, "a disk");
 	driver_init(&driver);
-	virtio_block_init(&blk, &disk.backend, &driver.ram.gmem, &driver_host_ops, &driver.host);
+	virtio_block_init(&blk, &disk.backend, 1, &driver.ram.gmem, &driver_host_ops, &driver.host);
 	start(&blk.dev, VIRTIO_BIT(VIRTIO_BLK_F_FLUSH));
 	headers = ram_alloc(&driver.ram, REQUESTS * 32, 16);
 	for (unsigned i = 0; i < REQUESTS; i++) {
