@@ -115,7 +115,7 @@ static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 	uint8_t exponent = unit_exponent(backend);
 	uint32_t unit = (backend->block_size << exponent) / VIRTIO_BLK_SECTOR_SIZE;
 	struct virtio_blk_config config = {
-		.capacity = cpu_to_le64(backend->capacity),
+		.capacity = cpu_to_le64(blk->capacity),
 		.size_max = field_of(blk, VIRTIO_BLK_F_SIZE_MAX, SEGMENT_LEN_MAX),
 		.seg_max = field_of(blk, VIRTIO_BLK_F_SEG_MAX, SEGMENTS_MAX),
 		.blk_size = field_of(blk, VIRTIO_BLK_F_BLK_SIZE, backend->block_size),
@@ -139,6 +139,15 @@ static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 	if (offers(blk, VIRTIO_BLK_F_MQ))
 		config.num_queues = cpu_to_le16((uint16_t)dev->queue_count);
 	memcpy(bytes, &config, sizeof config);
+}
+
+/* The disk has another size. The back end may change its own at any time, so what requests are
+ * judged by is a copy. */
+static void block_config_changed(struct virtio_device *dev)
+{
+	struct virtio_block *blk = block_of(dev);
+
+	blk->capacity = blk->backend->capacity;
 }
 
 /* The one field that can be written, and only as a whole: an access that covers more than it is
@@ -180,6 +189,7 @@ static const struct virtio_ops block_ops = {
 	.reset = block_reset,
 	.queue_stopped = block_queue_stopped,
 	.config_read = block_config_read,
+	.config_changed = block_config_changed,
 	.config_write = block_config_write,
 };
 
@@ -197,7 +207,7 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, u
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
 	if (queue_count > 1)
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_MQ);
-	*blk = (struct virtio_block){.backend = backend};
+	*blk = (struct virtio_block){.backend = backend, .capacity = backend->capacity};
 	return virtio_init(&blk->dev, &block_ops, features, queue_count, gmem, host, ctx);
 }
 

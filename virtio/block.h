@@ -39,6 +39,7 @@ struct block_request {
 struct virtio_block {
 	struct virtio_device dev;
 	struct block_backend *backend;                   /* not owned */
+	uint64_t capacity;                               /* sectors, as the driver sees it */
 	bool mode_chosen, writeback;                     /* by the driver, since the last reset */
 	struct block_request requests[BLOCK_QUEUES_MAX]; /* by queue: the one being served */
 	struct iovec slice[VIRTQ_SIZE_MAX];              /* scratch: what moves in this step */

@@ -19,10 +19,8 @@ typedef ssize_t transfer_function(
 /* Whole sectors, all of them on the disk. In sectors and by subtraction, so that nothing wraps. */
 static bool on_disk(const struct virtio_block *blk, uint64_t sector, uint64_t len)
 {
-	uint64_t capacity = blk->backend->capacity;
-
-	return len % VIRTIO_BLK_SECTOR_SIZE == 0 && sector <= capacity &&
-	       len / VIRTIO_BLK_SECTOR_SIZE <= capacity - sector;
+	return len % VIRTIO_BLK_SECTOR_SIZE == 0 && sector <= blk->capacity &&
+	       len / VIRTIO_BLK_SECTOR_SIZE <= blk->capacity - sector;
 }
 
 /* --- read, write, flush, get-id --------------------------------------------------------------- */

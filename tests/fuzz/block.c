@@ -20,6 +20,9 @@ static void host_side(struct device_run *run)
 	f->host.fail_after = how & 2 ? take(&run->in, 2) : SIZE_MAX;
 	f->host.end = how & 4;
 	f->host.flush_error = how & 8 ? -EIO : 0;
+	/* Seen by the device when it is told of a change. */
+	if (how & 16)
+		f->host.backend.capacity = take(&run->in, 1) % (FAKE_DISK_SECTORS + 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

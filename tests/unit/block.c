@@ -460,6 +460,7 @@ static void test_segment_limits(void)
 	unsigned *done[] = {&f->host.discards, &f->host.zeroings};
 
 	f->host.backend.capacity = UINT64_MAX / 512;
+	virtio_config_changed(&f->blk.dev);
 	for (unsigned t = 0; t < 2; t++) {
 		uint32_t type = types[t].type;
 		uint32_t seg_max = access_read(&f->d, CONFIG + types[t].seg_max, 4);
@@ -1007,8 +1008,6 @@ static void test_config(void)
 
 	f->host.backend.capacity = 0x123456789abc;
 	virtio_config_changed(&f->blk.dev);
-	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 2,
-		"BLK-DEV-20 (5.2.6.2) a change of capacity is announced");
 	is(access_read(&f->d, CONFIG, 4), 0x56789abc, "BLK-DEV-20 (5.2.6.2) and shows, low half");
 	is(access_read(&f->d, CONFIG + 4, 4), 0x1234, "BLK-DEV-20 (5.2.6.2) and high half");
 	teardown(f);
@@ -1034,6 +1033,71 @@ static void test_features(void)
 	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES,
 		1 << 11 | 1 << 10 | 1 << 9 | 1 << 6 | 1 << 5 | 1 << 2 | 1 << 1,
 		"BLK-DEV-01 (5.2.3) a read-only disk offers RO");
+	teardown(f);
+}
+
+/* --- a disk that changes its size ------------------------------------------------------------- */
+
+static void resize(struct fixture *f, uint64_t capacity)
+{
+	f->blk.backend->capacity = capacity;
+	virtio_config_changed(&f->blk.dev);
+}
+
+static void test_resize(void)
+{
+	struct fixture *f = setup(FLUSH | ZEROES);
+	uint32_t generation = reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION);
+
+	f->host.backend.capacity = 10;
+	is(access_read(&f->d, CONFIG, 4), FAKE_DISK_SECTORS,
+		"BLK-DEV-20 (2.5) capacity does not change behind the driver's back");
+	request(f, VIRTIO_BLK_T_IN, 20, 512);
+	is(get_status(f), VIRTIO_BLK_S_OK, "BLK-DEV-06 (5.2.6.1) nor what requests may reach");
+
+	reg_write(&f->d, VIRTIO_MMIO_INTERRUPT_ACK, 3);
+	resize(f, 10);
+	ok(reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION) != generation,
+		"BLK-DEV-20 (2.5) with another generation");
+	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 2,
+		"BLK-DEV-20 (5.2.6.2) and a notification");
+	is(access_read(&f->d, CONFIG, 4), 10, "BLK-DEV-20 (5.2.6.2) it does");
+	request(f, VIRTIO_BLK_T_IN, 9, 512);
+	is(get_status(f), VIRTIO_BLK_S_OK, "BLK-DEV-06 (5.2.6.1) the last sector is there");
+	request(f, VIRTIO_BLK_T_IN, 10, 512);
+	is(get_status(f), VIRTIO_BLK_S_IOERR, "BLK-DEV-06 (5.2.6.1) what was behind it is not");
+	request(f, VIRTIO_BLK_T_OUT, 10, 512);
+	is(get_status(f), VIRTIO_BLK_S_IOERR, "BLK-DEV-06 (5.2.6.1) not to writes");
+	is(request_segment(f, VIRTIO_BLK_T_WRITE_ZEROES, 9, 2, 0), VIRTIO_BLK_S_IOERR,
+		"BLK-DEV-10 (5.2.6.1) nor zeroes");
+
+	resize(f, FAKE_DISK_SECTORS);
+	request(f, VIRTIO_BLK_T_IN, FAKE_DISK_SECTORS - 1, 512);
+	is(get_status(f), VIRTIO_BLK_S_OK,
+		"BLK-DEV-20 a disk that has grown can be used to its end");
+	teardown(f);
+
+	f = setup_host(false);
+	resize(f, 20);
+	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 0,
+		"before DRIVER_OK nobody is told");
+	is(access_read(&f->d, CONFIG, 4), 20, "but it can be read");
+	teardown(f);
+}
+
+static void test_shrink_under_way(void)
+{
+	struct endless endless;
+	struct fixture *f = setup_endless(&endless, 1, FLUSH, VIRTIO_BLK_T_IN);
+	struct used used = {0};
+
+	virtio_serve(&f->blk.dev, 0);
+	resize(f, 4096);
+	virtio_serve(&f->blk.dev, 0);
+	ok(ring_take(f->ring, &used),
+		"a disk that shrinks below a read that is under way, ends it");
+	is(get_status(f), VIRTIO_BLK_S_IOERR, "BLK-DEV-06 (5.2.6.1) as an error");
+	is(used.len, STEP, "SPLIT-DEV-02 BLK-DEV-26 (2.7.8.2) with what was read before");
 	teardown(f);
 }
 
@@ -1185,6 +1249,8 @@ static void test_all(void)
 	test_double_fetch();
 	test_config();
 	test_features();
+	test_resize();
+	test_shrink_under_way();
 	test_queues();
 	test_queues_apart();
 	test_withheld();

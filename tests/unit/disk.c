@@ -288,6 +288,53 @@ static void test_block_size(void)
 	disk_close(&disk);
 }
 
+static void test_look_again(void)
+{
+	struct disk disk;
+	const struct block_backend *backend = open_image(&disk, false, NULL);
+
+	capture_begin();
+	is(disk_look_again(&disk), 0, "an image as it was");
+	is(capture_lines(capture_end()), 0, "is nothing to talk about");
+	ok(truncate(path, 2 * SECTORS * 512) == 0, "one that has grown");
+	capture_begin();
+	is(disk_look_again(&disk), 1, "BLK-DEV-20 is noticed");
+	ok(strstr(capture_end(), "16 sectors, was 8"), "and said");
+	is(backend->capacity, 2 * SECTORS, "BLK-DEV-20 with its size");
+	ok(truncate(path, SECTORS * 512 + 1) == 0, "one that is no disk any more");
+	capture_begin();
+	is(disk_look_again(&disk), (uint64_t)-EINVAL, "is none");
+	is(capture_lines(capture_end()), 2, "and said");
+	is(backend->capacity, 2 * SECTORS, "and keeps its size");
+	ok(truncate(path, 0) == 0, "one that is empty");
+	capture_begin();
+	is(disk_look_again(&disk), (uint64_t)-EINVAL, "is none");
+	capture_end();
+	is(backend->capacity, 2 * SECTORS, "and keeps its size too");
+	ok(truncate(path, SECTORS * 512) == 0, "one that has shrunk");
+	capture_begin();
+	is(disk_look_again(&disk), 1, "BLK-DEV-20 is noticed");
+	capture_end();
+	is(backend->capacity, SECTORS, "BLK-DEV-20 with its size");
+	disk_close(&disk);
+}
+
+/* The file shrank, and nobody said so. */
+static void test_shrunk(void)
+{
+	struct disk disk;
+	struct block_backend *backend = open_image(&disk, false, NULL);
+	char byte;
+	struct iovec iov = {&byte, 1};
+
+	ok(truncate(path, 512) == 0, "an image that is cut behind vole's back");
+	is(backend->ops->read(backend, &iov, 1, 512), 0, "5.2.6 a read there gets nothing");
+	is(backend->ops->read(backend, &iov, 1, 511), 1, "5.2.6 one before gets its data");
+	is(write_at(backend, "data", 4 * 512), 4, "5.2.6 a write makes it longer again");
+	ok(truncate(path, SECTORS * 512) == 0, "the image as it was");
+	disk_close(&disk);
+}
+
 static void test_id(void)
 {
 	static const struct {
@@ -321,6 +368,8 @@ int main(void)
 	test_discard();
 	test_nature();
 	test_block_size();
+	test_look_again();
+	test_shrunk();
 	test_id();
 	unlink(path);
 	return tap_done();

@@ -167,7 +167,7 @@ static int fail(const struct disk *disk, int error)
 }
 
 /* Regular files and block devices have a size that lseek() tells; others are no disks. */
-static int find_size(struct disk *disk)
+static int find_size(const struct disk *disk, uint64_t *sectors)
 {
 	unsigned block_size = disk->backend.block_size;
 	struct stat st;
@@ -190,8 +190,24 @@ static int find_size(struct disk *disk)
 		say("%s: size %jd is not a multiple of %u", disk->path, (intmax_t)size, block_size);
 		return -EINVAL;
 	}
-	disk->backend.capacity = (uint64_t)size / VIRTIO_BLK_SECTOR_SIZE;
+	*sectors = (uint64_t)size / VIRTIO_BLK_SECTOR_SIZE;
 	return 0;
+}
+
+int disk_look_again(struct disk *disk)
+{
+	uint64_t before = disk->backend.capacity, now;
+	int ret = find_size(disk, &now);
+
+	if (ret < 0) {
+		say("%s: stays a disk of %" PRIu64 " sectors", disk->path, before);
+		return ret;
+	}
+	if (now == before)
+		return 0;
+	say("%s: %" PRIu64 " sectors, was %" PRIu64, disk->path, now, before);
+	disk->backend.capacity = now;
+	return 1;
 }
 
 /* Without the user's word, a block device's own: one that has larger blocks is slow with less. */
@@ -261,7 +277,7 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 		snprintf(id, sizeof id, "disk%u", index);
 	memcpy(disk->backend.id, id, strlen(id)); /* ends in NULs, or at its full length */
 	disk->backend.block_size = find_block_size(disk, options->block_size);
-	ret = find_size(disk);
+	ret = find_size(disk, &disk->backend.capacity);
 	if (ret == 0)
 		ret = lock(disk);
 	if (ret == 0)

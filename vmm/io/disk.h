@@ -27,4 +27,13 @@ struct disk {
 int disk_open(struct disk *disk, const struct disk_options *options, unsigned index);
 void disk_close(struct disk *disk);
 
+/*
+ * The image may have another size by now. Whether it does is said, and backend.capacity is the new
+ * one: the device is to be told. What is no size for a disk is said and changes nothing.
+ *   1        changed
+ *   0        as it was
+ *   -errno   as disk_open()
+ */
+int disk_look_again(struct disk *disk);
+
 #endif

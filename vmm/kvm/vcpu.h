@@ -87,7 +87,7 @@ struct vcpu {
 };
 
 /* The signal that takes a thread out of KVM_RUN and of blocking writes. */
-#define VCPU_SIGNAL SIGUSR1
+#define VCPU_SIGNAL SIGUSR2
 
 /* Give VCPU_SIGNAL its handler, which does nothing. Once per process, before the first vCPU. */
 void vcpu_init_signal(void);

@@ -110,6 +110,13 @@ static void free_disks(struct vm *vm)
 	vm->disks = NULL;
 }
 
+void devices_resize_disks(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->disk_count; i++)
+		if (disk_look_again(&vm->disks[i].disk) > 0)
+			virtio_config_changed(&vm->disks[i].block.dev);
+}
+
 int devices_add(struct vm *vm)
 {
 	int ret = open_disks(vm);

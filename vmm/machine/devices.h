@@ -21,4 +21,7 @@ struct vm_disk {
 int devices_add(struct vm *vm);
 void devices_free(struct vm *vm);
 
+/* Disks whose images have another size are so for the guest too. I/O thread. */
+void devices_resize_disks(struct vm *vm);
+
 #endif

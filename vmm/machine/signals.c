@@ -20,14 +20,19 @@ static void signal_ready(struct io_source *source)
 
 	if (read(source->fd, &info, sizeof info) != sizeof info)
 		return;
-	if (info.ssi_signo == SIGWINCH) {
+	switch (info.ssi_signo) {
+	case SIGWINCH:
 		if (vm->chardev.is_terminal)
 			virtio_config_changed(&vm->console.dev);
-		return;
+		break;
+	case SIGUSR1:
+		devices_resize_disks(vm);
+		break;
+	default:
+		vm->signal = (int)info.ssi_signo;
+		vm->hurry = true;
+		machine_end(vm, EXIT_STATUS_VOLE);
 	}
-	vm->signal = (int)info.ssi_signo;
-	vm->hurry = true;
-	machine_end(vm, EXIT_STATUS_VOLE);
 }
 
 /* nohup(1), or a shell that starts a job in the background, made us deaf to it; a blocked signal
@@ -41,7 +46,7 @@ static bool is_ignored(int signal)
 
 int signals_open(struct vm *vm)
 {
-	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
+	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1};
 	sigset_t set;
 
 	sigemptyset(&set);
