@@ -186,9 +186,11 @@ static void interrupt(void *ctx)
 
 	mmio_write(dev, VIRTIO_MMIO_INTERRUPT_ACK,
 		reasons & (VIRTIO_MMIO_INT_VRING | VIRTIO_MMIO_INT_CONFIG));
-	if (reasons & VIRTIO_MMIO_INT_CONFIG &&
-		mmio_read(dev, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_DEVICE_NEEDS_RESET)
-		atomic_store(&dev->failed, true);
+	if (reasons & VIRTIO_MMIO_INT_CONFIG) {
+		atomic_fetch_add(&dev->changes, 1);
+		if (mmio_read(dev, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_DEVICE_NEEDS_RESET)
+			atomic_store(&dev->failed, true);
+	}
 	atomic_fetch_add(&dev->interrupts, 1);
 }
 
@@ -236,4 +238,9 @@ uint16_t mmio_config16(const struct mmio *dev, unsigned offset)
 uint32_t mmio_config32(const struct mmio *dev, unsigned offset)
 {
 	return read32(dev->base + VIRTIO_MMIO_CONFIG + offset);
+}
+
+void mmio_write_config8(struct mmio *dev, unsigned offset, uint8_t value)
+{
+	write8(dev->base + VIRTIO_MMIO_CONFIG + offset, value);
 }

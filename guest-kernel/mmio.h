@@ -39,6 +39,7 @@ struct mmio {
 
 	/* Written by the interrupt handler. */
 	atomic_uint interrupts; /* so far */
+	atomic_uint changes;    /* of configuration space that the device told of, so far */
 	atomic_bool failed;     /* the device asks for a reset, it will not go on by itself */
 };
 
@@ -59,9 +60,9 @@ int mmio_begin(
  * or -ENODEV if it has no such queue or does not accept it. */
 int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq);
 
-/* Have the device let go of one queue, of its buffers and of what it did with it (virtio 2.6.1); the
- * others go on. mmio_queue() makes it anew. After mmio_begin(). 0, or -ENOTSUP if the device cannot:
- * RING_RESET is wanted always, but may not be offered. */
+/* Have the device let go of one queue, of its buffers and of what it did with it (virtio 2.6.1);
+ * the others go on. mmio_queue() makes it anew. After mmio_begin(). 0, or -ENOTSUP if the device
+ * cannot: RING_RESET is wanted always, but may not be offered. */
 int mmio_queue_reset(struct mmio *dev, unsigned index);
 
 /* Route the interrupt and set DRIVER_OK. 0, or -EBUSY, -EINVAL as irq_route(). */
@@ -94,6 +95,7 @@ uint32_t mmio_config_generation(const struct mmio *dev);
 uint8_t mmio_config8(const struct mmio *dev, unsigned offset);
 uint16_t mmio_config16(const struct mmio *dev, unsigned offset);
 uint32_t mmio_config32(const struct mmio *dev, unsigned offset);
+void mmio_write_config8(struct mmio *dev, unsigned offset, uint8_t value);
 
 /* The registers themselves, for those who want to do something else. */
 uint32_t mmio_read(const struct mmio *dev, unsigned offset);

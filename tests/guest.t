@@ -36,9 +36,34 @@ sub counts_up {
 	return @words && !grep { $words[$_] != $_ } 0 .. $#words;
 }
 
+# An image of which each word is its own number.
+sub counting {
+	my ($name, $sectors) = @_;
+	return write_file($name, pack 'V*', 0 .. $sectors * 128 - 1);
+}
+
+# What block-ranges leaves: words that are zero, that may be anything, and that are their own numbers.
+sub ranges_are_done {
+	my ($path) = @_;
+	open my $file, '<:raw', $path or die "$path: $!\n";
+	my @words = unpack 'V*', do { local $/; <$file> };
+	for my $sector (0 .. @words / 128 - 1) {
+		next if $sector >= 25000 && $sector < 26000;
+		my $zeroed = $sector >= 8 && $sector < 24008 || $sector >= 24016 && $sector < 24024;
+		my $first = $sector * 128;
+		my $expected = pack 'V*', $zeroed ? (0) x 128 : ($first .. $first + 127);
+		return 0 if $expected ne pack 'V*', @words[$first .. $first + 127];
+	}
+	return @words == 32768 * 128;
+}
+
+# Bytes that a file takes.
+sub storage { return 512 * (stat $_[0])[12] }
+
 my $module_a = write_file('one.txt', 'abc');
 my $module_b = write_file('two.bin', "\xff" x 5000);
 my $disk = image('disk.img', 64);
+my ($ranges, $counting, $resized) = (counting('ranges.img', 32768), counting('counting.img', 8192), image('resized.img', 64));
 my $checked = qr/^all checks hold\n\z/m;
 my $alphabet = join '', ('a' .. 'z') x 1500;
 
@@ -155,6 +180,38 @@ my @cases = (
 	{ kernel => 'block-error', name => 'a host that takes no more', vole => ['-d', image('limited.img', 16)],
 		under => ['sh', '-c', 'ulimit -f 8 && exec "$0" "$@"'],
 		out => "writes failed: 8 of 16\nflush: 0\nread: 0\n", err => qr/\Avole: \S+limited\.img: write.*\n\z/ },
+	{ kernel => 'block-ranges', vole => ['-d', $ranges],
+		out => qr/^discard 16 of 131072, zero 8 of 2048\n$checked/,
+		after => sub {
+			ok(ranges_are_done($ranges), 'block-ranges: the image is zeroed where it should be, and nowhere else');
+			cmp_ok(storage($ranges), '<', 16384 * 1024 - 400 * 1024, 'block-ranges: what was discarded takes no storage');
+			cmp_ok(storage($ranges), '>', 12000 * 1024, 'block-ranges: what was zeroed without unmap does');
+		} },
+	{ kernel => 'block-cache', vole => ['-d', image('cache.img', 16)],
+		out => "write-back\nwrite-through\nwrite-back\nwrite-through\nwrite-back\nall checks hold\n" },
+	{ kernel => 'block-cache', name => 'without a choice', vole => ['-d', image('no-wce.img', 16) . ',config-wce=off'],
+		out => "write-back\nall checks hold\n" },
+	{ kernel => 'block-cache', name => 'without flush', vole => ['-d', image('no-flush.img', 16) . ',flush=off'],
+		out => "write-through\nall checks hold\n" },
+	{ kernel => 'block-limits', vole => ['-d', $counting],
+		out => qr/^blocks of 512 bytes, units of \d+, pieces of 1048576\n$checked/ },
+	{ kernel => 'block-limits', name => 'large blocks', vole => ['-d', "$counting,ro,block-size=4096"],
+		out => qr/^blocks of 4096 bytes, units of \d+, pieces of 1048576\n$checked/ },
+	{ kernel => 'block-limits', name => 'nothing said', vole => ['-d', "$counting,ro,size-max=off,blk-size=off,topology=off,seg-max=off"],
+		out => qr/^blocks of 512 bytes, units of 512, pieces of 4294966784\n$checked/ },
+	(map { { kernel => 'block-queues', name => "$_ of them", vole => ['-d', "$counting,ro,queues=$_"],
+		out => "$_ queues\nall checks hold\n" } } 1, 2, 4),
+	{ kernel => 'block-queues', name => 'more than the driver uses', vole => ['-d', "$counting,ro,queues=8,notification-data=on"],
+		out => "4 queues\nall checks hold\n" },
+	# The shell changes the image's size twice, each time when the guest has said what it is.
+	{ kernel => 'block-resize', vole => ['--timeout', 60, '-d', $resized], guest => [16],
+		under => ['bash', '-c', 'exec 3< <(exec "$0" "$@"); pid=$!
+			for size in 128 16; do
+				read -ru3 line; echo "$line"; truncate -s $((size * 512)) ' . $resized . '; kill -USR1 $pid
+			done
+			cat <&3; wait $pid'],
+		out => "64 sectors\n128 sectors\n16 sectors\nall checks hold\n",
+		err => qr/\Avole: \S+resized.img: 128 sectors, was 64\nvole: \S+resized.img: 16 sectors, was 128\n\z/ },
 	{ kernel => 'reset-in-flight', vole => ['-d', image('large.img', 2048)], out => $checked },
 	{ kernel => 'reset-in-flight', name => 'packed', vole => ['-d', image('large.img', 2048), '--virtio', 'packed=on'], out => $checked },
 	{ kernel => 'emergency-write', out => "help\n" },

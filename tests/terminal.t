@@ -48,7 +48,9 @@ sub ended {
 		['cpus', qr/CPU 1: started/], ['rng 3', qr/rng:\r\n  (?:[0-9a-f]{2} ?){3}\r/], ['read 0', qr/\| first sector/],
 		['write 7 some words', qr/sector 7 written/], ['read 7', qr/\| some words\r/], ['read 1', qr/\(no text\)/],
 		['rng 0', qr/1 to 256/], ['rng', qr/1 to 256/], ['read 8', qr/ends with sector 7/], ['read x', qr/0 to 7/],
-		['write 8 x', qr/ends with sector 7/], ['write 7', qr/TEXT what to write/], ['exit x', qr/0 to 119/],
+		['write 8 x', qr/ends with sector 7/],
+		['write 6 x', qr/sector 6 written/], ['zero 6', qr/sector 6 is all zeroes/], ['read 6', qr/\(no text\)/], ['zero 8', qr/zero: error -5/],
+		['disk', qr/8 sectors, in blocks of 512 bytes.*writes back/s], ['disk through', qr/writes through/], ['disk x', qr/or disk back/], ['write 7', qr/TEXT what to write/], ['exit x', qr/0 to 119/],
 		['fly', qr/there is no command "fly"/]) {
 		my ($command, $answer) = @$_;
 		$terminal->send("$command\r");

@@ -47,7 +47,7 @@ static void fail(const char *what, int error)
 	failures++;
 }
 
-/* --- what the VMM says --- */
+/* --- what the VMM says ------------------------------------------------------------------------ */
 
 static void show_info(void)
 {
@@ -108,7 +108,7 @@ static void show_devices(void)
 	}
 }
 
-/* --- devices --- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 /* What was agreed on about a device's queues. */
 static void show_queues(const struct mmio *dev)
@@ -282,7 +282,7 @@ static void show_interrupts(void)
 		printf("  disk %u   %u\n", i, atomic_load(&disks[i].dev.interrupts));
 }
 
-/* --- CPUs --- */
+/* --- CPUs ------------------------------------------------------------------------------------- */
 
 /* Runs on the new CPU. */
 static void new_cpu(void *ctx)
@@ -322,7 +322,7 @@ static void show_cpus(void)
 	}
 }
 
-/* --- the prompt --- */
+/* --- the prompt ------------------------------------------------------------------------------- */
 
 static void read_command(const char *arguments)
 {
@@ -364,6 +364,53 @@ static void write_command(const char *arguments)
 			fail("write", error);
 		else
 			printf("sector %u written\n", sector);
+	}
+}
+
+/* What disk 0 is like, and what it can do. */
+static void disk_command(const char *arguments)
+{
+	struct block *disk = &disks[0];
+
+	if (!disk_count) {
+		printf("there is no disk; run vole with --disk FILE\n");
+		return;
+	}
+	if (strcmp(arguments, "back") == 0 || strcmp(arguments, "through") == 0) {
+		if (block_set_write_back(disk, *arguments == 'b'))
+			printf("disk 0 does not let us choose\n");
+	} else if (*arguments) {
+		printf("disk, or disk back, or disk through: how it is to write\n");
+		return;
+	}
+	if (block_look_again(disk))
+		printf("disk 0 has another size\n");
+	printf("disk 0: %llu sectors, in blocks of %u bytes, of which %u are one inside%s\n",
+		disk->capacity, disk->block, disk->unit / disk->block,
+		disk->read_only ? "; read-only" : "");
+	printf("  queues: %u; pieces of up to %u bytes; it writes %s\n", disk->queue_count,
+		disk->len_max,
+		block_writes_back(disk) ? "back, when it is told to flush" : "through, at once");
+	printf("  discards %u ranges of %u sectors at once, writes zeroes to %u of %u\n",
+		disk->discard.segments, disk->discard.sectors, disk->zero.segments,
+		disk->zero.sectors);
+}
+
+static void zero_command(const char *arguments)
+{
+	uint32_t sector;
+	int error;
+
+	if (!disk_count) {
+		printf("there is no disk; run vole with --disk FILE\n");
+	} else if (!parse_number(arguments, &sector, NULL)) {
+		printf("zero N: N is the number of a sector\n");
+	} else {
+		error = block_zero(&disks[0], sector, 1, true);
+		if (error)
+			fail("zero", error);
+		else
+			printf("sector %u is all zeroes\n", sector);
 	}
 }
 
@@ -430,6 +477,9 @@ static const struct {
 	{"rng", rng_command, "rng N         N random bytes"},
 	{"read", read_command, "read N        the text in sector N of disk 0"},
 	{"write", write_command, "write N TEXT  replace sector N of disk 0"},
+	{"zero", zero_command, "zero N        have the disk write zeroes to sector N"},
+	{"disk", disk_command,
+		"disk          what disk 0 can do; disk back, disk through: how it writes"},
 	{"crash", crash_command, "crash         what a kernel's bug looks like"},
 	{"exit", exit_command, "exit N        power off; N is vole's exit status"},
 };

@@ -22,8 +22,8 @@ static int request(uint32_t type, uint64_t sector, size_t len)
 
 	if (block_submit(&disk, &request, type, sector, words, len))
 		return -ENOSPC;
-	virtq_kick(&disk.vq);
-	return block_wait(&disk, &request);
+	block_kick(&disk);
+	return block_wait(&request);
 }
 
 static void write_all(void)
@@ -62,7 +62,7 @@ static void check_refusals(void)
 	check(request(VIRTIO_BLK_T_IN, 0, 511) == -EIO, "BLK-DEV-17 read less than a sector");
 	check(request(VIRTIO_BLK_T_OUT, 0, 513) == -EIO, "BLK-DEV-17 write more than a sector");
 	check(block_write(&disk, end, words, 1) == -EIO, "write behind the end");
-	check(request(VIRTIO_BLK_T_DISCARD, 0, 16) == -ENOTSUP, "discard");
+	check(request(VIRTIO_BLK_T_SECURE_ERASE, 0, 16) == -ENOTSUP, "BLK-DEV-11 secure erase");
 	check(request(0x80000000, 0, 512) == -ENOTSUP, "BLK-DEV-11 a type that nobody knows");
 	check(block_read(&disk, end - 1, words, 1) == 0, "and the last sector is there");
 }

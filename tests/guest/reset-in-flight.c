@@ -69,14 +69,14 @@ static void round(const struct device_map_entry *entry, enum way way)
 	static const char *const names[] = {
 		"reset, BASE-DEV-02", "QueueReady 0, MMIO-DEV-01", "QueueReset 1, BASE-DEV-05"};
 	static uint8_t before[sizeof(struct virtq)];
-	const uint8_t *now = (const uint8_t *)&disk.vq;
+	const uint8_t *now = (const uint8_t *)&disk.queues[0];
 
 	check(block_init(&disk, entry) == 0, "disk comes up");
 	for (unsigned i = 0; i < REQUESTS; i++)
 		check(block_submit(&disk, &requests[i], VIRTIO_BLK_T_IN, 0, pages[i], PAGE_SIZE) ==
 				0,
 			"request %u is submitted", i);
-	virtq_kick(&disk.vq);
+	block_kick(&disk);
 	stop(way);
 	memcpy(before, now, sizeof(before));
 	poison();
@@ -85,7 +85,8 @@ static void round(const struct device_map_entry *entry, enum way way)
 	check(memcmp(before, now, sizeof(before)) == 0, "HARD-14 the rings are left alone");
 
 	if (way == BY_QUEUE_RESET) {
-		check(mmio_queue(&disk.dev, 0, &disk.vq) == 0, "BASE-DEV-12 the queue comes back");
+		check(mmio_queue(&disk.dev, 0, &disk.queues[0]) == 0,
+			"BASE-DEV-12 the queue comes back");
 		check(block_read(&disk, 0, pages[0], 1) == 0,
 			"BASE-DEV-06 and works, from its start");
 	}

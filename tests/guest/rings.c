@@ -59,11 +59,11 @@ static void use_disk(void)
 	for (unsigned i = 0; i < REQUESTS; i++)
 		words[i][0] = words[i][WORDS - 1] = UINT32_MAX;
 	count = submit_all();
-	virtq_kick(&disk.vq);
+	block_kick(&disk);
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t first = i * WORDS;
 
-		failed += block_wait(&disk, &requests[i]) != 0;
+		failed += block_wait(&requests[i]) != 0;
 		wrong += words[i][0] != first || words[i][WORDS - 1] != first + WORDS - 1;
 	}
 	check(count == expected(&disk.dev), "features 0x%llx: %u requests fit", disk.dev.features,
@@ -160,7 +160,7 @@ static void use_all(unsigned set)
 	use_input();
 	use_console(set);
 
-	reset_queue(&disk.dev, 0, &disk.vq);
+	reset_queue(&disk.dev, 0, &disk.queues[0]);
 	reset_queue(&rng.dev, 0, &rng.vq);
 	reset_queue(&console.dev, VIRTIO_CONSOLE_QUEUE_TRANSMIT, &console.transmit);
 	check(block_read(&disk, 1, words[0], 1) == 0 && words[0][0] == WORDS, "the disk works");

@@ -33,9 +33,9 @@ static int read_batch(uint32_t first, uint32_t count)
 		error = block_submit(
 			&disk, &requests[i], VIRTIO_BLK_T_IN, sector, data[i], READ_LEN);
 	}
-	virtq_kick(&disk.vq);
+	block_kick(&disk);
 	for (uint32_t i = 0; i < count && !error; i++)
-		error = block_wait(&disk, &requests[i]);
+		error = block_wait(&requests[i]);
 	return error;
 }
 
