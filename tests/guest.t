@@ -155,7 +155,7 @@ my @cases = (
 	{ kernel => 'rng-print', name => 'the end of the file', vole => ['--rng', "file=$module_a"], guest => [4], status => 2,
 		err => qr/\Avole: device 1, rng: no random bytes from the host: No data available\n\z/ },
 	{ kernel => 'rng-print', name => 'standard input, a pipe', guest => [2600],
-		vole => [qw(--rng file=/dev/stdin,rate=2000 --console file:/dev/stdout)],
+		vole => ['--rng', 'file=/dev/stdin,rate=2000', '--console', 'file:/dev/stdout'],
 		stdin => join('', 'a' .. 'z') x 100, out => join('', 'a' .. 'z') x 100 },
 	{ kernel => 'block-rw', vole => ['-d', "$disk,serial=abc"], out => qr/^disk abc, 64 sectors\n.*$checked/s,
 		after => sub { ok(counts_up($disk), 'block-rw: the image has what the guest wrote') } },
