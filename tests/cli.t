@@ -79,6 +79,23 @@ refused('memory smaller than the kernel', 127, qr/hello\.elf: .*beyond RAM/, 'ru
 refused("CPUs: \"$_\"", 125, qr/--cpus \Q$_\E: not a number from 1 to/, 'run', '-c', $_, $hello)
 	for 0, 65, 1000, -1, 'two', '', '99999999999999999999';
 refused("console \"$_\"", 125, qr/--console \Q$_\E: not stdio/, 'run', '--console', $_, $hello) for '', 'tty', 'file:', 'unix:';
+refused("a console $_->[0]", 125, qr/--console stdio: $_->[1]/, 'run', '--console', "stdio,$_->[2]", $hello)
+	for ['with a name of no bytes', qr/name "" is not of 1 to 64 bytes/, 'name='],
+	['with a name of 65', qr/name "x+" is not of/, 'name=' . 'x' x 65],
+	['with an option that is unknown', qr/unknown option "size=on" \(there are name=NAME; multiport, indirect/, 'size=on'];
+refused('a ninth console', 125, qr/--console pty: at most 8 consoles/, 'run', ('--console', 'pty') x 9, $hello);
+refused("consoles: $_->[0]", 125, $_->[1], 'run', (map { ('--console', $_) } @$_[2 .. $#$_]), $hello)
+	for ['two on standard input', qr/--console stdio: only one can be/, 'stdio', 'pty', 'stdio'],
+	['none of several', qr/--console none: none is none of several/, 'pty', 'none'],
+	['the same name', qr/--console pty,name=a: another has the same name/, 'stdio,name=a', 'pty,name=a'],
+	['several without multiport', qr/--console stdio: not without multiport/, 'stdio', 'pty,multiport=off'],
+	['a name without multiport', qr/--console pty,name=a: not without multiport/, 'pty,name=a,multiport=off'];
+refused('consoles: the same socket', 125, qr/--console .*sock: Address already in use/, 'run',
+	('--console', 'unix:' . scratch() . '/sock') x 2, $hello) unless $no_kvm;
+refused('consoles: the same file', 125, qr/--console .*same: in use by a vole/, 'run',
+	('--console', 'file:' . scratch() . '/same') x 2, $hello) unless $no_kvm;
+accepted('inspect shows a console of several ports', qr/^  0xd0000000 .*console of several ports/m, 'inspect',
+	'--console', 'stdio', '--console', 'pty,name=a', $hello);
 refused("serial \"$_\"", 125, qr/--serial \Q$_\E: not stdio/, 'run', '--serial', $_, $hello) for '', 'tty', 'file:', 'unix:';
 refused("rng \"$_\"", 125, qr/--rng \Q$_\E: unknown option "\Q$_\E" \(there are host, none, file=PATH, rate/, 'run', '--rng', $_,
 	$hello) for '', 'guest', 'file=';

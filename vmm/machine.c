@@ -49,7 +49,6 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.signals.fd = -1,
 		.timer.fd = -1,
 		.halts.fd = -1,
-		.chardev = CHARDEV_EMPTY,
 		.entropy = ENTROPY_EMPTY,
 		.serial = {.chardev = CHARDEV_EMPTY, .interrupt = -1},
 		.report = PTHREAD_MUTEX_INITIALIZER,
@@ -71,8 +70,8 @@ int machine_show(struct vm *vm)
 	};
 	int ret;
 
-	if (plan_has_console(vm))
-		device_place(vm, machine.device_count++, "console", plan_console(vm));
+	if (plan_console_count(vm) > 0)
+		device_place(vm, machine.device_count++, "console", plan_console_detail(vm));
 	if (plan_has_rng(vm))
 		device_place(vm, machine.device_count++, "entropy", options->rng_file);
 	for (unsigned i = 0; i < options->disk_count; i++)
@@ -155,6 +154,48 @@ static bool serve_all(struct vm *vm)
 	return more;
 }
 
+/* Console ports, serial port, signals, clock. */
+#define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 3)
+
+/* Who waits for the host to take output, and the others' places empty: they would be always ready. Whether
+ * somebody does. */
+static bool find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
+{
+	bool serial = vm->serial.uart.output_wanted;
+	bool found = serial;
+
+	for (unsigned i = 0; i < VIRTIO_CONSOLE_PORTS_MAX; i++) {
+		bool waits = i < vm->console_count && vm->console.ports[i].output_wanted;
+
+		fds[i].fd = waits ? vm->consoles[i].chardev.out : -1;
+		found |= waits;
+	}
+	fds[VIRTIO_CONSOLE_PORTS_MAX].fd = serial ? vm->serial.chardev.out : -1;
+	for (unsigned i = 0; i <= VIRTIO_CONSOLE_PORTS_MAX; i++)
+		fds[i].events = POLLOUT;
+	return found;
+}
+
+/* Until one of them can go on, or the end may not wait any longer. */
+static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
+{
+	struct pollfd *signals = &fds[DRAIN_FDS - 2], *timer = &fds[DRAIN_FDS - 1];
+
+	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
+	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
+	poll(fds, DRAIN_FDS, timeout);
+	for (unsigned i = 0; i < vm->console_count; i++)
+		if (fds[i].revents)
+			virtio_backend_ready(&vm->console.dev, i);
+	if (signals->revents)
+		vm->signals.ready(&vm->signals);
+	if (timer->revents) {
+		say("time-out after %u seconds: the guest has ended, but nobody takes its output",
+			vm->options->timeout);
+		vm->timer.ready(&vm->timer);
+	}
+}
+
 /*
  * What the guest handed over just before it ended is not lost: writes reach the disk, and text the
  * console, however slowly that is read. But if the end is not the guest's own idea, or a signal or
@@ -164,31 +205,11 @@ static void drain(struct vm *vm)
 {
 	/* A ring that was laid over another could go on for ever. */
 	unsigned passes = VIRTIO_PASSES_MAX;
+	struct pollfd fds[DRAIN_FDS];
 	bool more = serve_all(vm);
 
-	while (!vm->hurry &&
-		(more || vm->console.ports[0].output_wanted || vm->serial.uart.output_wanted)) {
-		/* Only who waits: the other is always ready. */
-		bool console = vm->console.ports[0].output_wanted;
-		bool serial = vm->serial.uart.output_wanted;
-		struct pollfd fds[] = {
-			{.fd = console ? vm->chardev.out : -1, .events = POLLOUT},
-			{.fd = serial ? vm->serial.chardev.out : -1, .events = POLLOUT},
-			{.fd = vm->signals.fd, .events = POLLIN},
-			{.fd = vm->timer.fd, .events = POLLIN},
-		};
-
-		poll(fds, sizeof fds / sizeof *fds, more ? 0 : -1);
-		if (fds[0].revents)
-			virtio_backend_ready(&vm->console.dev, 0);
-		if (fds[2].revents)
-			vm->signals.ready(&vm->signals);
-		if (fds[3].revents) {
-			say("time-out after %u seconds: the guest has ended, but nobody takes its "
-			    "output",
-				vm->options->timeout);
-			vm->timer.ready(&vm->timer);
-		}
+	while (!vm->hurry && (find_waiting(vm, fds) || more)) {
+		wait_for_takers(vm, fds, more ? 0 : -1);
 		more = serve_all(vm) && passes-- > 0;
 	}
 }

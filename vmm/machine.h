@@ -21,7 +21,6 @@
 #include "chips/cmos.h"
 #include "chips/ioapic.h"
 #include "console.h"
-#include "io/chardev.h"
 #include "io/entropy.h"
 #include "io/loop.h"
 #include "kvm/kvm.h"
@@ -51,8 +50,9 @@ struct vm {
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct io_source halts;   /* a timerfd; fd -1: halted CPUs are not looked for */
 	unsigned halts_seen;      /* how often in a row all had halted. I/O thread only */
-	struct chardev chardev;
 	struct virtio_console console;
+	unsigned console_count;
+	struct vm_console *consoles; /* its ports */
 	struct vm_serial serial;
 	struct entropy entropy;
 	struct virtio_rng rng;

@@ -95,21 +95,6 @@ static int judge_feature(
 	return ret < 0 ? -EINVAL : 0;
 }
 
-/* All of what is left of an argument. */
-static int parse_features(
-	struct feature_choice *choice, const char *option, const char *value, char *rest)
-{
-	char *word;
-
-	while ((word = strsep(&rest, ",")) != NULL) {
-		int ret = judge_feature(feature_choose(choice, word), option, value, word, "");
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
 static int parse_serial_id(struct disk_options *disk, const char *id)
 {
 	disk->serial = id;
@@ -209,13 +194,42 @@ static int parse_chardev(const char *name, const char *text, const char **value)
 	return -EINVAL;
 }
 
-/* The same for a virtio device: features follow. */
+static int parse_console_name(struct console_options *console, const char *name)
+{
+	console->name = name;
+	if (*name && strlen(name) <= VIRTIO_CONSOLE_NAME_MAX)
+		return 0;
+	say("--console %s: name \"%s\" is not of 1 to %d bytes", console->host, name,
+		VIRTIO_CONSOLE_NAME_MAX);
+	return -EINVAL;
+}
+
+/* HOST[,name=NAME][,multiport=on|off][,FEATURE=on|off]...; text is cut at its commas. */
 static int parse_console(struct options *options, char *text)
 {
-	const char *value = first_word(&text);
-	int ret = parse_chardev("--console", value, &options->console);
+	struct console_options *console;
+	char *word;
+	int ret;
 
-	return ret < 0 ? ret : parse_features(&options->console_features, "--console", value, text);
+	if (options->console_count == VIRTIO_CONSOLE_PORTS_MAX) {
+		say("--console %s: at most %d consoles", text, VIRTIO_CONSOLE_PORTS_MAX);
+		return -EINVAL;
+	}
+	console = &options->consoles[options->console_count++];
+	*console = (struct console_options){.host = first_word(&text)};
+	ret = parse_chardev("--console", console->host, &console->host);
+	while (ret == 0 && (word = strsep(&text, ",")) != NULL) {
+		if (strncmp(word, "name=", 5) == 0)
+			ret = parse_console_name(console, word + 5);
+		else if (strcmp(word, "multiport=on") == 0)
+			options->multiport = MULTIPORT_ON;
+		else if (strcmp(word, "multiport=off") == 0)
+			options->multiport = MULTIPORT_OFF;
+		else
+			ret = judge_feature(feature_choose(&options->console_features, word),
+				"--console", console->host, word, "name=NAME; multiport, ");
+	}
+	return ret;
 }
 
 static int parse_rate(struct options *options, const char *text)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "boot/boot_data.h"
+#include "console.h"
 #include "offer.h"
 
 #define CPUS_MAX  64
@@ -29,14 +30,21 @@ struct disk_options {
 	struct feature_choice features;
 };
 
+/* A port of the console device. */
+struct console_options {
+	const char *host; /* "stdio", "none", "file:PATH", "unix:PATH" or "pty" */
+	const char *name; /* NULL: none given; at most VIRTIO_CONSOLE_NAME_MAX bytes */
+};
+
 struct options {
 	const char *kernel;
 	const char *boot;     /* name of a boot protocol, or "auto" */
 	uint32_t memory_size; /* bytes; judged by memory_map_build() */
 	unsigned cpu_count;
-	const char
-		*console;   /* "stdio", "none", "file:PATH", "unix:PATH" or "pty"; NULL: left out */
-	const char *serial; /* likewise */
+	unsigned console_count; /* 0: left out */
+	struct console_options consoles[VIRTIO_CONSOLE_PORTS_MAX];
+	enum { MULTIPORT_LEFT_OUT, MULTIPORT_OFF, MULTIPORT_ON } multiport;
+	const char *serial; /* as host of a console; NULL: left out */
 	enum { RNG_LEFT_OUT, RNG_NONE, RNG_HOST } rng;
 	const char *rng_file;           /* NULL: the host's own random bytes */
 	uint32_t rng_rate;              /* bytes a second; 0: no limit */

@@ -7,12 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../capture.h"
@@ -149,6 +152,148 @@ static void both_ways(const char *name, const char *text, const char *path)
 	close(told[1]);
 }
 
+/* --- clients that come and go ------------------------------------------------------------------- */
+
+/* A device that only looks who is there, and takes input where a test says so. */
+struct watcher {
+	struct io_loop loop;
+	struct chardev chardev;
+	unsigned changes; /* of whether somebody is there */
+	bool connected;
+};
+
+static bool connected(struct watcher *w)
+{
+	return w->chardev.backend.ops->connected(&w->chardev.backend);
+}
+
+static void look(void *ctx)
+{
+	struct watcher *w = ctx;
+
+	if (connected(w) == w->connected)
+		return;
+	w->connected = !w->connected;
+	w->changes++;
+	io_loop_stop(&w->loop);
+}
+
+/* Until somebody comes or goes, or has input. */
+static void run_loop(struct watcher *w)
+{
+	alarm(PATIENCE);
+	w->loop.stopped = false;
+	io_loop_run(&w->loop);
+	io_event_clear(w->loop.stop.fd);
+	alarm(0);
+}
+
+static void watcher_open(struct watcher *w, const char *text)
+{
+	*w = (struct watcher){.chardev = CHARDEV_EMPTY};
+	io_loop_init(&w->loop);
+	is(chardev_open(&w->chardev, "console", text, &w->loop), 0, "a socket to watch");
+	w->chardev.ready = look;
+	w->chardev.ctx = w;
+}
+
+static void watcher_close(struct watcher *w)
+{
+	chardev_close(&w->chardev);
+	io_loop_free(&w->loop);
+}
+
+static ssize_t input(struct watcher *w, char *buf, size_t len)
+{
+	struct iovec iov = {buf, len};
+
+	return w->chardev.backend.ops->read(&w->chardev.backend, &iov, 1);
+}
+
+static void stop_loop(void *ctx)
+{
+	io_loop_stop(&((struct watcher *)ctx)->loop);
+}
+
+static void test_clients(const char *text, const char *path)
+{
+	struct watcher w;
+	char buf[16];
+	int client;
+
+	watcher_open(&w, text);
+	ok(!connected(&w), "nobody is there at first");
+	client = client_open(path);
+	run_loop(&w);
+	ok(w.changes == 1 && w.connected, "5.3.6.2 a client that comes is told of");
+	close(client);
+	run_loop(&w);
+	ok(w.changes == 2 && !w.connected, "5.3.6.2 one that leaves too, though nothing is read");
+
+	client = client_open(path);
+	run_loop(&w);
+	is(write(client, "last", 4), 4, "another says something");
+	close(client);
+	w.chardev.ready = stop_loop;
+	w.chardev.backend.ops->want(&w.chardev.backend, true, false);
+	run_loop(&w);
+	ok(connected(&w), "and has left: it is there until that is read");
+	ok(input(&w, buf, sizeof buf) == 4 && memcmp(buf, "last", 4) == 0,
+		"CON-DEV-11 (5.3.6) what it said is not lost");
+	is(input(&w, buf, sizeof buf), -EAGAIN, "then there is nothing");
+	ok(!connected(&w), "and nobody");
+	watcher_close(&w);
+}
+
+/* CPU seconds of this process. */
+static double cpu_time(void)
+{
+	return (double)clock() / CLOCKS_PER_SEC;
+}
+
+static struct io_loop *alarmed;
+
+static void alarm_stops(int signal)
+{
+	(void)signal;
+	io_loop_stop(alarmed);
+}
+
+/* A client that there is no descriptor for does not keep the loop busy, and is served later. */
+static void test_no_descriptors(const char *text, const char *path)
+{
+	struct rlimit limit, none;
+	struct watcher w;
+	int client, spare;
+	double used;
+
+	watcher_open(&w, text);
+	client = client_open(path);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	spare = dup(client);
+	close(spare);
+	none = limit;
+	none.rlim_cur = (rlim_t)spare; /* the next one */
+	setrlimit(RLIMIT_NOFILE, &none);
+
+	capture_begin();
+	used = cpu_time();
+	alarmed = &w.loop;
+	signal(SIGALRM, alarm_stops);
+	alarm(3);
+	io_loop_run(&w.loop);
+	io_event_clear(w.loop.stop.fd);
+	signal(SIGALRM, SIG_DFL);
+	used = cpu_time() - used;
+	is(capture_lines(capture_end()), 1, "a client without a descriptor: it is said, once");
+	ok(used < 0.5, "and waits, but not busily");
+	setrlimit(RLIMIT_NOFILE, &limit);
+	run_loop(&w);
+	ok(w.connected, "until there is one");
+	watcher_close(&w);
+	close(client);
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/vole-test-XXXXXX", path[64], text[80];
@@ -159,6 +304,8 @@ int main(void)
 	snprintf(text, sizeof text, "unix:%s", path);
 	both_ways("socket", text, path);
 	both_ways("pseudo-terminal", "pty", NULL);
+	test_clients(text, path);
+	test_no_descriptors(text, path);
 	rmdir(folder);
 	return tap_done();
 }

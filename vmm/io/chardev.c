@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -26,6 +27,21 @@ static struct chardev *chardev_of(struct console_backend *backend)
 	return container_of(backend, struct chardev, backend);
 }
 
+static void arm_input(struct chardev *dev, uint32_t events)
+{
+	if (dev->input_events)
+		io_loop_del(dev->loop, &dev->input);
+	if (events && io_loop_add(dev->loop, &dev->input, events) < 0)
+		events = 0;
+	dev->input_events = events;
+}
+
+/* A client whose input the guest does not want may leave all the same. */
+static bool watches_client(const struct chardev *dev)
+{
+	return dev->listener.fd >= 0 && dev->in >= 0 && !dev->client_ended;
+}
+
 /* Have the loop wait for what is wanted and possible; what needs no waiting is served at once. */
 static void update(struct chardev *dev)
 {
@@ -35,12 +51,11 @@ static void update(struct chardev *dev)
 		     (dev->is_terminal ? room : atomic_load(&dev->want_input));
 	bool output = dev->out >= 0 && atomic_load(&dev->want_output);
 
-	if (dev->input_waits && input != dev->input_armed) {
-		if (input)
-			input = io_loop_add(dev->loop, &dev->input, EPOLLIN) == 0;
-		else
-			io_loop_del(dev->loop, &dev->input);
-		dev->input_armed = input;
+	if (dev->input_waits) {
+		uint32_t events = input ? EPOLLIN : watches_client(dev) ? EPOLLRDHUP : 0;
+
+		if (events != dev->input_events)
+			arm_input(dev, events);
 	}
 	if (dev->output_waits && output != dev->output_armed) {
 		if (output)
@@ -71,19 +86,19 @@ static int connect_both(struct chardev *dev, int fd)
 /* The client left. I/O thread, lock held. */
 static void disconnect(struct chardev *dev)
 {
-	if (dev->input_armed)
-		io_loop_del(dev->loop, &dev->input);
+	arm_input(dev, 0);
 	if (dev->output_armed)
 		io_loop_del(dev->loop, &dev->output);
-	dev->input_armed = dev->output_armed = false;
+	dev->output_armed = false;
 	close(dev->in);
 	close(dev->out);
 	dev->in = dev->out = -1;
-	dev->client_lost = false;
+	dev->client_lost = dev->client_ended = false;
 	io_loop_add(dev->loop, &dev->listener, EPOLLIN);
-	/* Output that waited for the client is dropped. */
-	if (atomic_load(&dev->want_output))
-		io_event_signal(dev->wake.fd);
+	/* The device is to hear of it, and output that waited for the client is dropped: but not
+	 * from here, where the device itself may be at work. */
+	dev->client_left = true;
+	io_event_signal(dev->wake.fd);
 }
 
 static void wake_ready(struct io_source *source)
@@ -96,8 +111,10 @@ static void wake_ready(struct io_source *source)
 		disconnect(dev);
 	pthread_mutex_unlock(&dev->lock);
 	/* Output mostly need not wait, and trying costs less than having epoll tell. */
-	if (input_at_hand(dev) || atomic_load(&dev->want_output))
+	if (dev->client_left || input_at_hand(dev) || atomic_load(&dev->want_output)) {
+		dev->client_left = false;
 		dev->ready(dev->ctx);
+	}
 	update(dev);
 }
 
@@ -136,12 +153,28 @@ static void read_terminal(struct chardev *dev)
 		dev->input_ended = true;
 }
 
+/* A client ended its side, and the guest wants no input. What it has sent before is kept until the guest
+ * does, and the client with it. */
+static void client_ended(struct chardev *dev)
+{
+	char byte;
+
+	dev->client_ended = true;
+	if (recv(dev->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	disconnect(dev);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 static void input_ready(struct io_source *source)
 {
 	struct chardev *dev = container_of(source, struct chardev, input);
 
 	if (dev->is_terminal)
 		read_terminal(dev);
+	if (dev->input_events == EPOLLRDHUP)
+		client_ended(dev);
 	if (atomic_load(&dev->want_input))
 		dev->ready(dev->ctx);
 	update(dev);
@@ -372,23 +405,53 @@ static int open_pty(struct chardev *dev)
 	return 0;
 }
 
+/* A client that cannot be had for now stays in the queue, and would keep the listener ready. */
+static void pause_listening(struct chardev *dev, int error)
+{
+	struct itimerspec when = {.it_value.tv_sec = 1};
+
+	if (!dev->listening_failed)
+		say("--%s unix:%s: no client can be taken: %s", dev->name, dev->socket_path,
+			strerror(error));
+	dev->listening_failed = true;
+	if (timerfd_settime(dev->pause.fd, 0, &when, NULL) == 0)
+		io_loop_del(dev->loop, &dev->listener);
+}
+
+static void pause_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, pause);
+
+	io_event_clear(source->fd); /* eight bytes, as an eventfd */
+	io_loop_add(dev->loop, &dev->listener, EPOLLIN);
+}
+
 static void listener_ready(struct io_source *source)
 {
 	struct chardev *dev = container_of(source, struct chardev, listener);
 	int client = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int ret;
 
-	if (client < 0)
-		return;                 /* it went away again */
-	io_loop_del(dev->loop, source); /* the next one waits until this one leaves */
-	pthread_mutex_lock(&dev->lock);
-	if (connect_both(dev, client) < 0) {
-		say("%s: %s", dev->name, strerror(errno));
-		disconnect(dev);
-	} else {
-		dev->input.fd = dev->in;
-		dev->output.fd = dev->out;
+	if (client < 0) {
+		/* It may have gone away again. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_listening(dev, errno);
+		return;
 	}
+	pthread_mutex_lock(&dev->lock);
+	ret = connect_both(dev, client);
 	pthread_mutex_unlock(&dev->lock);
+	if (ret < 0) {
+		close(client);
+		dev->in = -1;
+		pause_listening(dev, -ret);
+		return;
+	}
+	io_loop_del(dev->loop, source); /* the next one waits until this one leaves */
+	dev->listening_failed = false;
+	dev->input.fd = dev->in;
+	dev->output.fd = dev->out;
+	dev->ready(dev->ctx); /* somebody is there */
 	update(dev);
 }
 
@@ -407,6 +470,12 @@ static int open_socket(struct chardev *dev, const char *path)
 		.ready = listener_ready,
 	};
 	if (dev->listener.fd < 0)
+		return fail(dev, path, errno);
+	dev->pause = (struct io_source){
+		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.ready = pause_ready,
+	};
+	if (dev->pause.fd < 0 || io_loop_add(dev->loop, &dev->pause, EPOLLIN) < 0)
 		return fail(dev, path, errno);
 	/* A socket where nobody listens is what an earlier vole left behind. */
 	if (connect(dev->listener.fd, (struct sockaddr *)&address, sizeof address) == 0)
@@ -470,6 +539,8 @@ void chardev_close(struct chardev *dev)
 		close(dev->slave);
 	if (dev->listener.fd >= 0)
 		close(dev->listener.fd);
+	if (dev->pause.fd >= 0)
+		close(dev->pause.fd);
 	if (dev->socket_path)
 		unlink(dev->socket_path);
 	if (dev->wake.fd >= 0)

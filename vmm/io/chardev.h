@@ -40,8 +40,10 @@ struct chardev {
 	 * is taken; none is taken while it is held. */
 	pthread_mutex_t lock;
 
-	int in, out;      /* -1: none; never the same. out may block and is asked before */
-	bool client_lost; /* of a socket: the I/O thread is to close it */
+	int in, out;       /* -1: none; never the same. out may block and is asked before */
+	bool client_lost;  /* of a socket: the I/O thread is to close it */
+	bool client_ended; /* it sends no more, but what it sent is not all read. I/O thread only */
+	bool client_left;  /* it has, and the device is to hear of it. I/O thread only */
 	bool owns_fds;
 	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
 	bool is_terminal;
@@ -52,7 +54,10 @@ struct chardev {
 	struct io_source input;    /* in */
 	struct io_source output;   /* out */
 	struct io_source listener; /* fd -1: none */
-	bool input_armed, output_armed;
+	struct io_source pause;    /* of the listener, a timerfd; fd -1: none */
+	bool listening_failed;     /* since the last client, and it was said */
+	uint32_t input_events;     /* that input is in the loop for; 0: it is not */
+	bool output_armed;
 	bool input_waits, output_waits; /* false: a file, which is always ready */
 	bool input_ended;
 	atomic_bool want_input, want_output;
@@ -80,6 +85,7 @@ void chardev_close(struct chardev *dev);
 		.lock = PTHREAD_MUTEX_INITIALIZER, \
 		.wake.fd = -1,                     \
 		.listener.fd = -1,                 \
+		.pause.fd = -1,                    \
 	})
 
 #endif

@@ -12,37 +12,81 @@
 
 static void console_ready(void *ctx)
 {
-	struct vm *vm = ctx;
+	struct vm_console *console = ctx;
 
-	virtio_backend_ready(&vm->console.dev, 0);
+	virtio_backend_ready(&console->vm->console.dev, console->index);
+}
+
+static void console_quit(void *ctx)
+{
+	struct vm_console *console = ctx;
+
+	machine_quit(console->vm);
 }
 
 static void console_broken(void *ctx, int error)
 {
-	struct vm *vm = ctx;
+	struct vm_console *console = ctx;
+	struct vm *vm = console->vm;
 
 	if (machine_running(vm))
-		say("--console %s: %s", plan_console(vm), strerror(error));
+		say("--console %s: %s", plan_console(vm, console->index)->host, strerror(error));
 	machine_end(vm, EXIT_STATUS_VOLE);
+}
+
+/* The host's end of one port. */
+static int open_console(struct vm *vm, struct console_port_host *port)
+{
+	struct vm_console *console = &vm->consoles[vm->console_count];
+	const struct console_options *options = plan_console(vm, vm->console_count);
+	int ret;
+
+	console->vm = vm;
+	console->index = vm->console_count++; /* from here on free_consoles() undoes it */
+	ret = chardev_open(&console->chardev, "console", options->host, &vm->loop);
+	console->chardev.ready = console_ready;
+	console->chardev.quit = console_quit;
+	console->chardev.broken = console_broken;
+	console->chardev.ctx = console;
+	*port = (struct console_port_host){&console->chardev.backend, options->name};
+	return ret;
+}
+
+static int open_consoles(struct vm *vm, struct console_port_host *ports, unsigned count)
+{
+	int ret = 0;
+
+	vm->consoles = calloc(count, sizeof *vm->consoles);
+	if (!vm->consoles) {
+		say("no memory");
+		return -ENOMEM;
+	}
+	while (ret == 0 && vm->console_count < count)
+		ret = open_console(vm, &ports[vm->console_count]);
+	return ret;
 }
 
 static int add_console(struct vm *vm)
 {
-	struct vm_device *device = device_next(vm, "console", plan_console(vm));
-	struct console_port_host port = {0};
-	int ret = chardev_open(&vm->chardev, "console", plan_console(vm), &vm->loop);
+	unsigned count = plan_console_count(vm);
+	struct console_port_host ports[VIRTIO_CONSOLE_PORTS_MAX];
+	struct vm_device *device = device_next(vm, "console", plan_console_detail(vm));
+	int ret = open_consoles(vm, ports, count);
 
 	if (ret < 0)
 		return ret;
-	vm->chardev.ready = console_ready;
-	vm->chardev.quit = machine_quit;
-	vm->chardev.broken = console_broken;
-	vm->chardev.ctx = vm;
-	port.backend = &vm->chardev.backend;
-	ret = virtio_console_init(
-		&vm->console, &port, 1, false, &vm->memory.gmem, &device_host_ops, device);
+	ret = virtio_console_init(&vm->console, ports, count, plan_multiport(vm), &vm->memory.gmem,
+		&device_host_ops, device);
 	return ret < 0 ? ret
 		       : device_add(vm, device, &vm->console.dev, &vm->options->console_features);
+}
+
+static void free_consoles(struct vm *vm)
+{
+	while (vm->console_count > 0)
+		chardev_close(&vm->consoles[--vm->console_count].chardev);
+	free(vm->consoles);
+	vm->consoles = NULL;
 }
 
 static void rng_ready(void *ctx)
@@ -123,7 +167,7 @@ int devices_add(struct vm *vm)
 
 	if (ret == 0 && plan_has_serial(vm))
 		ret = serial_add(vm);
-	if (ret == 0 && plan_has_console(vm))
+	if (ret == 0 && plan_console_count(vm) > 0)
 		ret = add_console(vm);
 	if (ret == 0 && plan_has_rng(vm))
 		ret = add_rng(vm);
@@ -138,6 +182,6 @@ void devices_free(struct vm *vm)
 		device_free(&vm->devices[--vm->device_count]);
 	free_disks(vm);
 	entropy_close(&vm->entropy);
-	chardev_close(&vm->chardev);
+	free_consoles(vm);
 	serial_free(&vm->serial);
 }

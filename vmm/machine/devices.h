@@ -8,9 +8,17 @@
  */
 
 #include "block.h"
+#include "io/chardev.h"
 #include "io/disk.h"
 
 struct vm;
+
+/* A port of the console device: its host's end. */
+struct vm_console {
+	struct vm *vm;
+	unsigned index;
+	struct chardev chardev;
+};
 
 struct vm_disk {
 	struct disk disk;

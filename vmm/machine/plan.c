@@ -12,14 +12,44 @@ static bool is_stdio(const char *text)
 	return text && strcmp(text, "stdio") == 0;
 }
 
+static bool console_is_stdio(const struct options *options)
+{
+	for (unsigned i = 0; i < options->console_count; i++)
+		if (is_stdio(options->consoles[i].host))
+			return true;
+	return false;
+}
+
 /* What was asked for, or else what the board has; what it has makes room for what was asked for. */
-const char *plan_console(const struct vm *vm)
+unsigned plan_console_count(const struct vm *vm)
 {
 	const struct options *options = vm->options;
 
-	if (options->console)
-		return options->console;
-	return vm->boot->protocol->board.console && !is_stdio(options->serial) ? "stdio" : "none";
+	if (options->console_count > 0)
+		return strcmp(options->consoles[0].host, "none") == 0 ? 0 : options->console_count;
+	return vm->boot->protocol->board.console && !is_stdio(options->serial);
+}
+
+const struct console_options *plan_console(const struct vm *vm, unsigned index)
+{
+	static const struct console_options usual = {.host = "stdio"};
+
+	return vm->options->console_count > 0 ? &vm->options->consoles[index] : &usual;
+}
+
+const char *plan_console_detail(const struct vm *vm)
+{
+	return plan_console_count(vm) == 1 ? plan_console(vm, 0)->host : "of several ports";
+}
+
+bool plan_multiport(const struct vm *vm)
+{
+	const struct options *options = vm->options;
+
+	if (options->multiport != MULTIPORT_LEFT_OUT)
+		return options->multiport == MULTIPORT_ON;
+	return options->console_count > 1 ||
+	       (options->console_count == 1 && options->consoles[0].name);
 }
 
 const char *plan_serial(const struct vm *vm)
@@ -28,12 +58,7 @@ const char *plan_serial(const struct vm *vm)
 
 	if (options->serial)
 		return options->serial;
-	return vm->boot->protocol->board.serial && !is_stdio(options->console) ? "stdio" : "none";
-}
-
-bool plan_has_console(const struct vm *vm)
-{
-	return strcmp(plan_console(vm), "none") != 0;
+	return vm->boot->protocol->board.serial && !console_is_stdio(options) ? "stdio" : "none";
 }
 
 bool plan_has_serial(const struct vm *vm)
@@ -48,24 +73,62 @@ bool plan_has_rng(const struct vm *vm)
 	return vm->options->rng == RNG_HOST;
 }
 
+static int refuse_console(const struct console_options *console, const char *why)
+{
+	say("--console %s%s%s: %s", console->host, console->name ? ",name=" : "",
+		console->name ? console->name : "", why);
+	return -EINVAL;
+}
+
+/* One of several consoles, against those before it. */
+static int judge_console(const struct options *options, unsigned index)
+{
+	const struct console_options *console = &options->consoles[index];
+
+	for (unsigned i = 0; i < index; i++) {
+		const struct console_options *other = &options->consoles[i];
+
+		if (is_stdio(console->host) && is_stdio(other->host))
+			return refuse_console(
+				console, "only one can be on standard input and output");
+		if (console->name && other->name && strcmp(console->name, other->name) == 0)
+			return refuse_console(console, "another has the same name");
+		if (strcmp(console->host, "none") == 0 || strcmp(other->host, "none") == 0)
+			return refuse_console(console, "none is none of several");
+	}
+	if (options->multiport == MULTIPORT_OFF && (console->name || options->console_count > 1))
+		return refuse_console(console, "not without multiport");
+	return 0;
+}
+
+static int judge_consoles(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->options->console_count; i++) {
+		int ret = judge_console(vm->options, i);
+
+		if (ret < 0)
+			return ret;
+	}
+	if (!console_is_stdio(vm->options) || !is_stdio(plan_serial(vm)))
+		return 0;
+	say("--console stdio and --serial stdio: only one can be on standard input and output");
+	return -EINVAL;
+}
+
 static int judge_devices(const struct vm *vm)
 {
 	const struct options *options = vm->options;
 	const char *protocol = vm->boot->protocol->name;
-	unsigned count = plan_has_console(vm) + plan_has_rng(vm) + options->disk_count;
+	bool has_console = plan_console_count(vm) > 0;
+	unsigned count = has_console + plan_has_rng(vm) + options->disk_count;
 	unsigned max = vm->boot->protocol->board.device_max;
 
-	if (is_stdio(plan_console(vm)) && is_stdio(plan_serial(vm))) {
-		say("--console stdio and --serial stdio: only one can be on standard input and "
-		    "output");
-		return -EINVAL;
-	}
 	if (count <= max)
 		return 0;
 	if (max > 0)
 		say("--boot %s: %u devices, of at most %u", protocol, count, max);
-	else if (plan_has_console(vm))
-		say("--console %s: --boot %s has no devices", options->console, protocol);
+	else if (has_console)
+		say("--console %s: --boot %s has no devices", plan_console(vm, 0)->host, protocol);
 	else if (plan_has_rng(vm))
 		say("--rng host: --boot %s has no devices", protocol);
 	else
@@ -100,7 +163,11 @@ static int judge_debug_port(const struct vm *vm)
 
 int plan_judge(const struct vm *vm)
 {
-	int ret = judge_devices(vm);
+	int ret = judge_consoles(vm);
 
-	return ret < 0 ? ret : judge_debug_port(vm);
+	if (ret == 0)
+		ret = judge_devices(vm);
+	if (ret == 0)
+		ret = judge_debug_port(vm);
+	return ret;
 }

@@ -9,14 +9,19 @@
 
 #include <stdbool.h>
 
+struct console_options;
 struct vm;
 
-/* Where the console device and the serial port are, as --console and --serial say it; "none":
- * nowhere. */
-const char *plan_console(const struct vm *vm);
-const char *plan_serial(const struct vm *vm);
+/* The ports of the console device, 0: there is none; and whether it is one that can have several. */
+unsigned plan_console_count(const struct vm *vm);
+const struct console_options *plan_console(const struct vm *vm, unsigned index);
+bool plan_multiport(const struct vm *vm);
 
-bool plan_has_console(const struct vm *vm);
+/* What is said of the console device where devices are listed. */
+const char *plan_console_detail(const struct vm *vm);
+
+/* Where the serial port is, as --serial says it; "none": nowhere. */
+const char *plan_serial(const struct vm *vm);
 bool plan_has_serial(const struct vm *vm);
 bool plan_has_rng(const struct vm *vm);
 

@@ -22,8 +22,9 @@ static void signal_ready(struct io_source *source)
 		return;
 	switch (info.ssi_signo) {
 	case SIGWINCH:
-		if (vm->chardev.is_terminal)
-			virtio_config_changed(&vm->console.dev);
+		for (unsigned i = 0; i < vm->console_count; i++)
+			if (vm->consoles[i].chardev.is_terminal)
+				virtio_config_changed(&vm->console.dev);
 		break;
 	case SIGUSR1:
 		devices_resize_disks(vm);
