@@ -48,11 +48,8 @@ static void split_init(struct virtq *vq)
 
 	/* All are free, linked in a circle. */
 	split->free_last = vq->size - 1;
-	for (uint16_t i = 0; i < vq->size; i++) {
+	for (uint16_t i = 0; i < vq->size; i++)
 		split->desc[i].next = cpu_to_le16((i + 1) % vq->size);
-		for (uint16_t n = 0; n < VIRTQ_TABLE_SIZE; n++)
-			vq->tables[i].split[n].next = cpu_to_le16(n + 1);
-	}
 }
 
 /* --- making available ------------------------------------------------------------------------- */
@@ -64,36 +61,42 @@ static void describe(struct virtq_desc *desc, const void *data, uint32_t len, ui
 	desc->flags = cpu_to_le16(flags);
 }
 
-/* Descriptors for the list, from index on; the links are there already. The last one. */
-static struct virtq_desc *describe_list(
-	struct virtq_desc *table, uint16_t index, const struct list *list)
+/* Descriptors of the queue for the list, from head on; free ones are linked, as those of a chain are.
+ * The last one. */
+static struct virtq_desc *describe_chain(struct virtq *vq, uint16_t head, const struct list *list)
 {
 	struct virtq_desc *desc = NULL;
 
 	for (unsigned n = 0; n < list->count; n++) {
-		desc = &table[index];
+		desc = &vq->split.desc[head];
 		describe(desc, list->buffers[n].data, list->buffers[n].len, list_flags(list, n));
-		index = le16_to_cpu(desc->next);
+		head = le16_to_cpu(desc->next);
 	}
 	return desc;
+}
+
+/* One descriptor of the queue, and the others in its table. */
+static struct virtq_desc *describe_table(struct virtq *vq, uint16_t head, const struct list *list)
+{
+	struct virtq_desc *table = vq->tables[head].split;
+
+	for (unsigned n = 0; n < list->count; n++) {
+		describe(&table[n], list->buffers[n].data, list->buffers[n].len,
+			list_flags(list, n));
+		table[n].next = cpu_to_le16(n + 1);
+	}
+	describe(
+		&vq->split.desc[head], table, VIRTQ_DESC_BYTES(list->count), VIRTQ_DESC_F_INDIRECT);
+	return &vq->split.desc[head];
 }
 
 static uint16_t split_add(struct virtq *vq, const struct list *list)
 {
 	struct virtq_split *split = &vq->split;
 	uint16_t head = split->free_first;
-	struct virtq_desc *last;
+	const struct virtq_desc *last =
+		list->indirect ? describe_table(vq, head, list) : describe_chain(vq, head, list);
 
-	/* Free descriptors are linked, as those of a chain are. */
-	if (list->indirect) {
-		struct virtq_desc *table = vq->tables[head].split;
-
-		describe_list(table, 0, list);
-		last = &split->desc[head];
-		describe(last, table, VIRTQ_DESC_BYTES(list->count), VIRTQ_DESC_F_INDIRECT);
-	} else {
-		last = describe_list(split->desc, head, list);
-	}
 	split->free_first = le16_to_cpu(last->next);
 
 	/* The chain goes into the ring's next place, which the device looks at only when idx is

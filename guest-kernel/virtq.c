@@ -2,6 +2,7 @@
 #include "virtq.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "error.h"
 #include "irq.h"
@@ -12,7 +13,7 @@
 
 void virtq_init(struct virtq *vq, struct mmio *dev, unsigned index, uint32_t size_max)
 {
-	memset(vq, 0, sizeof(*vq));
+	memset(vq, 0, offsetof(struct virtq, tables));
 	vq->dev = dev;
 	vq->index = index;
 	vq->size = VIRTQ_SIZE;

@@ -124,7 +124,7 @@ struct virtq {
 		struct virtq_packed packed;
 	};
 
-	/* Indirect tables, by id. */
+	/* Indirect tables, by id. The only thing that need not be zero at first. */
 	union {
 		struct virtq_desc split[VIRTQ_TABLE_SIZE];
 		struct virtq_packed_desc packed[VIRTQ_TABLE_SIZE];
