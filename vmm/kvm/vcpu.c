@@ -59,7 +59,7 @@ int vcpu_init(struct vcpu *vcpu, const struct kvm *kvm, unsigned id, const struc
 		.run_size = kvm->run_size,
 	};
 	pthread_mutex_init(&vcpu->lock, NULL);
-	pthread_cond_init(&vcpu->answered, NULL);
+	pthread_cond_init(&vcpu->changed, NULL);
 	vcpu->fd = kvm_create_vcpu(kvm, id);
 	if (vcpu->fd < 0)
 		return vcpu->fd;
@@ -80,7 +80,7 @@ void vcpu_free(struct vcpu *vcpu)
 		munmap(vcpu->run, vcpu->run_size);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
-	pthread_cond_destroy(&vcpu->answered);
+	pthread_cond_destroy(&vcpu->changed);
 	pthread_mutex_destroy(&vcpu->lock);
 }
 
@@ -382,7 +382,7 @@ static void answer(struct vcpu *vcpu, int answer)
 		return;
 	vcpu->requested = false;
 	vcpu->answer = answer;
-	pthread_cond_broadcast(&vcpu->answered);
+	pthread_cond_broadcast(&vcpu->changed);
 }
 
 /* Answer a request to start. */
@@ -427,6 +427,14 @@ static void answer_halted(struct vcpu *vcpu)
 		atomic_store(&vcpu->halted, true);
 }
 
+static void note_ended(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->ended = true;
+	pthread_cond_broadcast(&vcpu->changed);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
 static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
@@ -453,6 +461,7 @@ static void *vcpu_thread(void *argument)
 			break;
 		}
 	}
+	note_ended(vcpu);
 	return NULL;
 }
 
@@ -503,7 +512,7 @@ int vcpu_request_start(struct vcpu *vcpu, const struct vcpu_state *state)
 		vcpu->requested = true;
 		kick(vcpu);
 		while (vcpu->requested && vcpu->ops->running(vcpu))
-			pthread_cond_wait(&vcpu->answered, &vcpu->lock);
+			pthread_cond_wait(&vcpu->changed, &vcpu->lock);
 		ret = vcpu->requested ? -EINTR : vcpu->answer;
 	}
 	pthread_mutex_unlock(&vcpu->lock);
@@ -516,27 +525,35 @@ void vcpu_stop(struct vcpu *vcpu)
 		return;
 	/* Under the lock, so that a thread in vcpu_request_start() does not miss it. */
 	pthread_mutex_lock(&vcpu->lock);
-	pthread_cond_broadcast(&vcpu->answered);
+	pthread_cond_broadcast(&vcpu->changed);
 	pthread_mutex_unlock(&vcpu->lock);
 	kick(vcpu);
+}
+
+/* For STOP_AGAIN_NS, whatever becomes of the time of day. 0 or ETIMEDOUT. Lock held. */
+static int wait_for_change(struct vcpu *vcpu)
+{
+	struct timespec again;
+
+	clock_gettime(CLOCK_MONOTONIC, &again);
+	again.tv_nsec += STOP_AGAIN_NS;
+	if (again.tv_nsec >= 1000000000) {
+		again.tv_nsec -= 1000000000;
+		again.tv_sec++;
+	}
+	return pthread_cond_clockwait(&vcpu->changed, &vcpu->lock, CLOCK_MONOTONIC, &again);
 }
 
 void vcpu_join(struct vcpu *vcpu)
 {
 	if (!vcpu->has_thread)
 		return;
-	for (;;) {
-		struct timespec again;
-
-		clock_gettime(CLOCK_REALTIME, &again);
-		again.tv_nsec += STOP_AGAIN_NS;
-		if (again.tv_nsec >= 1000000000) {
-			again.tv_nsec -= 1000000000;
-			again.tv_sec++;
-		}
-		if (pthread_timedjoin_np(vcpu->thread, NULL, &again) == 0)
-			break;
-		kick(vcpu);
+	pthread_mutex_lock(&vcpu->lock);
+	while (!vcpu->ended) {
+		if (wait_for_change(vcpu) == ETIMEDOUT)
+			kick(vcpu);
 	}
+	pthread_mutex_unlock(&vcpu->lock);
+	pthread_join(vcpu->thread, NULL);
 	vcpu->has_thread = false;
 }

@@ -77,9 +77,11 @@ struct vcpu {
 	/* What vcpu_ask_halted() asks, and the answer. */
 	atomic_bool halt_asked, halted;
 
+	pthread_mutex_t lock;   /* guards what follows */
+	pthread_cond_t changed; /* requested became false, ended true, or ops->running() false */
+	bool ended;             /* the thread is about to return */
+
 	/* A request to start, from another vCPU. */
-	pthread_mutex_t lock;
-	pthread_cond_t answered;
 	struct vcpu_state state;
 	bool requested;
 	int answer;   /* to it: what vcpu_request_start() returns */

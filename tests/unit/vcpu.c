@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How a vCPU's thread is ended, without a KVM: the thread never gets as far as to need it. What needs
+ * one is tested with guests. */
+#include "kvm/vcpu.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../capture.h"
+#include "../tap.h"
+
+/* The system's clock is set back by this while somebody waits for a time that he took from it. */
+static time_t step;
+
+/* Takes the place of libc's in this program. */
+int clock_gettime(clockid_t clock, struct timespec *time)
+{
+	int ret = (int)syscall(SYS_clock_gettime, clock, time);
+
+	if (clock == CLOCK_REALTIME)
+		time->tv_sec += step;
+	return ret;
+}
+
+/* In a blocking system call when it is asked to stop; and the first signal came too early. */
+static bool running_until_told_twice(struct vcpu *vcpu)
+{
+	unsigned *told = vcpu->ctx;
+
+	while (*told < 2) {
+		pause();
+		++*told;
+	}
+	return false;
+}
+
+static void test_join(void)
+{
+	static const struct vcpu_ops ops = {.running = running_until_told_twice};
+	struct kvm kvm = {.vm = -1, .run_size = 4096};
+	struct vcpu vcpu;
+	unsigned told = 0;
+
+	capture_begin();
+	is(vcpu_init(&vcpu, &kvm, 1, &ops, &told), -EBADF, "there is no KVM");
+	capture_end();
+	vcpu.run = mmap(
+		NULL, kvm.run_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	vcpu_init_signal();
+
+	alarm(60);
+	step = 3600;
+	is(vcpu_start(&vcpu), 0, "a thread starts");
+	vcpu_stop(&vcpu);
+	vcpu_join(&vcpu);
+	alarm(0);
+	is(told, 2, "a thread that misses the signal is told again, whatever becomes of the clock");
+	vcpu_free(&vcpu);
+}
+
+int main(void)
+{
+	test_join();
+	return tap_done();
+}
