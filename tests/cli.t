@@ -127,22 +127,26 @@ refused('one that is too long with its spaces', 125, qr/command line/, 'run', $h
 accepted('a command line of 4095 bytes fits', qr/^Command line  x{4095}$/m, 'inspect', $hello, '--', 'x' x 4095);
 accepted('words after -- are not options', qr/^Command line  -m 0 --fly$/m, 'inspect', $hello, qw(-- -m 0 --fly));
 
+my $fifo = scratch() . '/fifo';
+mkfifo($fifo, 0600) or die "$fifo: $!\n";
+
 # --- modules ---
 
 my $module = write_file('module', 'abc');
 write_file('empty', '');
-refused('a module that is missing', 125, qr/--module \S*absent: No such file/, 'run', '--module', scratch() . '/absent', $hello);
-refused('an empty module', 125, qr/--module \S*empty: /, 'run', '--module', scratch() . '/empty', $hello);
-refused('a module that is a folder', 125, qr/--module \S*: /, 'run', '--module', scratch(), $hello);
+refused('a module that is missing', 125, qr/absent: No such file/, 'run', '--module', scratch() . '/absent', $hello);
+refused('an empty module', 125, qr/empty: the file is empty/, 'run', '--module', scratch() . '/empty', $hello);
+refused('a module that is a folder', 125, qr/: a directory/, 'run', '--module', scratch(), $hello);
 my $large = write_file('large', '');
+truncate $large, 5 << 30 or die "$large: $!\n";
+refused('a module larger than any RAM', 125, qr/large: module of 5368709120 bytes/, 'run', '--module', $large, $hello);
 truncate $large, 64 << 20 or die "$large: $!\n";
+refused('a module that is a FIFO', 125, qr/fifo: not a regular file/, 'run', '--module', $fifo, $hello);
 refused('a module as large as RAM', 125, qr/large: module of \d+ bytes does not fit/, 'run', '--module', $large, $hello);
 accepted('inspect shows modules', qr{^  0x03fff000 .* \S*/module$}m, 'inspect', '--module', $module, $hello);
 
 # --- kernels ---
 
-my $fifo = scratch() . '/fifo';
-mkfifo($fifo, 0600) or die "$fifo: $!\n";
 for my $command ('run', 'inspect') {
 	refused("$command: a kernel that is missing", 127, qr/absent: No such file/, $command, scratch() . '/absent');
 	refused("$command: a kernel that is a folder", 127, qr/: /, $command, scratch());

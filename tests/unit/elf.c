@@ -126,7 +126,7 @@ static void test_not_files(void)
 	char *slash = strrchr(fifo, '/');
 
 	expect_refusal("/nonexistent/kernel", ENOENT, "No such file or directory", "no file");
-	expect_refusal("/", EISDIR, "a directory, not a kernel", "a directory");
+	expect_refusal("/", ENOEXEC, "a directory", "a directory");
 	expect_refusal("/dev/null", ENOEXEC, "not a regular file", "a device");
 
 	*slash = '\0';

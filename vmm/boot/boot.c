@@ -30,19 +30,19 @@ static int read_head(struct boot_file *file, const char *path)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const size_t tail_len = sizeof file->tail;
 	struct stat st;
-	ssize_t len = -1;
+	ssize_t len, tail = 0;
 
-	if (fd >= 0 && fstat(fd, &st) == 0)
-		len = pread(fd, file->head, sizeof file->head, 0);
-	memset(file->tail, 0, sizeof file->tail);
-	if (len >= (ssize_t)sizeof file->tail &&
-		pread(fd, file->tail, sizeof file->tail, st.st_size - (off_t)sizeof file->tail) < 0)
-		len = -1;
-	if (fd >= 0)
-		close(fd);
-	if (len < 0)
+	if (fd < 0)
 		return -errno;
+	memset(file->tail, 0, tail_len);
+	len = fstat(fd, &st) < 0 ? -errno : file_read_some(fd, file->head, sizeof file->head, 0);
+	if (len >= (ssize_t)tail_len)
+		tail = file_read_some(fd, file->tail, tail_len, (uint64_t)st.st_size - tail_len);
+	close(fd);
+	if (len < 0 || tail < 0)
+		return (int)(len < 0 ? len : tail);
 	file->path = path;
 	file->head_len = (size_t)len;
 	file->size = (uint64_t)st.st_size;

@@ -2,58 +2,14 @@
 #include "boot/elf.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gelf.h> /* and <libelf.h>, <elf.h> */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/file.h"
 #include "log.h"
-
-/* All of [offset, offset + len) of the file, or a short count where the file ends; or -errno. */
-static ssize_t read_at(int fd, void *dst, size_t len, off_t offset)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, (char *)dst + done, len - done, offset + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
-static int open_file(struct image *image, uint64_t *len)
-{
-	struct stat st;
-
-	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	image->fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (image->fd < 0 || fstat(image->fd, &st) < 0) {
-		int err = -errno;
-
-		say("%s: %s", image->path, strerror(errno));
-		return err;
-	}
-	if (S_ISDIR(st.st_mode)) {
-		say("%s: a directory, not a kernel", image->path);
-		return -EISDIR;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		say("%s: not a regular file", image->path);
-		return -ENOEXEC;
-	}
-	*len = (uint64_t)st.st_size;
-	return 0;
-}
 
 /*
  * What kind of ELF, if any. libelf would refuse some of these too, but not say why; and it reads
@@ -62,16 +18,14 @@ static int open_file(struct image *image, uint64_t *len)
 static int judge_ident(const struct image *image, uint64_t len)
 {
 	unsigned char ident[EI_NIDENT] = {0};
-	ssize_t n = read_at(image->fd, ident, sizeof ident, 0);
+	ssize_t n = file_read_some(image->fd, ident, sizeof ident, 0);
 	size_t header_len = ident[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
 
 	if (n < 0) {
 		say("%s: %s", image->path, strerror((int)-n));
 		return (int)n;
 	}
-	if (len == 0)
-		say("%s: the file is empty", image->path);
-	else if (memcmp(ident, ELFMAG, SELFMAG) != 0)
+	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
 		say("%s: not an ELF file", image->path);
 	else if (len < sizeof(Elf32_Ehdr))
 		say("%s: truncated: %u bytes, an ELF header has %zu", image->path, (unsigned)len,
@@ -324,7 +278,7 @@ static int read_notes(const struct image *image, const GElf_Phdr *header, uint32
 	int err;
 
 	if (notes)
-		n = read_at(image->fd, notes, len, (off_t)header->p_offset);
+		n = file_read_some(image->fd, notes, len, header->p_offset);
 	if (n < 0) {
 		say("%s: %s", image->path, strerror((int)-n));
 		err = -EIO;
@@ -371,9 +325,10 @@ static int open_image(struct image *image, const char *path, bool is_pvh)
 	*image = IMAGE_EMPTY;
 	image->path = path;
 	image->is_pvh = is_pvh;
-	err = open_file(image, &len);
-	if (!err)
-		err = judge_ident(image, len);
+	image->fd = file_open(path, &len);
+	if (image->fd < 0)
+		return image->fd;
+	err = judge_ident(image, len);
 	if (err)
 		return err;
 
@@ -407,7 +362,7 @@ int image_open_pvh(struct image *image, const char *path)
 
 int image_load_segment(const struct image *image, const struct image_segment *segment, void *dst)
 {
-	ssize_t n = read_at(image->fd, dst, segment->file_size, segment->offset);
+	ssize_t n = file_read_some(image->fd, dst, segment->file_size, segment->offset);
 
 	if (n < 0) {
 		say("%s: program header %u: %s", image->path, segment->header, strerror((int)-n));

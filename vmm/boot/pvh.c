@@ -16,6 +16,7 @@
 #include "boot/linux_guest.h"
 #include "container.h"
 #include "exit_status.h"
+#include "io/file.h"
 #include "log.h"
 
 #define START_INFO_MAGIC   0x336ec578
@@ -76,10 +77,10 @@ static bool has_xen_note(const struct boot_file *file, uint64_t offset, uint64_t
 	if (offset <= file->head_len && size <= file->head_len - offset)
 		return image_pvh_entry(file->head + offset, (size_t)size, &entry) != -ENOENT;
 	fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	len = fd < 0 ? -1
-		     : pread(fd, notes, size < sizeof notes ? size : sizeof notes, (off_t)offset);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return false;
+	len = file_read_some(fd, notes, size < sizeof notes ? size : sizeof notes, offset);
+	close(fd);
 	return len > 0 && image_pvh_entry(notes, (size_t)len, &entry) != -ENOENT;
 }
 

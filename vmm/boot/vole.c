@@ -4,10 +4,9 @@
  * machine without legacy, with start_info.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vole/ports.h>
@@ -18,6 +17,7 @@
 #include "boot/inspect.h"
 #include "container.h"
 #include "exit_status.h"
+#include "io/file.h"
 #include "kvm/memory.h"
 #include "log.h"
 
@@ -26,6 +26,7 @@ struct boot_vole {
 	struct image image;
 	unsigned module_count;
 	struct boot_module modules[MODULES_MAX];
+	int module_fds[MODULES_MAX];
 	struct memory_map map;
 };
 
@@ -41,23 +42,22 @@ static const char *vole_recognise(const struct boot_file *file)
 									    : NULL;
 }
 
-/* The size of a module, which is read later. 0 or -errno (said). */
-static int measure_module(struct boot_module *module, const char *path)
+/* The next module, which is read later. 0 or -errno (said). */
+static int open_module(struct boot_vole *vole, const char *path)
 {
-	struct stat st;
+	uint64_t size;
+	int fd = file_open(path, &size);
 
-	*module = (struct boot_module){.path = path};
-	if (stat(path, &st) < 0) {
-		int ret = -errno;
-
-		say("--module %s: %s", path, strerror(-ret));
-		return ret;
+	if (fd < 0)
+		return fd;
+	if (size > RAM_MAX) {
+		say("%s: module of %" PRIu64 " bytes does not fit into any RAM", path, size);
+		close(fd);
+		return -EFBIG;
 	}
-	if (!S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > RAM_MAX) {
-		say("--module %s: not a file of 1 to %u bytes", path, RAM_MAX);
-		return -EINVAL;
-	}
-	module->size = (uint32_t)st.st_size;
+	vole->module_fds[vole->module_count] = fd;
+	vole->modules[vole->module_count++] =
+		(struct boot_module){.path = path, .size = (uint32_t)size};
 	return 0;
 }
 
@@ -87,9 +87,8 @@ static int vole_open(struct boot **boot, const struct options *options)
 	*boot = &vole->boot;
 	if (image_open(&vole->image, options->kernel) < 0)
 		return EXIT_STATUS_KERNEL;
-	for (; vole->module_count < options->module_count; vole->module_count++)
-		if (measure_module(&vole->modules[vole->module_count],
-			    options->modules[vole->module_count]) < 0)
+	for (unsigned i = 0; i < options->module_count; i++)
+		if (open_module(vole, options->modules[i]) < 0)
 			return EXIT_STATUS_VOLE;
 	ret = memory_map_build(
 		&vole->map, options->memory_size, &vole->image, vole->modules, vole->module_count);
@@ -97,27 +96,6 @@ static int vole_open(struct boot **boot, const struct options *options)
 		return ret == -ENOEXEC ? EXIT_STATUS_KERNEL : EXIT_STATUS_VOLE;
 	add_regions(vole);
 	return 0;
-}
-
-static int load_module(const struct boot_module *module, uint8_t *dst)
-{
-	int fd = open(module->path, O_RDONLY | O_CLOEXEC);
-	uint32_t done = 0;
-	ssize_t len = 0;
-
-	while (fd >= 0 && done < module->size) {
-		len = pread(fd, dst + done, module->size - done, done);
-		if (len <= 0)
-			break;
-		done += (uint32_t)len;
-	}
-	if (fd < 0 || len < 0)
-		say("--module %s: %s", module->path, strerror(errno));
-	else if (done < module->size)
-		say("--module %s: became shorter while it was read", module->path);
-	if (fd >= 0)
-		close(fd);
-	return done == module->size ? 0 : EXIT_STATUS_VOLE;
 }
 
 static struct boot_config config_of(
@@ -139,7 +117,6 @@ static int vole_load(struct boot *boot, struct memory *memory, const struct boot
 	struct boot_vole *vole = vole_of(boot);
 	struct boot_config config;
 	struct boot_entry entry;
-	int ret = 0;
 
 	for (unsigned i = 0; i < vole->image.segment_count; i++) {
 		const struct image_segment *segment = &vole->image.segments[i];
@@ -147,10 +124,13 @@ static int vole_load(struct boot *boot, struct memory *memory, const struct boot
 		if (image_load_segment(&vole->image, segment, memory->host + segment->paddr) < 0)
 			return EXIT_STATUS_KERNEL;
 	}
-	for (unsigned i = 0; ret == 0 && i < vole->module_count; i++)
-		ret = load_module(&vole->modules[i], memory->host + vole->modules[i].base);
-	if (ret != 0)
-		return ret;
+	for (unsigned i = 0; i < vole->module_count; i++) {
+		const struct boot_module *module = &vole->modules[i];
+
+		if (file_read(vole->module_fds[i], module->path, memory->host + module->base,
+			    module->size, 0) < 0)
+			return EXIT_STATUS_VOLE;
+	}
 	config = config_of(vole, machine);
 	if (boot_data_write(memory->host, &vole->map, &config, &entry) < 0)
 		return EXIT_STATUS_VOLE;
@@ -217,6 +197,8 @@ static void vole_free(struct boot *boot)
 {
 	struct boot_vole *vole = vole_of(boot);
 
+	while (vole->module_count > 0)
+		close(vole->module_fds[--vole->module_count]);
 	image_free(&vole->image);
 	free(vole);
 }

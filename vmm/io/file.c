@@ -22,8 +22,10 @@ static int measure(int fd, const char *path, uint64_t *size)
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
 		say("%s: %s", path,
-			S_ISREG(st.st_mode) ? "the file is empty" : "not a regular file");
-		return -EINVAL;
+			S_ISDIR(st.st_mode)   ? "a directory"
+			: S_ISREG(st.st_mode) ? "the file is empty"
+					      : "not a regular file");
+		return -ENOEXEC;
 	}
 	*size = (uint64_t)st.st_size;
 	return 0;
@@ -48,27 +50,32 @@ int file_open(const char *path, uint64_t *size)
 	return fd;
 }
 
-int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset)
+ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset)
 {
-	uint8_t *bytes = dst;
+	size_t done = 0;
 
-	while (len > 0) {
-		ssize_t n = pread(fd, bytes, len, (off_t)offset);
+	while (done < len) {
+		ssize_t n = pread(fd, (uint8_t *)dst + done, len - done, (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) {
-			int ret = n < 0 ? -errno : -EIO;
-
-			say("%s: %s", path,
-				n < 0 ? strerror(-ret) : "became shorter while it was read");
-			return ret;
-		}
-		bytes += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
 	}
-	return 0;
+	return (ssize_t)done;
+}
+
+int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset)
+{
+	ssize_t n = file_read_some(fd, dst, len, offset);
+
+	if (n == (ssize_t)len)
+		return 0;
+	say("%s: %s", path, n < 0 ? strerror((int)-n) : "became shorter while it was read");
+	return n < 0 ? (int)n : -EIO;
 }
 
 int file_lock(int fd, bool shared)

@@ -10,13 +10,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-/* Open a regular file that is not empty, and measure it. Its descriptor, to be closed, or
- * -errno. */
+/* Open a regular file that is not empty, and measure it. Its descriptor, to be closed, or -errno:
+ * -ENOEXEC for what the file is. */
 int file_open(const char *path, uint64_t *size);
 
 /* Read [offset, offset + len) of it. 0, or -errno: the file may have become shorter. */
 int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset);
+
+/* The same, or less where the file ends. Bytes read, or -errno; nothing is said. */
+ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset);
 
 /*
  * Lock a file against other voles: shared by those that only read it, or for one that writes it.
