@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use lib 'tests/lib';
+use Abi 'slurp';
 use Test::More;
 use Vole;
 
@@ -14,13 +15,6 @@ plan skip_all => $absent if $absent;
 
 my $image = build() . '/guest/flat-firmware.bin';
 my $hello = build() . '/guest/hello.elf';
-
-sub content {
-	my ($path) = @_;
-	open my $file, '<:raw', $path or die "$path: $!\n";
-	local $/;
-	return scalar <$file>;
-}
 
 # --- an image of our own ---
 
@@ -37,7 +31,7 @@ sub told {
 		0x00, @$cmos, 0xff, $cmos->[4];
 }
 
-my $large = write_file('256k', "\xff" x 0x20000 . content($image));
+my $large = write_file('256k', "\xff" x 0x20000 . slurp($image));
 for my $case (
 	['128 KiB', [$image], [0x00, 0xfc, 0x00, 0x03, 0]],
 	['256 KiB', [$large], [0x00, 0xfc, 0x00, 0x03, 0]],

@@ -15,6 +15,23 @@
 /* How often CPUs are asked whether they have halted for good. */
 #define HALTS_TICK_NS 250000000
 
+/* A source that is ready at these times. 0 or -errno (said). */
+static int open_timerfd(struct vm *vm, struct io_source *source,
+	void (*ready)(struct io_source *source), const struct itimerspec *when)
+{
+	*source = (struct io_source){
+		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.ready = ready,
+	};
+	if (source->fd < 0 || timerfd_settime(source->fd, 0, when, NULL) < 0) {
+		int ret = -errno;
+
+		say("timerfd: %s", strerror(-ret));
+		return ret;
+	}
+	return io_loop_add(&vm->loop, source, EPOLLIN);
+}
+
 static void timer_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, timer);
@@ -31,15 +48,7 @@ static int open_timer(struct vm *vm)
 
 	if (vm->options->timeout == 0)
 		return 0;
-	vm->timer = (struct io_source){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-		.ready = timer_ready,
-	};
-	if (vm->timer.fd < 0 || timerfd_settime(vm->timer.fd, 0, &when, NULL) < 0) {
-		say("timerfd: %s", strerror(errno));
-		return -errno;
-	}
-	return io_loop_add(&vm->loop, &vm->timer, EPOLLIN);
+	return open_timerfd(vm, &vm->timer, timer_ready, &when);
 }
 
 /*
@@ -75,15 +84,7 @@ static int open_halts(struct vm *vm)
 
 	if (!vm->boot->protocol->board.halt_ends)
 		return 0;
-	vm->halts = (struct io_source){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-		.ready = halts_ready,
-	};
-	if (vm->halts.fd < 0 || timerfd_settime(vm->halts.fd, 0, &when, NULL) < 0) {
-		say("timerfd: %s", strerror(errno));
-		return -errno;
-	}
-	return io_loop_add(&vm->loop, &vm->halts, EPOLLIN);
+	return open_timerfd(vm, &vm->halts, halts_ready, &when);
 }
 
 int timers_open(struct vm *vm)
