@@ -66,6 +66,18 @@ static void check_answers(const struct start_info *info)
 	check(answer_to((uint32_t)&start) == VOLE_CPU_START_FAULT, "a stack that is not RAM");
 }
 
+/* A CPU that runs may be using the very stack that it is offered again. */
+static void check_stack_is_left_alone(void)
+{
+	uint32_t stack[16];
+	struct cpu_start start = {1, (uint32_t)halt_forever, (uint32_t)(stack + 16), 0};
+
+	memset(stack, 0x5a, sizeof(stack));
+	check(answer_to((uint32_t)&start) == VOLE_CPU_START_RUNNING, "CPU 1 is running");
+	for (unsigned i = 0; i < 16; i++)
+		check(stack[i] == 0x5a5a5a5a, "its stack has 0x%x at %u", stack[i], i);
+}
+
 int main(const struct start_info *info)
 {
 	check_answers(info);
@@ -75,6 +87,8 @@ int main(const struct start_info *info)
 		check(cpu_run(i, count, (void *)i) == -EBUSY, "CPU %u starts only once", i);
 	while (atomic_load(&finished) < cpu_count() - 1)
 		cpu_relax();
+	if (cpu_count() > 1)
+		check_stack_is_left_alone();
 	check(atomic_load(&counter) == ROUNDS * (cpu_count() - 1), "no count is lost");
 	return check_done();
 }

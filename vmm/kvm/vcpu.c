@@ -385,15 +385,28 @@ static void answer(struct vcpu *vcpu, int answer)
 	pthread_cond_broadcast(&vcpu->changed);
 }
 
+/* Make this vCPU run as requested. 0 or -errno. Lock held. */
+static int start_as_requested(struct vcpu *vcpu)
+{
+	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
+	int ret = 0;
+
+	if (vcpu->has_frame)
+		ret = vcpu->ops->write_memory(
+			vcpu, vcpu->state.esp, vcpu->frame, sizeof vcpu->frame);
+	if (ret == 0)
+		ret = vcpu_set_state(vcpu, &vcpu->state);
+	if (ret == 0)
+		ret = kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable);
+	return ret;
+}
+
 /* Answer a request to start. */
 static void answer_request(struct vcpu *vcpu)
 {
-	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
-
 	pthread_mutex_lock(&vcpu->lock);
 	if (vcpu->requested && !vcpu->started && !runs_already(vcpu) &&
-		vcpu_set_state(vcpu, &vcpu->state) == 0 &&
-		kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable) == 0) {
+		start_as_requested(vcpu) == 0) {
 		vcpu->started = true;
 		answer(vcpu, 0);
 	}
@@ -502,13 +515,17 @@ bool vcpu_has_halted(struct vcpu *vcpu)
 	return atomic_exchange(&vcpu->halted, false);
 }
 
-int vcpu_request_start(struct vcpu *vcpu, const struct vcpu_state *state)
+int vcpu_request_start(
+	struct vcpu *vcpu, const struct vcpu_state *state, const uint32_t frame[VCPU_FRAME_WORDS])
 {
 	int ret = -EBUSY;
 
 	pthread_mutex_lock(&vcpu->lock);
 	if (!vcpu->started && !vcpu->requested) {
 		vcpu->state = *state;
+		vcpu->has_frame = frame;
+		if (frame)
+			memcpy(vcpu->frame, frame, sizeof vcpu->frame);
 		vcpu->requested = true;
 		kick(vcpu);
 		while (vcpu->requested && vcpu->ops->running(vcpu))

@@ -57,6 +57,9 @@ struct vcpu_ops {
 	bool (*running)(struct vcpu *vcpu);
 };
 
+/* What a CPU can find on its stack. */
+#define VCPU_FRAME_WORDS 2
+
 struct vcpu {
 	const struct vcpu_ops *ops;
 	void *ctx;
@@ -83,6 +86,8 @@ struct vcpu {
 
 	/* A request to start, from another vCPU. */
 	struct vcpu_state state;
+	uint32_t frame[VCPU_FRAME_WORDS];
+	bool has_frame;
 	bool requested;
 	int answer;   /* to it: what vcpu_request_start() returns */
 	bool started; /* once true, stays true */
@@ -109,12 +114,15 @@ int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state);
 int vcpu_start(struct vcpu *vcpu);
 
 /*
- * Have a waiting vCPU run from this state; returns when it was decided. On another vCPU's thread.
+ * Have a waiting vCPU run from this state, with frame, if not NULL, where its ESP points to: that
+ * must be writable, and is written only if it does run. Returns when it was decided. On another
+ * vCPU's thread.
  *   0        it runs
  *   -EBUSY   it was started before, by whatever way
  *   -EINTR   the machine is being stopped
  */
-int vcpu_request_start(struct vcpu *vcpu, const struct vcpu_state *state);
+int vcpu_request_start(
+	struct vcpu *vcpu, const struct vcpu_state *state, const uint32_t frame[VCPU_FRAME_WORDS]);
 
 /* Have the thread find out whether this CPU has halted with interrupts off, or was never started:
  * then only another CPU can wake it. The answer is there some time later; none is as no. Any

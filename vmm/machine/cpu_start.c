@@ -13,6 +13,7 @@ static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
 {
 	struct cpu_start start;
 	struct vcpu_state state;
+	/* As after a call: return address, then the argument. */
 	uint32_t frame[2];
 
 	if (gpa % 4 != 0 || gmem_read(&vm->memory.gmem, gpa, &start, sizeof start) < 0)
@@ -25,16 +26,16 @@ static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
 	state.ebx = start.argument;
 	state.eip = start.entry;
 	state.esp = 0;
+	frame[0] = vm->boot->cpu_return;
+	frame[1] = start.argument;
 	if (start.stack != 0) {
-		/* As after a call: return address, then the argument. */
-		frame[0] = vm->boot->cpu_return;
-		frame[1] = start.argument;
 		state.esp = (start.stack - 4) / 16 * 16 - 4;
-		if (gmem_write(&vm->memory.gmem, state.esp, frame, sizeof frame) < 0)
+		if (!gmem_ptr(&vm->memory.gmem, state.esp, sizeof frame, GMEM_WRITE))
 			return VOLE_CPU_START_FAULT;
 	}
-	return vcpu_request_start(&vm->vcpus[start.cpu], &state) == 0 ? VOLE_CPU_START_OK
-								      : VOLE_CPU_START_RUNNING;
+	if (vcpu_request_start(&vm->vcpus[start.cpu], &state, start.stack != 0 ? frame : NULL) < 0)
+		return VOLE_CPU_START_RUNNING;
+	return VOLE_CPU_START_OK;
 }
 
 int cpu_start_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
