@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The host's end of a console whose two directions are one connection, a socket or a pseudo-terminal:
- * input that is waited for does not keep output from being waited for.
+ * input that is waited for does not keep output from being waited for. And what cannot be waited for.
  */
 #include "io/chardev.h"
 
@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -294,6 +296,33 @@ static void test_no_descriptors(const char *text, const char *path)
 	close(client);
 }
 
+/* What epoll says of standard input, if it is not 0; epoll_ctl() as libc has it, but for that. */
+static int stdin_error;
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+	if (operation == EPOLL_CTL_ADD && fd == STDIN_FILENO && stdin_error != 0) {
+		errno = stdin_error;
+		return -1;
+	}
+	return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+}
+
+static void without_waiting(int error, int expected, unsigned lines, const char *name)
+{
+	struct io_loop loop;
+	struct chardev chardev;
+
+	stdin_error = error;
+	capture_begin();
+	is(io_loop_init(&loop), 0, "%s: a loop", name);
+	is(chardev_open(&chardev, "console", "stdio", &loop), expected, "%s: %d", name, expected);
+	chardev_close(&chardev);
+	io_loop_free(&loop);
+	is(capture_lines(capture_end()), lines, "%s: said once, if at all", name);
+	stdin_error = 0;
+}
+
 int main(void)
 {
 	char folder[] = "/tmp/vole-test-XXXXXX", path[64], text[80];
@@ -307,5 +336,7 @@ int main(void)
 	test_clients(text, path);
 	test_no_descriptors(text, path);
 	rmdir(folder);
+	without_waiting(EPERM, 0, 0, "a file need not be waited for");
+	without_waiting(ENOSPC, -ENOSPC, 1, "nothing more can be waited for");
 	return tap_done();
 }

@@ -520,10 +520,12 @@ int chardev_open(struct chardev *dev, const char *name, const char *text, struct
 		return ret;
 	dev->input = (struct io_source){.fd = dev->in, .ready = input_ready};
 	dev->output = (struct io_source){.fd = dev->out, .ready = output_ready};
-	dev->input_waits |= io_loop_can_wait(loop, dev->in);
-	dev->output_waits |= io_loop_can_wait(loop, dev->out);
-	update(dev);
-	return 0;
+	ret = io_loop_can_wait(loop, dev->in, &dev->input_waits);
+	if (ret == 0)
+		ret = io_loop_can_wait(loop, dev->out, &dev->output_waits);
+	if (ret == 0)
+		update(dev);
+	return ret;
 }
 
 void chardev_close(struct chardev *dev)

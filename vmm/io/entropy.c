@@ -156,8 +156,7 @@ static int open_file(struct entropy *entropy, const char *path)
 		return fail(path, errno);
 	if (S_ISDIR(st.st_mode))
 		return fail(path, EISDIR);
-	entropy->file_waits = io_loop_can_wait(entropy->loop, entropy->file.fd);
-	return 0;
+	return io_loop_can_wait(entropy->loop, entropy->file.fd, &entropy->file_waits);
 }
 
 static int open_timer(struct entropy *entropy)

@@ -88,14 +88,16 @@ void io_loop_del(struct io_loop *loop, struct io_source *source)
 	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
-bool io_loop_can_wait(struct io_loop *loop, int fd)
+int io_loop_can_wait(struct io_loop *loop, int fd, bool *can)
 {
 	struct io_source probe = {.fd = fd};
+	int ret = fd < 0 ? -EPERM : io_loop_add(loop, &probe, 0);
 
-	if (fd < 0 || io_loop_add(loop, &probe, 0) < 0)
-		return false;
-	io_loop_del(loop, &probe);
-	return true;
+	if (ret == 0) {
+		*can = true;
+		io_loop_del(loop, &probe);
+	}
+	return ret == -EPERM ? 0 : ret;
 }
 
 int io_loop_run(struct io_loop *loop)
