@@ -28,13 +28,16 @@ static void host_side(struct device_run *run)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_block f;
+	unsigned how;
 
 	device_begin(&f.run, data, size);
 	f.run.host_side = host_side;
 	fake_block_init(&f.host);
 	f.host.on_transfer = device_meddle;
 	f.host.ctx = &f.run;
-	f.host.backend.read_only = take(&f.run.in, 1) & 1;
+	how = take(&f.run.in, 1);
+	f.host.backend.read_only = how & 1;
+	f.host.backend.can_unmap = !(how & 2);
 	virtio_block_init(&f.blk, &f.host.backend, 2, &f.run.driver.ram.gmem, &driver_host_ops,
 		&f.run.driver.host);
 	device_end(&f.run, &f.blk.dev);

@@ -4,19 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
-/* Each queue's areas in the lower half of RAM, with room for the largest; buffers are anywhere. */
-#define QUEUE_STRIDE 0x2000u
-#define QUEUES_END   0x8000u
-#define AVAIL        0x1000u
-#define USED         0x1400u
-#define INDIRECT     0xf000u
-
-#define ROM_BYTE 0x5a
-
-static gpa_t queue_base(unsigned queue)
-{
-	return queue * QUEUE_STRIDE % QUEUES_END;
-}
+/* Each queue's areas in the lower half of RAM, with room for one of this size, unless they are
+ * placed anew; buffers are anywhere. */
+#define QUEUE_STRIDE(size) (32u * (size))
+#define QUEUES_END         0x8000u
+#define INDIRECT           0xf000u
 
 static uint8_t *at(struct device_run *run, gpa_t gpa)
 {
@@ -31,6 +23,18 @@ static void store(struct device_run *run, gpa_t gpa, const void *bytes, size_t l
 		memcpy(at(run, gpa), bytes, len);
 }
 
+/* Descriptors that are available where a packed queue begins, and in which a split one finds no
+ * fault: a device that takes them for a ring it may write to will write there. */
+static void fill_rom(uint8_t *rom)
+{
+	const struct virtq_desc desc = {.addr = cpu_to_le64(DEVICE_RAM / 2),
+		.len = cpu_to_le32(16),
+		.next = cpu_to_le16(VIRTQ_DESC_F_AVAIL)};
+
+	for (unsigned i = 0; i < DEVICE_ROM; i += sizeof desc)
+		memcpy(rom + i, &desc, sizeof desc);
+}
+
 void device_begin(struct device_run *run, const uint8_t *data, size_t size)
 {
 	static _Alignas(4096) uint8_t bytes[DEVICE_RAM + DEVICE_ROM];
@@ -41,7 +45,7 @@ void device_begin(struct device_run *run, const uint8_t *data, size_t size)
 	/* By hand: driver_init() makes megabytes. */
 	ram->bytes = bytes;
 	memset(ram->bytes, 0, DEVICE_RAM);
-	memset(ram->bytes + DEVICE_RAM, ROM_BYTE, DEVICE_ROM);
+	fill_rom(ram->bytes + DEVICE_RAM);
 	ram->regions[0] = (struct gmem_region){0, DEVICE_RAM, ram->bytes, true};
 	ram->regions[1] =
 		(struct gmem_region){DEVICE_RAM, DEVICE_ROM, ram->bytes + DEVICE_RAM, false};
@@ -50,25 +54,39 @@ void device_begin(struct device_run *run, const uint8_t *data, size_t size)
 	run->driver.host.ctx = run;
 }
 
-/* --- what a driver does --------------------------------------------------------------------------- */
+/* --- what a driver does ----------------------------------------------------------------------- */
+
+static bool is_packed(const struct device_run *run)
+{
+	return virtio_has_feature(run->driver.dev, VIRTIO_F_RING_PACKED);
+}
+
+/* An empty queue, set up and on. */
+static void enable(struct device_run *run, unsigned number, const struct device_queue *queue)
+{
+	driver_place(&run->driver, number, queue->size, queue->desc, queue->avail, queue->used);
+	reg_write(&run->driver, VIRTIO_MMIO_QUEUE_READY, 1);
+	run->queues[number] = *queue;
+	run->queues[number].wrapped = true;
+}
 
 /* Reset to DRIVER_OK; which features and sizes, the input says. */
 static void bring_up(struct device_run *run)
 {
 	struct driver *driver = &run->driver;
 	uint64_t features = take(&run->in, 8) & driver->dev->features;
-	uint16_t size = (uint16_t)(1u << take(&run->in, 1) % 9);
+	uint32_t max = driver->dev->ops->queue_size_max, stride = QUEUE_STRIDE(max);
+	uint32_t how = take(&run->in, 1), size;
 
 	memset(at(run, 0), 0, QUEUES_END);
 	driver_negotiate(driver, features);
+	size = is_packed(run) ? how + 1 : UINT32_C(1) << how % 9;
 	for (unsigned i = 0; i < virtio_queue_count(driver->dev); i++) {
-		gpa_t base = queue_base(i);
-		uint16_t max = driver->dev->ops->queue_size_max;
+		gpa_t base = i * stride % QUEUES_END;
 
-		run->queues[i] =
-			(struct device_queue){.size = size < max ? size : max, .wrapped = true};
-		driver_place(driver, i, run->queues[i].size, base, base + AVAIL, base + USED);
-		reg_write(driver, VIRTIO_MMIO_QUEUE_READY, 1);
+		enable(run, i,
+			&(struct device_queue){base, base + stride / 2, base + stride * 5 / 8,
+				.size = size < max ? size : max});
 	}
 	driver_ok(driver);
 }
@@ -99,13 +117,18 @@ static void read_register(struct device_run *run)
 }
 
 /* Any bytes anywhere in RAM: payload, a ring's index, half a descriptor. */
-static void poke(struct device_run *run)
+static void poke_by(struct device_run *run, struct input *in)
 {
-	gpa_t gpa = take(&run->in, 2);
+	gpa_t gpa = take(in, 2);
 	const uint8_t *bytes;
-	size_t len = take_bytes(&run->in, take(&run->in, 1) % 64 + 1, &bytes);
+	size_t len = take_bytes(in, take(in, 1) % 64 + 1, &bytes);
 
 	store(run, gpa, bytes, len);
+}
+
+static void poke(struct device_run *run)
+{
+	poke_by(run, &run->in);
 }
 
 /* A descriptor, in the layout that both rings share but for the order of the last two. */
@@ -146,11 +169,6 @@ static struct wish take_wish(struct device_run *run)
 	return wish;
 }
 
-static bool is_packed(const struct device_run *run)
-{
-	return virtio_has_feature(run->driver.dev, VIRTIO_F_RING_PACKED);
-}
-
 /* The flags that make a packed descriptor available; virtio 2.8.1. */
 static uint16_t packed_flags(const struct device_queue *queue)
 {
@@ -161,7 +179,7 @@ static uint16_t packed_flags(const struct device_queue *queue)
 static void add_desc(struct device_run *run, unsigned number, const struct wish *wish, bool more)
 {
 	struct device_queue *queue = &run->queues[number];
-	gpa_t gpa = queue_base(number) + 16 * queue->next;
+	gpa_t gpa = queue->desc + VIRTQ_DESC_BYTES(queue->next);
 	uint16_t flags = wish->flags | (more ? VIRTQ_DESC_F_NEXT : 0);
 	uint16_t next = (queue->next + 1) % queue->size;
 
@@ -190,31 +208,30 @@ static void add_indirect(
 static void show_head(struct device_run *run, unsigned number, uint16_t head)
 {
 	struct device_queue *queue = &run->queues[number];
-	gpa_t avail = queue_base(number) + AVAIL;
 	le16 entry = cpu_to_le16(head), idx;
 
 	if (is_packed(run))
 		return;
-	store(run, avail + 4 + 2 * (queue->avail_idx % queue->size), &entry, sizeof entry);
+	store(run, queue->avail + 4 + 2 * (queue->avail_idx % queue->size), &entry, sizeof entry);
 	idx = cpu_to_le16(++queue->avail_idx);
-	store(run, avail + 2, &idx, sizeof idx);
+	store(run, queue->avail + 2, &idx, sizeof idx);
 }
 
-/* When the driver wants an interrupt: used_event, or the driver's event suppression structure. Virtio
- * 2.7.7.1, 2.8.10. */
+/* When the driver wants an interrupt: used_event, or the driver's event suppression structure.
+ * Virtio 2.7.7.1, 2.8.10. */
 static void ask_for_interrupt(struct device_run *run)
 {
-	unsigned number = take_queue(run);
-	gpa_t avail = queue_base(number) + AVAIL;
+	const struct device_queue *queue = &run->queues[take_queue(run)];
 	le32 event = cpu_to_le32(take(&run->in, 4));
 
 	if (is_packed(run))
-		store(run, avail, &event, sizeof event);
+		store(run, queue->avail, &event, sizeof event);
 	else
-		store(run, avail + 4 + 2 * run->queues[number].size, &event, 2);
+		store(run, queue->avail + VIRTQ_USED_EVENT(queue->size), &event, 2);
 }
 
-/* A chain as a driver makes it, whose buffers are not what a driver would give; then maybe a kick. */
+/* A chain as a driver makes it, whose buffers are not what a driver would give, then maybe
+ * a kick. */
 static void offer(struct device_run *run)
 {
 	unsigned number = take_queue(run);
@@ -242,9 +259,34 @@ static void offer(struct device_run *run)
 		driver_kick(&run->driver, number);
 }
 
+/* With NOTIFICATION_DATA, and any data (virtio 2.9). */
 static void kick(struct device_run *run)
 {
-	driver_kick(&run->driver, take_queue(run));
+	uint32_t value = take_queue(run);
+
+	if (virtio_has_feature(run->driver.dev, VIRTIO_F_NOTIFICATION_DATA))
+		value |= (uint32_t)take(&run->in, 2) << 16;
+	reg_write(&run->driver, VIRTIO_MMIO_QUEUE_NOTIFY, value);
+	driver_serve(&run->driver);
+}
+
+/* Stop a queue, or reset it (virtio 2.6.1), and set it up anew: of any size, anywhere, also where
+ * it must not be. */
+static void replace_queue(struct device_run *run)
+{
+	unsigned number = take_queue(run), how = take(&run->in, 1);
+	struct device_queue queue = {0};
+
+	queue.size = take(&run->in, 2);
+	queue.desc = take(&run->in, 3) % (2 * DEVICE_RAM);
+	queue.avail = take(&run->in, 3) % (2 * DEVICE_RAM);
+	queue.used = take(&run->in, 3) % (2 * DEVICE_RAM);
+	reg_write(&run->driver, VIRTIO_MMIO_QUEUE_SEL, number);
+	reg_write(
+		&run->driver, how & 1 ? VIRTIO_MMIO_QUEUE_RESET : VIRTIO_MMIO_QUEUE_READY, how & 1);
+	if (how & 2)
+		enable(run, number, &queue);
+	driver_serve(&run->driver);
 }
 
 static void host_side(struct device_run *run)
@@ -265,21 +307,30 @@ static void config_changed(struct device_run *run)
 	virtio_config_changed(run->driver.dev);
 }
 
+/* A part of the input, for what happens the next times the device is at work. */
+static void prepare(struct device_run *run)
+{
+	const uint8_t *bytes;
+	size_t len = take_bytes(&run->in, take(&run->in, 1), &bytes);
+
+	run->meanwhile = input_of(bytes, len);
+}
+
 void device_meddle(void *ctx)
 {
 	struct device_run *run = ctx;
 
-	if (run->in.next != run->in.end && take(&run->in, 1) % 4 == 0)
-		poke(run);
+	if (take(&run->meanwhile, 1) % 4 == 1)
+		poke_by(run, &run->meanwhile);
 }
 
-/* --- what must hold ------------------------------------------------------------------------------- */
+/* --- what must hold --------------------------------------------------------------------------- */
 
 static void check_rom(struct device_run *run)
 {
 	static uint8_t expected[DEVICE_ROM];
 
-	memset(expected, ROM_BYTE, sizeof expected);
+	fill_rom(expected);
 	assert(memcmp(at(run, DEVICE_RAM), expected, sizeof expected) == 0);
 }
 
@@ -326,6 +377,8 @@ void device_end(struct device_run *run, struct virtio_device *dev)
 		refuse_live,
 		config_changed,
 		ask_for_interrupt,
+		replace_queue,
+		prepare,
 	};
 
 	virtio_offer(dev, VIRTIO_QUEUE_FEATURES);

@@ -3,11 +3,11 @@
 #define TESTS_FUZZ_DEVICE_H
 
 /*
- * A driver that does anything: an input is a list of what it does to registers, rings and memory, and of
- * what the host's side does meanwhile. device.c says how it is read.
+ * A driver that does anything: an input is a list of what it does to registers, rings and memory,
+ * and of what the host's side does meanwhile. device.c says how it is read.
  *
- * Afterwards, whatever was done: read-only memory is as it was; a device that was reset leaves memory
- * alone; and it can be brought up anew.
+ * Afterwards, whatever was done: read-only memory is as it was; a device that was reset leaves
+ * memory alone; and it can be brought up anew.
  */
 
 #include "../driver.h"
@@ -18,7 +18,8 @@
 
 /* What this driver believes of a queue. */
 struct device_queue {
-	uint16_t size;
+	gpa_t desc, avail, used; /* its areas */
+	uint32_t size;
 	uint16_t next; /* descriptor to be taken */
 	uint16_t avail_idx;
 	bool wrapped; /* packed: the first wrap counter is 1 */
@@ -27,6 +28,7 @@ struct device_queue {
 struct device_run {
 	struct driver driver;
 	struct input in;
+	struct input meanwhile; /* what is left of what is to happen while the device is at work */
 	struct device_queue queues[VIRTIO_QUEUES_MAX];
 
 	/* What the host's side does, by input. NULL: nothing. */
@@ -39,8 +41,8 @@ void device_begin(struct device_run *run, const uint8_t *data, size_t size);
 /* All of the input, done to this device, which is freed. */
 void device_end(struct device_run *run, struct virtio_device *dev);
 
-/* What another CPU does to memory while the device is at work: for the fakes' hooks. ctx is a struct
- * device_run. */
+/* What another CPU does to memory while the device is at work, if run->meanwhile says so: for the
+ * fakes' hooks. ctx is a struct device_run. */
 void device_meddle(void *ctx);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A ring alone, of the form that was negotiated: a device that takes every chain, looks at all that the
- * ring says of it, writes every byte that it may, and gives it back.
+ * A ring alone, of the form that was negotiated: a device that takes every chain, looks at all that
+ * the ring says of it, writes every byte that it may, and gives it back.
  */
 #include <assert.h>
 #include <string.h>
@@ -37,19 +37,26 @@ static bool notified(struct virtio_device *dev, unsigned queue)
 	unsigned steps = 0;
 	struct chain chain;
 
+	struct input *in = &f->run.meanwhile;
+	unsigned taken = 0; /* in the ring's slots or entries, since it was published */
+
 	while (virtio_pop(dev, queue, &chain)) {
 		assert(++steps <= VIRTQ_SIZE_MAX);
+		taken += chain.slots > 0 ? chain.slots : 1;
+		assert(taken <= dev->queues[queue].size);
 		judge(f, chain.readable, chain.readable_count, chain.readable_len,
 			DEVICE_RAM + DEVICE_ROM);
 		judge(f, chain.writable, chain.writable_count, chain.writable_len, DEVICE_RAM);
 		assert(chain.readable_count + chain.writable_count <= VIRTQ_SIZE_MAX);
 		for (unsigned i = 0; i < chain.writable_count; i++)
-			memset(chain.writable[i].iov_base, (int)take(&f->run.in, 1),
+			memset(chain.writable[i].iov_base, (int)take(in, 1),
 				chain.writable[i].iov_len);
 		device_meddle(&f->run);
 		virtq_push(&dev->queues[queue], &chain, (uint32_t)chain.writable_len);
-		if (take(&f->run.in, 1) % 4 == 1)
+		if (take(in, 1) % 4 == 1) {
 			virtio_publish(dev, queue);
+			taken = 0;
+		}
 	}
 	virtio_publish(dev, queue);
 	return false;
