@@ -7,6 +7,8 @@
  * forms have in common, which is how a chain is judged. For virtq.c, split.c and packed.c alone.
  */
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdint.h>
 
 #include "virtq.h"
@@ -62,13 +64,49 @@ int virtq_fault(struct virtq *vq, int error, const char *format, ...)
 void *virtq_area(struct virtq *vq, const char *name, gpa_t gpa, uint32_t len, unsigned align,
 	enum gmem_access access);
 
-/* Judge the descriptor and add its buffer to the chain. 0 or -EPROTO. */
-int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d);
-
 /* Judge a descriptor with INDIRECT, as the last one of the chain so far: *table is what it points
  * to. 0 or -EPROTO. */
 int virtq_indirect(
 	struct virtq *vq, const struct chain *chain, const struct desc *d, struct table *table);
+
+/* Judge the descriptor and add its buffer to the chain. 0 or -EPROTO. Inline: nothing is done more
+ * often. */
+static inline int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
+{
+	const struct ring_clauses *clauses = &vq->ring->clauses;
+	bool write = d->flags & VIRTQ_DESC_F_WRITE;
+	unsigned count = chain->readable_count + chain->writable_count;
+	void *host;
+
+	if (!write && chain->writable)
+		return virtq_fault(vq, -EPROTO,
+			"device-readable descriptor after a device-writable one (virtio %s)",
+			clauses->order);
+	if (write && !chain->writable)
+		chain->writable = &vq->segments[count];
+
+	/* An empty buffer is an element like others, but points at nothing. */
+	if (d->len == 0)
+		return 0;
+	if (d->len > VIRTQ_CHAIN_LEN_MAX - chain->readable_len - chain->writable_len)
+		return virtq_fault(vq, -EPROTO, "chain is longer than 2^32 bytes (virtio %s)",
+			clauses->length);
+	host = gmem_ptr(vq->gmem, d->addr, d->len, write ? GMEM_WRITE : GMEM_READ);
+	if (!host)
+		return virtq_fault(vq, -EPROTO,
+			"buffer at 0x%" PRIx64 ", %" PRIu32 " bytes, is not in %sRAM (virtio %s)",
+			d->addr, d->len, write ? "writable " : "", clauses->buffer);
+
+	vq->segments[count] = (struct iovec){.iov_base = host, .iov_len = d->len};
+	if (write) {
+		chain->writable_count++;
+		chain->writable_len += d->len;
+	} else {
+		chain->readable_count++;
+		chain->readable_len += d->len;
+	}
+	return 0;
+}
 
 /*
  * Stores before it are visible before loads after it look. Each side stores, then looks at what the
