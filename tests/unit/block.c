@@ -1079,8 +1079,7 @@ static void test_resize(void)
 
 	f = setup_host(false);
 	resize(f, 20);
-	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 0,
-		"before DRIVER_OK nobody is told");
+	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 0, "before DRIVER_OK nobody is told");
 	is(access_read(&f->d, CONFIG, 4), 20, "but it can be read");
 	teardown(f);
 }
