@@ -23,8 +23,7 @@ static bool regions_touch(const struct gmem_region *a, const struct gmem_region 
 
 void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access access)
 {
-	const struct gmem_region *end = gm->regions + gm->count;
-	const struct gmem_region *region = region_find(gm, gpa);
+	const struct gmem_region *region = region_find(gm, gpa), *end;
 	uint64_t room;
 	uint8_t *host;
 
@@ -32,6 +31,7 @@ void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access 
 		return NULL;
 	host = region->host + (gpa - region->base);
 	room = region->size - (gpa - region->base);
+	end = gm->regions + gm->count;
 
 	/* Nothing is added to gpa, so nothing can wrap: what a region holds is taken off len. */
 	for (;;) {
