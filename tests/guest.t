@@ -214,6 +214,10 @@ my @cases = (
 		err => qr/\Avole: \S+resized.img: 128 sectors, was 64\nvole: \S+resized.img: 16 sectors, was 128\n\z/ },
 	{ kernel => 'reset-in-flight', vole => ['-d', image('large.img', 2048)], out => $checked },
 	{ kernel => 'reset-in-flight', name => 'packed', vole => ['-d', image('large.img', 2048), '--virtio', 'packed=on'], out => $checked },
+	(map { { kernel => 'busy', %$_, out => qr/\A\n+all checks hold\n+\z/, err => qr/\A(?:vole: device \d, \w+: .*\n)*\z/ } }
+		{ vole => ['-c', 5, '-d', image('busy0.img', 64), '-d', image('busy1.img', 64)] },
+		{ name => 'with all features', vole => ['-c', 5, '-d', image('busy2.img', 64), '-d', image('busy3.img', 64),
+			'--virtio', 'packed=on,in-order=on,notification-data=on'] }),
 	{ kernel => 'emergency-write', out => "help\n" },
 	{ kernel => 'echo', stdin => "abc\0\x01\xffxyzq and more", out => "ready\nabc\0\x01\xffxyzq" },
 	{ kernel => 'echo', name => 'more than there are buffers', stdin => join('', map { "$_\n" } 1 .. 300) . 'q',
