@@ -54,9 +54,17 @@ for ([], ['fly'], ['fly', $hello]) {
 		"\"vole @$_\" gives the usage on standard error, and 125") or diag(shown($result));
 }
 
-my $full = run(['sh', '-c', '"$0" --help >/dev/full', vole()]);
-ok($full->{status} eq 125 && $full->{err} =~ /^vole: standard output: No space left/, '--help to a full disk is an error')
-	or diag(shown($full));
+for my $words ('--help', '--version', "inspect $hello") {
+	my $full = run(['sh', '-c', "\"\$0\" $words >/dev/full", vole()]);
+	ok($full->{status} eq 125 && $full->{err} =~ /^vole: standard output: No space left/, "$words to a full disk is an error")
+		or diag(shown($full));
+}
+for (['without room for a file', ':', 127, qr/hello\.elf: Too many open files/],
+	['nor for a standard input', 'exec <&-', 125, qr{/dev/null: Too many open files}]) {
+	my ($name, $first, $status, $said) = @$_;
+	my $result = run(['sh', '-c', "$first; ulimit -n 0; exec \"\$0\" run \"\$1\"", vole(), $hello]);
+	ok($result->{status} eq $status && $result->{err} =~ /\Avole: \S*$said\n\z/, $name) or diag(shown($result));
+}
 
 # --- options ---
 

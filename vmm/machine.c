@@ -78,7 +78,7 @@ int machine_show(struct vm *vm)
 		device_place(vm, machine.device_count++, "block", options->disks[i].path);
 	ret = vm->boot->protocol->show(vm->boot, stdout, &machine);
 	if (ret < 0)
-		say("%s: %s", options->kernel, strerror(-ret));
+		say("%s: %s", ferror(stdout) ? "standard output" : options->kernel, strerror(-ret));
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
 }
 

@@ -124,15 +124,17 @@ static int show(const struct options *options)
  * Were we started without one of the standard descriptors, the next file to be opened would take
  * its place, and /dev/kvm be written to as standard output. So each place is taken, by something
  * that cannot do what the descriptor is for: its users meet the error that they would have met.
- * False if not even that can be had.
+ * False (said) if not even that can be had.
  */
 static bool hold_standard_fds(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
 
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
-			return false;
+		if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", flags) == fd)
+			continue;
+		say("/dev/null: %s", strerror(errno));
+		return false;
 	}
 	return true;
 }
