@@ -2,7 +2,6 @@
 #include "chain.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "gmem.h"
 
@@ -49,7 +48,7 @@ size_t chain_write(const struct chain *chain, uint64_t offset, const void *src, 
 
 	for (unsigned i = 0; i < chain->writable_count && left > 0; i++) {
 		if (take_part(&chain->writable[i], &offset, &left, &part)) {
-			memcpy(part.iov_base, from, part.iov_len);
+			gmem_copy_out(part.iov_base, from, part.iov_len);
 			from += part.iov_len;
 		}
 	}

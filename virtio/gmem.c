@@ -57,21 +57,12 @@ int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len)
 	return 0;
 }
 
-/* The way back, and not for the thread sanitizer either. Volatile, or the loop becomes memcpy(),
- * which is watched. */
-__attribute__((no_sanitize("thread"))) static void copy_out(
-	volatile uint8_t *dst, const uint8_t *src, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		dst[i] = src[i];
-}
-
 int gmem_write(const struct gmem *gm, gpa_t gpa, const void *src, size_t len)
 {
 	void *dst = gmem_ptr(gm, gpa, len, GMEM_WRITE);
 
 	if (!dst)
 		return -EFAULT;
-	copy_out(dst, src, len);
+	gmem_copy_out(dst, src, len);
 	return 0;
 }

@@ -80,4 +80,21 @@ __attribute__((no_sanitize("thread"))) static inline void gmem_copy_in(
 		to[i] = *(const volatile uint8_t *)&from[i];
 }
 
+/* The way back, of small things too. Volatile here, or the loops become memcpy(), which the thread
+ * sanitizer watches. */
+__attribute__((no_sanitize("thread"))) static inline void gmem_copy_out(
+	void *dst, const void *src, size_t len)
+{
+	const uint8_t *from = src;
+	uint8_t *to = dst;
+
+	for (; len >= sizeof(gmem_word); len -= sizeof(gmem_word)) {
+		*(volatile gmem_word *)to = *(const gmem_word *)from;
+		from += sizeof(gmem_word);
+		to += sizeof(gmem_word);
+	}
+	for (size_t i = 0; i < len; i++)
+		*(volatile uint8_t *)&to[i] = from[i];
+}
+
 #endif

@@ -99,10 +99,10 @@ static void test_copies(void)
 }
 
 /* Copies go by words where they can. */
-static void test_copy_in(void)
+static void test_copies_small(void)
 {
 	uint8_t source[64], copy[64];
-	unsigned wrong = 0;
+	unsigned wrong = 0, wrong_out = 0;
 
 	for (unsigned i = 0; i < sizeof source; i++)
 		source[i] = i + 1;
@@ -111,9 +111,15 @@ static void test_copy_in(void)
 			memset(copy, 0xa5, sizeof copy);
 			gmem_copy_in(copy, source + from, len);
 			wrong += memcmp(copy, source + from, len) != 0 || copy[len] != 0xa5;
+			memset(copy, 0xa5, sizeof copy);
+			gmem_copy_out(copy + from, source, len);
+			wrong_out += memcmp(copy + from, source, len) != 0 ||
+				     copy[from + len] != 0xa5 ||
+				     (from > 0 && copy[from - 1] != 0xa5);
 		}
 	}
 	is(wrong, 0, "HARD-27 copies from any address, of any length");
+	is(wrong_out, 0, "HARD-27 copies to any address, of any length");
 }
 
 int main(void)
@@ -123,6 +129,6 @@ int main(void)
 	test_regions();
 	test_access();
 	test_copies();
-	test_copy_in();
+	test_copies_small();
 	return tap_done();
 }
