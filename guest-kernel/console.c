@@ -1,39 +1,75 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console.h"
 
-#include <vole/virtio_console.h>
-
 #include "error.h"
+#include "irq.h"
 #include "printf.h"
+#include "string.h"
+#include "x86.h"
 
 /* The buffer belongs to the device until there is input for it. */
-static int offer_buffer(struct console *con, struct console_buffer *buffer)
+static int offer_buffer(struct console_port *port, struct console_buffer *buffer)
 {
 	struct virtq_buffer writable = {buffer->data, sizeof(buffer->data)};
 
-	return virtq_add(&con->receive, &writable, 0, 1, buffer);
+	return virtq_add(&port->receive, &writable, 0, 1, buffer);
+}
+
+/* Buffers may be made available before DRIVER_OK, but the device may be kicked only afterwards
+ * (virtio 3.1.1). */
+static int port_init(struct console *con, unsigned number)
+{
+	struct console_port *port = &con->ports[number];
+	int error = mmio_queue(&con->dev, VIRTIO_CONSOLE_PORT_RECEIVE(number), &port->receive);
+
+	if (!error)
+		error = mmio_queue(
+			&con->dev, VIRTIO_CONSOLE_PORT_TRANSMIT(number), &port->transmit);
+	if (error)
+		return error;
+	port->current = NULL;
+	port->next = port->len = 0;
+	port->present = port->is_console = port->connected = false;
+	port->cols = port->rows = 0;
+	port->name[0] = '\0';
+	for (unsigned i = 0; i < CONSOLE_RECEIVE_BUFFERS; i++)
+		offer_buffer(port, &port->buffers[i]);
+	return 0;
+}
+
+/* Without MULTIPORT nobody tells: port 0 is there, and that is all (virtio 5.3.5). */
+static void assume_one_port(struct console *con)
+{
+	con->ports[0].present = con->ports[0].is_console = con->ports[0].connected = true;
 }
 
 int console_init(struct console *con, const struct device_map_entry *entry)
 {
-	int error = mmio_begin(&con->dev, entry, VIRTIO_ID_CONSOLE, FEATURE(VIRTIO_CONSOLE_F_SIZE));
+	uint64_t wanted = FEATURE(VIRTIO_CONSOLE_F_SIZE) | FEATURE(VIRTIO_CONSOLE_F_MULTIPORT);
+	int error = mmio_begin(&con->dev, entry, VIRTIO_ID_CONSOLE, wanted);
+	bool several;
 
-	if (!error)
-		error = mmio_queue(&con->dev, VIRTIO_CONSOLE_QUEUE_RECEIVE, &con->receive);
-	if (!error)
-		error = mmio_queue(&con->dev, VIRTIO_CONSOLE_QUEUE_TRANSMIT, &con->transmit);
 	if (error)
 		return error;
-
-	/* Buffers may be made available before DRIVER_OK, but the device may be kicked only
-	 * afterwards (virtio 3.1.1). */
-	con->current = NULL;
-	con->next = con->len = 0;
-	for (unsigned i = 0; i < CONSOLE_RECEIVE_BUFFERS; i++)
-		offer_buffer(con, &con->buffers[i]);
-	error = mmio_ready(&con->dev);
+	con->port_count = 1;
+	several = mmio_has_feature(&con->dev, VIRTIO_CONSOLE_F_MULTIPORT);
+	if (several) {
+		con->port_count = mmio_config32(
+			&con->dev, offsetof(struct virtio_console_config, max_nr_ports));
+		if (con->port_count > CONSOLE_PORTS_MAX)
+			con->port_count = CONSOLE_PORTS_MAX;
+		error = console_control_init(con);
+	}
+	for (unsigned i = 0; !error && i < con->port_count; i++)
+		error = port_init(con, i);
 	if (!error)
-		virtq_kick(&con->receive);
+		error = mmio_ready(&con->dev);
+	for (unsigned i = 0; !error && i < con->port_count; i++)
+		virtq_kick(&con->ports[i].receive);
+	if (!error && several)
+		error = console_control_begin(con);
+	if (!several)
+		assume_one_port(con);
 	return error;
 }
 
@@ -51,7 +87,7 @@ void console_size(const struct console *con, unsigned *cols, unsigned *rows)
 	} while (generation != mmio_config_generation(&con->dev));
 }
 
-int console_write(struct console *con, const void *data, size_t len)
+int console_port_write(struct console_port *port, const void *data, size_t len)
 {
 	struct virtq_buffer readable = {(void *)data, len};
 	uint32_t written;
@@ -61,14 +97,19 @@ int console_write(struct console *con, const void *data, size_t len)
 		return 0;
 	/* The device reads straight from the caller's memory, so the wait is not a matter of taste:
 	 * the memory is the device's until the request comes back. */
-	error = virtq_add(&con->transmit, &readable, 1, 0, con);
+	error = virtq_add(&port->transmit, &readable, 1, 0, port);
 	if (error)
 		return error;
-	virtq_kick(&con->transmit);
-	error = virtq_wait(&con->transmit);
-	if (!error && !virtq_take(&con->transmit, &written))
+	virtq_kick(&port->transmit);
+	error = virtq_wait(&port->transmit);
+	if (!error && !virtq_take(&port->transmit, &written))
 		error = -EIO;
 	return error;
+}
+
+int console_write(struct console *con, const void *data, size_t len)
+{
+	return console_port_write(&con->ports[0], data, len);
 }
 
 void console_print(void *ctx, const char *text, size_t len)
@@ -78,18 +119,70 @@ void console_print(void *ctx, const char *text, size_t len)
 		debug_write(NULL, text, len);
 }
 
-int console_read_byte(struct console *con)
+/* Ask for interrupts from all that may have something. True if one has. */
+static bool look(struct console *con)
 {
-	while (con->next >= con->len) {
+	bool several = mmio_has_feature(&con->dev, VIRTIO_CONSOLE_F_MULTIPORT);
+	bool pending = several && virtq_interrupts_on(&con->control_receive);
+
+	for (unsigned i = 0; i < con->port_count; i++)
+		pending |= virtq_interrupts_on(&con->ports[i].receive);
+	return pending;
+}
+
+int console_wait(struct console *con)
+{
+	uint32_t eflags = interrupts_off();
+	bool pending = look(con);
+
+	/* An interrupt that came since the last time may have been about anything, a new size too. */
+	while (!pending && atomic_load(&con->dev.interrupts) == con->interrupts &&
+		!atomic_load(&con->dev.failed)) {
+		irq_wait();
+		pending = look(con);
+	}
+	con->interrupts = atomic_load(&con->dev.interrupts);
+	interrupts_restore(eflags);
+	return atomic_load(&con->dev.failed) ? -EIO : 0;
+}
+
+int console_port_read(struct console_port *port, void *data, size_t len)
+{
+	size_t left;
+
+	while (port->next >= port->len) {
 		/* All of it read: back to the device, for more. */
-		if (con->current) {
-			offer_buffer(con, con->current);
-			virtq_kick(&con->receive);
+		if (port->current) {
+			offer_buffer(port, port->current);
+			virtq_kick(&port->receive);
 		}
-		con->next = con->len = 0;
-		con->current = virtq_take(&con->receive, &con->len);
-		if (!con->current && virtq_wait(&con->receive))
+		port->next = port->len = 0;
+		port->current = virtq_take(&port->receive, &port->len);
+		if (!port->current)
+			return atomic_load(&port->receive.dev->failed) ? -EIO : 0;
+		if (port->len > CONSOLE_RECEIVE_LEN)
 			return -EIO;
 	}
-	return con->current->data[con->next++];
+	left = port->len - port->next;
+	if (len > left)
+		len = left;
+	memcpy(data, port->current->data + port->next, len);
+	port->next += len;
+	return (int)len;
+}
+
+int console_read_byte(struct console *con)
+{
+	uint8_t byte;
+	int got;
+
+	while ((got = console_port_read(&con->ports[0], &byte, 1)) == 0) {
+		int error = console_update(con);
+
+		if (!error)
+			error = console_wait(con);
+		if (error)
+			return error;
+	}
+	return got < 0 ? got : byte;
 }

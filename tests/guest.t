@@ -219,6 +219,8 @@ my @cases = (
 		{ name => 'with all features', vole => ['-c', 5, '-d', image('busy2.img', 64), '-d', image('busy3.img', 64),
 			'--virtio', 'packed=on,in-order=on,notification-data=on'] }),
 	{ kernel => 'emergency-write', out => "help\n" },
+	# With several ports: tests/ports.t.
+	{ kernel => 'ports', stdin => "flood a\nsize\nquit\n", out => "ports: 1\nno port \"a\"\nsize 0x0 0x0\n" },
 	{ kernel => 'echo', stdin => "abc\0\x01\xffxyzq and more", out => "ready\nabc\0\x01\xffxyzq" },
 	{ kernel => 'echo', name => 'more than there are buffers', stdin => join('', map { "$_\n" } 1 .. 300) . 'q',
 		out => "ready\n" . join('', map { "$_\n" } 1 .. 300) . 'q' },

@@ -25,9 +25,9 @@ int main(const struct start_info *info)
 	for (uint32_t i = 0; i < pages; i++) {
 		struct virtq_buffer page = {text + i * PAGE_SIZE, PAGE_SIZE};
 
-		if (virtq_add(&console.transmit, &page, 1, 0, text))
+		if (virtq_add(&console.ports[0].transmit, &page, 1, 0, text))
 			return 1;
 	}
-	virtq_kick(&console.transmit);
+	virtq_kick(&console.ports[0].transmit);
 	return 0;
 }

@@ -112,10 +112,10 @@ static void use_console(unsigned set)
 	struct virtq_buffer buffers[] = {{line, 4}, {line + 4, 1}, {line + 5, 2}};
 	uint32_t len = 1;
 
-	check(virtq_add(&console.transmit, buffers, 3, 0, &console) == 0, "a line fits");
-	virtq_kick(&console.transmit);
-	check(virtq_wait(&console.transmit) == 0, "a line is written");
-	check(virtq_take(&console.transmit, &len) == &console && !len, "and comes back");
+	check(virtq_add(&console.ports[0].transmit, buffers, 3, 0, &console) == 0, "a line fits");
+	virtq_kick(&console.ports[0].transmit);
+	check(virtq_wait(&console.ports[0].transmit) == 0, "a line is written");
+	check(virtq_take(&console.ports[0].transmit, &len) == &console && !len, "and comes back");
 }
 
 /* The driver makes its buffers available anew as it goes. What is in them at the next reset is lost. */
@@ -162,7 +162,7 @@ static void use_all(unsigned set)
 
 	reset_queue(&disk.dev, 0, &disk.queues[0]);
 	reset_queue(&rng.dev, 0, &rng.vq);
-	reset_queue(&console.dev, VIRTIO_CONSOLE_QUEUE_TRANSMIT, &console.transmit);
+	reset_queue(&console.dev, VIRTIO_CONSOLE_QUEUE_TRANSMIT, &console.ports[0].transmit);
 	check(block_read(&disk, 1, words[0], 1) == 0 && words[0][0] == WORDS, "the disk works");
 	check(rng_read(&rng, words[0], 4) == 0, "and the entropy device");
 	use_console(set);
