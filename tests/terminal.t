@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use lib 'tests/lib';
 use Test::More;
+use Abi ();
 use Vole;
 
 my $absent = kvm_absent();
@@ -94,6 +95,37 @@ for my $signal (qw(INT TERM HUP QUIT)) {
 	my %number = (INT => 2, TERM => 15, HUP => 1, QUIT => 3);
 	kill $signal, $terminal->pid;
 	ended("SIG$signal", $terminal, 128 + $number{$signal});
+}
+{
+	# As a shell starts a job: in a process group of its own, whose parent is of the same session. But this parent
+	# leaves the terminal alone.
+	my $start = 'my $pid = fork; if (!$pid) { setpgid(0, 0); $SIG{TTOU} = "IGNORE"; tcsetpgrp(0, $$); $SIG{TTOU} = "DEFAULT";
+		exec @ARGV } waitpid $pid, 0; exit $? >> 8';
+	my $terminal = terminal($^X, '-MPOSIX=setpgid,tcsetpgrp', '-e', $start, vole(), 'run', $demo);
+	ok($terminal->expect(qr/> \z/), 'a job: a prompt') or diag($terminal->text);
+	my $raw = $terminal->settings;
+	my ($job) = Abi::slurp('/proc/' . $terminal->pid . '/task/' . $terminal->pid . '/children') =~ /(\d+)/;
+	for my $round (1, 2) {
+		kill TSTP => $job;
+		my $deadline = time + 60;
+		select undef, undef, undef, 0.01 until Abi::slurp("/proc/$job/stat") =~ /\) T / || time > $deadline;
+		like(Abi::slurp("/proc/$job/stat"), qr/\) T /, "SIGTSTP, $round: the job stops");
+		is($terminal->settings, $terminal->before, "SIGTSTP, $round: the terminal is as it was");
+		kill CONT => $job;
+		select undef, undef, undef, 0.01 until $terminal->settings eq $raw || time > $deadline;
+		is($terminal->settings, $raw, "SIGCONT, $round: and is raw again");
+	}
+	# Whoever had the terminal meanwhile may have left it in any state.
+	kill STOP => $job;
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.01 until Abi::slurp("/proc/$job/stat") =~ /\) T / || time > $deadline;
+	run(['sh', '-c', 'stty sane <"$0"', $terminal->path]);
+	isnt($terminal->settings, $raw, 'SIGSTOP: somebody changes the terminal');
+	kill CONT => $job;
+	select undef, undef, undef, 0.01 until $terminal->settings eq $raw || time > $deadline;
+	is($terminal->settings, $raw, 'SIGSTOP: which is raw again afterwards');
+	$terminal->send("exit 7\r");
+	ended('the guest exits after that', $terminal, 7);
 }
 {
 	# Before the guest runs there is nothing to put back, and nothing may have been changed.

@@ -137,7 +137,7 @@ sub new {
 	my $path = '/dev/pts/' . unpack 'i', $number;
 	sysopen my $slave, $path, Fcntl::O_RDWR | Fcntl::O_NOCTTY or die "$path: $!\n";
 
-	my $self = bless { master => $master, slave => $slave, text => '' }, $class;
+	my $self = bless { master => $master, slave => $slave, path => $path, text => '' }, $class;
 	# A new terminal has no size, and then a guest takes it for nobody.
 	$self->resize(30, 100);
 	$self->{before} = $self->settings;
@@ -153,6 +153,7 @@ sub new {
 }
 
 sub pid { return $_[0]{pid} }
+sub path { return $_[0]{path} }
 sub before { return $_[0]{before} }    # settings(), when it was new
 sub text { return $_[0]{text} }
 

@@ -57,9 +57,17 @@ static int start_guard(struct terminal *terminal)
 	return 0;
 }
 
+static int set_raw(const struct terminal *terminal)
+{
+	struct termios raw = terminal->saved;
+
+	cfmakeraw(&raw);
+	raw.c_oflag = terminal->saved.c_oflag;
+	return tcsetattr(terminal->fd, TCSANOW, &raw) < 0 ? -errno : 0;
+}
+
 int terminal_raw(struct terminal *terminal, int fd)
 {
-	struct termios raw;
 	int ret;
 
 	*terminal = TERMINAL_EMPTY;
@@ -69,10 +77,19 @@ int terminal_raw(struct terminal *terminal, int fd)
 	ret = start_guard(terminal);
 	if (ret < 0)
 		return ret;
-	raw = terminal->saved;
-	cfmakeraw(&raw);
-	raw.c_oflag = terminal->saved.c_oflag;
-	return tcsetattr(fd, TCSANOW, &raw) < 0 ? -errno : 0;
+	return set_raw(terminal);
+}
+
+void terminal_suspend(const struct terminal *terminal)
+{
+	if (terminal->fd >= 0)
+		tcsetattr(terminal->fd, TCSANOW, &terminal->saved);
+}
+
+void terminal_resume(const struct terminal *terminal)
+{
+	if (terminal->fd >= 0 && tcgetpgrp(terminal->fd) == getpgrp())
+		set_raw(terminal);
 }
 
 void terminal_restore(struct terminal *terminal)

@@ -30,4 +30,9 @@ struct terminal {
 int terminal_raw(struct terminal *terminal, int fd);
 void terminal_restore(struct terminal *terminal);
 
+/* While this process is stopped the terminal is as it was found; afterwards raw again, if this process may:
+ * a job in the background must not touch it. Nothing for an empty terminal. */
+void terminal_suspend(const struct terminal *terminal);
+void terminal_resume(const struct terminal *terminal);
+
 #endif

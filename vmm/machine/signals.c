@@ -13,6 +13,28 @@
 #include "log.h"
 #include "machine.h"
 
+static void each_terminal(struct vm *vm, void (*deed)(const struct terminal *))
+{
+	deed(&vm->serial.chardev.terminal);
+	for (unsigned i = 0; i < vm->console_count; i++)
+		deed(&vm->consoles[i].chardev.terminal);
+}
+
+/* As if the signal had not been held back: all threads stop, where job control permits it. Who stops
+ * vole by SIGSTOP finds the terminal raw: nobody is told of that before. */
+static void stop(struct vm *vm)
+{
+	sigset_t set;
+
+	each_terminal(vm, terminal_suspend);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	each_terminal(vm, terminal_resume);
+}
+
 static void signal_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, signals);
@@ -25,6 +47,12 @@ static void signal_ready(struct io_source *source)
 		for (unsigned i = 0; i < vm->console_count; i++)
 			if (vm->consoles[i].chardev.is_terminal)
 				virtio_config_changed(&vm->console.dev);
+		break;
+	case SIGTSTP:
+		stop(vm);
+		break;
+	case SIGCONT:
+		each_terminal(vm, terminal_resume);
 		break;
 	case SIGUSR1:
 		devices_resize_disks(vm);
@@ -47,7 +75,8 @@ static bool is_ignored(int signal)
 
 int signals_open(struct vm *vm)
 {
-	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1};
+	static const int wanted[] = {
+		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGTSTP, SIGCONT};
 	sigset_t set;
 
 	sigemptyset(&set);
