@@ -349,16 +349,32 @@ sub constant_part {
 	is($vole->finish, 0, '--console pty: and ends');
 }
 {
-	# More than a pseudo-terminal takes while nobody reads it, for a moment. What it holds at the end may be
-	# lost with it.
+	# More than a pseudo-terminal takes while nobody reads it, for a moment; and what it holds at the end.
 	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 100);
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
 	my $text = '';
 	open my $console, '+<:raw', $path or die "$path: $!\n";
 	select undef, undef, undef, 0.5;
 	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, 65536, length $text;
-	cmp_ok(length $text, '>=', 80 * 1024, '--console pty: output that had to wait goes on when somebody reads');
+	is(length $text, 100 * 1024, '--console pty: output that had to wait goes on when somebody reads');
 	is($vole->finish, 0, '--console pty: to its end');
+}
+{
+	# All of it fits, so the guest has ended when it is read.
+	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 2);
+	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
+	my $text = '';
+	open my $console, '+<:raw', $path or die "$path: $!\n";
+	IO::Select->new($console)->can_read(60);
+	select undef, undef, undef, 0.3;
+	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, 512, length $text;
+	is(length $text, 2 * 1024, '--console pty: what the terminal holds at the end waits for its reader');
+	is($vole->finish, 0, '--console pty: and then vole ends');
+}
+{
+	# Nobody reads it, and the end does not wait for ever.
+	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 1);
+	is($vole->finish, 0, '--console pty: output that nobody reads does not keep vole from ending');
 }
 {
 	my $path = scratch() . '/socket';

@@ -214,6 +214,50 @@ static void drain(struct vm *vm)
 	}
 }
 
+/* How often pseudo-terminals are looked at; and how often nothing may have been read. */
+#define LINGER_MS    10
+#define LINGER_LOOKS 200
+
+static unsigned unread(const struct vm *vm)
+{
+	unsigned sum = chardev_unread(&vm->serial.chardev);
+
+	for (unsigned i = 0; i < vm->console_count; i++)
+		sum += chardev_unread(&vm->consoles[i].chardev);
+	return sum;
+}
+
+/*
+ * What a pseudo-terminal holds would be lost with it: who reads it is waited for, and who does not, for
+ * two seconds. Twice nothing, since the kernel hands on what it holds in parts.
+ */
+static void linger(struct vm *vm)
+{
+	struct pollfd fds[DRAIN_FDS] = {0};
+	unsigned looks = 0, nothing = 0, last = 0;
+
+	for (unsigned i = 0; i < DRAIN_FDS; i++)
+		fds[i].fd = -1;
+	while (!vm->hurry && nothing < 2 && looks < LINGER_LOOKS) {
+		unsigned now = unread(vm);
+
+		nothing = now == 0 ? nothing + 1 : 0;
+		looks = now == last ? looks + 1 : 0;
+		last = now;
+		if (nothing < 2)
+			wait_for_takers(vm, fds, LINGER_MS);
+	}
+}
+
+static bool has_pty(const struct vm *vm)
+{
+	bool found = vm->serial.chardev.slave >= 0;
+
+	for (unsigned i = 0; i < vm->console_count; i++)
+		found |= vm->consoles[i].chardev.slave >= 0;
+	return found;
+}
+
 static void say_start(const struct vm *vm)
 {
 	say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel,
@@ -245,6 +289,8 @@ int machine_run(struct vm *vm)
 		machine_end(vm, EXIT_STATUS_VOLE);
 	cpus_stop(vm);
 	drain(vm);
+	if (has_pty(vm))
+		linger(vm);
 	if (vm->options->verbose)
 		say_end(vm);
 	return atomic_load(&vm->status);

@@ -528,6 +528,15 @@ int chardev_open(struct chardev *dev, const char *name, const char *text, struct
 	return ret;
 }
 
+unsigned chardev_unread(const struct chardev *dev)
+{
+	int unread = 0;
+
+	if (dev->slave < 0 || ioctl(dev->slave, FIONREAD, &unread) < 0)
+		return 0;
+	return (unsigned)unread;
+}
+
 void chardev_close(struct chardev *dev)
 {
 	terminal_restore(&dev->terminal);

@@ -76,6 +76,9 @@ struct chardev {
 int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop);
 void chardev_close(struct chardev *dev);
 
+/* Bytes of output that a pseudo-terminal holds for its reader: they are lost with it. Elsewhere 0. */
+unsigned chardev_unread(const struct chardev *dev);
+
 #define CHARDEV_EMPTY                              \
 	((struct chardev){                         \
 		.in = -1,                          \
