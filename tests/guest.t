@@ -65,6 +65,10 @@ my $module_b = write_file('two.bin', "\xff" x 5000);
 my $disk = image('disk.img', 64);
 my ($ranges, $counting, $resized) = (counting('ranges.img', 32768), counting('counting.img', 8192), image('resized.img', 64));
 my $checked = qr/^all checks hold\n\z/m;
+# How hostile kernels are run: input without end, and time for hundreds of attacks.
+my %hostile = (vole => ['-c', 2, '-d', image('hostile.img', 64), '--virtio', 'packed=on'],
+	under => ['sh', '-c', 'yes | "$0" "$@"'], limit => 600);
+my $driver_fault = qr/(?:vole: device \d, \w+: (?:.*\(virtio 2\.\S*\)|further faults are not reported)\n)/;
 my $alphabet = join '', ('a' .. 'z') x 1500;
 
 # What rings prints.
@@ -74,8 +78,8 @@ sub each_set {
 }
 
 # Keys: kernel; name, where the kernel's own does not say enough; vole, its options; guest, its command
-# line; stdin; until, what ends it by SIGTERM; under, a command that runs vole. Expected: status, 0 where
-# left out; out, err, patterns or whole texts, '' where left out; after, more to look at.
+# line; stdin; until, what ends it by SIGTERM; under, a command that runs vole; limit, seconds. Expected:
+# status, 0 where left out; out, err, patterns or whole texts, '' where left out; after, more to look at.
 my @cases = (
 	# --- ends ---
 	{ kernel => 'hello', out => "Hello from a kernel!\n" },
@@ -145,7 +149,10 @@ my @cases = (
 
 	# --- devices ---
 	{ kernel => 'register-access', vole => ['-d', $disk], out => $checked },
-	{ kernel => 'virtio-errors', out => $checked, err => qr/\A(?:vole: device \d, rng: .*\(virtio 2\.7\S*\)\n){8}\z/ },
+	# Each fault of a driver is said, up to a limit.
+	{ %hostile, kernel => 'hostile-rings', out => qr/^852 attacks\n$checked/m, err => qr/\A$driver_fault{303}\z/ },
+	{ %hostile, kernel => 'hostile-registers', out => qr/^288 attacks\n$checked/m, err => qr/\A$driver_fault+\z/ },
+	{ %hostile, kernel => 'hostile-smp', out => qr/^68 attacks\n$checked/m, err => qr/\A$driver_fault*\z/ },
 	(map { { kernel => 'no-notify', name => $_, vole => ['--virtio', $_], out => $checked } }
 		'event-idx=on', 'event-idx=off', 'packed=on', 'packed=on,event-idx=off'),
 	{ kernel => 'rng-draw', out => $checked },
@@ -267,7 +274,7 @@ for my $case (@cases) {
 	my $name = $case->{kernel} . (defined $case->{name} ? ", $case->{name}" : '');
 	my @command = (@{$case->{under} // []}, vole(), 'run', @{$case->{vole} // []}, build() . "/guest/$case->{kernel}.elf");
 	push @command, '--', @{$case->{guest}} if $case->{guest};
-	my $result = run(\@command, stdin => $case->{stdin}, until => $case->{until});
+	my $result = run(\@command, stdin => $case->{stdin}, until => $case->{until}, limit => $case->{limit});
 	my $status = $case->{status} // 0;
 
 	is($result->{status}, $status, "$name: status $status") or diag("@command\n", shown($result));

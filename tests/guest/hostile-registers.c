@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A driver that lies in its registers: queues made of nonsense or changed while they are live, games with
+ * the status, kicks too early and to nowhere, resets under way, every offset in every width. Each attack
+ * on each device, split and packed. Then hostile.h has its proof. Prints the number of attacks. Exit
+ * status 0.
+ */
+
+#include "hostile.h"
+#include "memory.h"
+
+#define PATIENCE_US 20000000
+
+/* Where the device is when the attack begins. */
+enum phase {
+	RESET,  /* Status is 0 */
+	CHOSEN, /* features are agreed on, queues are not set up */
+	LIVE,
+};
+
+/* What the device is to make of it. */
+enum fate {
+	FAILS,    /* it asks for a reset */
+	GOES_ON,  /* its first queue works, as if nothing had been */
+	ANYTHING, /* until reset */
+};
+
+static const struct start_info *boot;
+static const char rom[4096] __attribute__((aligned(4096))) = "...";
+
+static struct target *victim;
+static struct mmio *dev;
+static struct virtq *vq; /* its first queue */
+
+static bool is_packed(void)
+{
+	return mmio_has_feature(dev, VIRTIO_F_RING_PACKED);
+}
+
+static uint32_t ram_end(void)
+{
+	const struct memory_map_entry *last = &info_memory(boot)[boot->mem_size - 1];
+
+	return last->base + last->size;
+}
+
+/* --- queues made of nonsense ---------------------------------------------------------------------- */
+
+/* Stop the first queue, change one register of it, start it again. */
+static void set_queue(unsigned offset, uint32_t value)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 0);
+	mmio_write(dev, offset, value);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
+	check(mmio_read(dev, VIRTIO_MMIO_QUEUE_READY) == 0, "HARD-01 %s: register 0x%x is 0x%x",
+		victim->name, offset, value);
+}
+
+static void size_0(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_SIZE, 0);
+}
+
+static void size_too_large(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	set_queue(VIRTIO_MMIO_QUEUE_SIZE, mmio_read(dev, VIRTIO_MMIO_QUEUE_SIZE_MAX) + 1);
+}
+
+static void size_of_17_bits(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_SIZE, 65536 + 4);
+}
+
+static void size_of_32_bits(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_SIZE, UINT32_C(1) << 31);
+}
+
+/* No power of two; of a packed queue it may be any (virtio 2.8). */
+static void size_3(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_SIZE, is_packed() ? 0 : 3);
+}
+
+static void desc_not_aligned(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)vq->desc + 8);
+}
+
+static void driver_not_aligned(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)vq->driver + 1);
+}
+
+static void device_not_aligned(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)vq->device + 2);
+}
+
+static void desc_nowhere(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DESC_LOW, 0xc8000000);
+}
+
+static void desc_in_device(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DESC_LOW, dev->base);
+}
+
+static void desc_over_end(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DESC_LOW, ram_end() - 16);
+}
+
+static void desc_far_away(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DESC_HIGH, 1);
+}
+
+static void desc_wraps(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DESC_HIGH, UINT32_MAX);
+	set_queue(VIRTIO_MMIO_QUEUE_DESC_LOW, UINT32_MAX - 31);
+}
+
+static void driver_in_device(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DRIVER_LOW, dev->base);
+}
+
+static void driver_far_away(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DRIVER_HIGH, UINT32_MAX);
+}
+
+static void device_in_device(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DEVICE_LOW, boot->apic_base);
+}
+
+static void device_over_end(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DEVICE_LOW, ram_end());
+}
+
+static void device_read_only(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)rom);
+}
+
+static void device_at_null(void)
+{
+	set_queue(VIRTIO_MMIO_QUEUE_DEVICE_LOW, 0);
+}
+
+/* The device's area is at the descriptors: what it writes there, it reads as a descriptor. */
+static void areas_overlap(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)vq->desc);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)vq->desc);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
+	for (unsigned i = 0; i < 10; i++)
+		mmio_kick(dev, 0, 0);
+}
+
+/* --- changed while live --------------------------------------------------------------------------- */
+
+static void live_size(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SIZE, UINT32_MAX);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SIZE, 1);
+}
+
+static void live_addresses(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	for (unsigned offset = VIRTIO_MMIO_QUEUE_DESC_LOW; offset <= VIRTIO_MMIO_QUEUE_DEVICE_HIGH;
+		offset += 4)
+		mmio_write(dev, offset, UINT32_MAX);
+}
+
+static void live_ready(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 2);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, UINT32_MAX - 1);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_RESET, 2);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_RESET, 0);
+}
+
+static void live_features(void)
+{
+	for (uint32_t word = 0; word < 3; word++) {
+		mmio_write(dev, VIRTIO_MMIO_DRIVER_FEATURES_SEL, word);
+		mmio_write(dev, VIRTIO_MMIO_DRIVER_FEATURES, UINT32_MAX);
+	}
+}
+
+static void selectors(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, UINT32_MAX);
+	mmio_write(dev, VIRTIO_MMIO_SHM_SEL, UINT32_MAX);
+	mmio_write(dev, VIRTIO_MMIO_DEVICE_FEATURES_SEL, UINT32_MAX);
+	check(mmio_read(dev, VIRTIO_MMIO_DEVICE_FEATURES) == 0, "no such word of features");
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, UINT32_C(1) << 31);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_RESET, 1);
+	check(mmio_read(dev, VIRTIO_MMIO_QUEUE_READY) == 0, "HARD-15 no such queue");
+}
+
+static void acknowledgements(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, UINT32_MAX);
+	mmio_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 0);
+}
+
+/* --- kicks ---------------------------------------------------------------------------------------- */
+
+static void kicks_to_nowhere(void)
+{
+	static const uint32_t queues[] = {2, 3, 64, 0xffff, 0x10000, 0x80000000, UINT32_MAX};
+
+	for (unsigned i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
+		mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, queues[i]);
+}
+
+static void kicks_for_nothing(void)
+{
+	for (unsigned i = 0; i < 200; i++)
+		mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, i % 2);
+}
+
+/* Of queues that are not set up, then of one that is, with a buffer in it. */
+static void kicks_too_early(void)
+{
+	static uint8_t byte;
+	struct virtq_buffer writable = {&byte, 1};
+
+	kicks_for_nothing();
+	check(mmio_queue(dev, 0, vq) == 0, "%s: a queue", victim->name);
+	virtq_add(vq, &writable, 0, 1, &byte);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	timer_delay(1000);
+	check(!virtq_pending(vq), "BASE-DEV-01 %s: nothing is taken before DRIVER_OK",
+		victim->name);
+}
+
+static void kicks_after_failed(void)
+{
+	static uint8_t byte;
+	struct virtq_buffer writable = {&byte, 1};
+
+	mmio_give_up(dev);
+	virtq_add(vq, &writable, 0, 1, &byte);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	timer_delay(1000);
+	check(!virtq_pending(vq), "%s: nothing is taken after FAILED", victim->name);
+}
+
+static void kicks_of_a_stopped_queue(void)
+{
+	static uint8_t byte;
+	struct virtq_buffer writable = {&byte, 1};
+
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 0);
+	virtq_add(vq, &writable, 0, 1, &byte);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	timer_delay(1000);
+	check(!virtq_pending(vq), "%s: nothing is taken from a stopped queue", victim->name);
+}
+
+/* --- status --------------------------------------------------------------------------------------- */
+
+static void bits_are_cleared(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_ACKNOWLEDGE);
+	mmio_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_FEATURES_OK);
+}
+
+static void unknown_bits(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_STATUS,
+		0xffffff00 | 0x30 | VIRTIO_STATUS_DEVICE_NEEDS_RESET | VIRTIO_STATUS_DRIVER_OK);
+	check(!has_failed(dev), "HARD-24 %s: NEEDS_RESET is the device's", victim->name);
+}
+
+static void status_again(void)
+{
+	for (unsigned i = 0; i < 10; i++)
+		mmio_write(dev, VIRTIO_MMIO_STATUS,
+			VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
+}
+
+static void driver_ok_first(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_DRIVER_OK);
+	check(!(mmio_read(dev, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_DRIVER_OK),
+		"HARD-24 %s: no DRIVER_OK without FEATURES_OK", victim->name);
+	kicks_for_nothing();
+}
+
+static void all_features(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER);
+	live_features();
+	mmio_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK);
+	check(!(mmio_read(dev, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_FEATURES_OK),
+		"BASE-DEV-03 %s: features that are not offered", victim->name);
+}
+
+static void no_features(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_STATUS, UINT32_MAX & ~VIRTIO_STATUS_FAILED);
+	check(!(mmio_read(dev, VIRTIO_MMIO_STATUS) &
+		      (VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK)),
+		"RES-DEV-03 %s: without VERSION_1", victim->name);
+}
+
+/* Live without a queue. */
+static void no_queues(void)
+{
+	check(mmio_ready(dev) == 0, "%s: live", victim->name);
+	kicks_for_nothing();
+}
+
+static void queues_too_early(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SIZE, 1);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);
+	check(mmio_read(dev, VIRTIO_MMIO_QUEUE_READY) == 0, "%s: no queue before its time",
+		victim->name);
+}
+
+/* --- under way ------------------------------------------------------------------------------------ */
+
+/* As many requests as there is room for, a page each. */
+static uint8_t *fill_queue(void)
+{
+	static uint8_t *page;
+	struct virtq_buffer writable;
+
+	if (!page)
+		page = pages_take(1);
+	writable = (struct virtq_buffer){page, PAGE_SIZE};
+	while (virtq_add(vq, &writable, 0, 1, page) == 0)
+		;
+	mmio_kick(dev, 0, 0);
+	return page;
+}
+
+static void reset_under_way(void)
+{
+	uint8_t *page = fill_queue();
+
+	mmio_write(dev, VIRTIO_MMIO_STATUS, 0);
+	memset(page, 0x5a, PAGE_SIZE);
+	timer_delay(1000);
+	check(page[0] == 0x5a && page[PAGE_SIZE - 1] == 0x5a && !has_failed(dev),
+		"HARD-14 %s: memory is left alone after reset", victim->name);
+}
+
+static void resets_under_way(void)
+{
+	fill_queue();
+	for (unsigned i = 0; i < 20; i++)
+		mmio_write(dev, VIRTIO_MMIO_STATUS, 0);
+}
+
+static void stops_under_way(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	fill_queue();
+	for (unsigned i = 0; i < 20; i++) {
+		mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, i % 2);
+		mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	}
+}
+
+static void queue_resets_under_way(void)
+{
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
+	fill_queue();
+	for (unsigned i = 0; i < 20; i++)
+		mmio_write(dev, VIRTIO_MMIO_QUEUE_RESET, 1);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+}
+
+static void reset_after_failure(void)
+{
+	size_0();
+	check(has_failed(dev), "%s fails", victim->name);
+	for (unsigned i = 0; i < 3; i++) {
+		mmio_write(dev, VIRTIO_MMIO_STATUS, VIRTIO_STATUS_DRIVER_OK);
+		mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	}
+	mmio_reset(dev);
+	check(mmio_read(dev, VIRTIO_MMIO_STATUS) == 0, "BASE-DEV-04 %s is reset", victim->name);
+}
+
+/* --- every register ------------------------------------------------------------------------------- */
+
+static void write_in(unsigned width, uint32_t address, uint32_t value)
+{
+	if (width == 1)
+		write8(address, (uint8_t)value);
+	else if (width == 2)
+		write16(address, (uint16_t)value);
+	else
+		write32(address, value);
+}
+
+static void read_in(unsigned width, uint32_t address)
+{
+	if (width == 1)
+		read8(address);
+	else if (width == 2)
+		read16(address);
+	else
+		read32(address);
+}
+
+static bool is_wanted(uint32_t offset)
+{
+	/* All of the registers and a device's configuration space; of what lies behind, a sample. Status
+	 * has its own attacks. */
+	return offset != VIRTIO_MMIO_STATUS &&
+	       (offset < 0x160 || offset % 61 == 0 || offset >= VIRTIO_MMIO_WINDOW_SIZE - 4);
+}
+
+static void every_register(uint32_t value)
+{
+	for (uint32_t offset = 0; offset < VIRTIO_MMIO_WINDOW_SIZE; offset++) {
+		for (unsigned width = 1; width <= 4; width *= 2) {
+			if (!is_wanted(offset) || offset + width > VIRTIO_MMIO_WINDOW_SIZE)
+				continue;
+			read_in(width, dev->base + offset);
+			write_in(width, dev->base + offset, value);
+		}
+	}
+}
+
+static void every_register_0(void)
+{
+	every_register(0);
+}
+
+static void every_register_1(void)
+{
+	every_register(1);
+}
+
+static void every_register_ones(void)
+{
+	every_register(UINT32_MAX);
+}
+
+static const struct {
+	const char *name;
+	enum phase phase;
+	enum fate fate;
+	void (*commit)(void);
+} crimes[] = {
+	{"HARD-01 size 0", LIVE, FAILS, size_0},
+	{"HARD-01 size too large", LIVE, FAILS, size_too_large},
+	{"HARD-01 size of 17 bits", LIVE, FAILS, size_of_17_bits},
+	{"HARD-01 size of 32 bits", LIVE, FAILS, size_of_32_bits},
+	{"HARD-01 size 3", LIVE, FAILS, size_3},
+	{"HARD-01 descriptors not aligned", LIVE, FAILS, desc_not_aligned},
+	{"HARD-01 driver's area not aligned", LIVE, FAILS, driver_not_aligned},
+	{"HARD-01 device's area not aligned", LIVE, FAILS, device_not_aligned},
+	{"HARD-01 descriptors nowhere", LIVE, FAILS, desc_nowhere},
+	{"HARD-01 descriptors in the device", LIVE, FAILS, desc_in_device},
+	{"HARD-01 descriptors over the end", LIVE, FAILS, desc_over_end},
+	{"HARD-01 descriptors far away", LIVE, FAILS, desc_far_away},
+	{"HARD-02 descriptors wrap", LIVE, FAILS, desc_wraps},
+	{"HARD-01 driver's area in the device", LIVE, FAILS, driver_in_device},
+	{"HARD-02 driver's area far away", LIVE, FAILS, driver_far_away},
+	{"HARD-01 device's area in the APIC", LIVE, FAILS, device_in_device},
+	{"HARD-01 device's area over the end", LIVE, FAILS, device_over_end},
+	{"HARD-01 device's area read-only", LIVE, FAILS, device_read_only},
+	{"HARD-01 device's area at null", LIVE, FAILS, device_at_null},
+	{"areas overlap", LIVE, ANYTHING, areas_overlap},
+	{"size while live", LIVE, GOES_ON, live_size},
+	{"addresses while live", LIVE, GOES_ON, live_addresses},
+	{"ready while live", LIVE, GOES_ON, live_ready},
+	{"features while live", LIVE, GOES_ON, live_features},
+	{"HARD-15 selectors", LIVE, GOES_ON, selectors},
+	{"acknowledgements", LIVE, GOES_ON, acknowledgements},
+	{"HARD-15 kicks to nowhere", LIVE, GOES_ON, kicks_to_nowhere},
+	{"SPLIT-DEV-10 kicks for nothing", LIVE, GOES_ON, kicks_for_nothing},
+	{"kicks too early", CHOSEN, ANYTHING, kicks_too_early},
+	{"kicks at power-up", RESET, ANYTHING, kicks_for_nothing},
+	{"kicks after FAILED", LIVE, ANYTHING, kicks_after_failed},
+	{"kicks of a stopped queue", LIVE, ANYTHING, kicks_of_a_stopped_queue},
+	{"HARD-24 status bits are cleared", LIVE, GOES_ON, bits_are_cleared},
+	{"HARD-24 unknown status bits", LIVE, GOES_ON, unknown_bits},
+	{"HARD-24 status once more", LIVE, GOES_ON, status_again},
+	{"HARD-24 DRIVER_OK first", RESET, ANYTHING, driver_ok_first},
+	{"all features", RESET, ANYTHING, all_features},
+	{"no features", RESET, ANYTHING, no_features},
+	{"no queues", CHOSEN, ANYTHING, no_queues},
+	{"queues too early", RESET, ANYTHING, queues_too_early},
+	{"HARD-14 reset under way", LIVE, ANYTHING, reset_under_way},
+	{"HARD-14 resets under way", LIVE, ANYTHING, resets_under_way},
+	{"HARD-14 stops under way", LIVE, ANYTHING, stops_under_way},
+	{"HARD-14 queue resets under way", LIVE, ANYTHING, queue_resets_under_way},
+	{"reset after a failure", LIVE, ANYTHING, reset_after_failure},
+	{"HARD-25 every register 0", LIVE, ANYTHING, every_register_0},
+	{"HARD-25 every register all ones", LIVE, ANYTHING, every_register_ones},
+	{"every register, features chosen", CHOSEN, ANYTHING, every_register_1},
+};
+
+#define CRIMES (sizeof(crimes) / sizeof(crimes[0]))
+
+/* Requests of one byte each, to whatever queue the first one is: they come back. */
+static bool goes_on(void)
+{
+	static uint8_t byte;
+	struct virtq_buffer writable = {&byte, 1};
+	uint64_t begin = read_tsc();
+	unsigned left = 0;
+	uint32_t len;
+
+	while (left < 3 && virtq_add(vq, &writable, 0, 1, &byte) == 0)
+		left++;
+	virtq_kick(vq);
+	while (left && !has_failed(dev) && timer_microseconds(read_tsc() - begin) < PATIENCE_US)
+		left -= virtq_take(vq, &len) == &byte;
+	return !left && !has_failed(dev);
+}
+
+static void attack(unsigned i, uint64_t declined)
+{
+	if (crimes[i].phase == LIVE)
+		bring_up(victim, declined);
+	else if (crimes[i].phase == CHOSEN)
+		check(mmio_begin(dev, victim->entry, victim->id, 0) == 0, "features are agreed on");
+	else
+		mmio_reset(dev);
+	crimes[i].commit();
+	if (crimes[i].fate == FAILS)
+		check(has_failed(dev), "%s: \"%s\" fails", victim->name, crimes[i].name);
+	if (crimes[i].fate == GOES_ON)
+		check(goes_on(), "%s: goes on after \"%s\"", victim->name, crimes[i].name);
+	check_aftermath(victim, declined, crimes[i].name);
+}
+
+int main(const struct start_info *info)
+{
+	static const uint64_t declined[] = {FEATURE(VIRTIO_F_RING_PACKED), 0};
+
+	boot = info;
+	for (unsigned form = 0; form < 2; form++) {
+		start_targets(info, declined[form]);
+		for (unsigned t = 0; t < TARGETS; t++) {
+			victim = &targets[t];
+			dev = victim->dev;
+			vq = victim->queues[0];
+			for (unsigned i = 0; i < CRIMES; i++)
+				attack(i, declined[form]);
+		}
+	}
+	return attacks_done();
+}
