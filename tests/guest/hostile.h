@@ -73,8 +73,9 @@ static bool console_works(void)
 static struct target targets[] = {
 	{"block", VIRTIO_ID_BLOCK, &disk.dev, {&disk.queues[0]}, 1, init_disk, disk_works, NULL},
 	{"rng", VIRTIO_ID_ENTROPY, &rng.dev, {&rng.vq}, 1, init_rng, rng_works, NULL},
-	{"console", VIRTIO_ID_CONSOLE, &console.dev, {&console.receive, &console.transmit}, 2,
-		init_console, console_works, NULL},
+	{"console", VIRTIO_ID_CONSOLE, &console.dev,
+		{&console.ports[0].receive, &console.ports[0].transmit}, 2, init_console,
+		console_works, NULL},
 };
 
 #define TARGETS (sizeof(targets) / sizeof(targets[0]))
