@@ -280,17 +280,13 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 
 void virtio_backend_ready(struct virtio_device *dev, unsigned backend)
 {
-	unsigned count = virtio_queue_count(dev);
-
 	if (!dev->ops->backend_ready)
 		return;
+	/* No queue is silenced: which ones the type looks at is its own affair, and a buffer that came
+	 * without a kick to one that it leaves alone would be forgotten. */
 	pthread_mutex_lock(&dev->lock);
-	for (unsigned i = 0; i < count; i++) {
-		if (virtio_queue_live(dev, i))
-			virtq_silence(&dev->queues[i]);
-	}
 	dev->ops->backend_ready(dev, backend);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < virtio_queue_count(dev); i++) {
 		if (virtio_queue_live(dev, i) && virtq_listen(&dev->queues[i]))
 			virtio_kick(dev, i);
 	}

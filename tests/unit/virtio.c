@@ -18,6 +18,7 @@
 #include "../ways.h"
 #include "block.h"
 #include "console.h"
+#include "container.h"
 #include "rng.h"
 
 /* One device of each type; d drives the one chosen by setup. */
@@ -507,6 +508,61 @@ static void test_in_order(unsigned type)
 	teardown(f);
 }
 
+/* --- a back end that is ready, and a queue that it has nothing to do with ------------------------ */
+
+struct bystander {
+	struct virtio_device dev;
+	struct ring *ring;
+	bool wanted; /* a kick, as the driver saw it */
+};
+
+static bool bystander_notified(struct virtio_device *dev, unsigned queue)
+{
+	struct chain chain;
+
+	while (virtio_pop(dev, queue, &chain))
+		virtq_push(&dev->queues[queue], &chain, 0);
+	virtio_publish(dev, queue);
+	return false;
+}
+
+/* The driver made a buffer available just before; just now it looks whether to kick. */
+static void bystander_backend_ready(struct virtio_device *dev, unsigned backend)
+{
+	struct bystander *b = container_of(dev, struct bystander, dev);
+
+	(void)backend;
+	b->wanted = ring_wants_kick(b->ring);
+}
+
+static const struct virtio_ops bystander_ops = {
+	.name = "bystander",
+	.id = VIRTIO_ID_ENTROPY,
+	.queue_size_max = DRIVER_QUEUE_SIZE,
+	.notified = bystander_notified,
+	.backend_ready = bystander_backend_ready,
+};
+
+static void test_bystander(uint64_t features, const char *name)
+{
+	struct driver d;
+	struct bystander b = {.ring = &d.rings[0]};
+
+	driver_init(&d);
+	virtio_init(&b.dev, &bystander_ops, 0, 1, &d.ram.gmem, &driver_host_ops, &d.host);
+	driver_attach(&d, &b.dev);
+	virtio_offer(&b.dev, features);
+	driver_start(&d, features);
+	ring_wants_kick(b.ring);
+	d.host.pending[0] = false;
+
+	ring_add_one(b.ring, ram_alloc(&d.ram, 16, 16), 16, true);
+	virtio_backend_ready(&b.dev, 0);
+	ok(b.wanted || d.host.pending[0],
+		"SPLIT-DEV-16 (2.7.10) %s: no kick is lost while a back end is ready", name);
+	driver_free(&d);
+}
+
 /* --- bounded work ----------------------------------------------------------------------------- */
 
 /* A driver as fast as the device: for each buffer that comes back there is a new one. */
@@ -990,6 +1046,10 @@ int main(void)
 	test_notifications(EVENT_IDX, "event index");
 	test_notifications(PACKED, "packed");
 	test_notifications(PACKED | EVENT_IDX, "packed, event index");
+	test_bystander(0, "flags");
+	test_bystander(EVENT_IDX, "event index");
+	test_bystander(PACKED, "packed");
+	test_bystander(PACKED | EVENT_IDX, "packed, event index");
 	test_random();
 	return tap_done();
 }
