@@ -22,10 +22,10 @@ static uint16_t position_word(const struct virtq_position *at)
 	return at->slot | (at->wrap ? VIRTQ_EVENT_WRAP : 0);
 }
 
-/* --- what the device sees, or writes: the orders are explained in ring.h ------------------------- */
+/* --- what the device sees, or writes: the orders are explained in ring.h ---------------------- */
 
-/* Release, pairs with the device's acquire of the flags. For all but the first descriptor of a list it
- * need not be, since the device does not look at them before it has seen the first. */
+/* Release, pairs with the device's acquire of the flags. For all but the first descriptor of a list
+ * it need not be, since the device does not look at them before it has seen the first. */
 static void store_flags(struct virtq_packed_desc *desc, uint16_t flags)
 {
 	atomic_store_explicit(&desc->flags.raw, cpu_to_le16(flags).raw, memory_order_release);

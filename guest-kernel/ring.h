@@ -6,18 +6,20 @@
  * What lies behind the verbs of virtq.h: for each form of virtqueue its own functions. For virtq.c,
  * split.c and packed.c alone.
  *
- * The device runs while we do, on another CPU, so the order of our accesses to what we share with it
- * matters (virtio 2.7.13, 2.7.14, 2.8.21). Each partner of ours is on the device's side; in vole that is
- * virtio/ and the function of that name.
+ * The device runs while we do, on another CPU, so the order of our accesses to what we share with
+ * it matters (virtio 2.7.13, 2.7.14, 2.8.21). Each partner of ours is on the device's side; in vole
+ * that is virtio/ and the function of that name.
  *
- *	ours			order	why
- *	making available	release	the chain is in memory before the device can see it; partner: pop
- *	looking for used	acquire	id, length and data are read after it; partner: publish
- *	virtq_kick()		barrier	between making available and the look whether to kick; partner: listen
- *	virtq_interrupts_on()	barrier	between asking for an interrupt and the look for used; partner: publish
+ *	ours			order	partner	why
+ *	making available	release	pop	the chain is in memory before the device sees it
+ *	looking for used	acquire	publish	id, length and data are read after it
+ *	virtq_kick()		barrier	listen	between making available and the look whether to
+ *						kick
+ *	virtq_interrupts_on()	barrier	publish	between asking for an interrupt and the look for
+ *						used
  *
- * On x86 release and acquire cost nothing but keep the compiler from moving things; a full barrier is
- * an instruction.
+ * On x86 release and acquire cost nothing but keep the compiler from moving things; a full barrier
+ * is an instruction.
  */
 
 #include "virtq.h"

@@ -4,7 +4,7 @@
 
 #include "ring.h"
 
-/* --- what the device sees, or writes: the orders are explained in ring.h ------------------------- */
+/* --- what the device sees, or writes: the orders are explained in ring.h ---------------------- */
 
 /* Release, pairs with the device's acquire of avail->idx. */
 static void store_avail_idx(struct virtq *vq, uint16_t idx)
@@ -61,8 +61,8 @@ static void describe(struct virtq_desc *desc, const void *data, uint32_t len, ui
 	desc->flags = cpu_to_le16(flags);
 }
 
-/* Descriptors of the queue for the list, from head on; free ones are linked, as those of a chain are.
- * The last one. */
+/* Descriptors of the queue for the list, from head on; free ones are linked, as those of a chain
+ * are. The last one. */
 static struct virtq_desc *describe_chain(struct virtq *vq, uint16_t head, const struct list *list)
 {
 	struct virtq_desc *desc = NULL;
@@ -111,8 +111,8 @@ static bool split_wants_kick(struct virtq *vq)
 	struct virtq_split *split = &vq->split;
 	uint16_t old = split->kicked, new = vq->added;
 
-	/* With EVENT_IDX the device names the place whose filling it wants to hear of: one of old to
-	 * new - 1? All modulo 65536. */
+	/* With EVENT_IDX the device names the place whose filling it wants to hear of: one of old
+	 * to new - 1? All modulo 65536. */
 	split->kicked = new;
 	if (vq->event_idx)
 		return (uint16_t)(new - load(split->avail_event) - 1) < (uint16_t)(new - old);

@@ -2,9 +2,9 @@
 /*
  * The first and the last instructions of every exception and interrupt.
  *
- * The CPU has pushed EFLAGS, CS, EIP and, for some exceptions, an error code (Intel SDM 3, 6.13); it
- * stays on the stack of what was interrupted, since there is only one privilege level. The segment
- * registers need no care: all are flat, always.
+ * The CPU has pushed EFLAGS, CS, EIP and, for some exceptions, an error code (Intel SDM 3, 6.13);
+ * it stays on the stack of what was interrupted, since there is only one privilege level. The
+ * segment registers need no care: all are flat, always.
  */
 
 #include "idt.h"

@@ -58,11 +58,11 @@ int virtq_add(struct virtq *vq, const struct virtq_buffer *buffers, unsigned rea
 void virtq_kick(struct virtq *vq)
 {
 	/*
-	 * The device may say that it is awake and needs no kick. It says so, looks at the ring a last
-	 * time, and goes to sleep only after taking it back. We made something available, and then
-	 * look at what it says. If our look could overtake our store, both sides might look before
-	 * either stores: we would not kick, it would sleep. A full barrier between store and look,
-	 * on both sides, excludes that (virtio 2.7.13.4.1, 2.8.21.3.1).
+	 * The device may say that it is awake and needs no kick. It says so, looks at the ring a
+	 * last time, and goes to sleep only after taking it back. We made something available, and
+	 * then look at what it says. If our look could overtake our store, both sides might look
+	 * before either stores: we would not kick, it would sleep. A full barrier between store and
+	 * look, on both sides, excludes that (virtio 2.7.13.4.1, 2.8.21.3.1).
 	 */
 	full_barrier();
 	if (vq->ring->wants_kick(vq))

@@ -3,13 +3,14 @@
 #define GUEST_VIRTQ_H
 
 /*
- * The driver's half of a virtqueue, in either of its forms: split (virtio 2.7) or packed (2.8), which
- * vole/virtio_ring.h draws. A driver does not see which it is. The device's half is virtio/virtq.c: the
- * two share the layout, nothing else.
+ * The driver's half of a virtqueue, in either of its forms: split (virtio 2.7) or packed (2.8),
+ * which vole/virtio_ring.h draws. A driver does not see which it is. The device's half is
+ * virtio/virtq.c: the two share the layout, nothing else.
  *
- * A request's life: virtq_add() describes its buffers in a chain of descriptors and makes the chain
- * available; virtq_kick() tells the device, if the device wants to be told; the device gives the
- * chain back as used, and usually interrupts; virtq_take() finds it there and frees the descriptors.
+ * A request's life: virtq_add() describes its buffers in a chain of descriptors and makes
+ * the chain available; virtq_kick() tells the device, if the device wants to be told; the
+ * device gives the chain back as used, and usually interrupts; virtq_take() finds it there
+ * and frees the descriptors.
  *
  *	virtq_add(vq, buffers, 1, 1, &request);
  *	virtq_kick(vq);
@@ -22,10 +23,10 @@
  *	RING_PACKED	one ring that both sides write, instead of one for each
  *	INDIRECT_DESC	a request of several buffers takes only one descriptor of the queue, which
  *			points to a table of the others (virtio 2.7.5.3, 2.8.7)
- *	EVENT_IDX	notifications are asked for by position, not switched on and off (2.7.7, 2.7.10,
- *			2.8.10)
- *	IN_ORDER	the device gives back in the order in which it was given, and then may report
- *			many requests as one (2.7.9, 2.8.8)
+ *	EVENT_IDX	notifications are asked for by position, not switched on and off (2.7.7,
+ *			2.7.10, 2.8.10)
+ *	IN_ORDER	the device gives back in the order in which it was given, and then may
+ *			report many requests as one (2.7.9, 2.8.8)
  *
  * A queue is for one CPU at a time, outside of interrupt handlers.
  */
@@ -157,8 +158,8 @@ void *virtq_take(struct virtq *vq, uint32_t *len);
 
 /*
  * Ask the device for an interrupt with what it gives back next. True if that is there already: then
- * perhaps none will come. virtq_wait() does it by itself. Until then, or after virtq_interrupts_off(),
- * the device may send some all the same (virtio 2.7.7).
+ * perhaps none will come. virtq_wait() does it by itself. Until then, or after
+ * virtq_interrupts_off(), the device may send some all the same (virtio 2.7.7).
  */
 bool virtq_interrupts_on(struct virtq *vq);
 void virtq_interrupts_off(struct virtq *vq);

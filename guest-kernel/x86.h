@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- ports --- */
+/* --- ports ------------------------------------------------------------------------------------ */
 
 static inline void out8(uint16_t port, uint8_t value)
 {
@@ -87,7 +87,7 @@ static inline void write32(uint32_t address, uint32_t value)
 	__asm__ volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
 }
 
-/* --- this CPU --- */
+/* --- this CPU --------------------------------------------------------------------------------- */
 
 #define EFLAGS_IF (1u << 9) /* interrupts are on */
 
@@ -150,7 +150,7 @@ static inline uint32_t read_cr2(void)
 	return value;
 }
 
-/* --- arithmetic --- */
+/* --- arithmetic ------------------------------------------------------------------------------- */
 
 /*
  * *value / divisor, and the remainder. The compiler would call a function of its run-time library

@@ -3,10 +3,11 @@
 #define TESTS_DRIVER_H
 
 /*
- * The driver's side of virtio over ordinary memory, for tests of the device's side: what driver_ring.h
- * has, and
+ * The driver's side of virtio over ordinary memory, for tests of the device's side: what
+ * driver_ring.h has, and
  *
- *	struct host	what a device sees of the machine: counts interrupts and kicks, keeps reports
+ *	struct host	what a device sees of the machine: counts interrupts and kicks, keeps
+ *			reports
  *	struct driver	all of them around one device, and its registers
  *	struct fake_	back ends
  *
@@ -80,8 +81,8 @@ void driver_ok(struct driver *driver);
 uint64_t driver_offered(struct driver *driver);
 #define DRIVER_TYPE_FEATURES UINT64_C(0xffffff)
 
-/* What devices offer by driver_attach(), and driver_negotiate() accepts, in addition to what they would
- * do; 0 but for tests/ways.h. */
+/* What devices offer by driver_attach(), and driver_negotiate() accepts, in addition to what they
+ * would do; 0 but for tests/ways.h. */
 extern uint64_t driver_way;
 
 /* All of it, for all queues. Whether the device is live then. start serves the queues too. */

@@ -8,8 +8,8 @@
  *	struct ram	guest memory
  *	struct ring	the driver's half of one queue, split or packed
  *
- * It behaves, unless a test asks for the opposite: every descriptor, ring entry and index can be set
- * to anything.
+ * It behaves, unless a test asks for the opposite: every descriptor, ring entry and index can be
+ * set to anything.
  */
 
 #include <stdbool.h>
@@ -100,8 +100,8 @@ void ring_init(struct ring *ring, struct ram *ram, uint16_t size, uint64_t featu
 bool ring_guards_intact(struct ring *ring);
 
 /*
- * A chain of these buffers, made available. Its name, by which it comes back: of its head, which
- * is a descriptor of the table or a slot. At most size descriptors may be in flight, and RING_TABLES
+ * A chain of these buffers, made available. Its name, by which it comes back: of its head, which is
+ * a descriptor of the table or a slot. At most size descriptors may be in flight, and RING_TABLES
  * in indirect tables: the next ones are used without a look. Where INDIRECT_DESC was accepted, two
  * buffers or more are put into a table.
  */
@@ -123,7 +123,8 @@ uint16_t ring_used_idx(struct ring *ring);
 bool ring_wants_kick(struct ring *ring);
 void ring_want_interrupts(struct ring *ring, bool wanted);
 
-/* Where the next buffer will be made available, as in a kick with NOTIFICATION_DATA (virtio 2.9). */
+/* Where the next buffer will be made available, as in a kick with
+ * NOTIFICATION_DATA (virtio 2.9). */
 uint16_t ring_position(const struct ring *ring);
 
 /* Make nonsense of the ring: an index that jumps, a list without an end. */
@@ -164,7 +165,8 @@ uint16_t ring_used_bits(bool wrap);
 /* Past count slots. */
 void ring_advance(const struct ring *ring, struct ring_position *at, unsigned count);
 
-/* The words about notifications, the driver's and the device's: a VIRTQ_EVENT_ mode, and for a slot. */
+/* The words about notifications, the driver's and the device's: a VIRTQ_EVENT_ mode, and
+ * for a slot. */
 void ring_set_driver_event(struct ring *ring, uint32_t mode, struct ring_position at);
 uint32_t ring_device_event(struct ring *ring);
 

@@ -4,8 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* --- the good one -------------------------------------------------------------------------------
- */
+/* --- the good one ----------------------------------------------------------------------------- */
 
 /* Add a name to the string table, of which used bytes are used. Its offset. */
 static Elf32_Word add_string(struct elf_file *file, size_t *used, const char *name)
@@ -117,8 +116,7 @@ static void make_good(struct elf_file *file)
 	};
 }
 
-/* --- what the others differ by ------------------------------------------------------------------
- */
+/* --- what the others differ by ---------------------------------------------------------------- */
 
 #define SET(field, to)                                                     \
 	{                                                                  \

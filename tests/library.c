@@ -16,7 +16,7 @@ struct library {
 	void *ctx;
 };
 
-/* --- what virtq.c wants of the rest of the library ---------------------------------------------- */
+/* --- what virtq.c wants of the rest of the library -------------------------------------------- */
 
 bool mmio_has_feature(const struct mmio *dev, unsigned bit)
 {
@@ -38,7 +38,7 @@ void irq_wait(void)
 	abort();
 }
 
-/* --- what tests want ---------------------------------------------------------------------------- */
+/* --- what tests want -------------------------------------------------------------------------- */
 
 struct library *library_make(unsigned size, uint64_t features, void (*kick)(void *ctx), void *ctx)
 {

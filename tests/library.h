@@ -3,9 +3,9 @@
 #define TESTS_LIBRARY_H
 
 /*
- * The driver's half of a queue as guests have it, guest-kernel/virtq.c, compiled for the host: one that
- * behaves, and knows nothing of tests. Its memory is its own, and guest-physical addresses are the
- * host's. It is a file of its own, since the device's half has headers of the same names.
+ * The driver's half of a queue as guests have it, guest-kernel/virtq.c, compiled for the host: one
+ * that behaves, and knows nothing of tests. Its memory is its own, and guest-physical addresses are
+ * the host's. It is a file of its own, since the device's half has headers of the same names.
  */
 
 #include <stdbool.h>
@@ -21,13 +21,14 @@ struct library_memory {
 	void *desc, *driver, *device;
 };
 
-/* A queue of this size, with these features agreed on, and with one request. kick(ctx) is called for a
- * kick. */
+/* A queue of this size, with these features agreed on, and with one request. kick(ctx) is called
+ * for a kick. */
 struct library *library_make(unsigned size, uint64_t features, void (*kick)(void *ctx), void *ctx);
 void library_free(struct library *library);
 struct library_memory library_memory(struct library *library);
 
-/* virtq_add() of the request, one buffer that the device writes; true if virtq_take() has it back. */
+/* virtq_add() of the request, one buffer that the device writes; true if virtq_take()
+ * has it back. */
 void library_add(struct library *library);
 bool library_take(struct library *library);
 

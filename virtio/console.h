@@ -3,10 +3,10 @@
 #define VIRTIO_CONSOLE_H
 
 /*
- * Console device (virtio 5.3): ports, each with a back end of its own and both directions. Input waits
- * in the back end until the driver has a receive buffer; output that the back end cannot take waits in
- * the transmit queue: back-pressure both ways, on each port by itself. Offers EMERG_WRITE, and SIZE
- * where port 0 has a window.
+ * Console device (virtio 5.3): ports, each with a back end of its own and both directions. Input
+ * waits in the back end until the driver has a receive buffer; output that the back end cannot take
+ * waits in the transmit queue: back-pressure both ways, on each port by itself. Offers EMERG_WRITE,
+ * and SIZE where port 0 has a window.
  *
  * With MULTIPORT, device and driver tell each other of ports through two more queues, which are
  * console_control.c's; without it there is port 0 and no telling.

@@ -35,7 +35,7 @@ void console_control_reset(struct virtio_console *con)
 	}
 }
 
-/* --- to the driver ------------------------------------------------------------------------------ */
+/* --- to the driver ---------------------------------------------------------------------------- */
 
 /* The message of this event. Its length; of that, *least must fit, or it has no meaning. */
 static size_t fill_message(const struct virtio_console *con, const struct console_port *port,
@@ -95,9 +95,10 @@ void console_control_send(struct virtio_console *con)
 	virtio_publish(&con->dev, RECEIVE);
 }
 
-/* --- from the driver ---------------------------------------------------------------------------- */
+/* --- from the driver -------------------------------------------------------------------------- */
 
-/* The id is of no port (virtio 5.3.6.2). A port is added once, whatever the driver says how often. */
+/* The id is of no port (virtio 5.3.6.2). A port is added once, whatever the driver
+ * says how often. */
 static void device_ready(struct virtio_console *con, bool usable)
 {
 	for (unsigned i = 0; i < con->port_count; i++) {

@@ -14,9 +14,9 @@
  *	PORT_OPEN 1, when it is used
  *					PORT_OPEN 0 and 1, RESIZE, as things change
  *
- * What is due to the driver is a bit of the port, not a message: a driver that has no buffer for it gets
- * it later, with the state of that time, and nothing has to be kept. All functions: the device's lock
- * held; they are for console.c alone.
+ * What is due to the driver is a bit of the port, not a message: a driver that has no buffer for it
+ * gets it later, with the state of that time, and nothing has to be kept. All functions: the
+ * device's lock held; they are for console.c alone.
  */
 
 #include "console.h"

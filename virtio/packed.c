@@ -31,13 +31,13 @@ static bool is_available(uint16_t flags, const struct virtq_position *at)
 
 /* --- guest memory --------------------------------------------------------------------------------
  *
- * The loads and stores whose order matters (virtio 2.8.2, 2.8.21), and no others, are the next three
- * functions, and virtq_listen(). "Driver" in the comments is guest-kernel/packed.c, or Linux'
+ * The loads and stores whose order matters (virtio 2.8.2, 2.8.21), and no others, are the next
+ * three functions, and virtq_listen(). "Driver" in the comments is guest-kernel/packed.c, or Linux'
  * virtio_ring.c.
  */
 
-/* Acquire, pairs with the driver's release of the flags of a list's first descriptor: the rest of the
- * list, and what it points to, are visible to the loads that follow. */
+/* Acquire, pairs with the driver's release of the flags of a list's first descriptor: the rest of
+ * the list, and what it points to, are visible to the loads that follow. */
 static uint16_t flags_load(const struct virtq *vq, unsigned slot)
 {
 	const le16_atomic *flags = &vq->packed.ring[slot].flags;
@@ -45,8 +45,8 @@ static uint16_t flags_load(const struct virtq *vq, unsigned slot)
 	return VOLE_SWAP16(atomic_load_explicit(&flags->raw, memory_order_acquire));
 }
 
-/* Release, pairs with the driver's acquire: who sees the descriptor used sees id, length and payload,
- * and all that was used in the same batch. */
+/* Release, pairs with the driver's acquire: who sees the descriptor used sees id, length and
+ * payload, and all that was used in the same batch. */
 static void flags_store(struct virtq *vq, unsigned slot, uint16_t flags)
 {
 	le16_atomic *to = &vq->packed.ring[slot].flags;
@@ -56,8 +56,8 @@ static void flags_store(struct virtq *vq, unsigned slot, uint16_t flags)
 
 /*
  * After the flags_store() that showed a batch of this many slots. Pairs with the driver, which says
- * that it wants an interrupt, then looks at the ring: either it sees the used descriptors, or we see
- * that it wants one: always, or for one slot if that is in the batch (virtio 2.8.10).
+ * that it wants an interrupt, then looks at the ring: either it sees the used descriptors, or we
+ * see that it wants one: always, or for one slot if that is in the batch (virtio 2.8.10).
  */
 static bool interrupt_wanted(const struct virtq *vq, unsigned batch)
 {
@@ -168,8 +168,8 @@ static int element_add(struct virtq *vq, struct chain *chain, const struct desc 
 }
 
 /*
- * All descriptors of a list are copied now. They are not looked at again: until the list comes back,
- * others that come back before it may overwrite them (virtio 2.8.6).
+ * All descriptors of a list are copied now. They are not looked at again: until the list comes
+ * back, others that come back before it may overwrite them (virtio 2.8.6).
  */
 static int packed_pop(struct virtq *vq, struct chain *chain)
 {

@@ -4,8 +4,8 @@
 
 /*
  * Entropy device (virtio 5.4): fills buffers with random bytes. Work per request is bounded by
- * VIRTIO_RNG_REQUEST_MAX, which the specification permits (5.4.6.2): the used length tells. A request
- * that finds the source empty waits for it; those behind it stay in the queue.
+ * VIRTIO_RNG_REQUEST_MAX, which the specification permits (5.4.6.2): the used length tells. A
+ * request that finds the source empty waits for it; those behind it stay in the queue.
  */
 
 #include "backend.h"

@@ -9,7 +9,8 @@
 /* --- guest memory --------------------------------------------------------------------------------
  *
  * The loads and stores whose order matters (virtio 2.7.13), and no others, are the next three
- * functions, and virtq_listen(). "Driver" in the comments is guest-kernel/virtq.c, or Linux' virtio_ring.c.
+ * functions, and virtq_listen(). "Driver" in the comments is guest-kernel/virtq.c, or Linux'
+ * virtio_ring.c.
  */
 
 static uint16_t relaxed_load(const le16_atomic *from)

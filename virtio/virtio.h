@@ -96,8 +96,8 @@ struct virtio_ops {
 
 /* The surroundings. ctx is what virtio_init() was given. */
 struct virtio_host_ops {
-	/* A bit of interrupt_status is set: interrupt the driver. Any thread, lock held: no interrupt
-	 * comes after a reset. */
+	/* A bit of interrupt_status is set: interrupt the driver. Any thread, lock held: no
+	 * interrupt comes after a reset. */
 	void (*raise)(void *ctx);
 
 	/* Have virtio_serve(dev, queue) called soon, on the I/O thread. Any thread, lock held. */
@@ -132,9 +132,9 @@ struct virtio_device {
 };
 
 /*
- * Make a device that offers ops->features, features, VERSION_1 and VIRTIO_QUEUE_DEFAULT, and has up to
- * queue_count queues (VIRTIO_QUEUES_MAX at most). Nothing is owned but lock and queues. 0, or -ENOMEM,
- * or -errno from the lock's creation; virtio_free() is due only after 0.
+ * Make a device that offers ops->features, features, VERSION_1 and VIRTIO_QUEUE_DEFAULT, and has up
+ * to queue_count queues (VIRTIO_QUEUES_MAX at most). Nothing is owned but lock and queues. 0, or
+ * -ENOMEM, or -errno from the lock's creation; virtio_free() is due only after 0.
  */
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
 	unsigned queue_count, const struct gmem *gmem, const struct virtio_host_ops *host,
@@ -150,8 +150,8 @@ void virtio_free(struct virtio_device *dev);
  * may be more to do: call again after other sources had their turn. Takes the lock. */
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
 
-/* I/O thread: a back end is ready for what the device wants of it; which one, if it has several, counted
- * from 0. Takes the lock. */
+/* I/O thread: a back end is ready for what the device wants of it; which one, if it has several,
+ * counted from 0. Takes the lock. */
 void virtio_backend_ready(struct virtio_device *dev, unsigned backend);
 
 /* Any thread: configuration space changed by the host's doing; notifies the driver (virtio 3.2.1).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts in AX and writes each value, 16 bits wide, to port 0x10, for ever: real mode, at any address.
- * Nobody answers that port; each write is one exit.
+ * Counts in AX and writes each value, 16 bits wide, to port 0x10, for ever: real mode, at any
+ * address. Nobody answers that port; each write is one exit.
  *
  *	vole run --boot flat --load 0x10000 --log pio --max-exits 10 flat-count.bin
  */

@@ -6,8 +6,8 @@
  *		-Wl,-Ttext-segment=0x100000,-e,main -o hello.elf hello.c
  *	vole run hello.elf
  *
- * vole calls the ELF entry point like a C function, on a stack of its own making. What it returns is
- * vole's exit status.
+ * vole calls the ELF entry point like a C function, on a stack of its own making. What it returns
+ * is vole's exit status.
  */
 
 #include <vole/ports.h>

@@ -31,8 +31,8 @@ _Static_assert(sizeof(struct virtio_console_config) == 12, "virtio 5.3.4");
 _Static_assert(offsetof(struct virtio_console_config, max_nr_ports) == 4, "virtio 5.3.4");
 _Static_assert(offsetof(struct virtio_console_config, emerg_wr) == 8, "virtio 5.3.4");
 
-/* What goes through the control queues (virtio 5.3.6.2). PORT_NAME is followed by the name, without a
- * terminator; RESIZE by the new size. */
+/* What goes through the control queues (virtio 5.3.6.2). PORT_NAME is followed by the name, without
+ * a terminator; RESIZE by the new size. */
 struct virtio_console_control {
 	le32 id; /* of the port */
 	le16 event;
@@ -58,7 +58,7 @@ _Static_assert(offsetof(struct virtio_console_resize, rows) == 2, "virtio 5.3.6.
 #define VIRTIO_CONSOLE_PORT_READY    3 /* from the driver: answer to DEVICE_ADD; 1: can be used */
 #define VIRTIO_CONSOLE_CONSOLE_PORT  4 /* to the driver: the port is for a console */
 #define VIRTIO_CONSOLE_RESIZE        5 /* to the driver: the console's size */
-#define VIRTIO_CONSOLE_PORT_OPEN     6 /* either: 1: the sender's side of the port is open; 0: closed */
+#define VIRTIO_CONSOLE_PORT_OPEN     6 /* either: 1: the sender's side is open; 0: closed */
 #define VIRTIO_CONSOLE_PORT_NAME     7 /* to the driver: the port's name */
 
 #endif

@@ -10,9 +10,9 @@
  *	used ring		struct virtq_used, elem[N], le16	aligned to 4, device writes
  *
  * Each ring ends in an event field that the *other* side reads: used_event, at the end of the
- * available ring, says when the driver wants its next interrupt; avail_event, at the end of the used
- * ring, when the device wants its next kick. Both have their meaning with VIRTIO_F_EVENT_IDX only,
- * but their space is always there.
+ * available ring, says when the driver wants its next interrupt; avail_event, at the end of the
+ * used ring, when the device wants its next kick. Both have their meaning with VIRTIO_F_EVENT_IDX
+ * only, but their space is always there.
  *
  * idx counts freely modulo 65536; the slot is idx modulo N. N is a power of two.
  *
@@ -86,8 +86,9 @@ struct virtq_packed_desc {
 	le16_atomic flags;
 };
 
-/* When the side that writes it wants to be notified: a VIRTQ_EVENT_ mode in the upper half; in the
- * lower half the slot that it waits for, and the wrap counter. One word, so that they go together. */
+/* When the side that writes it wants to be notified: a VIRTQ_EVENT_ mode in the upper half;
+ * in the lower half the slot that it waits for, and the wrap counter. One word, so that
+ * they go together. */
 struct virtq_event {
 	le32_atomic word;
 };
@@ -99,8 +100,8 @@ struct virtq_event {
 #define VIRTQ_EVENT_DISABLE 1      /* never */
 #define VIRTQ_EVENT_DESC    2      /* for that slot in that lap; with EVENT_IDX only */
 
-/* Where the event fields of a split queue are: bytes from the start of the available and of the used
- * ring. */
+/* Where the event fields of a split queue are: bytes from the start of the available and of
+ * the used ring. */
 #define VIRTQ_USED_EVENT(n)  (4u + 2u * (n))
 #define VIRTQ_AVAIL_EVENT(n) (4u + 8u * (n))
 

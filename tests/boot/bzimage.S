@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A bzImage around code for protected mode, CODE: boot sector, with the header of Linux's boot protocol
- * (Documentation/x86/boot.rst), one sector of setup, and the code. Assembled to be linked at 0, as raw
- * bytes.
+ * A bzImage around code for protected mode, CODE: boot sector, with the header of Linux's boot
+ * protocol (Documentation/x86/boot.rst), one sector of setup, and the code. Assembled to be linked
+ * at 0, as raw bytes.
  */
 	.org	0x1f1
 	.byte	1			/* setup_sects */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Both entry points of a kernel that wants to be started as Linux is: at its first byte that of the 32-bit
- * boot protocol, and the one that the note names, for PVH.
+ * Both entry points of a kernel that wants to be started as Linux is: at its first byte that of the
+ * 32-bit boot protocol, and the one that the note names, for PVH.
  */
 	.section .text.start, "ax"
 	.globl	_start, pvh_start, interrupt_entry

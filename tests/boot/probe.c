@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A kernel that is started as Linux is, in either way, and says on the serial port what it was told. Then
- * it does what its command line says:
+ * A kernel that is started as Linux is, in either way, and says on the serial port what it was
+ * told. Then it does what its command line says:
  *
- *	echo			sends back what it receives, by interrupts, up to and including a dot
- *	loop			the same without interrupts
- *	exit=N			ends by the exit port
- *	reset=keyboard|chipset|triple	resets the machine; triple tells firmware so first, as Linux does
- *	halt			halts with interrupts off, as Linux powers off
- *	crash			a triple fault that nobody asked for
+ *	echo		sends back what it receives, by interrupts, up to and including a dot
+ *	loop		the same without interrupts
+ *	exit=N		ends by the exit port
+ *	reset=HOW	resets the machine, by keyboard, chipset or triple (a triple fault, of which
+ *			it tells firmware first, as Linux does)
+ *	halt		halts with interrupts off, as Linux powers off
+ *	crash		a triple fault that nobody asked for
  */
 #include <asm/bootparam.h>
 #include <stdint.h>
@@ -31,7 +32,7 @@ void pvh_main(const uint32_t *info, uint32_t esi);
 void serial_interrupt(void);
 extern char interrupt_entry[];
 
-/* --- printing ------------------------------------------------------------------------------------ */
+/* --- printing --------------------------------------------------------------------------------- */
 
 static void put(char c)
 {
@@ -67,7 +68,7 @@ static void say(const char *what, uint64_t value)
 	put('\n');
 }
 
-/* --- what any kernel can see --------------------------------------------------------------------- */
+/* --- what any kernel can see ------------------------------------------------------------------ */
 
 static uint32_t cr0(void)
 {
@@ -137,7 +138,7 @@ static void say_board(void)
 	say("mp", read32(0x9fc00));
 }
 
-/* --- the serial port ----------------------------------------------------------------------------- */
+/* --- the serial port -------------------------------------------------------------------------- */
 
 static volatile uint32_t interrupts;
 static volatile uint8_t last;
@@ -217,7 +218,7 @@ static void echo_by_polling(void)
 	put('\n');
 }
 
-/* --- the end ------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void triple_fault(void)
 {
@@ -266,7 +267,7 @@ static void obey(const char *cmdline)
 	out32(EXIT, code ? (uint32_t)(*code - '0') : 0);
 }
 
-/* --- the two ways to be told --------------------------------------------------------------------- */
+/* --- the two ways to be told ------------------------------------------------------------------ */
 
 void linux_main(const struct boot_params *params, uint32_t ebx)
 {

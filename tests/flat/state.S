@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Raw code that tells, word by word at port 0x10, how it was started, and then what an access to nobody
- * gives. tests/boot-flat.t knows the order. Runs at any address; uses the stack as it is.
+ * Raw code that tells, word by word at port 0x10, how it was started, and then what an access to
+ * nobody gives. tests/boot-flat.t knows the order. Runs at any address; uses the stack as it is.
  */
 
 #define PORT 0x10

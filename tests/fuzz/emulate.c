@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Completion of single instructions, on any registers. Memory is that of the input: 4 KiB that all linear
- * addresses lead to, but for the pages that nobody has.
+ * Completion of single instructions, on any registers. Memory is that of the input: 4 KiB that all
+ * linear addresses lead to, but for the pages that nobody has.
  */
 #include "kvm/emulate.h"
 

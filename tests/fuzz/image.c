@@ -16,7 +16,7 @@
 #define PADDING_MAX (1u << 20)
 #define DEVICES     3
 
-/* --- the files that are named on the command line ------------------------------------------------- */
+/* --- the files that are named on the command line --------------------------------------------- */
 
 /* A file without a name on disk; path is how others can open it. */
 struct scratch {
@@ -46,7 +46,7 @@ static void scratch_fill(const struct scratch *scratch, const uint8_t *data, siz
 			(ssize_t)size);
 }
 
-/* --- memory, of which nothing is there but what the image asked for -------------------------------- */
+/* --- memory, of which nothing is there but what the image asked for --------------------------- */
 
 static void judge_regions(const struct boot *boot)
 {
@@ -64,7 +64,8 @@ static void judge_regions(const struct boot *boot)
 	}
 }
 
-/* As memory_init(), but a store to what lies between and behind the regions is a SIGSEGV, or EFAULT. */
+/* As memory_init(), but a store to what lies between and behind the regions is a
+ * SIGSEGV, or EFAULT. */
 static void memory_make(struct memory *memory, const struct boot *boot)
 {
 	const struct memory_region *last = &boot->regions[boot->region_count - 1];
@@ -87,7 +88,7 @@ static void memory_make(struct memory *memory, const struct boot *boot)
 	}
 }
 
-/* --- a run ------------------------------------------------------------------------------------------ */
+/* --- a run ------------------------------------------------------------------------------------ */
 
 static void set_options(struct options *options, const char *boot, const struct scratch *image,
 	const struct scratch *other, const struct image_trailer *t)

@@ -3,18 +3,19 @@
 #define TESTS_FUZZ_IMAGE_H
 
 /*
- * An image from a file to guest memory, without KVM: what it is taken for, opened, loaded, shown, and
- * its symbols looked up. Afterwards nothing is written but where the image's own regions are.
+ * An image from a file to guest memory, without KVM: what it is taken for, opened, loaded, shown,
+ * and its symbols looked up. Afterwards nothing is written but where the image's own regions are.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* boot: as --boot has it. The input is the image, and behind it the bytes of a struct image_trailer. */
+/* boot: as --boot has it. The input is the image, and behind it the bytes
+ * of a struct image_trailer. */
 void image_run(const char *boot, const uint8_t *data, size_t size);
 
-/* All little-endian; an input that is shorter has zeros, which stand for what vole has if nothing is
- * asked for. */
+/* All little-endian; an input that is shorter has zeros, which stand for what vole has if nothing
+ * is asked for. */
 struct image_trailer {
 	uint32_t memory;  /* pages of RAM */
 	uint32_t load;    /* --load, if IMAGE_LOAD */

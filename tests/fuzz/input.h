@@ -3,10 +3,10 @@
 #define TESTS_FUZZ_INPUT_H
 
 /*
- * A fuzz target is one file with one LLVMFuzzerTestOneInput(). It starts from nothing, does what the
- * bytes of its input say, checks with assert() what must hold whatever they say, and leaves nothing
- * behind. libFuzzer calls it from inside one process; replay.c from a program of its own, for each file
- * it is given.
+ * A fuzz target is one file with one LLVMFuzzerTestOneInput(). It starts from nothing, does what
+ * the bytes of its input say, checks with assert() what must hold whatever they say, and leaves
+ * nothing behind. libFuzzer calls it from inside one process; replay.c from a program of its own,
+ * for each file it is given.
  */
 
 #include <stddef.h>

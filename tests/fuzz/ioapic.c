@@ -5,8 +5,8 @@
 
 #include "input.h"
 
-/* Nothing but an interrupt's message leaves for KVM, and its vector is one that an APIC takes (Intel SDM
- * 3, 11.5.2 and 11.11). */
+/* Nothing but an interrupt's message leaves for KVM, and its vector is one that an APIC takes
+ * (Intel SDM 3, 11.5.2 and 11.11). */
 static void judge_routes(void *ctx, const struct ioapic_route routes[IOAPIC_PINS])
 {
 	(void)ctx;

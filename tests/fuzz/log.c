@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* In the place of vmm/log.c: messages are made, so that making them is checked, and kept to ourselves. */
+/* In the place of vmm/log.c: messages are made, so that making them is checked, and
+ * kept to ourselves. */
 #include "log.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register file: any sequence of accesses, at every width and offset, with a device behind it that
- * has a configuration space and nothing to do.
+ * The register file: any sequence of accesses, at every width and offset, with a device behind it
+ * that has a configuration space and nothing to do.
  */
 #include <assert.h>
 #include <string.h>
@@ -40,8 +40,8 @@ static void config_write(
 	memcpy(f.config + offset, data, len);
 }
 
-/* What a guest sees never depends on what it has written, in these; and Status is reset as a whole or
- * grows (virtio 2.1.2). */
+/* What a guest sees never depends on what it has written, in these; and Status is reset as a whole
+ * or grows (virtio 2.1.2). */
 static void check_registers(uint32_t status)
 {
 	struct driver *driver = &f.run.driver;

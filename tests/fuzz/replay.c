@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs a fuzz target on the files that are named, without libFuzzer: any compiler can replay a corpus.
- * Each file's bytes are in memory that ends where they do.
+ * Runs a fuzz target on the files that are named, without libFuzzer: any compiler can replay a
+ * corpus. Each file's bytes are in memory that ends where they do.
  */
 #include <stdio.h>
 #include <stdlib.h>

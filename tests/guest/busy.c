@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All devices busy, from several CPUs at once; for the thread sanitizer above all. Needs -c 5 and two disks.
- * CPU 0 drives the console, CPU 1 the entropy device, CPUs 2 and 3 a disk each: first by the rules, each for
- * itself. Then they go on while CPU 4 writes whatever comes to mind to the registers of all four, so that
- * two CPUs reset, start and stop one device at the same time. In the end all four work as before. Exit
- * status 0. Console output is empty lines; vole reports rings that it cannot make sense of.
+ * All devices busy, from several CPUs at once; for the thread sanitizer above all. Needs -c 5 and
+ * two disks. CPU 0 drives the console, CPU 1 the entropy device, CPUs 2 and 3 a disk each: first by
+ * the rules, each for itself. Then they go on while CPU 4 writes whatever comes to mind to the
+ * registers of all four, so that two CPUs reset, start and stop one device at the same time. In the
+ * end all four work as before. Exit status 0. Console output is empty lines; vole reports rings
+ * that it cannot make sense of.
  */
 
 #include <stdatomic.h>
@@ -76,7 +77,8 @@ static void transfer(unsigned cpu, unsigned i)
 
 /* --- against the rules ------------------------------------------------------------------------ */
 
-/* As mmio_begin() and its kin have it, but for what goes wrong: that is nothing to wait for here. */
+/* As mmio_begin() and its kin have it, but for what goes wrong: that is nothing to
+ * wait for here. */
 static void bring_up(struct worker *w)
 {
 	struct mmio *dev = w->dev;
@@ -138,7 +140,8 @@ static uint32_t random(void)
 	return state >> 8;
 }
 
-/* Some part of a ring, in memory that is for nothing else: the device may write to it what it likes. */
+/* Some part of a ring, in memory that is for nothing else: the device may write to it
+ * what it likes. */
 static uint32_t some_place(void)
 {
 	return (uint32_t)rings + random() % PAGE_SIZE / 16 * 16;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looks at the state in which VOLE_PORT_CPU starts a CPU (spec/boot.md, section 5): CPU 1 with a stack,
- * whose entry function returns, and CPU 2 without one. Needs -c 3. Exit status 0.
+ * Looks at the state in which VOLE_PORT_CPU starts a CPU (spec/boot.md, section 5): CPU 1 with a
+ * stack, whose entry function returns, and CPU 2 without one. Needs -c 3. Exit status 0.
  */
 
 #include <stdatomic.h>

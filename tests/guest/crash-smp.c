@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All CPUs crash at the same moment, each at an address of its own that nothing answers, so that there is a
- * report of each to be had; one is made. Exit status of vole 126. */
+/* All CPUs crash at the same moment, each at an address of its own that nothing answers, so that
+ * there is a report of each to be had; one is made. Exit status of vole 126. */
 
 #include <stdatomic.h>
 

@@ -168,8 +168,8 @@ static void want_kick(unsigned from_here)
 		atomic_store(&vq.split.avail_event->raw, cpu_to_le16(vq.added + from_here).raw);
 }
 
-/* Two requests, one buffer each, are told of if the device waits for the first or the second. The kick
- * says where the next will be (virtio 2.9). */
+/* Two requests, one buffer each, are told of if the device waits for the first or the second. The
+ * kick says where the next will be (virtio 2.9). */
 static void check_kicks(uint64_t features)
 {
 	begin(features | FEATURE(VIRTIO_F_EVENT_IDX) | FEATURE(VIRTIO_F_NOTIFICATION_DATA));

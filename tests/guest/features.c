@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prints what each device offers of the features that no device type owns, one line a device: its id, a
- * colon, and the bits. Exit status 0. */
+/* Prints what each device offers of the features that no device type owns, one line a device: its
+ * id, a colon, and the bits. Exit status 0. */
 
 #include <vole/virtio_mmio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loads from where nothing answers: the address on the command line, or 0xc8000000. Exit status 126, the
- * report names it. */
+/* Loads from where nothing answers: the address on the command line, or 0xc8000000. Exit status
+ * 126, the report names it. */
 
 #include "check.h"
 #include "x86.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Goes into 64-bit mode (Intel SDM 3, 10.8.5) and reads a port where nothing is. Exit status 126, the
- * report has all 64 bits of RAX.
+ * Goes into 64-bit mode (Intel SDM 3, 10.8.5) and reads a port where nothing is. Exit status 126,
+ * the report has all 64 bits of RAX.
  */
 
 #include "check.h"

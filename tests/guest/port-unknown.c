@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads a port that the machine does not have: the number on the command line, or 0x3f8. Exit status 126,
- * the report names it. */
+/* Reads a port that the machine does not have: the number on the command line, or 0x3f8. Exit
+ * status 126, the report names it. */
 
 #include "check.h"
 #include "x86.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Draws as many bytes as the command line says, 1 to 4096, and prints them as they are. Exit status 0, or
- * 2 if there were not so many. */
+/* Draws as many bytes as the command line says, 1 to 4096, and prints them as they are. Exit status
+ * 0, or 2 if there were not so many. */
 
 #include "check.h"
 #include "console.h"

@@ -16,7 +16,7 @@ struct disk {
 	bool read_only;
 };
 
-/* --- what a disk holds --------------------------------------------------------------------------- */
+/* --- what a disk holds ------------------------------------------------------------------------ */
 
 /* The word at a byte offset after a pass: easy for the host to compute as well. */
 static void fill(uint32_t offset, uint32_t bytes, uint32_t pass)
@@ -60,7 +60,7 @@ static bool flush(const struct disk *disk)
 	return SYS3(__NR_fsync, disk->fd, 0, 0) == 0;
 }
 
-/* --- requests in flight -------------------------------------------------------------------------- */
+/* --- requests in flight ----------------------------------------------------------------------- */
 
 /* Send DEPTH requests of one block each, scattered, none twice. How many were sent. */
 static long send(const struct disk *disk, aio_context_t context, unsigned opcode, uint8_t *data)
@@ -111,7 +111,7 @@ static void in_parallel(const struct disk *disk, uint32_t pass)
 	ok(good == DEPTH && equal, "%s: %u reads in flight, %u good", disk->name, DEPTH, good);
 }
 
-/* --- the tests ----------------------------------------------------------------------------------- */
+/* --- the tests -------------------------------------------------------------------------------- */
 
 static bool disk_open(struct disk *disk, int flags)
 {

@@ -8,7 +8,8 @@
 #ifdef __i386__
 #define AT_SYSINFO 32
 
-/* The kernel's preferred way in, 0 where it has none. Named in the assembly below, so not static. */
+/* The kernel's preferred way in, 0 where it has none. Named in the assembly
+ * below, so not static. */
 extern long gate;
 long gate;
 
@@ -130,8 +131,7 @@ long write_file(const char *path, const char *text)
 	return n < 0 ? n : 0;
 }
 
-/* --- memory and text -----------------------------------------------------------------------------
- */
+/* --- memory and text -------------------------------------------------------------------------- */
 
 void *memset(void *to, int byte, size_t n)
 {

@@ -3,9 +3,9 @@
 #define LINUX_SYS_H
 
 /*
- * System calls, and the few functions of libc that these programs need; there is no libc, so that one
- * source serves 32- and 64-bit kernels and needs no FPU. What can fail returns a negative errno, as
- * the kernel does.
+ * System calls, and the few functions of libc that these programs need; there is no libc, so that
+ * one source serves 32- and 64-bit kernels and needs no FPU. What can fail returns a negative
+ * errno, as the kernel does.
  */
 
 #include <asm/fcntl.h>
@@ -64,13 +64,14 @@ bool write_all(int fd, const void *from, size_t n);
 /* Is there something to read within this time? */
 bool readable(int fd, int milliseconds);
 
-/* First line of a file, without its end; empty where it cannot be read. Valid until the next call. */
+/* First line of a file, without its end; empty where it cannot be read. Valid until
+ * the next call. */
 const char *line_of(const char *path);
 
 /* Write text to a file, as to those of sysfs. 0 or a negative errno. */
 long write_file(const char *path, const char *text);
 
-/* --- memory and text --- */
+/* --- memory and text -------------------------------------------------------------------------- */
 
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *restrict to, const void *restrict from, size_t n);

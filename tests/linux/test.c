@@ -89,7 +89,7 @@ void absent(const char *device)
 		skip(device, "no such device");
 }
 
-/* --- drivers ------------------------------------------------------------------------------------ */
+/* --- drivers ---------------------------------------------------------------------------------- */
 
 int driver_device(const char *driver, const char *path)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vmm/boot/boot_data.c: the memory map and the bytes of the boot data, and inspect.c beside it, that
- * shows both. */
+/* vmm/boot/boot_data.c: the memory map and the bytes of the boot data, and inspect.c beside it,
+ * that shows both. */
 #include "boot/boot_data.h"
 
 #include <errno.h>
@@ -31,8 +31,7 @@ static struct image_segment segment(uint32_t paddr, uint32_t size, bool writable
 	};
 }
 
-/* --- the memory map -----------------------------------------------------------------------------
- */
+/* --- the memory map --------------------------------------------------------------------------- */
 
 static void expect_entry(const struct memory_map *map, unsigned index,
 	struct memory_map_entry expected, const char *name)
@@ -181,8 +180,7 @@ static void test_placements(void)
 	close(fd);
 }
 
-/* --- any kernel's memory map --------------------------------------------------------------------
- */
+/* --- any kernel's memory map ------------------------------------------------------------------ */
 
 #define PAGES 256u
 
@@ -315,8 +313,7 @@ static void test_random_maps(void)
 	ok(built > 5000 && built < 19000, "... %u of them fit into their RAM", built);
 }
 
-/* --- the boot data ------------------------------------------------------------------------------
- */
+/* --- the boot data ---------------------------------------------------------------------------- */
 
 static uint8_t ram[VOLE_BOOT_DATA_END];
 
@@ -499,8 +496,7 @@ static void test_long_name(void)
 	ok(is_zero(BOOT_STACK, BOOT_STACK_TOP), "... and nothing is written past the strings");
 }
 
-/* --- inspect ------------------------------------------------------------------------------------
- */
+/* --- inspect ---------------------------------------------------------------------------------- */
 
 static void test_inspect(void)
 {

@@ -17,8 +17,7 @@
 
 static char path[] = "/tmp/vole-firmware-XXXXXX";
 
-/* --- recognition --------------------------------------------------------------------------------
- */
+/* --- recognition ------------------------------------------------------------------------------ */
 
 static const char *recognised(uint64_t size, const char *tail, size_t len)
 {
@@ -46,8 +45,7 @@ static void check_recognition(void)
 	ok(!recognised(128 * KIB, "", 0), "nothing at the reset vector: not recognised");
 }
 
-/* --- placing ------------------------------------------------------------------------------------
- */
+/* --- placing ---------------------------------------------------------------------------------- */
 
 /* An image in which each page says which it is, with the far jump at its end. */
 static void write_image(uint32_t size)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Linux boot protocol on images made here, without KVM: what is refused, where things go, what the
- * kernel is told. "boot.rst" is Documentation/x86/boot.rst of Linux, "MP" Intel's MultiProcessor
- * Specification.
+ * The Linux boot protocol on images made here, without KVM: what is refused, where things
+ * go, what the kernel is told. "boot.rst" is Documentation/x86/boot.rst of Linux, "MP"
+ * Intel's MultiProcessor Specification.
  */
 #include "boot/boot.h"
 
@@ -82,7 +82,7 @@ static void set_options(void)
 		.kernel = kernel_path, .boot = "auto", .memory_size = 64u << 20, .cpu_count = 1};
 }
 
-/* --- refusals ------------------------------------------------------------------------------------ */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static void refused(int status, const char *words, const char *name)
 {
@@ -184,7 +184,7 @@ static void test_initrd_refusals(void)
 	}
 }
 
-/* --- what is loaded ------------------------------------------------------------------------------ */
+/* --- what is loaded --------------------------------------------------------------------------- */
 
 static struct boot *boot;
 static struct memory memory;
@@ -391,7 +391,7 @@ static void test_cmdline(void)
 	unload();
 }
 
-/* --- the MP table -------------------------------------------------------------------------------- */
+/* --- the MP table ----------------------------------------------------------------------------- */
 
 static uint8_t sum(const uint8_t *bytes, size_t len)
 {

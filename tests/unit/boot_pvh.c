@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PVH on ELF files made here, without KVM: how the entry point is found, what is refused, what the kernel
- * is told. "pvh" is Xen's docs/misc/pvh.pandoc, "start_info.h" its description of hvm_start_info.
+ * PVH on ELF files made here, without KVM: how the entry point is found, what is refused,
+ * what the kernel is told. "pvh" is Xen's docs/misc/pvh.pandoc, "start_info.h" its
+ * description of hvm_start_info.
  */
 #include "boot/boot.h"
 
@@ -132,7 +133,7 @@ static void refused(const char *name_of_protocol, const char *words, const char 
 	good();
 }
 
-/* --- notes --------------------------------------------------------------------------------------- */
+/* --- notes ------------------------------------------------------------------------------------ */
 
 static int find(const void *notes, size_t len, uint32_t *entry)
 {
@@ -177,7 +178,7 @@ static void test_notes(void)
 	is(-find(notes, len, &entry), ENOENT, "a value whose size wraps");
 }
 
-/* --- refusals ------------------------------------------------------------------------------------ */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static void test_refusals(void)
 {
@@ -213,7 +214,7 @@ static void test_refusals(void)
 		"not enough RAM");
 }
 
-/* --- what is loaded ------------------------------------------------------------------------------ */
+/* --- what is loaded --------------------------------------------------------------------------- */
 
 static uint64_t word(uint32_t at, unsigned len)
 {

@@ -119,7 +119,8 @@ static void tell(struct fixture *f, uint32_t id, uint16_t event, uint16_t value)
 	tell_some(f, id, event, value, sizeof(struct virtio_console_control));
 }
 
-/* All that the device has said since, as text: "id event value, ...", a name or a size in brackets. */
+/* All that the device has said since, as text: "id event value, ...", a name or a
+ * size in brackets. */
 static const char *said(struct fixture *f)
 {
 	static char text[1024];

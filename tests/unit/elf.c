@@ -254,8 +254,7 @@ static void test_symbols_of_higher_half(void)
 	image_free(&image);
 }
 
-/* --- hostile files ------------------------------------------------------------------------------
- */
+/* --- hostile files ---------------------------------------------------------------------------- */
 
 /* xorshift64: the same sequence every time. */
 static uint64_t next_random(uint64_t *state)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's end of an entropy device: sources that are empty for a while or for good, and a limit. */
+/* The host's end of an entropy device: sources that are empty for a while or for
+ * good, and a limit. */
 #include "io/entropy.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The packed virtqueue, device side: what it takes, what it gives back, and what it refuses. How a chain is
- * judged is the same for both forms, and mostly tried in virtq.c. */
+/* The packed virtqueue, device side: what it takes, what it gives back, and what it refuses. How a
+ * chain is judged is the same for both forms, and mostly tried in virtq.c. */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Images that are known and not supported; tests/boot-firmware.t has one of each kind. Here: their edges. */
+/* Images that are known and not supported; tests/boot-firmware.t has one of each kind.
+ * Here: their edges. */
 #include "boot/refuse.h"
 
 #include <stdlib.h>

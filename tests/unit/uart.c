@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The serial port's registers, without KVM. Clauses: PC16550D data sheet ("16550"). What Linux's 8250
- * driver does to find out which chip it has is done here in its order.
+ * The serial port's registers, without KVM. Clauses: PC16550D data sheet ("16550"). What Linux's
+ * 8250 driver does to find out which chip it has is done here in its order.
  */
 #include "chips/uart.h"
 

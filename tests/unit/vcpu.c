@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a vCPU's thread is ended, without a KVM: the thread never gets as far as to need it. What needs
- * one is tested with guests. */
+/* How a vCPU's thread is ended, without a KVM: the thread never gets as far as to need it. What
+ * needs one is tested with guests. */
 #include "kvm/vcpu.h"
 
 #include <errno.h>

@@ -186,8 +186,8 @@ static void test_offered(void)
 		ok(!(features & 1ull << 37), "RES-DEV-04 (6.2) no SR_IOV");
 		ok(!(features & 1ull << 41), "RES-DEV-05 (4.2.5) no ADMIN_VQ");
 		ok(!(features & 1ull << 39), "RES-DEV-06 (6) no NOTIF_CONFIG_DATA");
-		/* Block's CONFIG_WCE needs FLUSH (5.2.5.2); the other bits of these types, and those
-		 * of rings and transport, stand alone. */
+		/* Block's CONFIG_WCE needs FLUSH (5.2.5.2); the other bits of these types, and
+		 * those of rings and transport, stand alone. */
 		ok(types[i].type != VIRTIO_ID_BLOCK || !(features & 1 << 11) || features & 1 << 9,
 			"BASE-DEV-08 (2.2.2) nothing whose prerequisite is missing");
 		teardown(f);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * No wake-up is lost between the two halves of a queue, the device's in virtio/ and the driver's in
- * guest-kernel/. Each is a thread; there is one buffer, so that both are
- * always about to sleep, and each tells the other only if that asks for it. Where a store can be overtaken
- * by the look that follows it, since a full barrier is missing, sooner or later both sleep for ever.
+ * guest-kernel/. Each is a thread; there is one buffer, so that both are always about to sleep, and
+ * each tells the other only if that asks for it. Where a store can be overtaken by the look that
+ * follows it, since a full barrier is missing, sooner or later both sleep for ever.
  *
- * That needs two CPUs, and luck: a run without a fault proves nothing. Without one of the four barriers it
- * took from ten to a hundred thousand rounds, each time that was tried, on an x86 host with two busy CPUs. On
- * a host with one CPU nothing is found.
+ * That needs two CPUs, and luck: a run without a fault proves nothing. Without one of the four
+ * barriers it took from ten to a hundred thousand rounds, each time that was tried, on an x86 host
+ * with two busy CPUs. On a host with one CPU nothing is found.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -49,9 +49,9 @@ static void tell(struct sleeper *sleeper)
 }
 
 /*
- * Both sleep, and neither was told. Not a guess: the caller sleeps, and the other one is the only one who
- * could tell him. It was asleep before we looked at what was told, and still is in the same sleep. And
- * since it wakes up before it forgets that it was told, it was not told for this one.
+ * Both sleep, and neither was told. Not a guess: the caller sleeps, and the other one is the only
+ * one who could tell him. It was asleep before we looked at what was told, and still is in the same
+ * sleep. And since it wakes up before it forgets that it was told, it was not told for this one.
  */
 static bool both_asleep(struct sleeper *self, struct sleeper *other)
 {

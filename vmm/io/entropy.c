@@ -20,8 +20,7 @@
 /* A request that waits for the bucket gets what came in meanwhile. Less often than every byte. */
 #define TICK_NS UINT64_C(10000000)
 
-/* --- the bucket ----------------------------------------------------------------------------------
- */
+/* --- the bucket ------------------------------------------------------------------------------- */
 
 static uint64_t now_ns(void)
 {
@@ -66,8 +65,7 @@ static void timer_ready(struct io_source *source)
 	entropy->ready(entropy->ctx);
 }
 
-/* --- the source ----------------------------------------------------------------------------------
- */
+/* --- the source ------------------------------------------------------------------------------- */
 
 static ssize_t wait_for_file(struct entropy *entropy)
 {
@@ -134,8 +132,7 @@ static ssize_t entropy_fill(struct rng_backend *backend, void *buf, size_t len)
 	return ret;
 }
 
-/* --- opening -------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static int fail(const char *path, int error)
 {

@@ -3,8 +3,8 @@
 #define VMM_ENTROPY_H
 
 /*
- * The host's end of an entropy device: getrandom(2), or a file in its place, for tests; and how much
- * of it a guest gets in a second, if that is limited.
+ * The host's end of an entropy device: getrandom(2), or a file in its place, for tests; and how
+ * much of it a guest gets in a second, if that is limited.
  *
  * The limit is a bucket that holds a second's worth and is full at first. Nothing ticks: what the
  * bucket has is reckoned when somebody asks, and a timer runs only while a request waits for it.
@@ -41,11 +41,11 @@ struct entropy {
 
 /*
  * From the file at path, or if that is NULL from the host's pool, rate bytes a second. The callback
- * must be set before the loop runs. Undone by entropy_close() whatever is returned; entropy must not
- * move. 0, or -errno (said).
+ * must be set before the loop runs. Undone by entropy_close() whatever is returned; entropy must
+ * not move. 0, or -errno (said).
  *
- * A file is read once: at its end the back end has no more (-ENODATA). A FIFO, terminal or the like is
- * waited for where it has nothing.
+ * A file is read once: at its end the back end has no more (-ENODATA). A FIFO, terminal or the like
+ * is waited for where it has nothing.
  */
 int entropy_open(struct entropy *entropy, const char *path, uint32_t rate, struct io_loop *loop);
 void entropy_close(struct entropy *entropy);

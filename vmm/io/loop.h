@@ -36,9 +36,9 @@ void io_loop_free(struct io_loop *loop);
 int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events);
 void io_loop_del(struct io_loop *loop, struct io_source *source);
 
-/* Set *can if this descriptor (-1: none), which is no source yet, can be one. Files cannot be waited for
- * and never need to be; epoll says which those are. 0, or -errno (said) for what it refuses though it is
- * no file. */
+/* Set *can if this descriptor (-1: none), which is no source yet, can be one. Files cannot be
+ * waited for and never need to be; epoll says which those are. 0, or -errno (said) for what it
+ * refuses though it is no file. */
 int io_loop_can_wait(struct io_loop *loop, int fd, bool *can);
 
 /* Serve sources until io_loop_stop(). 0, or -errno if waiting failed (said). */

@@ -12,7 +12,8 @@
 struct console_options;
 struct vm;
 
-/* The ports of the console device, 0: there is none; and whether it is one that can have several. */
+/* The ports of the console device, 0: there is none; and whether it is one that
+ * can have several. */
 unsigned plan_console_count(const struct vm *vm);
 const struct console_options *plan_console(const struct vm *vm, unsigned index);
 bool plan_multiport(const struct vm *vm);
