@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -296,6 +298,75 @@ static void test_no_descriptors(const char *text, const char *path)
 	close(client);
 }
 
+/* --- a terminal ----------------------------------------------------------------------------------- */
+
+/* Have the chardev take what it has room for of what was typed; that makes left bytes for the guest. */
+static void take_typed(struct chardev *chardev, size_t left)
+{
+	while (chardev->input_events != 0 && chardev->typed_len < left) {
+		struct pollfd typed = {.fd = STDIN_FILENO, .events = POLLIN};
+
+		if (chardev->typed_len > CHARDEV_TYPED_MAX || poll(&typed, 1, PATIENCE * 1000) <= 0)
+			_exit(1);
+		chardev->input.ready(&chardev->input);
+	}
+	if (chardev->typed_len > CHARDEV_TYPED_MAX)
+		_exit(2);
+}
+
+/* In a process of its own, whose terminal this is: as much as fits is typed, and then a ^A that is for the
+ * guest. Its exit status is 0 if the guest gets all of that. */
+_Noreturn static void type_much(int master, int slave)
+{
+	struct chardev chardev;
+	struct io_loop loop;
+	char text[CHARDEV_TYPED_MAX + 1], got[CHARDEV_TYPED_MAX + 1];
+	struct iovec iov = {got, sizeof got};
+	size_t len = 0;
+
+	setsid();
+	if (ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, STDIN_FILENO) < 0)
+		_exit(3);
+	io_loop_init(&loop);
+	if (chardev_open(&chardev, "console", "stdio", &loop) < 0 || !chardev.is_terminal)
+		_exit(4);
+	memset(text, 'a', sizeof text);
+	memcpy(text + CHARDEV_TYPED_MAX - 1, "\1b", 2);
+	if (write(master, text, sizeof text) != sizeof text)
+		_exit(5);
+	while (len < sizeof text) {
+		ssize_t part;
+
+		take_typed(&chardev, sizeof text - len);
+		part = chardev.backend.ops->read(&chardev.backend, &iov, 1);
+		if (part <= 0 || memcmp(got, text + len, (size_t)part) != 0)
+			_exit(6);
+		len += (size_t)part;
+		if (len < sizeof text)
+			chardev.wake.ready(&chardev.wake);
+	}
+	chardev_close(&chardev);
+	io_loop_free(&loop);
+	_exit(0);
+}
+
+static void test_typed(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
+	pid_t pid;
+
+	if (master < 0 || unlockpt(master) < 0)
+		exit(1);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	pid = fork();
+	if (pid == 0)
+		type_much(master, slave);
+	waitpid(pid, &status, 0);
+	is(status, 0, "a ^A behind as much as can be typed ahead: room is kept for it");
+	close(slave);
+	close(master);
+}
+
 /* What epoll says of standard input, if it is not 0; epoll_ctl() as libc has it, but for that. */
 static int stdin_error;
 
@@ -336,6 +407,7 @@ int main(void)
 	test_clients(text, path);
 	test_no_descriptors(text, path);
 	rmdir(folder);
+	test_typed();
 	without_waiting(EPERM, 0, 0, "a file need not be waited for");
 	without_waiting(ENOSPC, -ENOSPC, 1, "nothing more can be waited for");
 	return tap_done();

@@ -42,13 +42,18 @@ static bool watches_client(const struct chardev *dev)
 	return dev->listener.fd >= 0 && dev->in >= 0 && !dev->client_ended;
 }
 
+/* How many more bytes may be typed: a ^A that is held back, before them or by then, takes one too. */
+static size_t typed_room(const struct chardev *dev)
+{
+	return dev->typed_len < CHARDEV_TYPED_MAX ? CHARDEV_TYPED_MAX - 1 - dev->typed_len : 0;
+}
+
 /* Have the loop wait for what is wanted and possible; what needs no waiting is served at once. */
 static void update(struct chardev *dev)
 {
 	/* A terminal is read even if the guest wants nothing: the user may want to leave. */
-	bool room = dev->typed_len < CHARDEV_TYPED_MAX;
 	bool input = dev->in >= 0 && !dev->input_ended &&
-		     (dev->is_terminal ? room : atomic_load(&dev->want_input));
+		     (dev->is_terminal ? typed_room(dev) > 0 : atomic_load(&dev->want_input));
 	bool output = dev->out >= 0 && atomic_load(&dev->want_output);
 
 	if (dev->input_waits) {
@@ -143,9 +148,7 @@ static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 static void read_terminal(struct chardev *dev)
 {
 	char bytes[CHARDEV_TYPED_MAX];
-	/* A held back ^A takes a byte too. */
-	size_t room = CHARDEV_TYPED_MAX - dev->typed_len;
-	ssize_t len = read(dev->in, bytes, room > 1 ? room - 1 : room);
+	ssize_t len = read(dev->in, bytes, typed_room(dev));
 
 	if (len > 0)
 		take_typed(dev, bytes, (size_t)len);
