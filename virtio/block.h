@@ -3,12 +3,14 @@
 #define VIRTIO_BLOCK_H
 
 /*
- * Block device (virtio 5.2): read, write, flush, write zeroes, discard, get-id. Offers FLUSH,
- * CONFIG_WCE; RO where the back end is read-only, else WRITE_ZEROES, and DISCARD where storage can
- * be given back. With a write-back cache, writes are on stable storage after the next flush; with
- * write-through, each one is before it completes. A driver with CONFIG_WCE can choose; else those
- * that accepted FLUSH get the first, the others the second (5.2.6.2). A request whose status byte
- * can be found always gets a status; a host's I/O error is the request's error and nothing else.
+ * Block device (virtio 5.2): read, write, flush, write zeroes, discard, get-id. Offers SIZE_MAX,
+ * SEG_MAX, BLK_SIZE, FLUSH, TOPOLOGY, CONFIG_WCE; MQ with several queues; RO where the back end is
+ * read-only, else WRITE_ZEROES, and DISCARD where storage can be given back.
+ *
+ * With a write-back cache, writes are on stable storage after the next flush; with write-through,
+ * each one is before it completes. A driver with CONFIG_WCE can choose; else those that accepted
+ * FLUSH get the first, the others the second (5.2.6.2). A request whose status byte can be found
+ * always gets a status; a host's I/O error is the request's error and nothing else.
  */
 
 #include <vole/virtio_blk.h>

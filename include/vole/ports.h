@@ -21,7 +21,7 @@
 #define VOLE_CPU_START_OK      0 /* started; also before any write */
 #define VOLE_CPU_START_NO_CPU  1 /* no CPU has this number */
 #define VOLE_CPU_START_RUNNING 2 /* it was started before, or is the boot CPU */
-#define VOLE_CPU_START_FAULT   3 /* the structure is not in RAM, or not aligned to 4 */
+#define VOLE_CPU_START_FAULT   3 /* structure not in RAM or not aligned to 4; stack not in RAM */
 
 #ifndef __ASSEMBLER__
 

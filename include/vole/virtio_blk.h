@@ -3,8 +3,8 @@
 #define VOLE_VIRTIO_BLK_H
 
 /*
- * Block device, device id 2 (virtio 5.2). One queue. A request is a stream of bytes, however it is
- * cut into descriptors:
+ * Block device, device id 2 (virtio 5.2). One queue, or with MQ several, all alike. A request is a
+ * stream of bytes, however it is cut into descriptors:
  *
  *	device reads	struct virtio_blk_req, then the data of a write, or the segments to be
  *			discarded or zeroed
