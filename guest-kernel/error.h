@@ -13,7 +13,6 @@
 #define ENODEV  19 /* not there, or not what it should be */
 #define EINVAL  22 /* out of range */
 #define ENOSPC  28 /* the queue is full */
-#define EROFS   30 /* the disk is read-only */
 #define ENOTSUP 95 /* the device cannot do this */
 
 #endif
