@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -306,7 +307,7 @@ static int parse_hex(const char *text, uint64_t max, uint64_t *value)
 	if (!*text)
 		return -EINVAL;
 	for (; *text; text++) {
-		const char *digit = strchr(digits, *text | 0x20);
+		const char *digit = strchr(digits, tolower((unsigned char)*text));
 
 		if (!digit || sum > (max - (uint64_t)(digit - digits)) / 16)
 			return -EINVAL;
