@@ -34,6 +34,14 @@ static void console_broken(void *ctx, int error)
 	machine_end(vm, EXIT_STATUS_VOLE);
 }
 
+/* What virtio_..._init() returned. It has nobody to tell. */
+static int device_made(const struct vm_device *device, int ret)
+{
+	if (ret < 0)
+		say("device %u: %s", device->index, strerror(-ret));
+	return ret;
+}
+
 /* The host's end of one port. */
 static int open_console(struct vm *vm, struct console_port_host *port)
 {
@@ -77,8 +85,9 @@ static int add_console(struct vm *vm)
 		return ret;
 	ret = virtio_console_init(&vm->console, ports, count, plan_multiport(vm), &vm->memory.gmem,
 		&device_host_ops, device);
-	return ret < 0 ? ret
-		       : device_add(vm, device, &vm->console.dev, &vm->options->console_features);
+	if (device_made(device, ret) < 0)
+		return ret;
+	return device_add(vm, device, &vm->console.dev, &vm->options->console_features);
 }
 
 static void free_consoles(struct vm *vm)
@@ -108,7 +117,9 @@ static int add_rng(struct vm *vm)
 	vm->entropy.ctx = vm;
 	ret = virtio_rng_init(
 		&vm->rng, &vm->entropy.backend, &vm->memory.gmem, &device_host_ops, device);
-	return ret < 0 ? ret : device_add(vm, device, &vm->rng.dev, &vm->options->rng_features);
+	if (device_made(device, ret) < 0)
+		return ret;
+	return device_add(vm, device, &vm->rng.dev, &vm->options->rng_features);
 }
 
 /* Before other files are opened to be written: a disk that is locked is safe from them. */
@@ -140,7 +151,7 @@ static int add_disk(struct vm *vm, unsigned index)
 	int ret = virtio_block_init(&disk->block, &disk->disk.backend, options->queue_count,
 		&vm->memory.gmem, &device_host_ops, device);
 
-	if (ret < 0)
+	if (device_made(device, ret) < 0)
 		return ret;
 	virtio_block_withhold(&disk->block, options->features.off);
 	return device_add(vm, device, &disk->block.dev, &options->features);
