@@ -43,6 +43,8 @@ static void read_config(struct block *blk)
 	const struct mmio *dev = &blk->dev;
 
 	blk->len_max = config(blk, VIRTIO_BLK_F_SIZE_MAX, FIELD(size_max), UINT32_MAX);
+	if (blk->len_max < VIRTIO_BLK_SECTOR_SIZE) /* nonsense: less is no request */
+		blk->len_max = VIRTIO_BLK_SECTOR_SIZE;
 	blk->len_max -= blk->len_max % VIRTIO_BLK_SECTOR_SIZE;
 	blk->block = config(blk, VIRTIO_BLK_F_BLK_SIZE, FIELD(blk_size), VIRTIO_BLK_SECTOR_SIZE);
 	blk->unit = blk->block;

@@ -61,8 +61,8 @@ int mmio_begin(
 int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq);
 
 /* Have the device let go of one queue, of its buffers and of what it did with it (virtio 2.6.1);
- * the others go on. mmio_queue() makes it anew. After mmio_begin(). 0, or -ENOTSUP if the device
- * cannot: RING_RESET is wanted always, but may not be offered. */
+ * the others go on. mmio_queue() makes it anew. After mmio_begin(). 0, or -ENOTSUP (not said) if
+ * the device cannot: RING_RESET is wanted always, but may not be offered. */
 int mmio_queue_reset(struct mmio *dev, unsigned index);
 
 /* Route the interrupt and set DRIVER_OK. 0, or -EBUSY, -EINVAL as irq_route(). */
