@@ -127,6 +127,30 @@ for my $signal (qw(INT TERM HUP QUIT)) {
 	$terminal->send("exit 7\r");
 	ended('the guest exits after that', $terminal, 7);
 }
+for my $signal (qw(TERM KILL)) {
+	# As above, but the parent takes the terminal as the job stops, sets it, and lets the job go on in the background.
+	my $start = 'my $pid = fork; $SIG{TTOU} = "IGNORE";
+		if (!$pid) { setpgid(0, 0); tcsetpgrp(0, $$); $SIG{TTOU} = "DEFAULT"; exec @ARGV }
+		waitpid $pid, WUNTRACED; tcsetpgrp(0, getpgrp); system "stty -echo -icanon"; kill CONT => $pid; print "mine\n";
+		waitpid $pid, WUNTRACED; print WIFSTOPPED($?) ? "stopped by " . WSTOPSIG($?) : "ended by " . ($? & 127), "\n";
+		kill KILL => $pid; <STDIN>';
+	my $terminal = terminal($^X, '-MPOSIX=setpgid,tcsetpgrp,getpgrp,:sys_wait_h', '-e', "\$| = 1; $start", vole(), 'run', $demo);
+	ok($terminal->expect(qr/> \z/), "SIG$signal in the background: a prompt") or diag($terminal->text);
+	my ($job) = Abi::slurp('/proc/' . $terminal->pid . '/task/' . $terminal->pid . '/children') =~ /(\d+)/;
+	kill TSTP => $job;
+	ok($terminal->expect(qr/mine\r\n/), "SIG$signal in the background: somebody else has the terminal") or diag($terminal->text);
+	my $theirs = $terminal->settings;
+	my ($guard) = Abi::slurp("/proc/$job/task/$job/children") =~ /(\d+)/;
+	kill $signal, $job;
+	my $number = $signal eq 'TERM' ? 15 : 9;
+	is($terminal->expect(qr/((?:ended|stopped) by \d+)\r\n/), "ended by $number", "SIG$signal in the background: vole ends")
+		or diag($terminal->text);
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.01 while kill(0, $guard) && Abi::slurp("/proc/$guard/stat") !~ /\) Z / && time < $deadline;
+	is($terminal->settings, $theirs, "SIG$signal in the background: the terminal stays as it was set meanwhile");
+	$terminal->send("\n");
+	$terminal->finish;
+}
 {
 	# Before the guest runs there is nothing to put back, and nothing may have been changed.
 	my $terminal = terminal(vole(), 'run', '-d', 'absent.img', $demo);

@@ -28,6 +28,8 @@ struct terminal {
  * made, since it forks. 0, or -errno. Undone by terminal_restore() whatever is returned.
  */
 int terminal_raw(struct terminal *terminal, int fd);
+
+/* Nothing for a job in the background: whoever has the terminal then has set it. */
 void terminal_restore(struct terminal *terminal);
 
 /* While this process is stopped the terminal is as it was found; afterwards raw again, if this process may:
