@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use lib 'tests/lib';
+use IO::Select;
 use Test::More;
 use Abi ();
 use Vole;
@@ -127,8 +128,24 @@ for my $signal (qw(INT TERM HUP QUIT)) {
 	$terminal->send("exit 7\r");
 	ended('the guest exits after that', $terminal, 7);
 }
+{
+	# A pseudo-terminal that nobody reads has the end wait for its reader, when there is no guest any more.
+	my $terminal = terminal(vole(), qw(run --serial stdio --console pty), build() . '/guest/console-last.elf');
+	my $path = $terminal->expect(qr/console is on (\S+)\r\n/);
+	open my $reader, '<', $path or die "$path: $!\n";
+	IO::Select->new($reader)->can_read(60);
+	# The threads of CPUs are gone; KVM has one of its own.
+	my ($deadline, $threads) = (time + 60, 2);
+	while ($threads > 1 && time < $deadline) {
+		select undef, undef, undef, 0.01;
+		$threads = grep { Abi::slurp($_) eq "vole\n" } glob '/proc/' . $terminal->pid . '/task/*/comm';
+	}
+	is($threads, 1, 'output that nobody takes: the end waits');
+	$terminal->send("\x01x");
+	ended('output that nobody takes: ^A x', $terminal, 0);
+}
 for my $signal (qw(TERM KILL)) {
-	# As above, but the parent takes the terminal as the job stops, sets it, and lets the job go on in the background.
+	# As a shell starts a job, but the parent takes the terminal as the job stops, sets it, and lets the job go on in the background.
 	my $start = 'my $pid = fork; $SIG{TTOU} = "IGNORE";
 		if (!$pid) { setpgid(0, 0); tcsetpgrp(0, $$); $SIG{TTOU} = "DEFAULT"; exec @ARGV }
 		waitpid $pid, WUNTRACED; tcsetpgrp(0, getpgrp); system "stty -echo -icanon"; kill CONT => $pid; print "mine\n";

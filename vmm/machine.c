@@ -154,8 +154,8 @@ static bool serve_all(struct vm *vm)
 	return more;
 }
 
-/* Console ports, serial port, signals, clock. */
-#define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 3)
+/* Console ports, serial port, keys, signals, clock. */
+#define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 4)
 
 /* Who waits for the host to take output, and the others' places empty: they would be always ready. Whether
  * somebody does. */
@@ -176,17 +176,34 @@ static bool find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 	return found;
 }
 
-/* Until one of them can go on, or the end may not wait any longer. */
+/* The one whose terminal has keys for vole; NULL if none has. */
+static struct chardev *find_keys(struct vm *vm)
+{
+	if (chardev_keys(&vm->serial.chardev) >= 0)
+		return &vm->serial.chardev;
+	for (unsigned i = 0; i < vm->console_count; i++)
+		if (chardev_keys(&vm->consoles[i].chardev) >= 0)
+			return &vm->consoles[i].chardev;
+	return NULL;
+}
+
+/* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no other
+ * way to say so than ^A x. */
 static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
 {
+	struct chardev *terminal = find_keys(vm);
+	struct pollfd *keys = &fds[DRAIN_FDS - 3];
 	struct pollfd *signals = &fds[DRAIN_FDS - 2], *timer = &fds[DRAIN_FDS - 1];
 
+	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
 	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
 	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
 	poll(fds, DRAIN_FDS, timeout);
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (fds[i].revents)
 			virtio_backend_ready(&vm->console.dev, i);
+	if (keys->revents)
+		chardev_take_keys(terminal);
 	if (signals->revents)
 		vm->signals.ready(&vm->signals);
 	if (timer->revents) {

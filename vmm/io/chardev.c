@@ -540,6 +540,17 @@ unsigned chardev_unread(const struct chardev *dev)
 	return (unsigned)unread;
 }
 
+int chardev_keys(const struct chardev *dev)
+{
+	return dev->is_terminal && !dev->input_ended ? dev->in : -1;
+}
+
+void chardev_take_keys(struct chardev *dev)
+{
+	dev->typed_len = 0;
+	read_terminal(dev);
+}
+
 void chardev_close(struct chardev *dev)
 {
 	terminal_restore(&dev->terminal);

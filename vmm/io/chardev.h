@@ -79,6 +79,11 @@ void chardev_close(struct chardev *dev);
 /* Bytes of output that a pseudo-terminal holds for its reader: they are lost with it. Elsewhere 0. */
 unsigned chardev_unread(const struct chardev *dev);
 
+/* Once the guest has ended, what is typed at a terminal is for vole alone, and there is no loop that waits
+ * for it: the descriptor to wait for, -1 if there is none, and what to do when it is ready. */
+int chardev_keys(const struct chardev *dev);
+void chardev_take_keys(struct chardev *dev);
+
 #define CHARDEV_EMPTY                              \
 	((struct chardev){                         \
 		.in = -1,                          \
