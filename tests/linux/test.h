@@ -41,6 +41,7 @@ long driver_unbind(const char *driver, int number);
 long driver_bind(const char *driver, int number);
 
 /* The tests. */
+void test_cpus(void);
 void test_entropy(void);
 void test_console(void);
 void test_disk(const char *name);
