@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kvm/kvm.h"
 
+#include <asm/kvm_para.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,6 +15,14 @@
 
 #define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
 #define CPUID_1_ECX_HYPERVISOR   (1u << 31)
+
+/*
+ * Features of KVM that a guest uses by vmcall. A KVM that interprets guest code does not complete that: it
+ * puts the processor's own form of the instruction in its place, looks again, and so on for ever.
+ */
+#define HYPERCALL_FEATURES                                             \
+	(1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI | \
+		1u << KVM_FEATURE_PV_SCHED_YIELD | 1u << KVM_FEATURE_HC_MAP_GPA_RANGE)
 
 /* Entries in the answer of KVM_GET_SUPPORTED_CPUID; hosts have about 40. */
 #define CPUID_ENTRIES 128
@@ -178,8 +187,11 @@ static int set_cpuid(const struct kvm *kvm, int fd, unsigned id)
 		if (entry->function == 1) {
 			entry->ebx = (entry->ebx & 0x00ffffff) | id << 24;
 			entry->ecx |= CPUID_1_ECX_HYPERVISOR | CPUID_1_ECX_TSC_DEADLINE;
-		} else if (entry->function == 0xb)
+		} else if (entry->function == 0xb) {
 			entry->edx = id;
+		} else if (entry->function == KVM_CPUID_FEATURES) {
+			entry->eax &= ~HYPERCALL_FEATURES;
+		}
 	}
 	return kvm_ioctl(fd, KVM_SET_CPUID2, kvm->cpuid);
 }
