@@ -59,6 +59,11 @@ for my $words ('--help', '--version', "inspect $hello") {
 	ok($full->{status} eq 125 && $full->{err} =~ /^vole: standard output: No space left/, "$words to a full disk is an error")
 		or diag(shown($full));
 }
+for my $words ('--help', "inspect $hello") {
+	my $limited = run(['sh', '-c', "ulimit -f 0; \"\$0\" $words >'" . scratch() . "/limited'", vole()]);
+	ok($limited->{status} eq 125 && $limited->{err} =~ /^vole: standard output: File too large/,
+		"$words to a file that may not grow is an error") or diag(shown($limited));
+}
 SKIP: {
 	skip 'it is linked dynamically, and needs files itself', 2
 		if run(['sh', '-c', 'ulimit -n 0; exec "$0" --version', vole()])->{status} ne 0;

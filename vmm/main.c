@@ -147,6 +147,8 @@ int main(int argc, char **argv)
 
 	if (!hold_standard_fds())
 		return EXIT_STATUS_VOLE;
+	/* A file over its limit is an error of write(2), with a better message. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
 		return show_text(usage);
 	if (strcmp(command, "--version") == 0)
