@@ -216,6 +216,17 @@ SKIP: {
 		$hello);
 	ok(-s $disk, 'a console file that is the disk: it keeps its contents');
 
+	for (['the kernel', sub { $_[0] }], ['a module', sub { ('--module', $_[0], $hello) }],
+		['the source of the entropy device', sub { ('--rng', "file=$_[0]", $hello) }]) {
+		my ($name, $words) = @$_;
+		my $read = write_file('read', Abi::slurp($hello));
+		for my $option ('--console', '--serial') {
+			refused("$option in a file that is $name", 125, qr/read: in use by a(?:nother)? vole/, 'run', $option, "file:$read",
+				$words->($read));
+			ok(-s $read, "$option in a file that is $name: it keeps its contents");
+		}
+	}
+
 	# The lock belongs to an open file, so this process can hold one too.
 	my $lock = pack 's s x4 q q i x4', 1, 0, 0, 0, 0;    # struct flock: F_WRLCK, all of it
 	open my $holder, '+<', $disk or die "$disk: $!\n";

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "io/file.h"
 #include "log.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -153,6 +154,10 @@ static int open_file(struct entropy *entropy, const char *path)
 		return fail(path, errno);
 	if (S_ISDIR(st.st_mode))
 		return fail(path, EISDIR);
+	if (S_ISREG(st.st_mode) && file_lock(entropy->file.fd, true) == -EBUSY) {
+		say("--rng file=%s: in use by another vole, which may write it", path);
+		return -EBUSY;
+	}
 	return io_loop_can_wait(entropy->loop, entropy->file.fd, &entropy->file_waits);
 }
 

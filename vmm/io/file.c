@@ -31,6 +31,16 @@ static int measure(int fd, const char *path, uint64_t *size)
 	return 0;
 }
 
+/* So that no vole empties it for output meanwhile, this one neither. Where the file cannot be locked it can
+ * be read all the same. */
+static int lock_to_read(int fd, const char *path)
+{
+	if (file_lock(fd, true) != -EBUSY)
+		return 0;
+	say("%s: in use by another vole, which may write it", path);
+	return -EBUSY;
+}
+
 int file_open(const char *path, uint64_t *size)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
@@ -43,6 +53,8 @@ int file_open(const char *path, uint64_t *size)
 		return ret;
 	}
 	ret = measure(fd, path, size);
+	if (ret == 0)
+		ret = lock_to_read(fd, path);
 	if (ret < 0) {
 		close(fd);
 		return ret;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Open a regular file that is not empty, and measure it. Its descriptor, to be closed, or -errno:
+/* Open a regular file that is not empty, lock it as one that is read, and measure it. Its descriptor, to be closed, or -errno:
  * -ENOEXEC for what the file is. */
 int file_open(const char *path, uint64_t *size);
 

@@ -105,24 +105,29 @@ static void rng_ready(void *ctx)
 	virtio_backend_ready(&vm->rng.dev, 0);
 }
 
+/* The source of the entropy device: early, as open_disks(). */
+static int open_entropy(struct vm *vm)
+{
+	const struct options *options = vm->options;
+	int ret = entropy_open(&vm->entropy, options->rng_file, options->rng_rate, &vm->loop);
+
+	vm->entropy.ready = rng_ready;
+	vm->entropy.ctx = vm;
+	return ret;
+}
+
 static int add_rng(struct vm *vm)
 {
 	const struct options *options = vm->options;
 	struct vm_device *device = device_next(vm, "entropy", options->rng_file);
-	int ret = entropy_open(&vm->entropy, options->rng_file, options->rng_rate, &vm->loop);
-
-	if (ret < 0)
-		return ret;
-	vm->entropy.ready = rng_ready;
-	vm->entropy.ctx = vm;
-	ret = virtio_rng_init(
+	int ret = virtio_rng_init(
 		&vm->rng, &vm->entropy.backend, &vm->memory.gmem, &device_host_ops, device);
 	if (device_made(device, ret) < 0)
 		return ret;
 	return device_add(vm, device, &vm->rng.dev, &vm->options->rng_features);
 }
 
-/* Before other files are opened to be written: a disk that is locked is safe from them. */
+/* Before other files are opened to be written: what is locked is safe from them. */
 static int open_disks(struct vm *vm)
 {
 	const struct options *options = vm->options;
@@ -176,6 +181,8 @@ int devices_add(struct vm *vm)
 {
 	int ret = open_disks(vm);
 
+	if (ret == 0 && plan_has_rng(vm))
+		ret = open_entropy(vm);
 	if (ret == 0 && plan_has_serial(vm))
 		ret = serial_add(vm);
 	if (ret == 0 && plan_console_count(vm) > 0)
