@@ -70,14 +70,16 @@ static bool block_notified(struct virtio_device *dev, unsigned queue)
 	struct block_request *request = &blk->requests[queue];
 	uint64_t budget = PASS_BYTES;
 
-	while (budget > 0 && request_at_hand(dev, queue, request)) {
+	/* The queue is looked at before the budget is: where nothing is left, nobody has to come back
+	 * for it. */
+	while (request_at_hand(dev, queue, request) && budget > 0) {
 		if (!block_request_serve(blk, request, &budget))
 			break;
 		virtq_push(&dev->queues[queue], &request->chain, (uint32_t)request->written);
 		request->under_way = false;
 	}
 	virtio_publish(dev, queue);
-	return budget == 0;
+	return request->under_way;
 }
 
 static void block_queue_stopped(struct virtio_device *dev, unsigned queue)

@@ -832,8 +832,7 @@ static void test_steps(void)
 		struct used used = {0};
 		unsigned passes = 0;
 
-		while (virtio_serve(&f->blk.dev, 0) && passes < 100) {
-			passes++;
+		while (passes++ < 100 && virtio_serve(&f->blk.dev, 0)) {
 			if (endless.moved < 15 * STEP && ring_used_idx(f->ring) != 0)
 				break;
 		}
@@ -907,6 +906,11 @@ static void test_pass(void)
 	ring_add(f->ring, buffers, 2);
 	ok(virtio_serve(&f->blk.dev, 0), "HARD-18 a flush, which may take long, ends a pass");
 	is(ring_used_idx(f->ring), 41, "HARD-18 the next one waits");
+	ok(!virtio_serve(&f->blk.dev, 0), "HARD-18 after the last one there is nothing to do");
+	is(ring_used_idx(f->ring), 42, "HARD-18 it is served");
+	ring_add(f->ring, buffers, 2);
+	driver_kick(&f->d, 0);
+	is(ring_used_idx(f->ring), 43, "HARD-18 and the next kick is heard");
 	teardown(f);
 }
 
