@@ -48,6 +48,12 @@ static void write_selector(const struct access *access)
 	*selector = access->value;
 }
 
+/* There is no shared memory, whichever region is asked for (virtio 4.2.2). */
+static void write_shm_sel(const struct access *access)
+{
+	(void)access;
+}
+
 static uint32_t read_device_id(const struct access *access)
 {
 	return access->dev->ops->id;
@@ -171,7 +177,7 @@ static void write_status(const struct access *access)
 	virtio_set_status(access->dev, access->value);
 	if (access->value == 0) {
 		mmio->device_features_sel = mmio->driver_features_sel = 0;
-		mmio->queue_sel = mmio->shm_sel = 0;
+		mmio->queue_sel = 0;
 	}
 }
 
@@ -220,7 +226,7 @@ static const struct mmio_register registers[VIRTIO_MMIO_CONFIG / 4] = {
 	[VIRTIO_MMIO_QUEUE_DRIVER_HIGH / 4] = {ADDRESS(driver, 32), IN_QUEUES},
 	[VIRTIO_MMIO_QUEUE_DEVICE_LOW / 4] = {ADDRESS(device, 0), IN_QUEUES},
 	[VIRTIO_MMIO_QUEUE_DEVICE_HIGH / 4] = {ADDRESS(device, 32), IN_QUEUES},
-	[VIRTIO_MMIO_SHM_SEL / 4] = {SELECTOR(shm_sel)},
+	[VIRTIO_MMIO_SHM_SEL / 4] = {W(shm_sel)},
 	[VIRTIO_MMIO_SHM_LEN_LOW / 4] = {CONSTANT(UINT32_MAX)},
 	[VIRTIO_MMIO_SHM_LEN_HIGH / 4] = {CONSTANT(UINT32_MAX)},
 	[VIRTIO_MMIO_SHM_BASE_LOW / 4] = {CONSTANT(UINT32_MAX)},

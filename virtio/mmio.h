@@ -21,7 +21,7 @@ struct virtio_mmio {
 	struct virtio_device *dev; /* not owned */
 
 	/* Guarded by dev->lock, cleared at reset. */
-	uint32_t device_features_sel, driver_features_sel, queue_sel, shm_sel;
+	uint32_t device_features_sel, driver_features_sel, queue_sel;
 };
 
 void virtio_mmio_init(struct virtio_mmio *mmio, struct virtio_device *dev);

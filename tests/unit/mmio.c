@@ -42,7 +42,7 @@ static void teardown(struct fixture *f)
 
 /* All that a write to a register can change. There is no padding: it is compared as bytes. */
 struct state {
-	uint32_t selectors[4];
+	uint32_t selectors[3];
 	uint64_t features;
 	uint32_t status, interrupts, generation, live;
 	struct {
@@ -63,7 +63,6 @@ static struct state state_of(struct fixture *f)
 	s.selectors[0] = mmio->device_features_sel;
 	s.selectors[1] = mmio->driver_features_sel;
 	s.selectors[2] = mmio->queue_sel;
-	s.selectors[3] = mmio->shm_sel;
 	s.features = dev->driver_features;
 	s.status = dev->status;
 	s.interrupts = dev->interrupt_status;
@@ -138,7 +137,7 @@ static const struct word {
 	{0x094, "QueueDriverHigh", W, 0, QUEUES},
 	{0x0a0, "QueueDeviceLow", W, 0, QUEUES},
 	{0x0a4, "QueueDeviceHigh", W, 0, QUEUES},
-	{0x0ac, "SHMSel", W, 0, ALWAYS},
+	{0x0ac, "SHMSel", W, 0, 0},
 	{0x0b0, "SHMLenLow", R, UINT32_MAX, 0},
 	{0x0b4, "SHMLenHigh", R, UINT32_MAX, 0},
 	{0x0b8, "SHMBaseLow", R, UINT32_MAX, 0},
