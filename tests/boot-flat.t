@@ -139,6 +139,8 @@ refused("--max-exits $_", 125, qr/--max-exits \Q$_\E: not a number/, '--boot', '
 refused('a disk', 125, qr/--disk \S+: --boot flat has no devices/, qw(--boot flat --disk), $disk, $hello);
 refused('a console', 125, qr/--console stdio: --boot flat has no devices/, qw(--boot flat --console stdio), $hello);
 refused('an entropy device', 125, qr/--rng host: --boot flat has no devices/, qw(--boot flat --rng host), $hello);
+refused('an entropy device from a file', 125, qr{--rng file=/dev/zero: --boot flat has no devices},
+	qw(--boot flat --rng file=/dev/zero), $hello);
 flat('no devices, said aloud', 0, '', qw(--console none --rng none), $hello);
 refused('a module', 125, qr/--boot flat takes no --module/, qw(--boot flat --module), $module, $hello);
 refused('a second CPU', 125, qr/--boot flat takes no --cpus/, qw(--boot flat --cpus 2), $hello);

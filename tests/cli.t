@@ -120,6 +120,11 @@ refused("rng with \"$_\"", 125, qr/--rng host: unknown option "\Q$_\E" \(there a
 	$hello) for '', 'ro', 'packet=on';
 refused("rng rate \"$_\"", 125, qr/--rng rate=\Q$_\E: not a number from 1 to 1000000000/, 'run', '--rng', "rate=$_", $hello)
 	for '', 0, -1, 'fast', '10K', 1_000_000_001;
+refused("rng \"$_\"", 125, qr/--rng \S+: not together with /, 'run', '--rng', $_, $hello)
+	for 'host,file=/dev/null', 'file=/dev/null,none', 'host,rate=1,host', 'file=/dev/null,file=/dev/zero';
+refused("rng \"$_\"", 125, qr/--rng none: nothing else goes with it/, 'run', '--rng', $_, $hello)
+	for 'none,rate=1', 'rate=1,none', 'none,indirect=on';
+accepted('the last --rng counts', qr/entropy(?!.*absent)/, qw(inspect --rng), "file=absent", '--rng', 'host', $hello);
 refused('a feature that is neither on nor off', 125, qr/--console stdio: "indirect=yes" is neither/,
 	'run', '--console', 'stdio,indirect=yes', $hello);
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)

@@ -245,28 +245,48 @@ static int parse_rate(struct options *options, const char *text)
 	return 0;
 }
 
-/* [host|none|file=PATH][,rate=BYTES/S][,FEATURE=on|off]..., in any order; text is cut at its commas. */
+static bool is_rng_source(const char *word)
+{
+	return strcmp(word, "host") == 0 || strcmp(word, "none") == 0 ||
+	       (strncmp(word, "file=", 5) == 0 && word[5]);
+}
+
+/* [host|none|file=PATH][,rate=BYTES/S][,FEATURE=on|off]..., in any order; text is cut at its commas.
+ * The last --rng counts, as a whole. */
 static int parse_rng(struct options *options, char *text)
 {
-	const char *first = text;
+	const char *first = text, *source = NULL;
+	bool several = strchr(text, ',') != NULL;
 	char *word;
 
-	options->rng = RNG_HOST;
+	options->rng_file = NULL;
+	options->rng_rate = 0;
+	options->rng_features = (struct feature_choice){0};
 	while ((word = strsep(&text, ",")) != NULL) {
 		int ret = 0;
 
-		if (strcmp(word, "none") == 0)
-			options->rng = RNG_NONE;
-		else if (strncmp(word, "file=", 5) == 0 && word[5])
-			options->rng_file = word + 5;
-		else if (strncmp(word, "rate=", 5) == 0)
+		if (is_rng_source(word)) {
+			if (source) {
+				say("--rng %s: not together with %s", word, source);
+				return -EINVAL;
+			}
+			source = word;
+		} else if (strncmp(word, "rate=", 5) == 0) {
 			ret = parse_rate(options, word + 5);
-		else if (strcmp(word, "host") != 0)
+		} else {
 			ret = judge_feature(feature_choose(&options->rng_features, word), "--rng",
 				first, word, "host, none, file=PATH, rate=BYTES/S; ");
+		}
 		if (ret < 0)
 			return ret;
 	}
+	options->rng = source && strcmp(source, "none") == 0 ? RNG_NONE : RNG_PRESENT;
+	if (options->rng == RNG_NONE && several) {
+		say("--rng none: nothing else goes with it");
+		return -EINVAL;
+	}
+	if (source && strncmp(source, "file=", 5) == 0)
+		options->rng_file = source + 5;
 	return 0;
 }
 

@@ -45,7 +45,7 @@ struct options {
 	struct console_options consoles[VIRTIO_CONSOLE_PORTS_MAX];
 	enum { MULTIPORT_LEFT_OUT, MULTIPORT_OFF, MULTIPORT_ON } multiport;
 	const char *serial; /* as host of a console; NULL: left out */
-	enum { RNG_LEFT_OUT, RNG_NONE, RNG_HOST } rng;
+	enum { RNG_LEFT_OUT, RNG_NONE, RNG_PRESENT } rng;
 	const char *rng_file;           /* NULL: the host's own random bytes */
 	uint32_t rng_rate;              /* bytes a second; 0: no limit */
 	struct feature_choice features; /* of all virtio devices; then of single ones */

@@ -70,7 +70,7 @@ bool plan_has_rng(const struct vm *vm)
 {
 	if (vm->options->rng == RNG_LEFT_OUT)
 		return vm->boot->protocol->board.device_max > 0;
-	return vm->options->rng == RNG_HOST;
+	return vm->options->rng == RNG_PRESENT;
 }
 
 static int refuse_console(const struct console_options *console, const char *why)
@@ -130,7 +130,8 @@ static int judge_devices(const struct vm *vm)
 	else if (has_console)
 		say("--console %s: --boot %s has no devices", plan_console(vm, 0)->host, protocol);
 	else if (plan_has_rng(vm))
-		say("--rng host: --boot %s has no devices", protocol);
+		say("--rng %s%s: --boot %s has no devices", options->rng_file ? "file=" : "host",
+			options->rng_file ? options->rng_file : "", protocol);
 	else
 		say("--disk %s: --boot %s has no devices", options->disks[0].path, protocol);
 	return -EINVAL;
