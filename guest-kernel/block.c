@@ -38,6 +38,19 @@ static uint32_t config(
 	return mmio_has_feature(&blk->dev, feature) ? mmio_config32(&blk->dev, field) : otherwise;
 }
 
+/* What the disk handles as a whole: an exponent that leads beyond 32 bits is nonsense, and told of
+ * nothing. */
+static uint32_t read_unit(const struct block *blk)
+{
+	unsigned exponent = 0;
+
+	if (mmio_has_feature(&blk->dev, VIRTIO_BLK_F_TOPOLOGY))
+		exponent = mmio_config8(&blk->dev, FIELD(topology_physical_block_exp));
+	if (exponent > 31 || blk->block > UINT32_MAX >> exponent)
+		exponent = 0;
+	return blk->block << exponent;
+}
+
 static void read_config(struct block *blk)
 {
 	const struct mmio *dev = &blk->dev;
@@ -47,9 +60,7 @@ static void read_config(struct block *blk)
 		blk->len_max = VIRTIO_BLK_SECTOR_SIZE;
 	blk->len_max -= blk->len_max % VIRTIO_BLK_SECTOR_SIZE;
 	blk->block = config(blk, VIRTIO_BLK_F_BLK_SIZE, FIELD(blk_size), VIRTIO_BLK_SECTOR_SIZE);
-	blk->unit = blk->block;
-	if (mmio_has_feature(dev, VIRTIO_BLK_F_TOPOLOGY))
-		blk->unit <<= mmio_config8(dev, FIELD(topology_physical_block_exp));
+	blk->unit = read_unit(blk);
 	blk->read_only = mmio_has_feature(dev, VIRTIO_BLK_F_RO);
 	blk->can_flush = mmio_has_feature(dev, VIRTIO_BLK_F_FLUSH);
 	blk->can_choose = mmio_has_feature(dev, VIRTIO_BLK_F_CONFIG_WCE);
@@ -159,10 +170,10 @@ int block_wait(struct block_request *request)
 		/* The device may finish requests in any order, so this need not be ours. */
 		struct block_request *finished = virtq_take(request->vq, &written);
 
-		if (finished)
-			finished->done = true;
-		else if (error)
-			return error;
+		/* Something is pending, but nothing that can be: the device has failed. */
+		if (!finished)
+			return error ? error : -EIO;
+		finished->done = true;
 	}
 	switch (request->status) {
 	case VIRTIO_BLK_S_OK:

@@ -160,11 +160,6 @@ int console_port_read(struct console_port *port, void *data, size_t len)
 		port->current = virtq_take(&port->receive, &port->len);
 		if (!port->current)
 			return atomic_load(&port->receive.dev->failed) ? -EIO : 0;
-		/* More than there is room for: none of it is believed, now or in the next call. */
-		if (port->len > CONSOLE_RECEIVE_LEN) {
-			port->len = 0;
-			return -EIO;
-		}
 	}
 	left = port->len - port->next;
 	if (len > left)

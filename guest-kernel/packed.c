@@ -134,11 +134,12 @@ static bool packed_wants_kick(struct virtq *vq)
 {
 	struct virtq_packed *packed = &vq->packed;
 	uint32_t word = load_event(&packed->device);
+	unsigned mode = word >> 16 & 3;
 	unsigned filled = packed->unkicked, ago;
 
 	packed->unkicked = 0;
-	if (word >> 16 != VIRTQ_EVENT_DESC)
-		return word >> 16 != VIRTQ_EVENT_DISABLE;
+	if (mode != VIRTQ_EVENT_DESC)
+		return mode != VIRTQ_EVENT_DISABLE;
 
 	/* The device names the slot whose filling it wants to hear of. How many slots ago was that?
 	 * 1 is the last that was filled; a slot of the lap before, if the wrap counters differ. */

@@ -32,7 +32,7 @@ int rng_read(struct rng *rng, void *data, size_t len)
 
 		/* The device may give less than was asked for (virtio 5.4.6.1); what it has not
 		 * written is whatever was there before, and anything but random. */
-		if (!virtq_take(&rng->vq, &written) || !written || written > len)
+		if (!virtq_take(&rng->vq, &written) || !written)
 			return -EIO;
 		next += written;
 		len -= written;

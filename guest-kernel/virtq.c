@@ -101,15 +101,25 @@ int virtq_wait(struct virtq *vq)
 	return pending ? 0 : -EIO;
 }
 
-/* What the device says about the next request that it is done with. False if that cannot be. */
+/* What the device says about the next request that it is done with. False if that cannot be: then
+ * it has failed, and nothing more is taken from it. */
 static bool load_used(struct virtq *vq)
 {
+	const struct virtq_request *request;
+
 	vq->used = vq->ring->used(vq);
-	if (vq->used.id < vq->size && vq->requests[vq->used.id].request)
+	request = vq->used.id < vq->size ? &vq->requests[vq->used.id] : NULL;
+	if (request && request->request && vq->used.len <= request->writable)
 		return true;
-	printf("virtio at %08x: queue %u: used element %u was never made available\n",
-		vq->dev->base, vq->index, vq->used.id);
-	atomic_store(&vq->dev->failed, true);
+
+	/* Once: a caller may ask again and again. */
+	if (atomic_exchange(&vq->dev->failed, true))
+		return false;
+	printf("virtio at %08x: queue %u: used element %u ", vq->dev->base, vq->index, vq->used.id);
+	if (!request || !request->request)
+		printf("was never made available\n");
+	else
+		printf("has %u bytes, of at most %u\n", vq->used.len, request->writable);
 	return false;
 }
 

@@ -153,7 +153,8 @@ bool virtq_pending(const struct virtq *vq);
 int virtq_wait(struct virtq *vq);
 
 /* The next request that the device is done with, NULL if there is none. *len is how many bytes it
- * has written, from the first writable buffer on; what lies behind is not to be relied on. */
+ * has written, from the first writable buffer on, at most what these have room for; what lies behind
+ * is not to be relied on. A device that gives back nonsense has failed: NULL. */
 void *virtq_take(struct virtq *vq, uint32_t *len);
 
 /*

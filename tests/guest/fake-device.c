@@ -2,19 +2,23 @@
 /*
  * Plays the device to the library's queues, in memory, to have them see what vole's devices do not
  * do: requests reported as one where they are in order, kicks wanted at each position of the ring,
- * ids that were never made available. Exit status 0.
+ * ids that were never made available, more bytes than there is room for. And a disk whose
+ * configuration is nonsense. Exit status 0.
  */
 
 #include <vole/virtio_mmio.h>
 
+#include "block.h"
 #include "check.h"
 #include "error.h"
 #include "memory.h"
 #include "virtq.h"
+#include "x86.h"
 
 #define SIZE 8  /* of the queue, as the device has it */
 #define LAPS 3  /* of the ring: the wrap counter is to come back */
 #define LEN  10 /* of each buffer */
+#define PIN  23 /* of the IOAPIC: nothing else has it */
 
 static struct mmio dev;
 static struct virtq vq;
@@ -212,6 +216,90 @@ static void check_nonsense(uint64_t features, uint32_t id)
 	check(atomic_load(&dev.failed), "%s: the device is known to have failed", form());
 }
 
+/* More than there is room for is not believed, now or later. */
+static void check_overlong(uint64_t features)
+{
+	uint32_t len;
+
+	begin(features);
+	give_back(add(0, 2), 2 * LEN, 1, features & FEATURE(VIRTIO_F_INDIRECT_DESC) ? 1 : 2);
+	expect(0, 2 * LEN);
+	check(!atomic_load(&dev.failed), "%s: all that there is room for is fine", form());
+	give_back(add(1, 1), LEN + 1, 1, 1);
+	check(!virtq_take(&vq, &len), "%s: a byte more is refused", form());
+	check(atomic_load(&dev.failed), "%s: the device is known to have failed", form());
+	check(!virtq_take(&vq, &len), "%s: and stays refused", form());
+}
+
+/* The bits beside the mode are reserved (virtio 2.8.14), and not to be looked at. */
+static void check_reserved(void)
+{
+	const uint32_t mode = 0xfffc | VIRTQ_EVENT_DISABLE;
+
+	begin(FEATURE(VIRTIO_F_RING_PACKED));
+	atomic_store(&vq.packed.device.word.raw, cpu_to_le32(mode << 16).raw);
+	add(0, 1);
+	virtq_kick(&vq);
+	check(mmio_read(&dev, VIRTIO_MMIO_QUEUE_NOTIFY) == UINT32_MAX, "no kick is wanted");
+}
+
+/* --- a disk in memory: registers are whatever was written last ---------------------------------- */
+
+static struct block disk;
+
+/* The low word of features is the high one too, where all that counts is bit 32, VERSION_1. */
+static void begin_disk(uint32_t size_max, uint8_t exponent)
+{
+	struct mmio page = {.base = (uint32_t)pages_take(1)};
+	uint32_t config = page.base + VIRTIO_MMIO_CONFIG;
+
+	mmio_write(&page, VIRTIO_MMIO_MAGIC_VALUE, VIRTIO_MMIO_MAGIC);
+	mmio_write(&page, VIRTIO_MMIO_VERSION, VIRTIO_MMIO_VERSION_VALUE);
+	mmio_write(&page, VIRTIO_MMIO_DEVICE_ID, VIRTIO_ID_BLOCK);
+	mmio_write(&page, VIRTIO_MMIO_QUEUE_SIZE_MAX, SIZE);
+	mmio_write(&page, VIRTIO_MMIO_DEVICE_FEATURES,
+		1 | 1u << VIRTIO_BLK_F_SIZE_MAX | 1u << VIRTIO_BLK_F_TOPOLOGY);
+	write32(config + offsetof(struct virtio_blk_config, size_max), size_max);
+	write8(config + offsetof(struct virtio_blk_config, topology_physical_block_exp), exponent);
+	memset(&disk, 0, sizeof(disk));
+	check(block_init(&disk, &(struct device_map_entry){page.base, PIN}) == 0, "a disk");
+}
+
+static void check_disk(void)
+{
+	static const struct {
+		uint32_t size_max, len_max;
+		uint8_t exponent;
+		uint32_t unit;
+	} disks[] = {
+		{1024, 1024, 3, 4096},
+		{1023, 512, 22, 1u << 31},
+		{511, 512, 23, 512}, /* no sector fits: requests are of one all the same */
+		{0, 512, 32, 512},
+		{UINT32_MAX, UINT32_MAX - 511, 255, 512},
+	};
+
+	for (unsigned i = 0; i < sizeof(disks) / sizeof(disks[0]); i++) {
+		begin_disk(disks[i].size_max, disks[i].exponent);
+		check(disk.len_max == disks[i].len_max, "disk %u: pieces of %u", i, disk.len_max);
+		check(disk.unit == disks[i].unit, "disk %u: units of %u", i, disk.unit);
+	}
+}
+
+/* A request that comes back as one that never was ends the wait for it. */
+static void check_disk_fails(void)
+{
+	struct block_request request;
+	struct virtq_used *used;
+
+	begin_disk(0, 0);
+	check(block_submit(&disk, &request, VIRTIO_BLK_T_FLUSH, 0, NULL, 0) == 0, "a request");
+	used = disk.queues[0].split.used;
+	used->ring[0] = (struct virtq_used_elem){cpu_to_le32(SIZE), cpu_to_le32(1)};
+	atomic_store(&used->idx.raw, cpu_to_le16(1).raw);
+	check(block_wait(&request) == -EIO, "the request has failed");
+}
+
 int main(const struct start_info *info)
 {
 	static const uint64_t forms[] = {0, FEATURE(VIRTIO_F_RING_PACKED)};
@@ -227,6 +315,11 @@ int main(const struct start_info *info)
 		check_nonsense(forms[i], 1);
 		check_nonsense(forms[i], SIZE);
 		check_nonsense(forms[i], 0xffff);
+		check_overlong(forms[i]);
+		check_overlong(forms[i] | FEATURE(VIRTIO_F_INDIRECT_DESC));
 	}
+	check_reserved();
+	check_disk();
+	check_disk_fails();
 	return check_done();
 }
