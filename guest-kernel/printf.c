@@ -13,6 +13,8 @@
 /* Text on its way: handed on when it is full, and at the end, since each hand-over costs a virtio
  * request. */
 struct output {
+	void (*write)(void *ctx, const char *text, size_t len);
+	void *ctx;
 	size_t len;
 	char text[128];
 };
@@ -50,7 +52,7 @@ void printf_emergency(void)
 static void flush(struct output *out)
 {
 	if (out->len)
-		write(write_ctx, out->text, out->len);
+		out->write(out->ctx, out->text, out->len);
 	out->len = 0;
 }
 
@@ -164,8 +166,21 @@ void printf(const char *format, ...)
 
 	va_start(arguments, format);
 	spin_lock(&lock);
+	out.write = write;
+	out.ctx = write_ctx;
 	format_output(&out, format, &arguments);
 	flush(&out);
 	spin_unlock(&lock);
+	va_end(arguments);
+}
+
+void debug_printf(const char *format, ...)
+{
+	struct output out = {.write = debug_write};
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_output(&out, format, &arguments);
+	flush(&out);
 	va_end(arguments);
 }

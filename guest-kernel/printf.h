@@ -18,6 +18,9 @@
  */
 void printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* To the debug port, without a lock: for what printf() itself may go through. */
+void debug_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* From now on text goes to write(ctx, ...); to the debug port again if write is NULL. */
 void printf_to(void (*write)(void *ctx, const char *text, size_t len), void *ctx);
 

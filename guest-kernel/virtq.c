@@ -112,14 +112,15 @@ static bool load_used(struct virtq *vq)
 	if (request && request->request && vq->used.len <= request->writable)
 		return true;
 
-	/* Once: a caller may ask again and again. */
+	/* Once, and not by printf(): it may be the console's transmit queue, and printf() waiting. */
 	if (atomic_exchange(&vq->dev->failed, true))
 		return false;
-	printf("virtio at %08x: queue %u: used element %u ", vq->dev->base, vq->index, vq->used.id);
+	debug_printf("virtio at %08x: queue %u: used element %u ", vq->dev->base, vq->index,
+		vq->used.id);
 	if (!request || !request->request)
-		printf("was never made available\n");
+		debug_printf("was never made available\n");
 	else
-		printf("has %u bytes, of at most %u\n", vq->used.len, request->writable);
+		debug_printf("has %u bytes, of at most %u\n", vq->used.len, request->writable);
 	return false;
 }
 

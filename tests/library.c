@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "library.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../guest-kernel/irq.h"
@@ -30,6 +32,17 @@ void mmio_kick(struct mmio *dev, unsigned index, uint16_t next)
 	(void)index;
 	(void)next;
 	library->kick(library->ctx);
+}
+
+void debug_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+void debug_printf(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
 }
 
 /* Of virtq_wait() alone, which is not for the host. */

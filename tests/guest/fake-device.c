@@ -10,6 +10,7 @@
 
 #include "block.h"
 #include "check.h"
+#include "console.h"
 #include "error.h"
 #include "memory.h"
 #include "virtq.h"
@@ -286,6 +287,23 @@ static void check_disk(void)
 	}
 }
 
+/* Words of a console whose device gives back nonsense go to the debug port, the fault's too. */
+static void check_console_fails(void)
+{
+	static struct console con;
+	struct virtq_used *used;
+
+	dev.features = 0;
+	atomic_store(&dev.failed, false);
+	virtq_init(&con.ports[0].transmit, &dev, 0, SIZE);
+	used = con.ports[0].transmit.split.used;
+	used->ring[0] = (struct virtq_used_elem){cpu_to_le32(0), cpu_to_le32(1)};
+	atomic_store(&used->idx.raw, cpu_to_le16(1).raw);
+	printf_to(console_print, &con);
+	printf("one\n");
+	printf_to(NULL, NULL);
+}
+
 /* A request that comes back as one that never was ends the wait for it. */
 static void check_disk_fails(void)
 {
@@ -321,5 +339,6 @@ int main(const struct start_info *info)
 	check_reserved();
 	check_disk();
 	check_disk_fails();
+	check_console_fails();
 	return check_done();
 }
