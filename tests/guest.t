@@ -255,6 +255,8 @@ my @cases = (
 	{ kernel => 'console-last', name => 'a reader that is slow', guest => [256],
 		under => ['bash', '-c', '"$0" "$@" | { sleep 1; cat; }; exit ${PIPESTATUS[0]}'],
 		out => join '', ('x' x 1023, "\n") x 256 },
+	{ kernel => 'console-last', name => 'a full disk', guest => [256], under => ['sh', '-c', 'exec "$0" "$@" >/dev/full'],
+		status => 125, err => qr/\Avole: [^\n]*No space left on device\n\z/ },
 	# Both ends of the pipe are vole's.
 	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256],
 		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'],

@@ -29,6 +29,14 @@ void machine_end(struct vm *vm, int status)
 		io_loop_stop(&vm->loop);
 }
 
+void machine_output_lost(struct vm *vm)
+{
+	int success = 0;
+
+	machine_end(vm, EXIT_STATUS_VOLE);
+	atomic_compare_exchange_strong(&vm->status, &success, EXIT_STATUS_VOLE);
+}
+
 void machine_quit(void *ctx)
 {
 	struct vm *vm = ctx;

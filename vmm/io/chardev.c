@@ -270,13 +270,18 @@ static ssize_t chardev_write(
 	struct console_backend *backend, const struct iovec *iov, unsigned count)
 {
 	struct chardev *dev = chardev_of(backend);
+	bool broke = false;
 	ssize_t ret;
 
 	(void)count; /* the device comes again for the rest */
 	pthread_mutex_lock(&dev->lock);
 	ret = write_some(dev, iov);
+	if (ret < 0 && ret != -EAGAIN && dev->listener.fd < 0) {
+		broke = !dev->output_broken;
+		dev->output_broken = true;
+	}
 	pthread_mutex_unlock(&dev->lock);
-	if (ret < 0 && ret != -EAGAIN && dev->listener.fd < 0)
+	if (broke)
 		dev->broken(dev->ctx, (int)-ret);
 	return ret;
 }

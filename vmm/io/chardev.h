@@ -29,7 +29,7 @@ struct chardev {
 	const char *name; /* of the option that asked for it, less its dashes */
 
 	/* On the I/O thread: the guest's device should look at what it wanted; the user typed
-	 * ^A x. On any: output failed for good. */
+	 * ^A x. On any: output failed for good; once. */
 	void (*ready)(void *ctx);
 	void (*quit)(void *ctx);
 	void (*broken)(void *ctx, int error);
@@ -44,6 +44,7 @@ struct chardev {
 	bool client_lost;  /* of a socket: the I/O thread is to close it */
 	bool client_ended; /* it sends no more, but what it sent is not all read. I/O thread only */
 	bool client_left;  /* it has, and the device is to hear of it. I/O thread only */
+	bool output_broken; /* and the owner knows. lock */
 	bool owns_fds;
 	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
 	bool is_terminal;

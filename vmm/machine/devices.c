@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exit_status.h"
 #include "log.h"
 #include "machine.h"
 #include "machine/plan.h"
@@ -29,9 +28,8 @@ static void console_broken(void *ctx, int error)
 	struct vm_console *console = ctx;
 	struct vm *vm = console->vm;
 
-	if (machine_running(vm))
-		say("--console %s: %s", plan_console(vm, console->index)->host, strerror(error));
-	machine_end(vm, EXIT_STATUS_VOLE);
+	say("--console %s: %s", plan_console(vm, console->index)->host, strerror(error));
+	machine_output_lost(vm);
 }
 
 /* What virtio_..._init() returned. It has nobody to tell. */

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "exit_status.h"
 #include "log.h"
 #include "machine.h"
 #include "machine/plan.h"
@@ -35,9 +34,8 @@ static void serial_broken(void *ctx, int error)
 {
 	struct vm *vm = ctx;
 
-	if (machine_running(vm))
-		say("--serial %s: %s", plan_serial(vm), strerror(error));
-	machine_end(vm, EXIT_STATUS_VOLE);
+	say("--serial %s: %s", plan_serial(vm), strerror(error));
+	machine_output_lost(vm);
 }
 
 static void serial_raise(void *ctx)
