@@ -257,6 +257,11 @@ my @cases = (
 		out => join '', ('x' x 1023, "\n") x 256 },
 	{ kernel => 'console-last', name => 'a full disk', guest => [256], under => ['sh', '-c', 'exec "$0" "$@" >/dev/full'],
 		status => 125, err => qr/\Avole: [^\n]*No space left on device\n\z/ },
+	# poll() takes no more descriptors than may be open, and SIGUSR1 has vole call it again.
+	{ kernel => 'console-last', name => 'a host that does not wait', guest => [256],
+		under => ['bash', '-c', 'exec 3< <(exec "$0" "$@"); pid=$!; read -rN1 -u3
+			prlimit --pid $pid --nofile=5; kill -USR1 $pid; wait $pid'],
+		status => 125, err => qr/\Avole: poll: Invalid argument\n\z/ },
 	# Both ends of the pipe are vole's.
 	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256],
 		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'],

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -132,7 +133,8 @@ static int make_machine(struct vm *vm)
 		ret = signals_open(vm);
 	if (ret == 0)
 		ret = devices_add(vm);
-	ports_add(vm);
+	if (ret == 0)
+		ports_add(vm);
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
 }
 
@@ -206,7 +208,14 @@ static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
 	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
 	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
-	poll(fds, DRAIN_FDS, timeout);
+	if (poll(fds, DRAIN_FDS, timeout) < 0) {
+		if (errno == EINTR)
+			return;
+		say("poll: %s", strerror(errno));
+		vm->hurry = true; /* what is not taken by now is lost */
+		machine_output_lost(vm);
+		return;
+	}
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (fds[i].revents)
 			virtio_backend_ready(&vm->console.dev, i);
