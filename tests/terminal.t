@@ -76,6 +76,14 @@ sub ended {
 	ended('^A x, typed slowly', $terminal, 0);
 }
 {
+	my $terminal = terminal(vole(), 'run', build() . '/guest/spin.elf');
+	ok($terminal->expect(qr/busy\r\n/), 'a guest that hangs') or diag($terminal->text);
+	$terminal->send('a' x 1024) for 1 .. 17;
+	ok($terminal->expect(qr/\a/), 'a guest that hangs: a bell when no more can be typed ahead');
+	$terminal->send("\x01x");
+	ended('a guest that hangs: ^A x', $terminal, 0);
+}
+{
 	my $terminal = at_prompt();
 	$terminal->send("crash\r");
 	ended('the guest crashes', $terminal, 126, qr/guest crashed.*read-only/);

@@ -42,18 +42,12 @@ static bool watches_client(const struct chardev *dev)
 	return dev->listener.fd >= 0 && dev->in >= 0 && !dev->client_ended;
 }
 
-/* How many more bytes may be typed: a ^A that is held back, before them or by then, takes one too. */
-static size_t typed_room(const struct chardev *dev)
-{
-	return dev->typed_len < CHARDEV_TYPED_MAX ? CHARDEV_TYPED_MAX - 1 - dev->typed_len : 0;
-}
-
 /* Have the loop wait for what is wanted and possible; what needs no waiting is served at once. */
 static void update(struct chardev *dev)
 {
 	/* A terminal is read even if the guest wants nothing: the user may want to leave. */
 	bool input = dev->in >= 0 && !dev->input_ended &&
-		     (dev->is_terminal ? typed_room(dev) > 0 : atomic_load(&dev->want_input));
+		     (dev->is_terminal || atomic_load(&dev->want_input));
 	bool output = dev->out >= 0 && atomic_load(&dev->want_output);
 
 	if (dev->input_waits) {
@@ -123,9 +117,61 @@ static void wake_ready(struct io_source *source)
 	update(dev);
 }
 
+/* Some of iov. Bytes taken, or -errno. Lock held. */
+static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
+{
+	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
+	/* A descriptor that others share stays as it is, blocking; but what poll() finds writable
+	 * takes this much without blocking (pipe(7)). */
+	size_t len = iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF;
+	ssize_t ret;
+
+	if (dev->out < 0 || dev->client_lost)
+		return (ssize_t)iov->iov_len; /* nobody listens */
+	if (poll(&ready, 1, 0) <= 0)
+		return -EAGAIN;
+	ret = write(dev->out, iov->iov_base, len);
+	if (ret >= 0)
+		return ret;
+	if (errno == EAGAIN || errno == EINTR)
+		return -EAGAIN;
+	ret = -errno;
+	if (dev->listener.fd >= 0) {
+		dev->client_lost = true;
+		io_event_signal(dev->wake.fd);
+	}
+	return ret;
+}
+
+/* Keep these for the guest; false if there is no room for all of them. */
+static bool keep_typed(struct chardev *dev, const char *bytes, unsigned len)
+{
+	if (len > CHARDEV_TYPED_MAX - dev->typed_len)
+		return false;
+	memcpy(dev->typed + dev->typed_len, bytes, len);
+	dev->typed_len += len;
+	return true;
+}
+
+/* As a terminal does of its own when it cannot hold what is typed (termios(3), IMAXBEL). If it does not
+ * take that at once, or output goes elsewhere, the user is not told. */
+static void ring_bell(struct chardev *dev)
+{
+	char byte = '\a';
+	struct iovec bell = {&byte, 1};
+
+	if (!isatty(dev->out))
+		return;
+	pthread_mutex_lock(&dev->lock);
+	write_some(dev, &bell);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 /* What the user typed, less what was for vole. */
 static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 {
+	bool dropped = false;
+
 	for (size_t i = 0; i < len; i++) {
 		char byte = bytes[i];
 
@@ -139,16 +185,19 @@ static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 		}
 		/* The ^A was for the guest after all; a second one only says so. */
 		if (dev->escaped && byte != CTRL_A)
-			dev->typed[dev->typed_len++] = CTRL_A;
+			dropped |= !keep_typed(dev, (const char[]){CTRL_A, byte}, 2);
+		else
+			dropped |= !keep_typed(dev, &byte, 1);
 		dev->escaped = false;
-		dev->typed[dev->typed_len++] = byte;
 	}
+	if (dropped)
+		ring_bell(dev);
 }
 
 static void read_terminal(struct chardev *dev)
 {
 	char bytes[CHARDEV_TYPED_MAX];
-	ssize_t len = read(dev->in, bytes, typed_room(dev));
+	ssize_t len = read(dev->in, bytes, sizeof bytes);
 
 	if (len > 0)
 		take_typed(dev, bytes, (size_t)len);
@@ -238,32 +287,6 @@ static ssize_t chardev_read(
 	}
 	dev->input_ended = true;
 	return ret < 0 ? -errno : 0;
-}
-
-/* Some of iov. Bytes taken, or -errno. Lock held. */
-static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
-{
-	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
-	/* A descriptor that others share stays as it is, blocking; but what poll() finds writable
-	 * takes this much without blocking (pipe(7)). */
-	size_t len = iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF;
-	ssize_t ret;
-
-	if (dev->out < 0 || dev->client_lost)
-		return (ssize_t)iov->iov_len; /* nobody listens */
-	if (poll(&ready, 1, 0) <= 0)
-		return -EAGAIN;
-	ret = write(dev->out, iov->iov_base, len);
-	if (ret >= 0)
-		return ret;
-	if (errno == EAGAIN || errno == EINTR)
-		return -EAGAIN;
-	ret = -errno;
-	if (dev->listener.fd >= 0) {
-		dev->client_lost = true;
-		io_event_signal(dev->wake.fd);
-	}
-	return ret;
 }
 
 static ssize_t chardev_write(

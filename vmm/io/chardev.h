@@ -7,7 +7,8 @@
  * socket to which one client at a time may connect.
  *
  * On a terminal, input is raw and vole looks at it first: ^A x ends the machine, ^A ^A is one ^A
- * for the guest. The terminal is put back into the state it was found in by chardev_close().
+ * for the guest. It is read although the guest takes nothing, and what there is no room for is dropped,
+ * with a bell. The terminal is put back into the state it was found in by chardev_close().
  *
  * Everything happens on the I/O thread, but for two functions of the backend: want(), which only
  * leaves a note and wakes that thread, and write(), since an emergency write comes on a vCPU's.
@@ -21,7 +22,8 @@
 #include "io/loop.h"
 #include "io/terminal.h"
 
-#define CHARDEV_TYPED_MAX 1024
+/* As much as is pasted at once, mostly. */
+#define CHARDEV_TYPED_MAX 16384
 
 struct chardev {
 	struct console_backend backend;
