@@ -249,6 +249,88 @@ static void test_clients(const char *text, const char *path)
 	watcher_close(&w);
 }
 
+static ssize_t output(struct watcher *w, const char *text)
+{
+	struct iovec iov = {(char *)text, strlen(text)};
+
+	return w->chardev.backend.ops->write(&w->chardev.backend, &iov, 1);
+}
+
+static void test_client_that_closes(const char *text, const char *path)
+{
+	struct watcher w;
+	char buf[16];
+	int client;
+
+	watcher_open(&w, text);
+	client = client_open(path);
+	run_loop(&w);
+	is(write(client, "last", 4), 4, "a client says something");
+	close(client);
+	is(output(&w, "more"), -EPIPE, "and has left when the guest prints");
+	is(output(&w, "more"), 4, "what it prints is dropped");
+	w.chardev.ready = stop_loop;
+	w.chardev.backend.ops->want(&w.chardev.backend, true, false);
+	run_loop(&w);
+	ok(input(&w, buf, sizeof buf) == 4 && memcmp(buf, "last", 4) == 0,
+		"CON-DEV-11 (5.3.6) what the client said is not lost");
+	is(input(&w, buf, sizeof buf), -EAGAIN, "then there is nothing");
+	ok(!connected(&w), "and nobody");
+	watcher_close(&w);
+}
+
+/* With input that the guest wants, or does not. */
+static void test_half_closed(const char *text, const char *path, bool wanted)
+{
+	struct watcher w;
+	char buf[16];
+	int client;
+
+	watcher_open(&w, text);
+	client = client_open(path);
+	run_loop(&w);
+	w.chardev.backend.ops->want(&w.chardev.backend, wanted, false);
+	shutdown(client, SHUT_WR);
+	if (wanted)
+		is(input(&w, buf, sizeof buf), -EAGAIN, "a client that ends its side alone");
+	for (unsigned i = 0; i < 3; i++)
+		w.chardev.wake.ready(&w.chardev.wake);
+	if (!wanted)
+		w.chardev.input.ready(&w.chardev.input);
+	ok(connected(&w), "is there");
+	is(w.chardev.input_events, EPOLLHUP, "and waited for until it leaves");
+	is(output(&w, "more"), 4, "it is written to");
+	ok(read(client, buf, sizeof buf) == 4 && memcmp(buf, "more", 4) == 0, "and reads that");
+	close(client);
+	run_loop(&w);
+	ok(!w.connected, "until it leaves");
+	watcher_close(&w);
+}
+
+/* epoll_ctl() fails to add this descriptor; -1: none. */
+static int failing_fd = -1;
+
+static void test_listener_fails(const char *text, const char *path)
+{
+	struct watcher w;
+	int client;
+
+	watcher_open(&w, text);
+	client = client_open(path);
+	run_loop(&w);
+	failing_fd = w.chardev.listener.fd;
+	close(client);
+	capture_begin();
+	run_loop(&w);
+	failing_fd = -1;
+	is(capture_lines(capture_end()), 1, "a host that cannot listen again says so");
+	client = client_open(path);
+	run_loop(&w);
+	ok(w.connected, "and does later");
+	close(client);
+	watcher_close(&w);
+}
+
 /* CPU seconds of this process. */
 static double cpu_time(void)
 {
@@ -391,6 +473,10 @@ static int stdin_error;
 
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
+	if (operation == EPOLL_CTL_ADD && fd >= 0 && fd == failing_fd) {
+		errno = ENOSPC;
+		return -1;
+	}
 	if (operation == EPOLL_CTL_ADD && fd == STDIN_FILENO && stdin_error != 0) {
 		errno = stdin_error;
 		return -1;
@@ -424,6 +510,11 @@ int main(void)
 	both_ways("socket", text, path);
 	both_ways("pseudo-terminal", "pty", NULL);
 	test_clients(text, path);
+	signal(SIGPIPE, SIG_IGN); /* as vole */
+	test_client_that_closes(text, path);
+	test_half_closed(text, path, true);
+	test_half_closed(text, path, false);
+	test_listener_fails(text, path);
 	test_no_descriptors(text, path);
 	rmdir(folder);
 	test_typed();

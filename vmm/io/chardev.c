@@ -36,10 +36,14 @@ static void arm_input(struct chardev *dev, uint32_t events)
 	dev->input_events = events;
 }
 
-/* A client whose input the guest does not want may leave all the same. */
-static bool watches_client(const struct chardev *dev)
+/* A client may leave though the guest does not want its input, or has read all of it. */
+static uint32_t client_events(const struct chardev *dev)
 {
-	return dev->listener.fd >= 0 && dev->in >= 0 && !dev->client_ended;
+	if (dev->listener.fd < 0 || dev->in < 0)
+		return 0;
+	if (dev->input_ended)
+		return EPOLLHUP;
+	return dev->client_ended ? 0 : EPOLLRDHUP;
 }
 
 /* Have the loop wait for what is wanted and possible; what needs no waiting is served at once. */
@@ -51,7 +55,7 @@ static void update(struct chardev *dev)
 	bool output = dev->out >= 0 && atomic_load(&dev->want_output);
 
 	if (dev->input_waits) {
-		uint32_t events = input ? EPOLLIN : watches_client(dev) ? EPOLLRDHUP : 0;
+		uint32_t events = input ? EPOLLIN : client_events(dev);
 
 		if (events != dev->input_events)
 			arm_input(dev, events);
@@ -82,6 +86,19 @@ static int connect_both(struct chardev *dev, int fd)
 	return dev->out < 0 ? -errno : 0;
 }
 
+static void listen_later(struct chardev *dev)
+{
+	struct itimerspec when = {.it_value.tv_sec = 1};
+
+	timerfd_settime(dev->pause.fd, 0, &when, NULL);
+}
+
+static void listen_again(struct chardev *dev)
+{
+	if (io_loop_add(dev->loop, &dev->listener, EPOLLIN) < 0)
+		listen_later(dev);
+}
+
 /* The client left. I/O thread, lock held. */
 static void disconnect(struct chardev *dev)
 {
@@ -92,12 +109,25 @@ static void disconnect(struct chardev *dev)
 	close(dev->in);
 	close(dev->out);
 	dev->in = dev->out = -1;
-	dev->client_lost = dev->client_ended = false;
-	io_loop_add(dev->loop, &dev->listener, EPOLLIN);
+	dev->client_deaf = dev->client_ended = dev->input_ended = false;
+	listen_again(dev);
 	/* The device is to hear of it, and output that waited for the client is dropped: but not
 	 * from here, where the device itself may be at work. */
 	dev->client_left = true;
 	io_event_signal(dev->wake.fd);
+}
+
+/* All that the client sent was read. It may have ended its side alone, and listen still. */
+static void client_read_out(struct chardev *dev)
+{
+	struct pollfd gone = {.fd = dev->in};
+
+	dev->input_ended = true;
+	if (poll(&gone, 1, 0) == 0)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	disconnect(dev);
+	pthread_mutex_unlock(&dev->lock);
 }
 
 static void wake_ready(struct io_source *source)
@@ -105,10 +135,6 @@ static void wake_ready(struct io_source *source)
 	struct chardev *dev = container_of(source, struct chardev, wake);
 
 	io_event_clear(source->fd);
-	pthread_mutex_lock(&dev->lock);
-	if (dev->client_lost)
-		disconnect(dev);
-	pthread_mutex_unlock(&dev->lock);
 	/* Output mostly need not wait, and trying costs less than having epoll tell. */
 	if (dev->client_left || input_at_hand(dev) || atomic_load(&dev->want_output)) {
 		dev->client_left = false;
@@ -126,7 +152,7 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 	size_t len = iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF;
 	ssize_t ret;
 
-	if (dev->out < 0 || dev->client_lost)
+	if (dev->out < 0 || dev->client_deaf)
 		return (ssize_t)iov->iov_len; /* nobody listens */
 	if (poll(&ready, 1, 0) <= 0)
 		return -EAGAIN;
@@ -136,10 +162,8 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 	if (errno == EAGAIN || errno == EINTR)
 		return -EAGAIN;
 	ret = -errno;
-	if (dev->listener.fd >= 0) {
-		dev->client_lost = true;
-		io_event_signal(dev->wake.fd);
-	}
+	/* What it sent before it left is the guest's all the same. */
+	dev->client_deaf = dev->listener.fd >= 0;
 	return ret;
 }
 
@@ -212,11 +236,8 @@ static void client_ended(struct chardev *dev)
 	char byte;
 
 	dev->client_ended = true;
-	if (recv(dev->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
-		return;
-	pthread_mutex_lock(&dev->lock);
-	disconnect(dev);
-	pthread_mutex_unlock(&dev->lock);
+	if (recv(dev->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+		client_read_out(dev);
 }
 
 static void input_ready(struct io_source *source)
@@ -227,6 +248,8 @@ static void input_ready(struct io_source *source)
 		read_terminal(dev);
 	if (dev->input_events == EPOLLRDHUP)
 		client_ended(dev);
+	else if (dev->input_events == EPOLLHUP)
+		client_read_out(dev);
 	if (atomic_load(&dev->want_input))
 		dev->ready(dev->ctx);
 	update(dev);
@@ -270,7 +293,7 @@ static ssize_t chardev_read(
 
 	if (dev->is_terminal)
 		return take_from_typed(dev, iov, count);
-	if (dev->in < 0)
+	if (dev->in < 0 || dev->input_ended)
 		return dev->listener.fd >= 0 ? -EAGAIN : 0;
 	if (dev->input_waits && poll(&ready, 1, 0) <= 0)
 		return -EAGAIN;
@@ -280,9 +303,7 @@ static ssize_t chardev_read(
 	if (ret > 0)
 		return ret;
 	if (dev->listener.fd >= 0) {
-		pthread_mutex_lock(&dev->lock);
-		disconnect(dev);
-		pthread_mutex_unlock(&dev->lock);
+		client_read_out(dev);
 		return -EAGAIN;
 	}
 	dev->input_ended = true;
@@ -439,14 +460,12 @@ static int open_pty(struct chardev *dev)
 /* A client that cannot be had for now stays in the queue, and would keep the listener ready. */
 static void pause_listening(struct chardev *dev, int error)
 {
-	struct itimerspec when = {.it_value.tv_sec = 1};
-
 	if (!dev->listening_failed)
 		say("--%s unix:%s: no client can be taken: %s", dev->name, dev->socket_path,
 			strerror(error));
 	dev->listening_failed = true;
-	if (timerfd_settime(dev->pause.fd, 0, &when, NULL) == 0)
-		io_loop_del(dev->loop, &dev->listener);
+	io_loop_del(dev->loop, &dev->listener);
+	listen_later(dev);
 }
 
 static void pause_ready(struct io_source *source)
@@ -454,7 +473,7 @@ static void pause_ready(struct io_source *source)
 	struct chardev *dev = container_of(source, struct chardev, pause);
 
 	io_event_clear(source->fd); /* eight bytes, as an eventfd */
-	io_loop_add(dev->loop, &dev->listener, EPOLLIN);
+	listen_again(dev);
 }
 
 static void listener_ready(struct io_source *source)

@@ -38,12 +38,12 @@ struct chardev {
 	void *ctx;
 
 	/* Against an emergency write, which comes on a vCPU's thread: held by write(), and by the
-	 * I/O thread where it changes in, out and client_lost. A device's lock may be held when it
+	 * I/O thread where it changes in, out and client_deaf. A device's lock may be held when it
 	 * is taken; none is taken while it is held. */
 	pthread_mutex_t lock;
 
 	int in, out;       /* -1: none; never the same. out may block and is asked before */
-	bool client_lost;  /* of a socket: the I/O thread is to close it */
+	bool client_deaf;  /* of a socket: it reads no more, and output to it is dropped */
 	bool client_ended; /* it sends no more, but what it sent is not all read. I/O thread only */
 	bool client_left;  /* it has, and the device is to hear of it. I/O thread only */
 	bool output_broken; /* and the owner knows. lock */
@@ -62,7 +62,7 @@ struct chardev {
 	uint32_t input_events;     /* that input is in the loop for; 0: it is not */
 	bool output_armed;
 	bool input_waits, output_waits; /* false: a file, which is always ready */
-	bool input_ended;
+	bool input_ended; /* and all of it was read; of a socket, until its client leaves */
 	atomic_bool want_input, want_output;
 
 	/* What was typed on a terminal and not yet taken by the guest. */
