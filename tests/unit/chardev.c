@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,6 +25,7 @@
 
 #include "../capture.h"
 #include "../tap.h"
+#include "container.h"
 
 /* More than any buffer between the two sides holds. */
 #define OUTPUT (4u << 20)
@@ -337,12 +339,31 @@ static double cpu_time(void)
 	return (double)clock() / CLOCKS_PER_SEC;
 }
 
-static struct io_loop *alarmed;
+/* Ends a loop after some seconds. */
+struct rest {
+	struct io_source timer;
+	struct io_loop *loop;
+};
 
-static void alarm_stops(int signal)
+static void rest_over(struct io_source *source)
 {
-	(void)signal;
-	io_loop_stop(alarmed);
+	io_loop_stop(container_of(source, struct rest, timer)->loop);
+}
+
+static void run_for(struct io_loop *loop, unsigned seconds)
+{
+	struct itimerspec when = {.it_value.tv_sec = seconds};
+	struct rest rest = {
+		.timer = {.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), .ready = rest_over},
+		.loop = loop,
+	};
+
+	timerfd_settime(rest.timer.fd, 0, &when, NULL);
+	io_loop_add(loop, &rest.timer, EPOLLIN);
+	io_loop_run(loop);
+	io_event_clear(loop->stop.fd);
+	io_loop_del(loop, &rest.timer);
+	close(rest.timer.fd);
 }
 
 /* A client that there is no descriptor for does not keep the loop busy, and is served later. */
@@ -359,17 +380,12 @@ static void test_no_descriptors(const char *text, const char *path)
 	spare = dup(client);
 	close(spare);
 	none = limit;
-	none.rlim_cur = (rlim_t)spare; /* the next one */
+	none.rlim_cur = (rlim_t)spare + 1; /* the next one, which is run_for()'s */
 	setrlimit(RLIMIT_NOFILE, &none);
 
 	capture_begin();
 	used = cpu_time();
-	alarmed = &w.loop;
-	signal(SIGALRM, alarm_stops);
-	alarm(3);
-	io_loop_run(&w.loop);
-	io_event_clear(w.loop.stop.fd);
-	signal(SIGALRM, SIG_DFL);
+	run_for(&w.loop, 3);
 	used = cpu_time() - used;
 	is(capture_lines(capture_end()), 1, "a client without a descriptor: it is said, once");
 	ok(used < 0.5, "and waits, but not busily");
