@@ -42,9 +42,8 @@ static void teardown(struct fixture *f)
 
 /* All that a write to a register can change. There is no padding: it is compared as bytes. */
 struct state {
-	uint32_t selectors[3];
-	uint64_t features;
-	uint32_t status, interrupts, generation, live;
+	uint32_t selectors[3], status, interrupts, generation;
+	uint64_t features, live;
 	struct {
 		uint32_t size, ready;
 		gpa_t desc, driver, device;

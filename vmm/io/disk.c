@@ -196,7 +196,7 @@ static int find_size(const struct disk *disk, uint64_t *sectors)
 
 int disk_look_again(struct disk *disk)
 {
-	uint64_t before = disk->backend.capacity, now;
+	uint64_t before = disk->backend.capacity, now = before;
 	int ret = find_size(disk, &now);
 
 	if (ret < 0) {
