@@ -20,6 +20,7 @@ flat_test_kernels = $(wildcard tests/flat/*.S)
 
 # The kernel that is started as Linux is, in its two formats.
 boot_probe_sources = tests/boot/entry.S tests/boot/probe.c
+cflags_tests/boot/probe.c = $(uapi_cflags)
 boot_bzimage_source = tests/boot/bzimage.S
 
 # Programs for the test scripts.
