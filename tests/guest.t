@@ -258,9 +258,10 @@ my @cases = (
 	{ kernel => 'console-last', name => 'a full disk', guest => [256], under => ['sh', '-c', 'exec "$0" "$@" >/dev/full'],
 		status => 125, err => qr/\Avole: [^\n]*No space left on device\n\z/ },
 	# poll() takes no more descriptors than may be open, and SIGUSR1 has vole call it again.
+	# prlimit64(2) of RLIMIT_NOFILE; not every machine of ours has prlimit(1).
 	{ kernel => 'console-last', name => 'a host that does not wait', guest => [256],
 		under => ['bash', '-c', 'exec 3< <(exec "$0" "$@"); pid=$!; read -rN1 -u3
-			prlimit --pid $pid --nofile=5; kill -USR1 $pid; wait $pid'],
+			perl -e "my \$limit = pack(q(QQ), 5, 5); syscall 302, $pid, 7, \$limit, 0"; kill -USR1 $pid; wait $pid'],
 		status => 125, err => qr/\Avole: poll: Invalid argument\n\z/ },
 	# Both ends of the pipe are vole's.
 	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256],
