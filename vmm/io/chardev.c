@@ -12,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -88,9 +87,7 @@ static int connect_both(struct chardev *dev, int fd)
 
 static void listen_later(struct chardev *dev)
 {
-	struct itimerspec when = {.it_value.tv_sec = 1};
-
-	timerfd_settime(dev->pause.fd, 0, &when, NULL);
+	io_timer_set(&dev->pause, SECOND_NS, 0);
 }
 
 static void listen_again(struct chardev *dev)
@@ -472,7 +469,7 @@ static void pause_ready(struct io_source *source)
 {
 	struct chardev *dev = container_of(source, struct chardev, pause);
 
-	io_event_clear(source->fd); /* eight bytes, as an eventfd */
+	io_event_clear(source->fd);
 	listen_again(dev);
 }
 
@@ -509,6 +506,7 @@ static int open_socket(struct chardev *dev, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat st;
+	int ret;
 
 	if (strlen(path) >= sizeof address.sun_path)
 		return fail(dev, path, ENAMETOOLONG);
@@ -521,12 +519,9 @@ static int open_socket(struct chardev *dev, const char *path)
 	};
 	if (dev->listener.fd < 0)
 		return fail(dev, path, errno);
-	dev->pause = (struct io_source){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-		.ready = pause_ready,
-	};
-	if (dev->pause.fd < 0 || io_loop_add(dev->loop, &dev->pause, EPOLLIN) < 0)
-		return fail(dev, path, errno);
+	ret = io_timer_add(dev->loop, &dev->pause, pause_ready);
+	if (ret < 0)
+		return ret;
 	/* A socket where nobody listens is what an earlier vole left behind. */
 	if (connect(dev->listener.fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return fail(dev, path, EADDRINUSE);

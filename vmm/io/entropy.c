@@ -8,15 +8,12 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "container.h"
 #include "io/file.h"
 #include "log.h"
-
-#define SECOND_NS UINT64_C(1000000000)
 
 /* A request that waits for the bucket gets what came in meanwhile. Less often than every byte. */
 #define TICK_NS UINT64_C(10000000)
@@ -50,19 +47,16 @@ static ssize_t wait_for_bucket(struct entropy *entropy)
 {
 	uint64_t one = bucket_time(entropy, 1);
 	uint64_t delay = one > TICK_NS ? one : TICK_NS;
-	struct itimerspec when = {
-		.it_value.tv_sec = (time_t)(delay / SECOND_NS),
-		.it_value.tv_nsec = (long)(delay % SECOND_NS),
-	};
+	int ret = io_timer_set(&entropy->timer, delay, 0);
 
-	return timerfd_settime(entropy->timer.fd, 0, &when, NULL) < 0 ? -errno : -EAGAIN;
+	return ret < 0 ? ret : -EAGAIN;
 }
 
 static void timer_ready(struct io_source *source)
 {
 	struct entropy *entropy = container_of(source, struct entropy, timer);
 
-	io_event_clear(source->fd); /* eight bytes, as an eventfd */
+	io_event_clear(source->fd);
 	entropy->ready(entropy->ctx);
 }
 
@@ -161,21 +155,6 @@ static int open_file(struct entropy *entropy, const char *path)
 	return io_loop_can_wait(entropy->loop, entropy->file.fd, &entropy->file_waits);
 }
 
-static int open_timer(struct entropy *entropy)
-{
-	entropy->timer = (struct io_source){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-		.ready = timer_ready,
-	};
-	if (entropy->timer.fd < 0) {
-		int ret = -errno;
-
-		say("timerfd: %s", strerror(-ret));
-		return ret;
-	}
-	return io_loop_add(entropy->loop, &entropy->timer, EPOLLIN);
-}
-
 int entropy_open(struct entropy *entropy, const char *path, uint32_t rate, struct io_loop *loop)
 {
 	static const struct rng_backend_ops ops = {.fill = entropy_fill};
@@ -188,7 +167,7 @@ int entropy_open(struct entropy *entropy, const char *path, uint32_t rate, struc
 	if (path)
 		ret = open_file(entropy, path);
 	if (ret == 0 && rate > 0)
-		ret = open_timer(entropy);
+		ret = io_timer_add(loop, &entropy->timer, timer_ready);
 	return ret;
 }
 

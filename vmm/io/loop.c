@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "container.h"
@@ -125,4 +126,32 @@ int io_loop_run(struct io_loop *loop)
 void io_loop_stop(struct io_loop *loop)
 {
 	io_event_signal(loop->stop.fd);
+}
+
+int io_timer_add(
+	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source))
+{
+	*source = (struct io_source){
+		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+		.ready = ready,
+	};
+	if (source->fd < 0) {
+		int ret = -errno;
+
+		say("timerfd: %s", strerror(-ret));
+		return ret;
+	}
+	return io_loop_add(loop, source, EPOLLIN);
+}
+
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){(time_t)(ns / SECOND_NS), (long)(ns % SECOND_NS)};
+}
+
+int io_timer_set(struct io_source *source, uint64_t ns, uint64_t every_ns)
+{
+	struct itimerspec when = {timespec_of(every_ns), timespec_of(ns)};
+
+	return timerfd_settime(source->fd, 0, &when, NULL) < 0 ? -errno : 0;
 }

@@ -50,8 +50,20 @@ void io_loop_stop(struct io_loop *loop);
 /* An eventfd that can be a source: nonblocking, counter 0. Its fd, or -errno (said). */
 int io_event_open(void);
 
-/* Make it ready, from any thread, and not ready again: read before the work, never after. */
+/* Make it ready, from any thread, and not ready again: read before the work, never after. What is
+ * cleared may be a timer, too. */
 void io_event_signal(int fd);
 void io_event_clear(int fd);
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/* Have *source be a timer, a timerfd, which is not set yet. Its owner closes source->fd, which is -1
+ * if there is none, whatever is returned. 0, or -errno (said). */
+int io_timer_add(
+	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source));
+
+/* The timer is ready once, ns nanoseconds (not 0) from now; or again each every_ns after that, if
+ * this is not 0. 0 or -errno. */
+int io_timer_set(struct io_source *source, uint64_t ns, uint64_t every_ns);
 
 #endif

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "container.h"
@@ -15,21 +13,18 @@
 /* How often CPUs are asked whether they have halted for good. */
 #define HALTS_TICK_NS 250000000
 
-/* A source that is ready at these times. 0 or -errno (said). */
+/* A source that is ready at these times, as of io_timer_set(). 0 or -errno (said). */
 static int open_timerfd(struct vm *vm, struct io_source *source,
-	void (*ready)(struct io_source *source), const struct itimerspec *when)
+	void (*ready)(struct io_source *source), uint64_t ns, uint64_t every_ns)
 {
-	*source = (struct io_source){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-		.ready = ready,
-	};
-	if (source->fd < 0 || timerfd_settime(source->fd, 0, when, NULL) < 0) {
-		int ret = -errno;
+	int ret = io_timer_add(&vm->loop, source, ready);
 
-		say("timerfd: %s", strerror(-ret));
+	if (ret < 0)
 		return ret;
-	}
-	return io_loop_add(&vm->loop, source, EPOLLIN);
+	ret = io_timer_set(source, ns, every_ns);
+	if (ret < 0)
+		say("timerfd: %s", strerror(-ret));
+	return ret;
 }
 
 static void timer_ready(struct io_source *source)
@@ -44,11 +39,9 @@ static void timer_ready(struct io_source *source)
 
 static int open_timer(struct vm *vm)
 {
-	struct itimerspec when = {.it_value.tv_sec = vm->options->timeout};
-
 	if (vm->options->timeout == 0)
 		return 0;
-	return open_timerfd(vm, &vm->timer, timer_ready, &when);
+	return open_timerfd(vm, &vm->timer, timer_ready, vm->options->timeout * SECOND_NS, 0);
 }
 
 /*
@@ -79,12 +72,9 @@ static void halts_ready(struct io_source *source)
 
 static int open_halts(struct vm *vm)
 {
-	struct timespec tick = {.tv_nsec = HALTS_TICK_NS};
-	struct itimerspec when = {tick, tick};
-
 	if (!vm->boot->protocol->board.halt_ends)
 		return 0;
-	return open_timerfd(vm, &vm->halts, halts_ready, &when);
+	return open_timerfd(vm, &vm->halts, halts_ready, HALTS_TICK_NS, HALTS_TICK_NS);
 }
 
 int timers_open(struct vm *vm)
