@@ -12,6 +12,7 @@
 #include "exit_status.h"
 #include "log.h"
 #include "machine.h"
+#include "machine/signals.h"
 #include "options.h"
 
 static const char usage[] =
@@ -91,15 +92,9 @@ static int run(const struct options *options)
 	ended_by = vm->signal;
 	machine_free(vm);
 	free(vm);
-	if (ended_by) {
-		/* Whoever waits for us shall see which signal it was. */
-		sigset_t set;
-
-		sigemptyset(&set);
-		sigaddset(&set, ended_by);
-		raise(ended_by);
-		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	}
+	/* Whoever waits for us shall see which signal it was. */
+	if (ended_by)
+		signal_let_through(ended_by);
 	return status;
 }
 

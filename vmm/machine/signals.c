@@ -13,6 +13,16 @@
 #include "log.h"
 #include "machine.h"
 
+void signal_let_through(int signal)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	raise(signal);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void each_terminal(struct vm *vm, void (*deed)(const struct terminal *))
 {
 	deed(&vm->serial.chardev.terminal);
@@ -24,14 +34,12 @@ static void each_terminal(struct vm *vm, void (*deed)(const struct terminal *))
  * vole by SIGSTOP finds the terminal raw: nobody is told of that before. */
 static void stop(struct vm *vm)
 {
-	sigset_t set;
+	sigset_t before;
 
 	each_terminal(vm, terminal_suspend);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTSTP);
-	raise(SIGTSTP);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	pthread_sigmask(SIG_BLOCK, NULL, &before);
+	signal_let_through(SIGTSTP);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	each_terminal(vm, terminal_resume);
 }
 

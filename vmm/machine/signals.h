@@ -16,4 +16,8 @@ struct vm;
 int signals_open(struct vm *vm);
 void signals_close(struct vm *vm);
 
+/* Let this one, which is blocked, do to the process what it would have done. It is not blocked
+ * afterwards, if there is an afterwards. */
+void signal_let_through(int signal);
+
 #endif
