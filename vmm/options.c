@@ -70,16 +70,24 @@ bad:
 	return -EINVAL;
 }
 
-static int parse_count(const char *name, const char *text, unsigned max, unsigned *count)
+/* From 1 on. 0 or -EINVAL. */
+static int parse_positive(const char *text, unsigned max, unsigned *count)
 {
 	uint64_t value;
 
-	if (parse_number(text, max, &value) < 0 || value == 0) {
-		say("%s %s: not a number from 1 to %u", name, text, max);
+	if (parse_number(text, max, &value) < 0 || value == 0)
 		return -EINVAL;
-	}
 	*count = (unsigned)value;
 	return 0;
+}
+
+static int parse_count(const char *name, const char *text, unsigned max, unsigned *count)
+{
+	int ret = parse_positive(text, max, count);
+
+	if (ret < 0)
+		say("%s %s: not a number from 1 to %u", name, text, max);
+	return ret;
 }
 
 /* Say what is wrong with one "NAME=on|off" of an option's argument, which begins with value. ret is
@@ -120,15 +128,12 @@ static int parse_block_size(struct disk_options *disk, const char *text)
 
 static int parse_queues(struct disk_options *disk, const char *text)
 {
-	uint64_t count;
+	int ret = parse_positive(text, BLOCK_QUEUES_MAX, &disk->queue_count);
 
-	if (parse_number(text, BLOCK_QUEUES_MAX, &count) < 0 || count == 0) {
+	if (ret < 0)
 		say("--disk %s: queues %s is not a number from 1 to %d", disk->path, text,
 			BLOCK_QUEUES_MAX);
-		return -EINVAL;
-	}
-	disk->queue_count = (unsigned)count;
-	return 0;
+	return ret;
 }
 
 /* Cut the first word off at its comma; *rest is NULL if it is the last. */
@@ -235,14 +240,11 @@ static int parse_console(struct options *options, char *text)
 
 static int parse_rate(struct options *options, const char *text)
 {
-	uint64_t rate;
+	int ret = parse_positive(text, ENTROPY_RATE_MAX, &options->rng_rate);
 
-	if (parse_number(text, ENTROPY_RATE_MAX, &rate) < 0 || rate == 0) {
+	if (ret < 0)
 		say("--rng rate=%s: not a number from 1 to %u", text, ENTROPY_RATE_MAX);
-		return -EINVAL;
-	}
-	options->rng_rate = (uint32_t)rate;
-	return 0;
+	return ret;
 }
 
 static bool is_rng_source(const char *word)
