@@ -28,14 +28,15 @@ static struct disk *disk_of(struct block_backend *backend)
 	return container_of(backend, struct disk, backend);
 }
 
-/* The guest learns of an error by its request's status; the user, once, by this. */
-static void say_once(struct disk *disk, const char *what, uint64_t offset, int error)
+/* The guest learns of an error by its request's status; the user, once, by this. Returns -error. */
+static int say_once(struct disk *disk, const char *what, uint64_t offset, int error)
 {
-	if (disk->said)
-		return;
+	if (!disk->said)
+		say("%s: %s at byte %" PRIu64
+		    ": %s (said once; the guest gets an I/O error each time)",
+			disk->path, what, offset, strerror(error));
 	disk->said = true;
-	say("%s: %s at byte %" PRIu64 ": %s (said once; the guest gets an I/O error each time)",
-		disk->path, what, offset, strerror(error));
+	return -error;
 }
 
 /* One segment, as most requests have, spares the kernel a list: a twentieth of a read of 4 KiB. */
@@ -46,11 +47,7 @@ static ssize_t disk_read(
 	ssize_t ret = count == 1 ? pread(disk->fd, iov->iov_base, iov->iov_len, (off_t)offset)
 				 : preadv(disk->fd, iov, (int)count, (off_t)offset);
 
-	if (ret < 0) {
-		ret = -errno;
-		say_once(disk, "read", offset, (int)-ret);
-	}
-	return ret;
+	return ret < 0 ? say_once(disk, "read", offset, errno) : ret;
 }
 
 static ssize_t disk_write(
@@ -60,23 +57,16 @@ static ssize_t disk_write(
 	ssize_t ret = count == 1 ? pwrite(disk->fd, iov->iov_base, iov->iov_len, (off_t)offset)
 				 : pwritev(disk->fd, iov, (int)count, (off_t)offset);
 
-	if (ret < 0) {
-		ret = -errno;
-		say_once(disk, "write", offset, (int)-ret);
-	}
-	return ret;
+	return ret < 0 ? say_once(disk, "write", offset, errno) : ret;
 }
 
 static int disk_flush(struct block_backend *backend)
 {
 	struct disk *disk = disk_of(backend);
-	int ret = 0;
 
-	if (!backend->read_only && fdatasync(disk->fd) < 0) {
-		ret = -errno;
-		say_once(disk, "flush", 0, -ret);
-	}
-	return ret;
+	if (!backend->read_only && fdatasync(disk->fd) < 0)
+		return say_once(disk, "flush", 0, errno);
+	return 0;
 }
 
 /* Write zeroes, where the host has no shorter way: each segment is the same page of them. */
@@ -113,10 +103,10 @@ static bool is_unable(int error)
 	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
 }
 
-static int punch_hole(const struct disk *disk, uint64_t offset, uint64_t len)
-{
-	int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+#define PUNCH_HOLE (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
+static int allocate(const struct disk *disk, int mode, uint64_t offset, uint64_t len)
+{
 	return fallocate(disk->fd, mode, (off_t)offset, (off_t)len) < 0 ? -errno : 0;
 }
 
@@ -127,29 +117,23 @@ static int disk_write_zeroes(
 	int ret = -EOPNOTSUPP;
 
 	if (unmap)
-		ret = punch_hole(disk, offset, len);
+		ret = allocate(disk, PUNCH_HOLE, offset, len);
 	if (is_unable(-ret))
-		ret = fallocate(disk->fd, FALLOC_FL_ZERO_RANGE, (off_t)offset, (off_t)len) < 0
-			      ? -errno
-			      : 0;
+		ret = allocate(disk, FALLOC_FL_ZERO_RANGE, offset, len);
 	if (is_unable(-ret))
 		return write_pages(disk, offset, len);
-	if (ret < 0)
-		say_once(disk, "write zeroes", offset, -ret);
-	return ret;
+	return ret < 0 ? say_once(disk, "write zeroes", offset, -ret) : 0;
 }
 
 /* Where the host cannot, all stays as it was, which is good enough. */
 static int disk_discard(struct block_backend *backend, uint64_t offset, uint64_t len)
 {
 	struct disk *disk = disk_of(backend);
-	int ret = punch_hole(disk, offset, len);
+	int ret = allocate(disk, PUNCH_HOLE, offset, len);
 
 	if (is_unable(-ret))
 		return 0;
-	if (ret < 0)
-		say_once(disk, "discard", offset, -ret);
-	return ret;
+	return ret < 0 ? say_once(disk, "discard", offset, -ret) : 0;
 }
 
 static const struct block_backend_ops disk_ops = {
@@ -234,7 +218,7 @@ static void find_nature(struct disk *disk)
 	if (S_ISREG(st.st_mode)) {
 		unit = (unsigned)st.st_blksize;
 		/* Behind the end there is nothing to lose. */
-		disk->backend.can_unmap = punch_hole(disk, size, UNIT_MAX) == 0;
+		disk->backend.can_unmap = allocate(disk, PUNCH_HOLE, size, UNIT_MAX) == 0;
 	} else {
 		ioctl(disk->fd, BLKPBSZGET, &unit);
 		disk->backend.can_unmap = true; /* who knows; it may */
