@@ -91,20 +91,12 @@ int console_port_write(struct console_port *port, const void *data, size_t len)
 {
 	struct virtq_buffer readable = {(void *)data, len};
 	uint32_t written;
-	int error;
 
 	if (!len)
 		return 0;
-	/* The device reads straight from the caller's memory, so the wait is not a matter of taste:
+	/* The device reads straight from the caller's memory, so to wait is not a matter of taste:
 	 * the memory is the device's until the request comes back. */
-	error = virtq_add(&port->transmit, &readable, 1, 0, port);
-	if (error)
-		return error;
-	virtq_kick(&port->transmit);
-	error = virtq_wait(&port->transmit);
-	if (!error && !virtq_take(&port->transmit, &written))
-		error = -EIO;
-	return error;
+	return virtq_exchange(&port->transmit, &readable, 1, 0, &written);
 }
 
 int console_write(struct console *con, const void *data, size_t len)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console.h"
-#include "error.h"
 #include "string.h"
 
 static bool has_control(const struct console *con)
@@ -23,15 +22,8 @@ static int tell(struct console *con, uint32_t id, unsigned event, unsigned value
 		cpu_to_le32(id), cpu_to_le16(event), cpu_to_le16(value)};
 	struct virtq_buffer readable = {&message, sizeof(message)};
 	uint32_t written;
-	int error = virtq_add(&con->control_transmit, &readable, 1, 0, con);
 
-	if (error)
-		return error;
-	virtq_kick(&con->control_transmit);
-	error = virtq_wait(&con->control_transmit);
-	if (!error && !virtq_take(&con->control_transmit, &written))
-		error = -EIO;
-	return error;
+	return virtq_exchange(&con->control_transmit, &readable, 1, 0, &written);
 }
 
 int console_control_init(struct console *con)

@@ -21,19 +21,14 @@ int rng_read(struct rng *rng, void *data, size_t len)
 	while (len) {
 		struct virtq_buffer writable = {next, len};
 		uint32_t written;
-		int error = virtq_add(&rng->vq, &writable, 0, 1, rng);
-
-		if (error)
-			return error;
-		virtq_kick(&rng->vq);
-		error = virtq_wait(&rng->vq);
-		if (error)
-			return error;
+		int error = virtq_exchange(&rng->vq, &writable, 0, 1, &written);
 
 		/* The device may give less than was asked for (virtio 5.4.6.1); what it has not
 		 * written is whatever was there before, and anything but random. */
-		if (!virtq_take(&rng->vq, &written) || !written)
-			return -EIO;
+		if (!error && !written)
+			error = -EIO;
+		if (error)
+			return error;
 		next += written;
 		len -= written;
 	}

@@ -153,3 +153,17 @@ void *virtq_take(struct virtq *vq, uint32_t *len)
 	vq->taken++;
 	return request;
 }
+
+int virtq_exchange(struct virtq *vq, const struct virtq_buffer *buffers, unsigned readable,
+	unsigned writable, uint32_t *len)
+{
+	int error = virtq_add(vq, buffers, readable, writable, vq);
+
+	if (error)
+		return error;
+	virtq_kick(vq);
+	error = virtq_wait(vq);
+	if (!error && !virtq_take(vq, len))
+		error = -EIO;
+	return error;
+}

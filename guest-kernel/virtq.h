@@ -158,6 +158,14 @@ int virtq_wait(struct virtq *vq);
 void *virtq_take(struct virtq *vq, uint32_t *len);
 
 /*
+ * A whole request, on a queue that has no other under way: make it available, kick, sleep until it
+ * is back. *len as of virtq_take(). 0, or what virtq_add() and virtq_wait() say, or -EIO if what came
+ * back was nonsense.
+ */
+int virtq_exchange(struct virtq *vq, const struct virtq_buffer *buffers, unsigned readable,
+	unsigned writable, uint32_t *len);
+
+/*
  * Ask the device for an interrupt with what it gives back next. True if that is there already: then
  * perhaps none will come. virtq_wait() does it by itself. Until then, or after
  * virtq_interrupts_off(), the device may send some all the same (virtio 2.7.7).
