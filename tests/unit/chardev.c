@@ -320,7 +320,7 @@ static void test_listener_fails(const char *text, const char *path)
 	watcher_open(&w, text);
 	client = client_open(path);
 	run_loop(&w);
-	failing_fd = w.chardev.listener.fd;
+	failing_fd = w.chardev.listener.socket.fd;
 	close(client);
 	capture_begin();
 	run_loop(&w);
@@ -431,7 +431,7 @@ static void type(struct chardev *chardev, int master, const char *text, size_t l
  * then ^A x. Its exit status is 0 if that is heard, and the guest gets what did fit. */
 _Noreturn static void type_much(int master, int slave)
 {
-	static char text[CHARDEV_TYPED_MAX], got[CHARDEV_TYPED_MAX + 1];
+	static char text[KEYBOARD_MAX], got[KEYBOARD_MAX + 1];
 	struct iovec iov = {got, sizeof got};
 	struct chardev chardev;
 	struct io_loop loop;

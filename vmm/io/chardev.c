@@ -12,18 +12,21 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "container.h"
 #include "io/file.h"
 #include "log.h"
 
-#define CTRL_A 0x01
-
 static struct chardev *chardev_of(struct console_backend *backend)
 {
 	return container_of(backend, struct chardev, backend);
+}
+
+/* Clients come and go. */
+static bool is_socket(const struct chardev *dev)
+{
+	return dev->listener.socket.fd >= 0;
 }
 
 static void arm_input(struct chardev *dev, uint32_t events)
@@ -38,7 +41,7 @@ static void arm_input(struct chardev *dev, uint32_t events)
 /* A client may leave though the guest does not want its input, or has read all of it. */
 static uint32_t client_events(const struct chardev *dev)
 {
-	if (dev->listener.fd < 0 || dev->in < 0)
+	if (!is_socket(dev) || dev->in < 0)
 		return 0;
 	if (dev->input_ended)
 		return EPOLLHUP;
@@ -73,27 +76,24 @@ static bool input_at_hand(const struct chardev *dev)
 {
 	if (!atomic_load(&dev->want_input))
 		return false;
-	return dev->typed_len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
+	return dev->keyboard.len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
 }
 
-/* Both directions of one descriptor. Each gets one of its own: each is waited for without the
- * other, and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
+/* Both directions of one descriptor, which is ours now. Each gets one of its own: each is waited for
+ * without the other, and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
 static int connect_both(struct chardev *dev, int fd)
 {
+	int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (other < 0) {
+		int ret = -errno;
+
+		close(fd);
+		return ret;
+	}
 	dev->in = fd;
-	dev->out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return dev->out < 0 ? -errno : 0;
-}
-
-static void listen_later(struct chardev *dev)
-{
-	io_timer_set(&dev->pause, SECOND_NS, 0);
-}
-
-static void listen_again(struct chardev *dev)
-{
-	if (io_loop_add(dev->loop, &dev->listener, EPOLLIN) < 0)
-		listen_later(dev);
+	dev->out = other;
+	return 0;
 }
 
 /* The client left. I/O thread, lock held. */
@@ -107,7 +107,7 @@ static void disconnect(struct chardev *dev)
 	close(dev->out);
 	dev->in = dev->out = -1;
 	dev->client_deaf = dev->client_ended = dev->input_ended = false;
-	listen_again(dev);
+	listener_resume(&dev->listener);
 	/* The device is to hear of it, and output that waited for the client is dropped: but not
 	 * from here, where the device itself may be at work. */
 	dev->client_left = true;
@@ -160,18 +160,8 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 		return -EAGAIN;
 	ret = -errno;
 	/* What it sent before it left is the guest's all the same. */
-	dev->client_deaf = dev->listener.fd >= 0;
+	dev->client_deaf = is_socket(dev);
 	return ret;
-}
-
-/* Keep these for the guest; false if there is no room for all of them. */
-static bool keep_typed(struct chardev *dev, const char *bytes, unsigned len)
-{
-	if (len > CHARDEV_TYPED_MAX - dev->typed_len)
-		return false;
-	memcpy(dev->typed + dev->typed_len, bytes, len);
-	dev->typed_len += len;
-	return true;
 }
 
 /* As a terminal does of its own when it cannot hold what is typed (termios(3), IMAXBEL). If it does not
@@ -188,36 +178,23 @@ static void ring_bell(struct chardev *dev)
 	pthread_mutex_unlock(&dev->lock);
 }
 
-/* What the user typed, less what was for vole. */
 static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 {
-	bool dropped = false;
-
-	for (size_t i = 0; i < len; i++) {
-		char byte = bytes[i];
-
-		if (!dev->escaped && byte == CTRL_A) {
-			dev->escaped = true;
-			continue;
-		}
-		if (dev->escaped && byte == 'x') {
-			dev->quit(dev->ctx);
-			return;
-		}
-		/* The ^A was for the guest after all; a second one only says so. */
-		if (dev->escaped && byte != CTRL_A)
-			dropped |= !keep_typed(dev, (const char[]){CTRL_A, byte}, 2);
-		else
-			dropped |= !keep_typed(dev, &byte, 1);
-		dev->escaped = false;
-	}
-	if (dropped)
+	switch (keyboard_type(&dev->keyboard, bytes, len)) {
+	case KEYBOARD_KEPT:
+		break;
+	case KEYBOARD_DROPPED:
 		ring_bell(dev);
+		break;
+	case KEYBOARD_QUIT:
+		dev->quit(dev->ctx);
+		break;
+	}
 }
 
 static void read_terminal(struct chardev *dev)
 {
-	char bytes[CHARDEV_TYPED_MAX];
+	char bytes[KEYBOARD_MAX];
 	ssize_t len = read(dev->in, bytes, sizeof bytes);
 
 	if (len > 0)
@@ -262,25 +239,6 @@ static void output_ready(struct io_source *source)
 
 /* --- what the device calls -------------------------------------------------------------------- */
 
-static ssize_t take_from_typed(struct chardev *dev, const struct iovec *iov, unsigned count)
-{
-	size_t done = 0;
-
-	for (unsigned i = 0; i < count && done < dev->typed_len; i++) {
-		size_t part = dev->typed_len - done;
-
-		if (part > iov[i].iov_len)
-			part = iov[i].iov_len;
-		memcpy(iov[i].iov_base, dev->typed + done, part);
-		done += part;
-	}
-	dev->typed_len -= (unsigned)done;
-	memmove(dev->typed, dev->typed + done, dev->typed_len);
-	if (done > 0)
-		return (ssize_t)done;
-	return dev->input_ended ? 0 : -EAGAIN;
-}
-
 static ssize_t chardev_read(
 	struct console_backend *backend, const struct iovec *iov, unsigned count)
 {
@@ -288,10 +246,12 @@ static ssize_t chardev_read(
 	struct pollfd ready = {.fd = dev->in, .events = POLLIN};
 	ssize_t ret;
 
-	if (dev->is_terminal)
-		return take_from_typed(dev, iov, count);
+	if (dev->is_terminal) {
+		ret = (ssize_t)keyboard_take(&dev->keyboard, iov, count);
+		return ret > 0 || dev->input_ended ? ret : -EAGAIN;
+	}
 	if (dev->in < 0 || dev->input_ended)
-		return dev->listener.fd >= 0 ? -EAGAIN : 0;
+		return is_socket(dev) ? -EAGAIN : 0;
 	if (dev->input_waits && poll(&ready, 1, 0) <= 0)
 		return -EAGAIN;
 	ret = readv(dev->in, iov, (int)count);
@@ -299,7 +259,7 @@ static ssize_t chardev_read(
 		return -EAGAIN;
 	if (ret > 0)
 		return ret;
-	if (dev->listener.fd >= 0) {
+	if (is_socket(dev)) {
 		client_read_out(dev);
 		return -EAGAIN;
 	}
@@ -317,7 +277,7 @@ static ssize_t chardev_write(
 	(void)count; /* the device comes again for the rest */
 	pthread_mutex_lock(&dev->lock);
 	ret = write_some(dev, iov);
-	if (ret < 0 && ret != -EAGAIN && dev->listener.fd < 0) {
+	if (ret < 0 && ret != -EAGAIN && !is_socket(dev)) {
 		broke = !dev->output_broken;
 		dev->output_broken = true;
 	}
@@ -343,7 +303,7 @@ static bool chardev_connected(struct console_backend *backend)
 	const struct chardev *dev = chardev_of(backend);
 
 	/* Of those that come and go, only a socket's clients can be seen to. */
-	return dev->listener.fd < 0 || dev->out >= 0;
+	return !is_socket(dev) || dev->out >= 0;
 }
 
 static void chardev_size(struct console_backend *backend, uint16_t *cols, uint16_t *rows)
@@ -434,12 +394,17 @@ static int open_pty(struct chardev *dev)
 {
 	struct termios raw;
 	char name[64];
-	int master;
+	int master, ret;
 
 	dev->owns_fds = true;
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (master < 0 || connect_both(dev, master) < 0 || grantpt(dev->in) < 0 ||
-		unlockpt(dev->in) < 0 || ptsname_r(dev->in, name, sizeof name) != 0)
+	if (master < 0)
+		return fail(dev, "pty", errno);
+	ret = connect_both(dev, master);
+	if (ret < 0)
+		return fail(dev, "pty", -ret);
+	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
+		ptsname_r(master, name, sizeof name) != 0)
 		return fail(dev, "pty", errno);
 	dev->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (dev->slave < 0)
@@ -454,85 +419,28 @@ static int open_pty(struct chardev *dev)
 	return 0;
 }
 
-/* A client that cannot be had for now stays in the queue, and would keep the listener ready. */
-static void pause_listening(struct chardev *dev, int error)
+static int take_client(struct listener *listener, int fd)
 {
-	if (!dev->listening_failed)
-		say("--%s unix:%s: no client can be taken: %s", dev->name, dev->socket_path,
-			strerror(error));
-	dev->listening_failed = true;
-	io_loop_del(dev->loop, &dev->listener);
-	listen_later(dev);
-}
-
-static void pause_ready(struct io_source *source)
-{
-	struct chardev *dev = container_of(source, struct chardev, pause);
-
-	io_event_clear(source->fd);
-	listen_again(dev);
-}
-
-static void listener_ready(struct io_source *source)
-{
-	struct chardev *dev = container_of(source, struct chardev, listener);
-	int client = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct chardev *dev = container_of(listener, struct chardev, listener);
 	int ret;
 
-	if (client < 0) {
-		/* It may have gone away again. */
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			pause_listening(dev, errno);
-		return;
-	}
 	pthread_mutex_lock(&dev->lock);
-	ret = connect_both(dev, client);
+	ret = connect_both(dev, fd);
 	pthread_mutex_unlock(&dev->lock);
-	if (ret < 0) {
-		close(client);
-		dev->in = -1;
-		pause_listening(dev, -ret);
-		return;
-	}
-	io_loop_del(dev->loop, source); /* the next one waits until this one leaves */
-	dev->listening_failed = false;
+	if (ret < 0)
+		return ret;
 	dev->input.fd = dev->in;
 	dev->output.fd = dev->out;
 	dev->ready(dev->ctx); /* somebody is there */
 	update(dev);
+	return 0;
 }
 
 static int open_socket(struct chardev *dev, const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct stat st;
-	int ret;
-
-	if (strlen(path) >= sizeof address.sun_path)
-		return fail(dev, path, ENAMETOOLONG);
-	memcpy(address.sun_path, path, strlen(path));
 	dev->owns_fds = true;
 	dev->input_waits = dev->output_waits = true;
-	dev->listener = (struct io_source){
-		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-		.ready = listener_ready,
-	};
-	if (dev->listener.fd < 0)
-		return fail(dev, path, errno);
-	ret = io_timer_add(dev->loop, &dev->pause, pause_ready);
-	if (ret < 0)
-		return ret;
-	/* A socket where nobody listens is what an earlier vole left behind. */
-	if (connect(dev->listener.fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fail(dev, path, EADDRINUSE);
-	if (errno == ECONNREFUSED && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-		unlink(path);
-	if (bind(dev->listener.fd, (struct sockaddr *)&address, sizeof address) < 0)
-		return fail(dev, path, errno);
-	dev->socket_path = path;
-	if (listen(dev->listener.fd, 1) < 0)
-		return fail(dev, path, errno);
-	return io_loop_add(dev->loop, &dev->listener, EPOLLIN);
+	return listener_open(&dev->listener, dev->loop, dev->name, path, take_client);
 }
 
 static int open_by_kind(struct chardev *dev, const char *text)
@@ -589,7 +497,7 @@ int chardev_keys(const struct chardev *dev)
 
 void chardev_take_keys(struct chardev *dev)
 {
-	dev->typed_len = 0;
+	dev->keyboard.len = 0;
 	read_terminal(dev);
 }
 
@@ -604,12 +512,7 @@ void chardev_close(struct chardev *dev)
 	}
 	if (dev->slave >= 0)
 		close(dev->slave);
-	if (dev->listener.fd >= 0)
-		close(dev->listener.fd);
-	if (dev->pause.fd >= 0)
-		close(dev->pause.fd);
-	if (dev->socket_path)
-		unlink(dev->socket_path);
+	listener_close(&dev->listener);
 	if (dev->wake.fd >= 0)
 		close(dev->wake.fd);
 	*dev = CHARDEV_EMPTY;

@@ -19,11 +19,10 @@
 #include <stdbool.h>
 
 #include "backend.h"
+#include "io/keyboard.h"
+#include "io/listener.h"
 #include "io/loop.h"
 #include "io/terminal.h"
-
-/* As much as is pasted at once, mostly. */
-#define CHARDEV_TYPED_MAX 16384
 
 struct chardev {
 	struct console_backend backend;
@@ -51,24 +50,17 @@ struct chardev {
 	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
 	bool is_terminal;
 	struct terminal terminal; /* in, if is_terminal */
-	const char *socket_path;  /* to be removed; NULL: none */
+	struct keyboard keyboard; /* the same */
+	struct listener listener; /* of a socket */
 
-	struct io_source wake;     /* an eventfd: want() changed */
-	struct io_source input;    /* in */
-	struct io_source output;   /* out */
-	struct io_source listener; /* fd -1: none */
-	struct io_source pause;    /* of the listener, a timerfd; fd -1: none */
-	bool listening_failed;     /* since the last client, and it was said */
-	uint32_t input_events;     /* that input is in the loop for; 0: it is not */
+	struct io_source wake;   /* an eventfd: want() changed */
+	struct io_source input;  /* in */
+	struct io_source output; /* out */
+	uint32_t input_events;   /* that input is in the loop for; 0: it is not */
 	bool output_armed;
 	bool input_waits, output_waits; /* false: a file, which is always ready */
 	bool input_ended; /* and all of it was read; of a socket, until its client leaves */
 	atomic_bool want_input, want_output;
-
-	/* What was typed on a terminal and not yet taken by the guest. */
-	bool escaped; /* ^A came last */
-	unsigned typed_len;
-	char typed[CHARDEV_TYPED_MAX];
 };
 
 /*
@@ -95,8 +87,7 @@ void chardev_take_keys(struct chardev *dev);
 		.terminal = TERMINAL_EMPTY,        \
 		.lock = PTHREAD_MUTEX_INITIALIZER, \
 		.wake.fd = -1,                     \
-		.listener.fd = -1,                 \
-		.pause.fd = -1,                    \
+		.listener = LISTENER_EMPTY,        \
 	})
 
 #endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is typed at a terminal: which of it is for vole, what the guest gets, and what there is no room for.
+ */
+
+#include "io/keyboard.h"
+
+#include <string.h>
+
+#include "../tap.h"
+
+static struct keyboard keyboard;
+
+static enum keyboard_verdict type(const char *text)
+{
+	return keyboard_type(&keyboard, text, strlen(text));
+}
+
+/* Does the guest get just this, in pieces of at most two bytes and three? */
+static bool gets(const char *text)
+{
+	size_t len = strlen(text), done = 0;
+
+	while (done < len) {
+		char two[2], three[3], both[5];
+		const struct iovec iov[] = {{two, sizeof two}, {three, sizeof three}};
+		size_t got = keyboard_take(&keyboard, iov, 2);
+
+		memcpy(both, two, sizeof two);
+		memcpy(both + sizeof two, three, sizeof three);
+		if (got == 0 || got > len - done || memcmp(both, text + done, got) != 0)
+			return false;
+		done += got;
+	}
+	return keyboard_take(&keyboard, &(struct iovec){&(char){0}, 1}, 1) == 0;
+}
+
+static void test_text(void)
+{
+	keyboard = (struct keyboard){0};
+	is(type("hello, guest"), KEYBOARD_KEPT, "text is kept");
+	ok(gets("hello, guest"), "and the guest gets it, in pieces");
+	type("ab");
+	type("cd");
+	ok(gets("abcd"), "in the order in which it came");
+}
+
+static void test_escape(void)
+{
+	keyboard = (struct keyboard){0};
+	is(type("a\1\1b"), KEYBOARD_KEPT, "^A ^A does not end the machine");
+	ok(gets("a\1b"), "and is one ^A");
+	type("\1c");
+	ok(gets("\1c"), "what vole does not know is the guest's, with its ^A");
+	type("x\1");
+	ok(gets("x"), "an x alone is a letter, and a ^A waits for what follows");
+	is(type("xy"), KEYBOARD_QUIT, "^A x ends the machine, also in two pieces");
+	is(type("\1\1"), KEYBOARD_KEPT, "^A ^A x");
+	is(type("x"), KEYBOARD_KEPT, "does not");
+}
+
+static void test_room(void)
+{
+	char rest[2];
+
+	keyboard = (struct keyboard){0};
+	for (unsigned i = 0; i < KEYBOARD_MAX - 1; i++)
+		type("a");
+	is(type("\1b"), KEYBOARD_DROPPED, "^A and a letter are kept both or not at all");
+	is(type("b"), KEYBOARD_KEPT, "the last byte has room");
+	is(type("cde"), KEYBOARD_DROPPED, "the next ones have none");
+	is(type("\1x"), KEYBOARD_QUIT, "^A x needs none");
+	is(keyboard_take(&keyboard, &(struct iovec){rest, 0}, 1), 0, "no room, no bytes");
+	for (unsigned i = 0; i < KEYBOARD_MAX - 2; i++)
+		keyboard_take(&keyboard, &(struct iovec){rest, 1}, 1);
+	is(keyboard_take(&keyboard, &(struct iovec){rest, 2}, 1), 2,
+		"the guest gets what had room");
+	ok(memcmp(rest, "ab", 2) == 0, "and nothing else");
+}
+
+int main(void)
+{
+	test_text();
+	test_escape();
+	test_room();
+	return tap_done();
+}
