@@ -81,14 +81,15 @@ static void add_memory(int vm)
 
 static void set_cpuid(int device, int vcpu)
 {
-	static struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[CPUID_ENTRIES];
-	} cpuid;
+	struct kvm_cpuid2 *cpuid =
+		calloc(1, sizeof *cpuid + CPUID_ENTRIES * sizeof *cpuid->entries);
 
-	cpuid.head.nent = CPUID_ENTRIES;
-	kvm(device, KVM_GET_SUPPORTED_CPUID, &cpuid);
-	kvm(vcpu, KVM_SET_CPUID2, &cpuid);
+	if (!cpuid)
+		err(125, "calloc");
+	cpuid->nent = CPUID_ENTRIES;
+	kvm(device, KVM_GET_SUPPORTED_CPUID, cpuid);
+	kvm(vcpu, KVM_SET_CPUID2, cpuid);
+	free(cpuid);
 }
 
 static void set_registers(int vcpu)
