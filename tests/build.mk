@@ -1,5 +1,5 @@
 # Linked into every unit test.
-tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c ways.c elf_make.c)
+tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c refusal.c ways.c elf_make.c)
 
 # One program each; the names follow the sources they test.
 unit_test_sources = $(wildcard tests/unit/*.c)

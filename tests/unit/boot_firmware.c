@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../capture.h"
+#include "../refusal.h"
 #include "../tap.h"
 #include "exit_status.h"
 
@@ -110,30 +111,20 @@ static void check_place(uint32_t size)
 	boot_free(boot);
 }
 
-static void check_refused(const struct options *options, int status, const char *words)
-{
-	struct boot *boot;
-	const char *said;
-
-	capture_begin();
-	is(boot_open(&boot, options), status, "refused: %s", words);
-	boot_free(boot);
-	said = capture_end();
-	ok(capture_lines(said) == 1 && strstr(said, words), "said once: %s", words);
-}
-
 static void check_refusals(void)
 {
 	struct options options = options_of(1u << 20);
 
 	write_image(128 * KIB);
-	check_refused(&options, EXIT_STATUS_VOLE, "too small: --boot firmware");
+	boot_refuses(&options, EXIT_STATUS_VOLE, "too small: --boot firmware",
+		"too small: --boot firmware");
 	options = options_of(RAM);
 	options.has_load = true;
-	check_refused(&options, EXIT_STATUS_VOLE, "takes no --load");
+	boot_refuses(&options, EXIT_STATUS_VOLE, "takes no --load", "takes no --load");
 	options = options_of(RAM);
 	write_image(512 * KIB);
-	check_refused(&options, EXIT_STATUS_KERNEL, "firmware of 524288 bytes");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "firmware of 524288 bytes",
+		"firmware of 524288 bytes");
 }
 
 /* The image becomes shorter between being opened and being read. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../capture.h"
+#include "../refusal.h"
 #include "../tap.h"
 #include "exit_status.h"
 
@@ -59,19 +59,6 @@ static void check_place(uint32_t load, uint16_t selector, uint32_t ip)
 	boot_free(boot);
 }
 
-/* Not opened, with this status, and one line that has these words. */
-static void check_refused(const struct options *options, int status, const char *words)
-{
-	struct boot *boot;
-	const char *said;
-
-	capture_begin();
-	is(boot_open(&boot, options), status, "refused: %s", words);
-	boot_free(boot);
-	said = capture_end();
-	ok(capture_lines(said) == 1 && strstr(said, words), "said once: %s", words);
-}
-
 static void write_code(const void *bytes, size_t len)
 {
 	FILE *file = fopen(path, "w");
@@ -84,32 +71,36 @@ static void check_refusals(void)
 {
 	struct options options = options_of("flat", 0x100001);
 
-	check_refused(&options, EXIT_STATUS_KERNEL, "real mode begins at 0x100000 at most");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "real mode begins at 0x100000 at most",
+		"real mode begins at 0x100000 at most");
 	options = options_of("flat", 0x8000);
 	options.memory_size = 0x8000;
-	check_refused(&options, EXIT_STATUS_KERNEL, "beyond RAM");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "beyond RAM", "beyond RAM");
 	options.load = 0x8000 - (uint32_t)sizeof code + 1;
-	check_refused(&options, EXIT_STATUS_KERNEL, "beyond RAM");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "beyond RAM", "beyond RAM");
 	options.memory_size = 0x8001;
-	check_refused(&options, EXIT_STATUS_VOLE, "not a multiple of 4096");
+	boot_refuses(
+		&options, EXIT_STATUS_VOLE, "not a multiple of 4096", "not a multiple of 4096");
 	options = options_of("flat", 0);
 	options.cpu_count = 2;
-	check_refused(&options, EXIT_STATUS_VOLE, "takes no --cpus");
+	boot_refuses(&options, EXIT_STATUS_VOLE, "takes no --cpus", "takes no --cpus");
 	options = options_of("flat", 0);
 	options.module_count = 1;
-	check_refused(&options, EXIT_STATUS_VOLE, "takes no --module");
+	boot_refuses(&options, EXIT_STATUS_VOLE, "takes no --module", "takes no --module");
 	options = options_of("flat", 0);
 	strcpy(options.cmdline, "a");
-	check_refused(&options, EXIT_STATUS_VOLE, "takes no command line");
+	boot_refuses(&options, EXIT_STATUS_VOLE, "takes no command line", "takes no command line");
 	options = options_of("auto", 0);
-	check_refused(&options, EXIT_STATUS_KERNEL, "raw code needs --boot flat");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "raw code needs --boot flat",
+		"raw code needs --boot flat");
 	options = options_of("flat", 0);
 	write_code("\177ELF....", 8);
-	check_refused(&options, EXIT_STATUS_KERNEL, "an ELF file, not raw code");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "an ELF file, not raw code",
+		"an ELF file, not raw code");
 	write_code("", 0);
-	check_refused(&options, EXIT_STATUS_KERNEL, "the file is empty");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "the file is empty", "the file is empty");
 	unlink(path);
-	check_refused(&options, EXIT_STATUS_KERNEL, "No such file");
+	boot_refuses(&options, EXIT_STATUS_KERNEL, "No such file", "No such file");
 }
 
 int main(void)

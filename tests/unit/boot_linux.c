@@ -17,6 +17,7 @@
 #include "kvm/memory.h"
 
 #include "../capture.h"
+#include "../refusal.h"
 #include "../tap.h"
 
 #define SETUP_SECTS 3
@@ -86,19 +87,9 @@ static void set_options(void)
 
 static void refused(int status, const char *words, const char *name)
 {
-	struct boot *boot;
-	const char *said;
-	int ret;
-
 	put_file(kernel_path, image.bytes, image.size);
 	options.boot = "linux";
-	capture_begin();
-	ret = boot_open(&boot, &options);
-	said = capture_end();
-	boot_free(boot);
-	is(ret, status, "%s: refused", name);
-	if (!ok(strstr(said, words) && capture_lines(said) == 1, "%s: says \"%s\"", name, words))
-		printf("# %s", said);
+	boot_refuses(&options, status, words, name);
 	good();
 	set_options();
 }

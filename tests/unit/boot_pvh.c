@@ -18,6 +18,7 @@
 #include "kvm/memory.h"
 
 #include "../capture.h"
+#include "../refusal.h"
 #include "../tap.h"
 
 #define BASE     0x1000000u
@@ -118,18 +119,9 @@ static void unload(void)
 
 static void refused(const char *name_of_protocol, const char *words, const char *name)
 {
-	const char *said;
-	int ret;
-
 	put_file();
 	options.boot = name_of_protocol;
-	capture_begin();
-	ret = boot_open(&boot, &options);
-	said = capture_end();
-	boot_free(boot);
-	is(ret, 127, "%s: refused", name);
-	if (!ok(strstr(said, words) && capture_lines(said) == 1, "%s: says \"%s\"", name, words))
-		printf("# %s", said);
+	boot_refuses(&options, 127, words, name);
 	good();
 }
 

@@ -2,7 +2,6 @@
 /* The split virtqueue, device side: what it takes, what it gives back, and what it refuses. */
 #include "virtq.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -10,308 +9,247 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../driver.h"
+#include "../queue.h"
 #include "../tap.h"
+#include "virtio.h"
 
 #define SIZE 8
 
-/* A queue with both halves. */
-struct fixture {
-	struct ram ram;
-	struct ring ring;
-	struct virtq vq;
-	gpa_t page; /* one for buffers */
-	uint64_t features;
-};
-
-static int enable(struct fixture *f)
-{
-	f->vq.size = f->ring.size;
-	f->vq.desc = f->ring.desc;
-	f->vq.driver = f->ring.avail;
-	f->vq.device = f->ring.used;
-	return virtq_enable(&f->vq, &f->ram.gmem, VIRTQ_SIZE_MAX, f->features);
-}
-
-static struct fixture *setup_with(uint16_t size, uint64_t features)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	f->features = features;
-	ram_init(&f->ram);
-	ring_init(&f->ring, &f->ram, size, features);
-	f->page = ram_alloc(&f->ram, 4096, 4096);
-	enable(f);
-	return f;
-}
-
-static struct fixture *setup(uint16_t size)
-{
-	return setup_with(size, 0);
-}
-
-static void teardown(struct fixture *f)
-{
-	ram_free(&f->ram);
-	free(f);
-}
-
-/* Start over with an empty ring. */
-static void again(struct fixture *f)
-{
-	virtq_reset(&f->vq);
-	ring_init(&f->ring, &f->ram, f->ring.size, f->features);
-	enable(f);
-}
-
-/* What popping the ring as it is now says: 0 or 1, or the word that the fault contains. */
-static bool pop_faults(struct fixture *f, const char *word)
-{
-	struct chain chain;
-
-	return virtq_pop(&f->vq, &chain) == -EPROTO && strstr(f->vq.fault, word) != NULL;
-}
-
 /* --- enabling --------------------------------------------------------------------------------- */
-
-static bool refuses(struct fixture *f, uint32_t size, gpa_t desc, gpa_t driver, gpa_t device)
-{
-	virtq_reset(&f->vq);
-	f->vq.size = size;
-	f->vq.desc = desc;
-	f->vq.driver = driver;
-	f->vq.device = device;
-	return virtq_enable(&f->vq, &f->ram.gmem, 64, 0) == -EINVAL && !f->vq.ready &&
-	       strstr(f->vq.fault, "virtio 2.7") != NULL;
-}
 
 static void test_size(void)
 {
 	static const uint32_t bad[] = {
 		0, 3, 5, 63, 65, 96, 128, 32768, 65536, 65536 + 4, 1u << 31, UINT32_MAX};
-	struct fixture *f = setup(64);
+	struct queue *q = queue_new(64, 0);
 	unsigned good = 0;
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		char word[40];
 
 		snprintf(word, sizeof word, "queue size %u is not a power", bad[i]);
-		ok(refuses(f, bad[i], f->ring.desc, f->ring.avail, f->ring.used) &&
-				strstr(f->vq.fault, word),
+		ok(queue_refuses(q, bad[i], q->ring.desc, q->ring.avail, q->ring.used) &&
+				strstr(q->vq.fault, word),
 			"HARD-01 queue size %u is refused", bad[i]);
 	}
 	for (uint32_t size = 1; size <= 64; size *= 2)
-		good += !refuses(f, size, f->ring.desc, f->ring.avail, f->ring.used);
+		good += !queue_refuses(q, size, q->ring.desc, q->ring.avail, q->ring.used);
 	is(good, 7, "SPLIT-DEV-19 (2.7) powers of two up to the maximum are taken");
-	teardown(f);
+	queue_free(q);
 }
 
 static void test_alignment(void)
 {
-	struct fixture *f = setup(16);
-	gpa_t desc = f->ring.desc, avail = f->ring.avail, used = f->ring.used;
+	struct queue *q = queue_new(16, 0);
+	gpa_t desc = q->ring.desc, avail = q->ring.avail, used = q->ring.used;
 
-	ok(refuses(f, 16, desc + 1, avail, used), "HARD-01 descriptor table off by 1");
-	ok(refuses(f, 16, desc + 8, avail, used), "HARD-01 descriptor table off by 8");
-	ok(refuses(f, 16, desc, avail + 1, used), "HARD-01 available ring off by 1");
-	ok(refuses(f, 16, desc, avail, used + 1), "HARD-01 used ring off by 1");
-	ok(refuses(f, 16, desc, avail, used + 2), "HARD-01 used ring off by 2");
-	ok(!refuses(f, 16, desc + 16, avail + 2, used + 4), "alignment of 16, 2 and 4 is enough");
-	teardown(f);
+	ok(queue_refuses(q, 16, desc + 1, avail, used), "HARD-01 descriptor table off by 1");
+	ok(queue_refuses(q, 16, desc + 8, avail, used), "HARD-01 descriptor table off by 8");
+	ok(queue_refuses(q, 16, desc, avail + 1, used), "HARD-01 available ring off by 1");
+	ok(queue_refuses(q, 16, desc, avail, used + 1), "HARD-01 used ring off by 1");
+	ok(queue_refuses(q, 16, desc, avail, used + 2), "HARD-01 used ring off by 2");
+	ok(!queue_refuses(q, 16, desc + 16, avail + 2, used + 4),
+		"alignment of 16, 2 and 4 is enough");
+	queue_free(q);
 }
 
 static void test_area(void)
 {
-	struct fixture *f = setup(16);
-	gpa_t desc = f->ring.desc, avail = f->ring.avail, used = f->ring.used;
+	struct queue *q = queue_new(16, 0);
+	gpa_t desc = q->ring.desc, avail = q->ring.avail, used = q->ring.used;
 	const gpa_t wrap = 0xffffffffffffffe0;
 
-	ok(refuses(f, 16, RAM_END, avail, used), "HARD-01 descriptor table in a hole");
-	ok(refuses(f, 16, desc, RAM_END, used), "HARD-01 available ring in a hole");
-	ok(refuses(f, 16, desc, avail, RAM_END), "HARD-01 used ring in a hole");
-	ok(refuses(f, 16, RAM_END - 16, avail, used), "HARD-01 descriptor table over the end");
-	ok(refuses(f, 16, desc, RAM_END - 36, used), "HARD-01 available ring 2 bytes over the end");
-	ok(!refuses(f, 16, desc, RAM_END - 38, used), "HARD-01 available ring up to the end");
-	ok(refuses(f, 16, desc, avail, ROM_BASE - 4), "HARD-01 used ring in the last bytes of RAM");
-	ok(refuses(f, 16, desc, avail, ROM_BASE - 132), "HARD-01 used ring 2 bytes over its end");
-	ok(!refuses(f, 16, desc, avail, ROM_BASE - 136), "HARD-01 used ring up to its end");
-	ok(refuses(f, 16, wrap, avail, used), "HARD-02 descriptor table wraps");
-	ok(refuses(f, 16, desc, wrap, used), "HARD-02 available ring wraps");
-	ok(refuses(f, 16, desc, avail, wrap), "HARD-02 used ring wraps");
-	ok(!refuses(f, 16, ROM_BASE - 16, avail, used),
+	ok(queue_refuses(q, 16, RAM_END, avail, used), "HARD-01 descriptor table in a hole");
+	ok(queue_refuses(q, 16, desc, RAM_END, used), "HARD-01 available ring in a hole");
+	ok(queue_refuses(q, 16, desc, avail, RAM_END), "HARD-01 used ring in a hole");
+	ok(queue_refuses(q, 16, RAM_END - 16, avail, used),
+		"HARD-01 descriptor table over the end");
+	ok(queue_refuses(q, 16, desc, RAM_END - 36, used),
+		"HARD-01 available ring 2 bytes over the end");
+	ok(!queue_refuses(q, 16, desc, RAM_END - 38, used), "HARD-01 available ring up to the end");
+	ok(queue_refuses(q, 16, desc, avail, ROM_BASE - 4),
+		"HARD-01 used ring in the last bytes of RAM");
+	ok(queue_refuses(q, 16, desc, avail, ROM_BASE - 132),
+		"HARD-01 used ring 2 bytes over its end");
+	ok(!queue_refuses(q, 16, desc, avail, ROM_BASE - 136), "HARD-01 used ring up to its end");
+	ok(queue_refuses(q, 16, wrap, avail, used), "HARD-02 descriptor table wraps");
+	ok(queue_refuses(q, 16, desc, wrap, used), "HARD-02 available ring wraps");
+	ok(queue_refuses(q, 16, desc, avail, wrap), "HARD-02 used ring wraps");
+	ok(!queue_refuses(q, 16, ROM_BASE - 16, avail, used),
 		"HARD-02 a table over two regions is taken");
-	ok(refuses(f, 16, desc, avail, ROM_BASE - 16),
+	ok(queue_refuses(q, 16, desc, avail, ROM_BASE - 16),
 		"HARD-02 a used ring over RAM and ROM is not");
-	ok(refuses(f, 16, desc, avail, ROM_BASE), "a used ring in read-only memory is refused");
-	teardown(f);
+	ok(queue_refuses(q, 16, desc, avail, ROM_BASE),
+		"a used ring in read-only memory is refused");
+	queue_free(q);
 }
 
 /* --- taking chains ---------------------------------------------------------------------------- */
 
 static void test_pop(void)
 {
-	struct fixture *f = setup(SIZE);
-	struct buffer buffers[] = {{f->page, 10, false}, {f->page + 100, 20, false},
-		{f->page + 200, 30, true}, {f->page + 300, 40, true}};
+	struct queue *q = queue_new(SIZE, 0);
+	struct buffer buffers[] = {{q->page, 10, false}, {q->page + 100, 20, false},
+		{q->page + 200, 30, true}, {q->page + 300, 40, true}};
 	struct chain chain;
 	uint16_t head;
 
-	is(virtq_pop(&f->vq, &chain), 0, "SPLIT-DEV-10 (2.7.10.2) nothing is there");
-	f->ring.desc_next = 6; /* so that the chain is 6, 7, 0, 1 */
-	head = ring_add(&f->ring, buffers, 4);
-	is(virtq_pop(&f->vq, &chain), 1, "a chain is there");
+	is(virtq_pop(&q->vq, &chain), 0, "SPLIT-DEV-10 (2.7.10.2) nothing is there");
+	q->ring.desc_next = 6; /* so that the chain is 6, 7, 0, 1 */
+	head = ring_add(&q->ring, buffers, 4);
+	is(virtq_pop(&q->vq, &chain), 1, "a chain is there");
 	is(chain.id, head, "SPLIT-DEV-14 (2.7.8) with its head, which is not the lowest index");
 	is(chain.readable_count, 2, "two readable segments");
 	is(chain.readable_len, 30, "of 30 bytes");
 	is(chain.writable_count, 2, "two writable segments");
 	is(chain.writable_len, 70, "of 70 bytes");
-	ok(chain.readable[1].iov_base == ram_at(&f->ram, f->page + 100), "in place");
-	ok(chain.writable[0].iov_base == ram_at(&f->ram, f->page + 200), "both of them");
-	is(virtq_pop(&f->vq, &chain), 0, "and only once");
-	teardown(f);
+	ok(chain.readable[1].iov_base == ram_at(&q->ram, q->page + 100), "in place");
+	ok(chain.writable[0].iov_base == ram_at(&q->ram, q->page + 200), "both of them");
+	is(virtq_pop(&q->vq, &chain), 0, "and only once");
+	queue_free(q);
 }
 
 static void test_full_chain(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	struct buffer buffers[SIZE];
 	struct chain chain;
 
 	for (unsigned i = 0; i < SIZE; i++)
-		buffers[i] = (struct buffer){f->page + 2 * i + 1, 1, i >= 4};
-	ring_add(&f->ring, buffers, SIZE);
-	is(virtq_pop(&f->vq, &chain), 1,
+		buffers[i] = (struct buffer){q->page + 2 * i + 1, 1, i >= 4};
+	ring_add(&q->ring, buffers, SIZE);
+	is(virtq_pop(&q->vq, &chain), 1,
 		"SPLIT-DEV-17 (2.7.4.1) a chain may be as long as the queue");
 	is(chain.readable_count + chain.writable_count, SIZE, "all segments are there");
 	ok((uintptr_t)chain.readable[0].iov_base % 2 == 1, "HARD-27 odd addresses are fine");
-	teardown(f);
+	queue_free(q);
 }
 
 static void test_zero_length(void)
 {
-	struct fixture *f = setup(SIZE);
-	struct buffer mixed[] = {{UINT64_MAX, 0, false}, {f->page, 4, false}, {RAM_END, 0, false},
-		{RAM_END, 0, true}, {f->page + 8, 4, true}, {1, 0, true}};
-	struct buffer empty[] = {{f->page, 0, false}, {f->page, 0, true}};
-	struct buffer swapped[] = {{f->page, 0, true}, {f->page, 4, false}};
+	struct queue *q = queue_new(SIZE, 0);
+	struct buffer mixed[] = {{UINT64_MAX, 0, false}, {q->page, 4, false}, {RAM_END, 0, false},
+		{RAM_END, 0, true}, {q->page + 8, 4, true}, {1, 0, true}};
+	struct buffer empty[] = {{q->page, 0, false}, {q->page, 0, true}};
+	struct buffer swapped[] = {{q->page, 0, true}, {q->page, 4, false}};
 	struct chain chain;
 
-	ring_add(&f->ring, mixed, 6);
-	is(virtq_pop(&f->vq, &chain), 1, "HARD-11 empty elements anywhere, wherever they point");
+	ring_add(&q->ring, mixed, 6);
+	is(virtq_pop(&q->vq, &chain), 1, "HARD-11 empty elements anywhere, wherever they point");
 	is(chain.readable_count, 1, "HARD-11 are no readable segments");
 	is(chain.writable_count, 1, "HARD-11 nor writable ones");
-	ok(chain.writable->iov_base == ram_at(&f->ram, f->page + 8),
+	ok(chain.writable->iov_base == ram_at(&q->ram, q->page + 8),
 		"HARD-11 those left are right");
 
-	again(f);
-	ring_add(&f->ring, empty, 2);
-	is(virtq_pop(&f->vq, &chain), 1, "HARD-11 a chain of nothing else");
+	queue_again(q);
+	ring_add(&q->ring, empty, 2);
+	is(virtq_pop(&q->vq, &chain), 1, "HARD-11 a chain of nothing else");
 	is(chain.readable_len + chain.writable_len, 0, "HARD-11 has no bytes");
 
-	again(f);
-	ring_add(&f->ring, swapped, 2);
-	ok(pop_faults(f, "2.7.4.2"), "HARD-10 an empty element has a direction too");
-	teardown(f);
+	queue_again(q);
+	ring_add(&q->ring, swapped, 2);
+	ok(queue_faults(q, "2.7.4.2"), "HARD-10 an empty element has a direction too");
+	queue_free(q);
 }
 
 static void test_index_jump(void)
 {
 	static const uint16_t start = 5;
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	const uint16_t bad[] = {start + SIZE + 1, start - 1, start + 0x8000, start + 0xffff - SIZE};
 	struct chain chain;
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		again(f);
+		queue_again(q);
 		for (unsigned n = 0; n < start; n++) {
-			ring_add_one(&f->ring, f->page, 1, false);
-			virtq_pop(&f->vq, &chain);
-			virtq_push(&f->vq, &chain, 0);
+			ring_add_one(&q->ring, q->page, 1, false);
+			virtq_pop(&q->vq, &chain);
+			virtq_push(&q->vq, &chain, 0);
 		}
-		virtq_publish(&f->vq);
-		ring_set_avail_idx(&f->ring, bad[i]);
-		ok(pop_faults(f, "available index jumps from 5 to"),
+		virtq_publish(&q->vq);
+		ring_set_avail_idx(&q->ring, bad[i]);
+		ok(queue_faults(q, "available index jumps from 5 to"),
 			"HARD-03 index jumps from 5 to %u", bad[i]);
 	}
-	is(f->vq.split.used_shown, 5, "HARD-03 nothing else happened");
-	teardown(f);
+	is(q->vq.split.used_shown, 5, "HARD-03 nothing else happened");
+	queue_free(q);
 }
 
 static void test_outstanding(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	struct chain chain;
 
 	for (unsigned i = 0; i < SIZE; i++)
-		ring_add_one(&f->ring, f->page, 1, false);
-	is(virtq_pop(&f->vq, &chain), 1, "as many buffers as descriptors");
-	virtq_push(&f->vq, &chain, 0);
-	ring_offer(&f->ring, 0);
-	ok(pop_faults(f, "9 buffers are outstanding with queue size 8"),
+		ring_add_one(&q->ring, q->page, 1, false);
+	is(virtq_pop(&q->vq, &chain), 1, "as many buffers as descriptors");
+	virtq_push(&q->vq, &chain, 0);
+	ring_offer(&q->ring, 0);
+	ok(queue_faults(q, "9 buffers are outstanding with queue size 8"),
 		"HARD-18 one more before one came back");
-	virtq_publish(&f->vq);
-	is(virtq_pop(&f->vq, &chain), 1, "but after it came back it may come again");
-	teardown(f);
+	virtq_publish(&q->vq);
+	is(virtq_pop(&q->vq, &chain), 1, "but after it came back it may come again");
+	queue_free(q);
 }
 
 static void test_head(void)
 {
 	static const uint16_t bad[] = {SIZE, SIZE + 1, 0x8000, 0xffff};
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		again(f);
-		ring_offer(&f->ring, bad[i]);
-		ok(pop_faults(f, "queue size is 8 (virtio 2.7.6)"), "HARD-04 head %u", bad[i]);
+		queue_again(q);
+		ring_offer(&q->ring, bad[i]);
+		ok(queue_faults(q, "queue size is 8 (virtio 2.7.6)"), "HARD-04 head %u", bad[i]);
 
-		again(f);
-		ring_set_desc(&f->ring, 0, f->page, 1, VIRTQ_DESC_F_NEXT, bad[i]);
-		ring_offer(&f->ring, 0);
-		ok(pop_faults(f, "its table has 8 (virtio 2.7.5)"), "HARD-04 next %u", bad[i]);
+		queue_again(q);
+		ring_set_desc(&q->ring, 0, q->page, 1, VIRTQ_DESC_F_NEXT, bad[i]);
+		ring_offer(&q->ring, 0);
+		ok(queue_faults(q, "its table has 8 (virtio 2.7.5)"), "HARD-04 next %u", bad[i]);
 	}
 	/* Without NEXT, next means nothing. */
-	again(f);
-	ring_set_desc(&f->ring, 0, f->page, 1, 0, 0xffff);
-	ring_offer(&f->ring, 0);
-	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "HARD-04 next without NEXT is not looked at");
-	teardown(f);
+	queue_again(q);
+	ring_set_desc(&q->ring, 0, q->page, 1, 0, 0xffff);
+	ring_offer(&q->ring, 0);
+	is(virtq_pop(&q->vq, &(struct chain){0}), 1, "HARD-04 next without NEXT is not looked at");
+	queue_free(q);
 }
 
 static void test_loop(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 
-	ring_set_desc(&f->ring, 3, f->page, 1, VIRTQ_DESC_F_NEXT, 3);
-	ring_offer(&f->ring, 3);
-	ok(pop_faults(f, "chain from descriptor 3 loops"),
+	ring_set_desc(&q->ring, 3, q->page, 1, VIRTQ_DESC_F_NEXT, 3);
+	ring_offer(&q->ring, 3);
+	ok(queue_faults(q, "chain from descriptor 3 loops"),
 		"HARD-05 a descriptor that is its own next");
 
-	again(f);
-	ring_set_desc(&f->ring, 0, f->page, 1, VIRTQ_DESC_F_NEXT, 1);
-	ring_set_desc(&f->ring, 1, f->page, 1, VIRTQ_DESC_F_NEXT, 0);
-	ring_offer(&f->ring, 0);
-	ok(pop_faults(f, "loops"), "HARD-05 two descriptors in a circle");
+	queue_again(q);
+	ring_set_desc(&q->ring, 0, q->page, 1, VIRTQ_DESC_F_NEXT, 1);
+	ring_set_desc(&q->ring, 1, q->page, 1, VIRTQ_DESC_F_NEXT, 0);
+	ring_offer(&q->ring, 0);
+	ok(queue_faults(q, "loops"), "HARD-05 two descriptors in a circle");
 
-	again(f);
-	ring_set_desc(&f->ring, 0, f->page, 0, VIRTQ_DESC_F_NEXT, 1);
-	ring_set_desc(&f->ring, 1, f->page, 0, VIRTQ_DESC_F_NEXT, 0);
-	ring_offer(&f->ring, 0);
-	ok(pop_faults(f, "loops"), "HARD-05 a circle of empty descriptors");
+	queue_again(q);
+	ring_set_desc(&q->ring, 0, q->page, 0, VIRTQ_DESC_F_NEXT, 1);
+	ring_set_desc(&q->ring, 1, q->page, 0, VIRTQ_DESC_F_NEXT, 0);
+	ring_offer(&q->ring, 0);
+	ok(queue_faults(q, "loops"), "HARD-05 a circle of empty descriptors");
 
-	again(f);
+	queue_again(q);
 	for (unsigned i = 0; i < SIZE; i++)
-		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % SIZE);
-	ring_offer(&f->ring, 0);
-	ok(pop_faults(f, "loops"), "HARD-05 a circle of all descriptors");
-	teardown(f);
+		ring_set_desc(&q->ring, i, q->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % SIZE);
+	ring_offer(&q->ring, 0);
+	ok(queue_faults(q, "loops"), "HARD-05 a circle of all descriptors");
+	queue_free(q);
 
-	f = setup(VIRTQ_SIZE_MAX);
+	q = queue_new(VIRTQ_SIZE_MAX, 0);
 	for (unsigned i = 0; i < VIRTQ_SIZE_MAX; i++)
-		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % VIRTQ_SIZE_MAX);
-	ring_offer(&f->ring, 0);
-	ok(pop_faults(f, "loops"),
+		ring_set_desc(&q->ring, i, q->page, 1, VIRTQ_DESC_F_NEXT, (i + 1) % VIRTQ_SIZE_MAX);
+	ring_offer(&q->ring, 0);
+	ok(queue_faults(q, "loops"),
 		"HARD-05 SPLIT-DEV-17 (2.7.4.1) one descriptor more than a chain may have");
-	teardown(f);
+	queue_free(q);
 }
 
 static void test_no_indirect(void)
@@ -319,16 +257,16 @@ static void test_no_indirect(void)
 	static const uint16_t flags[] = {VIRTQ_DESC_F_INDIRECT,
 		VIRTQ_DESC_F_INDIRECT | VIRTQ_DESC_F_NEXT,
 		VIRTQ_DESC_F_INDIRECT | VIRTQ_DESC_F_WRITE};
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 
 	for (unsigned i = 0; i < 3; i++) {
-		again(f);
-		ring_set_desc(&f->ring, 0, f->page, 16, flags[i], 1);
-		ring_offer(&f->ring, 0);
-		ok(pop_faults(f, "INDIRECT_DESC was not negotiated"),
+		queue_again(q);
+		ring_set_desc(&q->ring, 0, q->page, 16, flags[i], 1);
+		ring_offer(&q->ring, 0);
+		ok(queue_faults(q, "INDIRECT_DESC was not negotiated"),
 			"SPLIT-DRV-10 (2.7.5.3.1) flags %u are refused", flags[i]);
 	}
-	teardown(f);
+	queue_free(q);
 }
 
 /* --- indirect tables -------------------------------------------------------------------------- */
@@ -337,26 +275,25 @@ static void test_no_indirect(void)
 
 /* A chain of direct descriptors of one byte each, then one with these flags that points to a table
  * of len bytes. */
-static void offer_table(
-	struct fixture *f, unsigned direct, gpa_t table, uint32_t len, uint16_t flags)
+static void offer_table(struct queue *q, unsigned direct, gpa_t table, uint32_t len, uint16_t flags)
 {
-	again(f);
+	queue_again(q);
 	for (unsigned i = 0; i < direct; i++)
-		ring_set_desc(&f->ring, i, f->page, 1, VIRTQ_DESC_F_NEXT, i + 1);
-	ring_set_desc(&f->ring, direct, table, len, VIRTQ_DESC_F_INDIRECT | flags, 0);
-	ring_offer(&f->ring, 0);
+		ring_set_desc(&q->ring, i, q->page, 1, VIRTQ_DESC_F_NEXT, i + 1);
+	ring_set_desc(&q->ring, direct, table, len, VIRTQ_DESC_F_INDIRECT | flags, 0);
+	ring_offer(&q->ring, 0);
 }
 
 /* Two readable elements of 10 and 20 bytes, two writable ones of 30 and 40, not in the order in
  * which they lie in the table. */
-static void fill_table(struct fixture *f, gpa_t table)
+static void fill_table(struct queue *q, gpa_t table)
 {
 	const uint16_t write = VIRTQ_DESC_F_WRITE, next = VIRTQ_DESC_F_NEXT;
 
-	ram_set_desc(&f->ram, table, 0, f->page, 10, next, 3);
-	ram_set_desc(&f->ram, table, 3, f->page + 100, 20, next, 1);
-	ram_set_desc(&f->ram, table, 1, f->page + 200, 30, next | write, 2);
-	ram_set_desc(&f->ram, table, 2, f->page + 300, 40, write, 0);
+	ram_set_desc(&q->ram, table, 0, q->page, 10, next, 3);
+	ram_set_desc(&q->ram, table, 3, q->page + 100, 20, next, 1);
+	ram_set_desc(&q->ram, table, 1, q->page + 200, 30, next | write, 2);
+	ram_set_desc(&q->ram, table, 2, q->page + 300, 40, write, 0);
 }
 
 static void test_indirect(void)
@@ -371,71 +308,66 @@ static void test_indirect(void)
 		{1, 0, "HARD-27 (2.7.5.3) a table at an odd address"},
 		{8, 0, "HARD-27 (2.7.5.3) and at half a descriptor"},
 	};
-	struct fixture *f = setup_with(SIZE, INDIRECT);
-	gpa_t memory = ram_alloc(&f->ram, 4096, 4096);
+	struct queue *q = queue_new(SIZE, INDIRECT);
+	gpa_t memory = ram_alloc(&q->ram, 4096, 4096);
 
 	for (unsigned i = 0; i < sizeof tables / sizeof tables[0]; i++) {
 		for (unsigned direct = 0; direct < 4; direct++) {
 			gpa_t table = memory + tables[i].offset;
 			struct chain chain;
 
-			fill_table(f, table);
-			offer_table(f, direct, table, 64, tables[i].flags);
-			ok(virtq_pop(&f->vq, &chain) == 1 && chain.readable_len == 30 + direct &&
+			fill_table(q, table);
+			offer_table(q, direct, table, 64, tables[i].flags);
+			ok(virtq_pop(&q->vq, &chain) == 1 && chain.readable_len == 30 + direct &&
 					chain.readable_count == 2 + direct &&
 					chain.writable_len == 70 && chain.writable_count == 2 &&
 					chain.readable[direct + 1].iov_base ==
-						ram_at(&f->ram, f->page + 100) &&
+						ram_at(&q->ram, q->page + 100) &&
 					chain.writable[1].iov_base ==
-						ram_at(&f->ram, f->page + 300),
+						ram_at(&q->ram, q->page + 300),
 				"%s, after %u direct descriptors", tables[i].name, direct);
 			is(chain.id, 0, "SPLIT-DEV-14 (2.7.8) its name is that of the head");
 		}
 	}
-	fill_table(f, ROM_BASE);
-	offer_table(f, 0, ROM_BASE, 64, 0);
-	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "a table in read-only memory will do");
-	teardown(f);
+	fill_table(q, ROM_BASE);
+	offer_table(q, 0, ROM_BASE, 64, 0);
+	is(virtq_pop(&q->vq, &(struct chain){0}), 1, "a table in read-only memory will do");
+	queue_free(q);
 }
 
 static void test_indirect_len(void)
 {
 	static const uint32_t bad[] = {0, 1, 8, 15, 17, 24, UINT32_MAX, UINT32_MAX - 7};
 	static const uint32_t over[] = {257 * 16, 512 * 16, 65536 * 16, UINT32_MAX - 15};
-	struct fixture *f = setup_with(VIRTQ_SIZE_MAX, INDIRECT);
-	gpa_t table = ram_alloc(&f->ram, 8192, 16), mark = f->ram.next;
+	struct queue *q = queue_new(VIRTQ_SIZE_MAX, INDIRECT);
+	gpa_t table = ram_alloc(&q->ram, 8192, 16);
 	struct chain chain;
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		f->ram.next = mark;
-		offer_table(f, 0, table, bad[i], 0);
-		ok(pop_faults(f, "not a multiple of 16 (virtio 2.7.5.3)"),
+		offer_table(q, 0, table, bad[i], 0);
+		ok(queue_faults(q, "not a multiple of 16 (virtio 2.7.5.3)"),
 			"HARD-06 SPLIT-DRV-13 (2.7.5.3) a table of %u bytes", bad[i]);
 	}
 	for (unsigned i = 0; i < sizeof over / sizeof over[0]; i++) {
-		f->ram.next = mark;
-		offer_table(f, 0, table, over[i], 0);
-		ok(pop_faults(f, "descriptors, of at most 256 (virtio 2.7.5.3.1)"),
+		offer_table(q, 0, table, over[i], 0);
+		ok(queue_faults(q, "descriptors, of at most 256 (virtio 2.7.5.3.1)"),
 			"HARD-06 SPLIT-DRV-02 (2.7.5.3.1) a table of %u bytes", over[i]);
 	}
 
 	for (unsigned i = 0; i < 256; i++)
-		ram_set_desc(&f->ram, table, i, f->page + i, 1, VIRTQ_DESC_F_NEXT, i + 1);
-	ram_set_desc(&f->ram, table, 255, f->page + 255, 1, 0, 0);
-	f->ram.next = mark;
-	offer_table(f, 0, table, 256 * 16, 0);
-	ok(virtq_pop(&f->vq, &chain) == 1 && chain.readable_count == 256,
+		ram_set_desc(&q->ram, table, i, q->page + i, 1, VIRTQ_DESC_F_NEXT, i + 1);
+	ram_set_desc(&q->ram, table, 255, q->page + 255, 1, 0, 0);
+	offer_table(q, 0, table, 256 * 16, 0);
+	ok(virtq_pop(&q->vq, &chain) == 1 && chain.readable_count == 256,
 		"SPLIT-DEV-17 (2.7.4.1) a table of 256 descriptors is taken");
-	f->ram.next = mark;
-	offer_table(f, 1, table, 256 * 16, 0);
-	ok(pop_faults(f, "256 descriptors, of at most 255"),
+	offer_table(q, 1, table, 256 * 16, 0);
+	ok(queue_faults(q, "256 descriptors, of at most 255"),
 		"HARD-06 but not after a direct descriptor");
-	ram_set_desc(&f->ram, table, 0, f->page, 1, 0, 0);
-	f->ram.next = mark;
-	offer_table(f, 255, table, 16, 0);
-	ok(virtq_pop(&f->vq, &chain) == 1 && chain.readable_count == 256,
+	ram_set_desc(&q->ram, table, 0, q->page, 1, 0, 0);
+	offer_table(q, 255, table, 16, 0);
+	ok(virtq_pop(&q->vq, &chain) == 1 && chain.readable_count == 256,
 		"SPLIT-DEV-08 (2.7.5.3.2) 255 direct ones and a table of one");
-	teardown(f);
+	queue_free(q);
 }
 
 static void test_indirect_abuse(void)
@@ -446,237 +378,238 @@ static void test_indirect_abuse(void)
 		const char *name;
 	} places[] = {{RAM_END, "behind memory"}, {RAM_END - 16, "over the end of memory"},
 		{0xd0000000, "in a device"}, {UINT64_MAX - 15, "that wraps"}};
-	struct fixture *f = setup_with(SIZE, INDIRECT);
-	gpa_t table = ram_alloc(&f->ram, 4096, 16);
+	struct queue *q = queue_new(SIZE, INDIRECT);
+	gpa_t table = ram_alloc(&q->ram, 4096, 16);
 
 	for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
-		offer_table(f, 0, places[i].addr, 32, 0);
-		ok(pop_faults(f, "bytes, is not in RAM (virtio 2.7.5.3)"), "HARD-09 a table %s",
+		offer_table(q, 0, places[i].addr, 32, 0);
+		ok(queue_faults(q, "bytes, is not in RAM (virtio 2.7.5.3)"), "HARD-09 a table %s",
 			places[i].name);
 	}
 
-	offer_table(f, 0, table, 32, next);
-	ok(pop_faults(f, "both INDIRECT and NEXT (virtio 2.7.5.3.1)"),
+	offer_table(q, 0, table, 32, next);
+	ok(queue_faults(q, "both INDIRECT and NEXT (virtio 2.7.5.3.1)"),
 		"HARD-06 SPLIT-DRV-12 (2.7.5.3.1) INDIRECT with NEXT");
 
-	ram_set_desc(&f->ram, table, 0, table, 32, indirect, 0);
-	offer_table(f, 0, table, 32, 0);
-	ok(pop_faults(f, "in an indirect table (virtio 2.7.5.3.1)"),
+	ram_set_desc(&q->ram, table, 0, table, 32, indirect, 0);
+	offer_table(q, 0, table, 32, 0);
+	ok(queue_faults(q, "in an indirect table (virtio 2.7.5.3.1)"),
 		"HARD-06 SPLIT-DRV-11 (2.7.5.3.1) a table that is its own table");
-	ram_set_desc(&f->ram, table, 0, f->page, 1, next, 1);
-	ram_set_desc(&f->ram, table, 1, table, 16, indirect | next, 1);
-	offer_table(f, 1, table, 32, 0);
-	ok(pop_faults(f, "in an indirect table (virtio 2.7.5.3.1)"),
+	ram_set_desc(&q->ram, table, 0, q->page, 1, next, 1);
+	ram_set_desc(&q->ram, table, 1, table, 16, indirect | next, 1);
+	offer_table(q, 1, table, 32, 0);
+	ok(queue_faults(q, "in an indirect table (virtio 2.7.5.3.1)"),
 		"HARD-06 SPLIT-DRV-11 (2.7.5.3.1) a table at the end of a table");
 
-	ram_set_desc(&f->ram, table, 1, f->page, 1, next, 2);
-	offer_table(f, 0, table, 32, 0);
-	ok(pop_faults(f, "next 2, but its table has 2"),
+	ram_set_desc(&q->ram, table, 1, q->page, 1, next, 2);
+	offer_table(q, 0, table, 32, 0);
+	ok(queue_faults(q, "next 2, but its table has 2"),
 		"HARD-04 SPLIT-DRV-13 (2.7.5.3) next behind the table, within the queue");
-	ram_set_desc(&f->ram, table, 1, f->page, 1, next, 0);
-	offer_table(f, 0, table, 32, 0);
-	ok(pop_faults(f, "loops (virtio 2.7.5.2)"), "HARD-05 a loop in a table");
-	ram_set_desc(&f->ram, table, 0, f->page, 0, next, 0);
-	offer_table(f, 3, table, 32, 0);
-	ok(pop_faults(f, "loops (virtio 2.7.5.2)"), "HARD-05 a loop of nothing in a table");
+	ram_set_desc(&q->ram, table, 1, q->page, 1, next, 0);
+	offer_table(q, 0, table, 32, 0);
+	ok(queue_faults(q, "loops (virtio 2.7.5.2)"), "HARD-05 a loop in a table");
+	ram_set_desc(&q->ram, table, 0, q->page, 0, next, 0);
+	offer_table(q, 3, table, 32, 0);
+	ok(queue_faults(q, "loops (virtio 2.7.5.2)"), "HARD-05 a loop of nothing in a table");
 
-	ram_set_desc(&f->ram, table, 0, f->page, 1, VIRTQ_DESC_F_WRITE | next, 1);
-	ram_set_desc(&f->ram, table, 1, f->page, 1, 0, 0);
-	offer_table(f, 1, table, 32, 0);
-	ok(pop_faults(f, "2.7.4.2"), "HARD-10 readable after writable, in a table");
-	ram_set_desc(&f->ram, table, 0, f->page, 1, 0, 0);
-	offer_table(f, 1, table, 32, 0);
-	ring_set_desc(&f->ring, 0, f->page, 1, next | VIRTQ_DESC_F_WRITE, 1);
-	ok(pop_faults(f, "2.7.4.2"), "HARD-10 readable in a table after writable before it");
-	ram_set_desc(&f->ram, table, 0, ROM_BASE, 1, VIRTQ_DESC_F_WRITE, 0);
-	offer_table(f, 0, table, 16, 0);
-	ok(pop_faults(f, "not in writable RAM"), "HARD-10 read-only memory, by a table");
-	teardown(f);
+	ram_set_desc(&q->ram, table, 0, q->page, 1, VIRTQ_DESC_F_WRITE | next, 1);
+	ram_set_desc(&q->ram, table, 1, q->page, 1, 0, 0);
+	offer_table(q, 1, table, 32, 0);
+	ok(queue_faults(q, "2.7.4.2"), "HARD-10 readable after writable, in a table");
+	ram_set_desc(&q->ram, table, 0, q->page, 1, 0, 0);
+	offer_table(q, 1, table, 32, 0);
+	ring_set_desc(&q->ring, 0, q->page, 1, next | VIRTQ_DESC_F_WRITE, 1);
+	ok(queue_faults(q, "2.7.4.2"), "HARD-10 readable in a table after writable before it");
+	ram_set_desc(&q->ram, table, 0, ROM_BASE, 1, VIRTQ_DESC_F_WRITE, 0);
+	offer_table(q, 0, table, 16, 0);
+	ok(queue_faults(q, "not in writable RAM"), "HARD-10 read-only memory, by a table");
+	queue_free(q);
 }
 
 static void test_direction(void)
 {
-	struct fixture *f = setup(SIZE);
-	struct buffer swapped[] = {{f->page, 1, false}, {f->page, 1, true}, {f->page, 1, false}};
+	struct queue *q = queue_new(SIZE, 0);
+	struct buffer swapped[] = {{q->page, 1, false}, {q->page, 1, true}, {q->page, 1, false}};
 
-	ring_add(&f->ring, swapped, 3);
-	ok(pop_faults(f, "2.7.4.2"), "HARD-10 readable after writable is refused");
+	ring_add(&q->ring, swapped, 3);
+	ok(queue_faults(q, "2.7.4.2"), "HARD-10 readable after writable is refused");
 
-	again(f);
-	ring_add_one(&f->ring, ROM_BASE, 16, true);
-	ok(pop_faults(f, "not in writable RAM"),
+	queue_again(q);
+	ring_add_one(&q->ring, ROM_BASE, 16, true);
+	ok(queue_faults(q, "not in writable RAM"),
 		"HARD-10 a buffer to be written in read-only memory");
 
-	again(f);
-	ring_add_one(&f->ring, ROM_BASE, 16, false);
-	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "HARD-10 it can be read");
-	teardown(f);
+	queue_again(q);
+	ring_add_one(&q->ring, ROM_BASE, 16, false);
+	is(virtq_pop(&q->vq, &(struct chain){0}), 1, "HARD-10 it can be read");
+	queue_free(q);
 }
 
 static void test_address(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	const struct buffer bad[] = {{RAM_END, 1, false}, {RAM_END - 1, 2, false},
 		{0xd0000000, 4, true}, {0xfee00000, 4, false}, {UINT64_MAX, 1, false},
-		{UINT64_MAX - 15, 32, true}, {f->page, UINT32_MAX, true}};
+		{UINT64_MAX - 15, 32, true}, {q->page, UINT32_MAX, true}};
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		again(f);
-		ring_add(&f->ring, &bad[i], 1);
-		ok(pop_faults(f, "buffer at 0x"), "HARD-09 buffer of %u bytes at 0x%llx is refused",
-			bad[i].len, (unsigned long long)bad[i].addr);
+		queue_again(q);
+		ring_add(&q->ring, &bad[i], 1);
+		ok(queue_faults(q, "buffer at 0x"),
+			"HARD-09 buffer of %u bytes at 0x%llx is refused", bad[i].len,
+			(unsigned long long)bad[i].addr);
 	}
-	again(f);
-	ring_add_one(&f->ring, RAM_END - 16, 16, false);
-	is(virtq_pop(&f->vq, &(struct chain){0}), 1, "HARD-09 the last bytes of memory are memory");
-	teardown(f);
+	queue_again(q);
+	ring_add_one(&q->ring, RAM_END - 16, 16, false);
+	is(virtq_pop(&q->vq, &(struct chain){0}), 1, "HARD-09 the last bytes of memory are memory");
+	queue_free(q);
 }
 
 /* 2^32 bytes take more RAM than a test should: addresses without memory behind them will do. */
 static void test_total(void)
 {
 	const size_t huge = (size_t)3 << 30;
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	uint8_t *reserved =
 		mmap(NULL, huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct gmem_region regions[] = {
-		f->ram.regions[0], {UINT64_C(1) << 32, huge, reserved, true}};
+		q->ram.regions[0], {UINT64_C(1) << 32, huge, reserved, true}};
 	struct gmem gmem = {regions, 2};
 	struct buffer most[] = {
 		{UINT64_C(1) << 32, 1u << 31, false}, {UINT64_C(1) << 32, 1u << 31, true}};
-	struct buffer more[] = {most[0], most[1], {f->page, 1, true}};
+	struct buffer more[] = {most[0], most[1], {q->page, 1, true}};
 	struct buffer wrap[] = {most[0], most[0], most[0]};
 	struct chain chain;
 
 	ok(reserved != MAP_FAILED, "3 GiB of address space");
-	f->vq.gmem = &gmem;
-	ring_add(&f->ring, most, 2);
-	is(virtq_pop(&f->vq, &chain), 1, "HARD-07 a chain of 2^32 bytes is taken");
+	q->vq.gmem = &gmem;
+	ring_add(&q->ring, most, 2);
+	is(virtq_pop(&q->vq, &chain), 1, "HARD-07 a chain of 2^32 bytes is taken");
 	is(chain.readable_len + chain.writable_len, UINT64_C(1) << 32,
 		"HARD-07 and summed up right");
-	ring_add(&f->ring, more, 3);
-	ok(pop_faults(f, "longer than 2^32 bytes"), "HARD-07 one byte more is not");
+	ring_add(&q->ring, more, 3);
+	ok(queue_faults(q, "longer than 2^32 bytes"), "HARD-07 one byte more is not");
 
-	again(f);
-	f->vq.gmem = &gmem;
-	ring_add(&f->ring, wrap, 3);
-	ok(pop_faults(f, "longer than 2^32 bytes"), "HARD-07 nor does the sum wrap");
+	queue_again(q);
+	q->vq.gmem = &gmem;
+	ring_add(&q->ring, wrap, 3);
+	ok(queue_faults(q, "longer than 2^32 bytes"), "HARD-07 nor does the sum wrap");
 
-	again(f);
-	f->vq.gmem = &gmem;
+	queue_again(q);
+	q->vq.gmem = &gmem;
 	wrap[0].len = wrap[1].len = UINT32_MAX;
-	ring_add(&f->ring, wrap, 2);
-	ok(pop_faults(f, "virtio 2.7.5"), "HARD-07 2^32 - 1 twice");
+	ring_add(&q->ring, wrap, 2);
+	ok(queue_faults(q, "virtio 2.7.5"), "HARD-07 2^32 - 1 twice");
 	munmap(reserved, huge);
-	teardown(f);
+	queue_free(q);
 }
 
 /* --- giving them back ------------------------------------------------------------------------- */
 
 static void test_push(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	struct chain first, second;
 	struct used used;
 	uint16_t heads[2];
 	void *table;
 
-	heads[0] = ring_add_one(&f->ring, f->page, 8, true);
-	heads[1] = ring_add_one(&f->ring, f->page, 8, true);
+	heads[0] = ring_add_one(&q->ring, q->page, 8, true);
+	heads[1] = ring_add_one(&q->ring, q->page, 8, true);
 	table = malloc(VIRTQ_DESC_BYTES(SIZE));
-	memcpy(table, ram_at(&f->ram, f->ring.desc), VIRTQ_DESC_BYTES(SIZE));
-	virtq_pop(&f->vq, &first);
-	virtq_pop(&f->vq, &second);
-	virtq_push(&f->vq, &second, 7);
-	virtq_push(&f->vq, &first, 0x12345678);
-	ok(!ring_take(&f->ring, &used),
+	memcpy(table, ram_at(&q->ram, q->ring.desc), VIRTQ_DESC_BYTES(SIZE));
+	virtq_pop(&q->vq, &first);
+	virtq_pop(&q->vq, &second);
+	virtq_push(&q->vq, &second, 7);
+	virtq_push(&q->vq, &first, 0x12345678);
+	ok(!ring_take(&q->ring, &used),
 		"SPLIT-DEV-03 (2.7.8.2) nothing shows before it is published");
-	ok(virtq_publish(&f->vq), "SPLIT-DEV-06 (2.7.7.2) flags 0: the driver is to be notified");
-	ok(ring_take(&f->ring, &used), "there is a used element");
+	ok(virtq_publish(&q->vq), "SPLIT-DEV-06 (2.7.7.2) flags 0: the driver is to be notified");
+	ok(ring_take(&q->ring, &used), "there is a used element");
 	is(used.id, heads[1], "SPLIT-DEV-14 (2.7.8) with the head of the chain pushed first");
 	is(used.len, 7, "and its length");
-	ok(ring_take(&f->ring, &used) && used.id == heads[0] && used.len == 0x12345678,
+	ok(ring_take(&q->ring, &used) && used.id == heads[0] && used.len == 0x12345678,
 		"and the other");
-	ok(!ring_take(&f->ring, &used), "no more");
-	ok(!virtq_publish(&f->vq), "SPLIT-DEV-13 (2.7.7.2) nothing new: no notification");
-	ok(memcmp(table, ram_at(&f->ram, f->ring.desc), VIRTQ_DESC_BYTES(SIZE)) == 0,
+	ok(!ring_take(&q->ring, &used), "no more");
+	ok(!virtq_publish(&q->vq), "SPLIT-DEV-13 (2.7.7.2) nothing new: no notification");
+	ok(memcmp(table, ram_at(&q->ram, q->ring.desc), VIRTQ_DESC_BYTES(SIZE)) == 0,
 		"SPLIT-DEV-04 (2.7.5.1) the descriptor table is as it was");
 	free(table);
-	teardown(f);
+	queue_free(q);
 }
 
 /* Pop, push and publish one. Whether the driver is to be notified. */
-static bool one(struct fixture *f)
+static bool one(struct queue *q)
 {
 	struct chain chain;
 
-	ring_add_one(&f->ring, f->page, 8, true);
-	return virtq_pop(&f->vq, &chain) == 1 && (virtq_push(&f->vq, &chain, 1), true) &&
-	       virtq_publish(&f->vq);
+	ring_add_one(&q->ring, q->page, 8, true);
+	return virtq_pop(&q->vq, &chain) == 1 && (virtq_push(&q->vq, &chain, 1), true) &&
+	       virtq_publish(&q->vq);
 }
 
 static void test_wrap(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	struct used used;
 	unsigned good = 0;
 
 	for (unsigned i = 0; i < 70000; i++)
-		good += one(f) && ring_take(&f->ring, &used) && used.id == i % SIZE;
+		good += one(q) && ring_take(&q->ring, &used) && used.id == i % SIZE;
 	is(good, 70000, "SPLIT-DEV-06 (2.7.7.2) indices run over 65536");
-	ok(ring_guards_intact(&f->ring), "nothing is written outside the three areas");
-	teardown(f);
+	ok(ring_guards_intact(&q->ring), "nothing is written outside the three areas");
+	queue_free(q);
 }
 
 static void test_suppression(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	unsigned notifications = 0;
 
-	ring_set_avail_event(&f->ring, 0x5a5a);
-	ring_set_avail_flags(&f->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
+	ring_set_avail_event(&q->ring, 0x5a5a);
+	ring_set_avail_flags(&q->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
 	for (unsigned i = 0; i < 1000; i++) {
-		ring_set_used_event(&f->ring, i); /* would hit each time, with EVENT_IDX */
-		notifications += one(f);
+		ring_set_used_event(&q->ring, i); /* would hit each time, with EVENT_IDX */
+		notifications += one(q);
 	}
 	is(notifications, 0, "SPLIT-DEV-13 (2.7.7.2) flags 1: no notification for 1000 buffers");
 	is(notifications, 0, "RES-DEV-07 (6) used_event has no meaning without EVENT_IDX");
 
-	ring_set_avail_flags(&f->ring, 0);
+	ring_set_avail_flags(&q->ring, 0);
 	for (unsigned i = 0; i < 1000; i++) {
-		ring_set_used_event(&f->ring, 0xdead); /* would never hit */
-		notifications += one(f);
+		ring_set_used_event(&q->ring, 0xdead); /* would never hit */
+		notifications += one(q);
 	}
-	virtq_silence(&f->vq);
-	virtq_listen(&f->vq);
+	virtq_silence(&q->vq);
+	virtq_listen(&q->vq);
 	is(notifications, 1000, "SPLIT-DEV-11 (2.7.7.2) flags 0: 1000, whatever used_event says");
-	is(ring_avail_event(&f->ring), 0x5a5a, "SPLIT-DEV-20 (2.7.10) avail_event is not written");
-	teardown(f);
+	is(ring_avail_event(&q->ring), 0x5a5a, "SPLIT-DEV-20 (2.7.10) avail_event is not written");
+	queue_free(q);
 }
 
 static void test_kicks(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	struct chain chain;
 
-	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) at first kicks are wanted");
-	virtq_silence(&f->vq);
-	is(ring_used_flags(&f->ring), 1, "SPLIT-DEV-16 (2.7.10.2) not while the queue is served");
-	ok(!virtq_listen(&f->vq), "nothing came meanwhile");
-	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) they are wanted again");
+	is(ring_used_flags(&q->ring), 0, "SPLIT-DEV-12 (2.7.10.2) at first kicks are wanted");
+	virtq_silence(&q->vq);
+	is(ring_used_flags(&q->ring), 1, "SPLIT-DEV-16 (2.7.10.2) not while the queue is served");
+	ok(!virtq_listen(&q->vq), "nothing came meanwhile");
+	is(ring_used_flags(&q->ring), 0, "SPLIT-DEV-12 (2.7.10.2) they are wanted again");
 
-	virtq_silence(&f->vq);
-	ring_add_one(&f->ring, f->page, 8, true);
-	ok(virtq_listen(&f->vq), "SPLIT-DEV-16 (2.7.10.2) what came meanwhile is seen");
+	virtq_silence(&q->vq);
+	ring_add_one(&q->ring, q->page, 8, true);
+	ok(virtq_listen(&q->vq), "SPLIT-DEV-16 (2.7.10.2) what came meanwhile is seen");
 
-	virtq_silence(&f->vq);
-	ok(!virtq_listen(&f->vq), "a chain that waits is not new, so nobody spins for it");
-	virtq_silence(&f->vq);
-	virtq_pop(&f->vq, &chain);
-	ring_add_one(&f->ring, f->page, 8, true);
-	virtq_pop(&f->vq, &chain);
-	ok(!virtq_listen(&f->vq), "what was taken already is not new either");
-	teardown(f);
+	virtq_silence(&q->vq);
+	ok(!virtq_listen(&q->vq), "a chain that waits is not new, so nobody spins for it");
+	virtq_silence(&q->vq);
+	virtq_pop(&q->vq, &chain);
+	ring_add_one(&q->ring, q->page, 8, true);
+	virtq_pop(&q->vq, &chain);
+	ok(!virtq_listen(&q->vq), "what was taken already is not new either");
+	queue_free(q);
 }
 
 /* --- EVENT_IDX -------------------------------------------------------------------------------- */
@@ -684,40 +617,22 @@ static void test_kicks(void)
 #define EVENT_IDX VIRTIO_BIT(VIRTIO_F_EVENT_IDX)
 
 /* Both sides go on at this position, as if they had come so far. */
-static void start_at(struct fixture *f, uint16_t idx)
+static void start_at(struct queue *q, uint16_t idx)
 {
-	struct virtq_used *used = ram_at(&f->ram, f->ring.used);
+	struct virtq_used *used = ram_at(&q->ram, q->ring.used);
 
-	again(f);
-	f->vq.split.avail_next = f->vq.split.used_next = f->vq.split.used_shown = idx;
+	queue_again(q);
+	q->vq.split.avail_next = q->vq.split.used_next = q->vq.split.used_shown = idx;
 	used->idx.raw = cpu_to_le16(idx).raw;
-	f->ring.used_idx = f->ring.kicked_idx = idx;
-	ring_set_avail_idx(&f->ring, idx);
-}
-
-/* Use this many buffers in one batch. Whether the driver is to be notified. */
-static bool use(struct fixture *f, unsigned batch)
-{
-	struct used used;
-	struct chain chain;
-	bool due;
-
-	for (unsigned i = 0; i < batch; i++) {
-		ring_add_one(&f->ring, f->page, 8, true);
-		virtq_pop(&f->vq, &chain);
-		virtq_push(&f->vq, &chain, 8);
-	}
-	due = virtq_publish(&f->vq);
-	while (ring_take(&f->ring, &used))
-		;
-	return due;
+	q->ring.used_idx = q->ring.kicked_idx = idx;
+	ring_set_avail_idx(&q->ring, idx);
 }
 
 /* Every batch that a queue of 8 can have, against every event near it. */
 static void test_used_event(void)
 {
 	static const uint16_t starts[] = {0, 3, 0x7fff, 65535 - SIZE, 65530, 65535};
-	struct fixture *f = setup_with(SIZE, EVENT_IDX);
+	struct queue *q = queue_new(SIZE, EVENT_IDX);
 	unsigned missing = 0, spurious = 0;
 
 	for (unsigned s = 0; s < sizeof starts / sizeof starts[0]; s++) {
@@ -725,10 +640,9 @@ static void test_used_event(void)
 			for (int event = -20; event <= 20; event++) {
 				bool hit = event >= 0 && (unsigned)event < batch, due;
 
-				f->ram.next = f->page + 4096;
-				start_at(f, starts[s]);
-				ring_set_used_event(&f->ring, starts[s] + event);
-				due = use(f, batch);
+				start_at(q, starts[s]);
+				ring_set_used_event(&q->ring, starts[s] + event);
+				due = queue_use(q, batch);
 				missing += hit && !due;
 				spurious += due && !hit;
 			}
@@ -739,86 +653,86 @@ static void test_used_event(void)
 		"every wrap");
 	is(spurious, 0, "SPLIT-DEV-13 (2.7.7.2) and using others does not");
 
-	start_at(f, 65000);
+	start_at(q, 65000);
 	for (unsigned i = 0; i < 1000; i++) {
 		if (i % 4 == 0)
-			ring_set_used_event(&f->ring, f->ring.used_idx + 3);
-		spurious += use(f, 1);
+			ring_set_used_event(&q->ring, q->ring.used_idx + 3);
+		spurious += queue_use(q, 1);
 	}
 	is(spurious, 250, "SPLIT-DEV-13 (2.7.7.2) 1000 buffers, every fourth an event: 250");
 
-	start_at(f, 0);
-	ring_set_avail_flags(&f->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
-	ring_set_used_event(&f->ring, 0);
-	ok(use(f, 1), "SPLIT-DEV-11 (2.7.7.2) flags have no meaning with EVENT_IDX");
-	teardown(f);
+	start_at(q, 0);
+	ring_set_avail_flags(&q->ring, VIRTQ_AVAIL_F_NO_INTERRUPT);
+	ring_set_used_event(&q->ring, 0);
+	ok(queue_use(q, 1), "SPLIT-DEV-11 (2.7.7.2) flags have no meaning with EVENT_IDX");
+	queue_free(q);
 }
 
 static void test_avail_event(void)
 {
-	struct fixture *f = setup_with(SIZE, EVENT_IDX);
+	struct queue *q = queue_new(SIZE, EVENT_IDX);
 	struct chain chain;
 
-	start_at(f, 65534);
-	ring_set_avail_event(&f->ring, 0x5a5a);
-	virtq_silence(&f->vq);
-	is(ring_avail_event(&f->ring), 0x5a5a,
+	start_at(q, 65534);
+	ring_set_avail_event(&q->ring, 0x5a5a);
+	virtq_silence(&q->vq);
+	is(ring_avail_event(&q->ring), 0x5a5a,
 		"SPLIT-DEV-16 (2.7.10.2) avail_event stays while a queue is served");
-	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) and flags are 0 with EVENT_IDX");
-	ok(!virtq_listen(&f->vq), "nothing came meanwhile");
-	is(ring_avail_event(&f->ring), 65534,
+	is(ring_used_flags(&q->ring), 0, "SPLIT-DEV-12 (2.7.10.2) and flags are 0 with EVENT_IDX");
+	ok(!virtq_listen(&q->vq), "nothing came meanwhile");
+	is(ring_avail_event(&q->ring), 65534,
 		"SPLIT-DEV-16 (2.7.10.2) then it is the next position to be filled");
-	is(ring_used_flags(&f->ring), 0, "SPLIT-DEV-12 (2.7.10.2) flags are 0 all the same");
+	is(ring_used_flags(&q->ring), 0, "SPLIT-DEV-12 (2.7.10.2) flags are 0 all the same");
 
-	ring_add_one(&f->ring, f->page, 8, true);
-	ok(ring_wants_kick(&f->ring), "SPLIT-DRV-15 (2.7.10.1) filling it takes a kick");
-	virtq_silence(&f->vq);
-	virtq_pop(&f->vq, &chain);
-	ring_add_one(&f->ring, f->page, 8, true);
-	ok(!ring_wants_kick(&f->ring), "SPLIT-DEV-16 (2.7.10.2) the one after that takes none");
-	virtq_pop(&f->vq, &chain);
-	is(virtq_pop(&f->vq, &chain), 0, "the device finds both");
-	ring_add_one(&f->ring, f->page, 8, true);
-	ok(!ring_wants_kick(&f->ring), "SPLIT-DEV-16 (2.7.10.2) nor does a third");
-	ok(virtq_listen(&f->vq), "SPLIT-DEV-16 (2.7.10.2) so listening must find it, and does");
-	is(ring_avail_event(&f->ring), 0, "over the wrap of indices");
+	ring_add_one(&q->ring, q->page, 8, true);
+	ok(ring_wants_kick(&q->ring), "SPLIT-DRV-15 (2.7.10.1) filling it takes a kick");
+	virtq_silence(&q->vq);
+	virtq_pop(&q->vq, &chain);
+	ring_add_one(&q->ring, q->page, 8, true);
+	ok(!ring_wants_kick(&q->ring), "SPLIT-DEV-16 (2.7.10.2) the one after that takes none");
+	virtq_pop(&q->vq, &chain);
+	is(virtq_pop(&q->vq, &chain), 0, "the device finds both");
+	ring_add_one(&q->ring, q->page, 8, true);
+	ok(!ring_wants_kick(&q->ring), "SPLIT-DEV-16 (2.7.10.2) nor does a third");
+	ok(virtq_listen(&q->vq), "SPLIT-DEV-16 (2.7.10.2) so listening must find it, and does");
+	is(ring_avail_event(&q->ring), 0, "over the wrap of indices");
 
-	virtq_silence(&f->vq);
-	ok(!virtq_listen(&f->vq), "a chain that waits is not new, so nobody spins for it");
-	ring_add_one(&f->ring, f->page, 8, true);
-	ok(!ring_wants_kick(&f->ring), "nor does the device want kicks while one waits");
-	virtq_silence(&f->vq);
-	while (virtq_pop(&f->vq, &chain) == 1)
+	virtq_silence(&q->vq);
+	ok(!virtq_listen(&q->vq), "a chain that waits is not new, so nobody spins for it");
+	ring_add_one(&q->ring, q->page, 8, true);
+	ok(!ring_wants_kick(&q->ring), "nor does the device want kicks while one waits");
+	virtq_silence(&q->vq);
+	while (virtq_pop(&q->vq, &chain) == 1)
 		;
-	virtq_listen(&f->vq);
-	ring_add_one(&f->ring, f->page, 8, true);
-	ok(ring_wants_kick(&f->ring), "but once it has looked in vain it does");
-	ok(ring_guards_intact(&f->ring), "nothing is written outside the three areas");
-	teardown(f);
+	virtq_listen(&q->vq);
+	ring_add_one(&q->ring, q->page, 8, true);
+	ok(ring_wants_kick(&q->ring), "but once it has looked in vain it does");
+	ok(ring_guards_intact(&q->ring), "nothing is written outside the three areas");
+	queue_free(q);
 }
 
 static void test_enable_again(void)
 {
-	struct fixture *f = setup(SIZE);
+	struct queue *q = queue_new(SIZE, 0);
 	struct chain chain;
 	struct used used;
 
 	for (unsigned i = 0; i < 3; i++)
-		one(f);
-	ring_add_one(&f->ring, f->page, 8, true);
-	virtq_pop(&f->vq, &chain);
-	virtq_disable(&f->vq);
-	ring_init(&f->ring, &f->ram, SIZE, 0);
-	is(enable(f), 0, "a queue that was stopped is enabled again, elsewhere");
-	ok(one(f) && ring_take(&f->ring, &used) && used.id == 0, "and starts at position 0");
-	is(ring_used_idx(&f->ring), 1, "for used buffers too");
-	teardown(f);
+		one(q);
+	ring_add_one(&q->ring, q->page, 8, true);
+	virtq_pop(&q->vq, &chain);
+	virtq_disable(&q->vq);
+	ring_init(&q->ring, &q->ram, SIZE, 0);
+	is(queue_enable(q), 0, "a queue that was stopped is enabled again, elsewhere");
+	ok(one(q) && ring_take(&q->ring, &used) && used.id == 0, "and starts at position 0");
+	is(ring_used_idx(&q->ring), 1, "for used buffers too");
+	queue_free(q);
 }
 
 /* --- a driver that changes its mind ----------------------------------------------------------- */
 
 struct toggler {
-	struct fixture *f;
+	struct queue *queue;
 	struct virtq_desc *desc;
 	uint16_t flags; /* when it is harmless */
 	atomic_bool stop;
@@ -833,7 +747,7 @@ static void *toggle(void *arg)
 	for (unsigned i = 0; !t->stop; i++) {
 		bool bad = i & 1;
 
-		__atomic_store_n(&desc->addr.raw, bad ? RAM_END : t->f->page, __ATOMIC_RELAXED);
+		__atomic_store_n(&desc->addr.raw, bad ? RAM_END : t->queue->page, __ATOMIC_RELAXED);
 		__atomic_store_n(&desc->len.raw, bad ? UINT32_MAX : 16, __ATOMIC_RELAXED);
 		__atomic_store_n(
 			&desc->flags.raw, bad ? VIRTQ_DESC_F_NEXT : t->flags, __ATOMIC_RELAXED);
@@ -842,25 +756,9 @@ static void *toggle(void *arg)
 	return NULL;
 }
 
-/* Whatever is popped lies in RAM: a length that was checked is the length that is used. */
-static bool chain_sane(struct fixture *f, const struct chain *chain)
+static void double_fetch(struct queue *q, struct virtq_desc *desc, uint16_t flags, const char *name)
 {
-	unsigned count = chain->readable_count + chain->writable_count;
-
-	for (unsigned i = 0; i < count; i++) {
-		const struct iovec *iov = &f->vq.segments[i];
-		size_t offset = (uint8_t *)iov->iov_base - f->ram.bytes;
-
-		if (offset >= RAM_END || iov->iov_len > RAM_END - offset)
-			return false;
-	}
-	return true;
-}
-
-static void double_fetch(
-	struct fixture *f, struct virtq_desc *desc, uint16_t flags, const char *name)
-{
-	struct toggler t = {.f = f, .desc = desc, .flags = flags};
+	struct toggler t = {.queue = q, .desc = desc, .flags = flags};
 	unsigned insane = 0, taken = 0, refused = 0;
 	pthread_t thread;
 
@@ -869,12 +767,12 @@ static void double_fetch(
 	while (taken < 5000 || refused < 5000) {
 		struct chain chain;
 
-		f->vq.split.avail_next = f->vq.split.used_next = f->vq.split.used_shown = 0;
-		ring_set_avail_idx(&f->ring, 0);
-		ring_offer(&f->ring, 0);
-		if (virtq_pop(&f->vq, &chain) == 1) {
+		q->vq.split.avail_next = q->vq.split.used_next = q->vq.split.used_shown = 0;
+		ring_set_avail_idx(&q->ring, 0);
+		ring_offer(&q->ring, 0);
+		if (virtq_pop(&q->vq, &chain) == 1) {
 			taken++;
-			insane += !chain_sane(f, &chain);
+			insane += !queue_sane(q, &chain);
 		} else {
 			refused++;
 		}
@@ -887,71 +785,48 @@ static void double_fetch(
 
 static void test_double_fetch(void)
 {
-	struct fixture *f = setup_with(SIZE, INDIRECT);
-	struct virtq_desc *desc = ram_at(&f->ram, f->ring.desc);
+	struct queue *q = queue_new(SIZE, INDIRECT);
+	struct virtq_desc *desc = ram_at(&q->ram, q->ring.desc);
 
 	/* As an indirect table, the page is a descriptor of an empty buffer. */
-	double_fetch(f, desc, VIRTQ_DESC_F_WRITE, "a descriptor");
-	double_fetch(f, desc, VIRTQ_DESC_F_INDIRECT, "a descriptor of a table");
-	again(f);
-	ring_set_desc(&f->ring, 0, f->page + 64, 16, VIRTQ_DESC_F_INDIRECT, 0);
+	double_fetch(q, desc, VIRTQ_DESC_F_WRITE, "a descriptor");
+	double_fetch(q, desc, VIRTQ_DESC_F_INDIRECT, "a descriptor of a table");
+	queue_again(q);
+	ring_set_desc(&q->ring, 0, q->page + 64, 16, VIRTQ_DESC_F_INDIRECT, 0);
 	double_fetch(
-		f, ram_at(&f->ram, f->page + 64), VIRTQ_DESC_F_WRITE, "a descriptor in a table");
-	teardown(f);
+		q, ram_at(&q->ram, q->page + 64), VIRTQ_DESC_F_WRITE, "a descriptor in a table");
+	queue_free(q);
 }
 
 /* --- two threads ------------------------------------------------------------------------------ */
 
 #define STRESS 20000
 
-static atomic_bool stress_stop;
-
-/* The device: gives every chain back with its content copied to the writable part. */
-static void *serve(void *arg)
-{
-	struct fixture *f = arg;
-
-	while (!stress_stop) {
-		struct chain chain;
-		uint32_t content;
-
-		if (virtq_pop(&f->vq, &chain) != 1) {
-			sched_yield();
-			continue;
-		}
-		chain_read(&chain, 0, &content, sizeof content);
-		chain_write(&chain, 0, &content, sizeof content);
-		virtq_push(&f->vq, &chain, sizeof content);
-		virtq_publish(&f->vq);
-	}
-	return NULL;
-}
-
 static void test_order(void)
 {
-	struct fixture *f = setup(SIZE);
-	uint32_t *words = ram_at(&f->ram, f->page);
+	struct queue *q = queue_new(SIZE, 0);
+	uint32_t *words = ram_at(&q->ram, q->page);
 	unsigned wrong = 0;
+	struct queue_server server = {.queue = q};
 	pthread_t thread;
 
-	stress_stop = false;
-	pthread_create(&thread, NULL, serve, f);
+	pthread_create(&thread, NULL, queue_serve, &server);
 	for (uint32_t i = 0; i < STRESS; i++) {
-		struct buffer echo[] = {{f->page, 4, false}, {f->page + 4, 4, true}};
+		struct buffer echo[] = {{q->page, 4, false}, {q->page + 4, 4, true}};
 		struct used used;
 		uint16_t head;
 
 		words[0] = i;
 		words[1] = ~i;
-		head = ring_add(&f->ring, echo, 2);
-		while (!ring_take(&f->ring, &used))
+		head = ring_add(&q->ring, echo, 2);
+		while (!ring_take(&q->ring, &used))
 			sched_yield();
-		wrong += used.id != head || used.len != 4 || words[1] != i;
+		wrong += used.id != head || used.len != i || words[1] != i;
 	}
-	stress_stop = true;
+	server.stop = true;
 	pthread_join(thread, NULL);
 	is(wrong, 0, "HARD-22 SPLIT-DEV-03 (2.7.8.2) a polling driver never sees a stale element");
-	teardown(f);
+	queue_free(q);
 }
 
 int main(void)
