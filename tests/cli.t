@@ -102,6 +102,8 @@ refused("a console $_->[0]", 125, qr/--console stdio: $_->[1]/, 'run', '--consol
 	for ['with a name of no bytes', qr/name "" is not of 1 to 64 bytes/, 'name='],
 	['with a name of 65', qr/name "x+" is not of/, 'name=' . 'x' x 65],
 	['with an option that is unknown', qr/unknown option "size=on" \(there are name=NAME; multiport, indirect/, 'size=on'];
+refused("console none,$_", 125, qr/--console none: nothing else goes with it/, 'run', '--console', "none,$_", $hello)
+	for 'name=a', 'multiport=on', 'indirect=on';
 refused('a ninth console', 125, qr/--console pty: at most 8 consoles/, 'run', ('--console', 'pty') x 9, $hello);
 refused("consoles: $_->[0]", 125, $_->[1], 'run', (map { ('--console', $_) } @$_[2 .. $#$_]), $hello)
 	for ['two on standard input', qr/--console stdio: only one can be/, 'stdio', 'pty', 'stdio'],
@@ -126,6 +128,7 @@ refused("rng \"$_\"", 125, qr/--rng \S+: not together with /, 'run', '--rng', $_
 	for 'host,file=/dev/null', 'file=/dev/null,none', 'host,rate=1,host', 'file=/dev/null,file=/dev/zero';
 refused("rng \"$_\"", 125, qr/--rng none: nothing else goes with it/, 'run', '--rng', $_, $hello)
 	for 'none,rate=1', 'rate=1,none', 'none,indirect=on';
+accepted('a comma of the path\'s own, in a disk', qr/^  0x\w+ .* block .*\/a,b,$/m, 'inspect', '-d', write_file('a,b,', '') =~ s/,/,,/gr, $hello);
 accepted('the last --rng counts', qr/entropy(?!.*absent)/, qw(inspect --rng), "file=absent", '--rng', 'host', $hello);
 refused('a feature that is neither on nor off', 125, qr/--console stdio: "indirect=yes" is neither/,
 	'run', '--console', 'stdio,indirect=yes', $hello);
@@ -263,6 +266,7 @@ SKIP: {
 	my $result = run([vole(), 'doctor']);
 	is($result->{status}, 0, 'doctor finds that this host will do') or diag(shown($result));
 }
+refused('doctor with a word', 125, qr/doctor --fast: it has no options/, 'doctor', '--fast');
 
 # vole in a mount namespace of its own, in which a command changes /dev: what run says on standard error,
 # and doctor on standard output.

@@ -53,7 +53,7 @@ static const char usage[] =
 	"      --initrd FILE   the initial RAM disk, for Linux\n"
 	"      --module FILE   handed to the guest in memory; may be repeated\n"
 	"      --debug-port PORT\n"
-	"                      where the byte console is (0xe9, firmware 0x402, flat none)\n"
+	"                      where the byte console is (ELF 0xe9, firmware 0x402)\n"
 	"      --log pio|mmio|exits\n"
 	"                      says what each exit was; may be repeated\n"
 	"      --max-exits N   ends the machine after N exits, with status 124\n"
@@ -61,6 +61,7 @@ static const char usage[] =
 	"                      ends the machine with status 124\n"
 	"  -v, --verbose       says what the machine has, and how it ended\n"
 	"\n"
+	"In a list, a comma of the user's own is written twice.\n"
 	"Standard output is the guest's alone; vole speaks on standard error. SIGUSR1 has\n"
 	"it look at the disks' sizes again.\n"
 	"\n"
@@ -77,7 +78,8 @@ static int show_text(const char *text)
 	return EXIT_STATUS_VOLE;
 }
 
-static int run(const struct options *options)
+/* Have a machine as planned do this. The exit status. */
+static int with_machine(const struct options *options, int (*act)(struct vm *vm))
 {
 	struct vm *vm = malloc(sizeof *vm); /* too large for a stack */
 	int ended_by, status;
@@ -88,30 +90,13 @@ static int run(const struct options *options)
 	}
 	status = machine_plan(vm, options);
 	if (status == 0)
-		status = machine_run(vm);
+		status = act(vm);
 	ended_by = vm->signal;
 	machine_free(vm);
 	free(vm);
 	/* Whoever waits for us shall see which signal it was. */
 	if (ended_by)
 		signal_let_through(ended_by);
-	return status;
-}
-
-static int show(const struct options *options)
-{
-	struct vm *vm = malloc(sizeof *vm);
-	int status = EXIT_STATUS_VOLE;
-
-	if (!vm) {
-		say("no memory");
-		return status;
-	}
-	status = machine_plan(vm, options);
-	if (status == 0)
-		status = machine_show(vm);
-	machine_free(vm);
-	free(vm);
 	return status;
 }
 
@@ -150,6 +135,10 @@ int main(int argc, char **argv)
 		return show_text("vole 0.1\n");
 	if (strcmp(command, "doctor") == 0 && argc == 2)
 		return doctor();
+	if (strcmp(command, "doctor") == 0) {
+		say("doctor %s: it has no options", argv[2]);
+		return EXIT_STATUS_VOLE;
+	}
 	if (strcmp(command, "run") != 0 && strcmp(command, "inspect") != 0) {
 		if (*command)
 			say("%s: unknown command", command);
@@ -159,5 +148,5 @@ int main(int argc, char **argv)
 	ret = options_parse(&options, argc - 1, argv + 1);
 	if (ret != 0)
 		return ret > 0 ? show_text(usage) : EXIT_STATUS_VOLE;
-	return strcmp(command, "run") == 0 ? run(&options) : show(&options);
+	return with_machine(&options, strcmp(command, "run") == 0 ? machine_run : machine_show);
 }

@@ -18,22 +18,40 @@
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
 #define TIMEOUT_MAX 100000000u
 
-/* Digits and nothing else, at most max. 0 or -EINVAL. */
-static int parse_number(const char *text, uint64_t max, uint64_t *value)
+/* Digits of this base and nothing else, at most max. 0 or -EINVAL. */
+static int parse_digits(const char *text, unsigned base, uint64_t max, uint64_t *value)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint64_t sum = 0;
 
 	if (!*text)
 		return -EINVAL;
 	for (; *text; text++) {
-		unsigned digit = (unsigned)(*text - '0');
+		const char *at = memchr(digits, tolower((unsigned char)*text), base);
+		uint64_t digit;
 
-		if (digit > 9 || digit > max || sum > (max - digit) / 10)
+		if (!at)
 			return -EINVAL;
-		sum = sum * 10 + digit;
+		digit = (uint64_t)(at - digits);
+		if (digit > max || sum > (max - digit) / base)
+			return -EINVAL;
+		sum = sum * base + digit;
 	}
 	*value = sum;
 	return 0;
+}
+
+static int parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	return parse_digits(text, 10, max, value);
+}
+
+/* The same, or hexadecimal after "0x". */
+static int parse_hex(const char *text, uint64_t max, uint64_t *value)
+{
+	if (strncmp(text, "0x", 2) == 0)
+		return parse_digits(text + 2, 16, max, value);
+	return parse_number(text, max, value);
 }
 
 static int parse_memory(struct options *options, const char *text)
@@ -136,14 +154,17 @@ static int parse_queues(struct disk_options *disk, const char *text)
 	return ret;
 }
 
-/* Cut the first word off at its comma; *rest is NULL if it is the last. */
-static char *first_word(char **rest)
+/* Cut the next word off at its comma; NULL if there is none. Two commas are one of the word's own. */
+static char *next_word(char **rest)
 {
-	char *word = *rest;
-	size_t len = strcspn(word, ",");
+	char *word = *rest, *from = word, *to = word;
 
-	*rest = word[len] ? word + len + 1 : NULL;
-	word[len] = '\0';
+	if (!word)
+		return NULL;
+	for (; *from && (*from != ',' || from[1] == ','); *to++ = *from++)
+		from += *from == ',';
+	*rest = *from ? from + 1 : NULL;
+	*to = '\0';
 	return word;
 }
 
@@ -159,8 +180,8 @@ static int parse_disk(struct options *options, char *text)
 		return -EINVAL;
 	}
 	disk = &options->disks[options->disk_count++];
-	*disk = (struct disk_options){.path = first_word(&text), .queue_count = 1};
-	while ((word = strsep(&text, ",")) != NULL) {
+	*disk = (struct disk_options){.path = next_word(&text), .queue_count = 1};
+	while ((word = next_word(&text)) != NULL) {
 		int ret = 0;
 
 		if (strcmp(word, "ro") == 0)
@@ -214,6 +235,7 @@ static int parse_console_name(struct console_options *console, const char *name)
 static int parse_console(struct options *options, char *text)
 {
 	struct console_options *console;
+	unsigned count = 0;
 	char *word;
 	int ret;
 
@@ -222,9 +244,10 @@ static int parse_console(struct options *options, char *text)
 		return -EINVAL;
 	}
 	console = &options->consoles[options->console_count++];
-	*console = (struct console_options){.host = first_word(&text)};
+	*console = (struct console_options){.host = next_word(&text)};
 	ret = parse_chardev("--console", console->host, &console->host);
-	while (ret == 0 && (word = strsep(&text, ",")) != NULL) {
+	while (ret == 0 && (word = next_word(&text)) != NULL) {
+		count++;
 		if (strncmp(word, "name=", 5) == 0)
 			ret = parse_console_name(console, word + 5);
 		else if (strcmp(word, "multiport=on") == 0)
@@ -234,6 +257,10 @@ static int parse_console(struct options *options, char *text)
 		else
 			ret = judge_feature(feature_choose(&options->console_features, word),
 				"--console", console->host, word, "name=NAME; multiport, ");
+	}
+	if (ret == 0 && count > 0 && strcmp(console->host, "none") == 0) {
+		say("--console none: nothing else goes with it");
+		return -EINVAL;
 	}
 	return ret;
 }
@@ -258,15 +285,16 @@ static bool is_rng_source(const char *word)
 static int parse_rng(struct options *options, char *text)
 {
 	const char *first = text, *source = NULL;
-	bool several = strchr(text, ',') != NULL;
+	unsigned count = 0;
 	char *word;
 
 	options->rng_file = NULL;
 	options->rng_rate = 0;
 	options->rng_features = (struct feature_choice){0};
-	while ((word = strsep(&text, ",")) != NULL) {
+	while ((word = next_word(&text)) != NULL) {
 		int ret = 0;
 
+		count++;
 		if (is_rng_source(word)) {
 			if (source) {
 				say("--rng %s: not together with %s", word, source);
@@ -283,7 +311,7 @@ static int parse_rng(struct options *options, char *text)
 			return ret;
 	}
 	options->rng = source && strcmp(source, "none") == 0 ? RNG_NONE : RNG_PRESENT;
-	if (options->rng == RNG_NONE && several) {
+	if (options->rng == RNG_NONE && count > 1) {
 		say("--rng none: nothing else goes with it");
 		return -EINVAL;
 	}
@@ -296,7 +324,7 @@ static int parse_virtio(struct options *options, char *text)
 {
 	char *word;
 
-	while ((word = strsep(&text, ",")) != NULL) {
+	while ((word = next_word(&text)) != NULL) {
 		int ret = feature_choose(&options->features, word);
 
 		if (ret == 0)
@@ -314,28 +342,6 @@ static int parse_module(struct options *options, const char *text)
 		return -EINVAL;
 	}
 	options->modules[options->module_count++] = text;
-	return 0;
-}
-
-/* As parse_number(), but hexadecimal after "0x". */
-static int parse_hex(const char *text, uint64_t max, uint64_t *value)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint64_t sum = 0;
-
-	if (strncmp(text, "0x", 2) != 0)
-		return parse_number(text, max, value);
-	text += 2;
-	if (!*text)
-		return -EINVAL;
-	for (; *text; text++) {
-		const char *digit = strchr(digits, tolower((unsigned char)*text));
-
-		if (!digit || sum > (max - (uint64_t)(digit - digits)) / 16)
-			return -EINVAL;
-		sum = sum * 16 + (uint64_t)(digit - digits);
-	}
-	*value = sum;
 	return 0;
 }
 
