@@ -127,21 +127,26 @@ static void fetch(struct uart *uart)
 }
 
 /* Give the host what it takes now. The lock is not held while it does: a slow host does not stop a
- * vCPU, who may add bytes behind those meanwhile. */
-static void deliver(struct uart *uart)
+ * vCPU, who may add bytes behind those meanwhile. It cannot keep this thread at it for ever, which has
+ * others to serve: true if that ended it, and there is more. */
+static bool deliver(struct uart *uart)
 {
-	while (uart->sent_count > 0) {
+	unsigned left = UART_BUFFER;
+
+	while (uart->sent_count > 0 && left > 0) {
 		unsigned part = UART_BUFFER - uart->sent_first;
 		struct iovec iov = {.iov_base = uart->sent + uart->sent_first};
 		bool had_room;
 		ssize_t len;
 
-		iov.iov_len = part < uart->sent_count ? part : uart->sent_count;
+		if (part > uart->sent_count)
+			part = uart->sent_count;
+		iov.iov_len = part < left ? part : left;
 		pthread_mutex_unlock(&uart->lock);
 		len = uart->backend->ops->write(uart->backend, &iov, 1);
 		pthread_mutex_lock(&uart->lock);
 		if (len == -EAGAIN)
-			break;
+			return false;
 		/* What cannot be written at all is lost. */
 		if (len < 0)
 			len = (ssize_t)iov.iov_len;
@@ -149,7 +154,9 @@ static void deliver(struct uart *uart)
 		uart->sent_first = (uart->sent_first + (unsigned)len) % UART_BUFFER;
 		uart->sent_count -= (unsigned)len;
 		uart->transmitted |= !had_room && has_room(uart);
+		left -= (unsigned)len;
 	}
+	return uart->sent_count > 0;
 }
 
 /* --- modem lines ------------------------------------------------------------------------------ */
@@ -228,16 +235,15 @@ static void update(struct uart *uart)
 
 bool uart_ready(struct uart *uart)
 {
-	bool left;
+	bool more;
 
 	pthread_mutex_lock(&uart->lock);
 	if (uart->input_wanted)
 		fetch(uart);
-	deliver(uart);
+	more = deliver(uart);
 	update(uart);
-	left = uart->sent_count > 0;
 	pthread_mutex_unlock(&uart->lock);
-	return left;
+	return more;
 }
 
 /* --- registers -------------------------------------------------------------------------------- */

@@ -27,7 +27,8 @@ static void serial_ready(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	uart_ready(&vm->serial.uart);
+	if (uart_ready(&vm->serial.uart))
+		io_event_signal(vm->serial.chardev.wake.fd);
 }
 
 static void serial_broken(void *ctx, int error)
