@@ -249,6 +249,7 @@ my @cases = (
 		status => 125, err => qr/\Avole: .*No space left on device\n\z/ },
 	{ kernel => 'console-flood', name => 'standard output closed', guest => [300], under => ['sh', '-c', 'exec "$0" "$@" >&-'],
 		status => 125, err => qr/\Avole: .*Bad file descriptor\n\z/ },
+	{ kernel => 'restless', vole => [qw(--console none --serial stdio --virtio event-idx=off)], status => 7, out => "\0" x 16384 },
 	{ kernel => 'serial-handover', vole => [qw(--console none --serial stdio)], status => 7, out => "late\n" },
 	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
 		after => sub { is(-s scratch() . '/flood', 2048, 'console-flood: all of it is in the file') } },
@@ -326,6 +327,32 @@ for my $kernel (sort keys %idle) {
 	my $used = cpu_time(\@command, stdin => $silent_read);
 	# Two seconds of which starting and stopping take a part, a larger one with sanitizers.
 	cmp_ok($used, '<', 0.6, "$idle{$kernel} uses no CPU time");
+}
+
+# Whether a process comes to rest: asleep whenever it is looked at, for a second. (One that works is to be
+# seen running, or waiting for a CPU, on a host however busy.)
+sub rests {
+	my ($pid) = @_;
+	my $asleep = 0;
+	for (1 .. 2400) {
+		my @states = map { (eval { slurp($_) } // '') =~ /\) (\w)/ } glob "/proc/$pid/task/*/stat";
+		$asleep = @states && !grep({ $_ ne "S" } @states) ? $asleep + 1 : 0;
+		return 1 if $asleep == 20;
+		select undef, undef, undef, 0.05;
+	}
+	return 0;
+}
+{
+	# Event indices would have the flags of the used ring stay 0.
+	my @command = (vole(), qw(run --console none --virtio event-idx=off --serial), "file:$full", build() . '/guest/restless.elf');
+	my $pid = fork // die "fork: $!\n";
+	exec @command or POSIX::_exit(255) if !$pid;
+	ok(rests($pid), 'HARD-18 a ring that goes on for ever is left alone, while nobody takes output after the end');
+	sysread $full_fifo, my ($page), 4096;
+	ok(rests($pid), 'and when somebody has taken a part of it');
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+	is($?, POSIX::SIGTERM(), 'and does not keep vole from ending');
 }
 
 # --- what the documents promise ---

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "exit_status.h"
 #include "log.h"
 #include "machine/cpus.h"
+#include "machine/drain.h"
 #include "machine/plan.h"
 #include "machine/signals.h"
 #include "machine/timers.h"
@@ -151,147 +151,6 @@ static int load(struct vm *vm)
 	return vm->boot->protocol->load(vm->boot, &vm->memory, &machine);
 }
 
-/* Serve what the guest handed over. True if there is more to do at once. */
-static bool serve_all(struct vm *vm)
-{
-	bool more = false;
-
-	for (unsigned i = 0; i < vm->device_count; i++)
-		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
-			more |= virtio_serve(vm->devices[i].virtio, queue);
-	if (vm->serial.present)
-		uart_ready(&vm->serial.uart);
-	return more;
-}
-
-/* Console ports, serial port, keys, signals, clock. */
-#define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 4)
-
-/* Who waits for the host to take output, and the others' places empty: they would be always ready. Whether
- * somebody does. */
-static bool find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
-{
-	bool serial = vm->serial.uart.output_wanted;
-	bool found = serial;
-
-	for (unsigned i = 0; i < VIRTIO_CONSOLE_PORTS_MAX; i++) {
-		bool waits = i < vm->console_count && vm->console.ports[i].output_wanted;
-
-		fds[i].fd = waits ? vm->consoles[i].chardev.out : -1;
-		found |= waits;
-	}
-	fds[VIRTIO_CONSOLE_PORTS_MAX].fd = serial ? vm->serial.chardev.out : -1;
-	for (unsigned i = 0; i <= VIRTIO_CONSOLE_PORTS_MAX; i++)
-		fds[i].events = POLLOUT;
-	return found;
-}
-
-/* The one whose terminal has keys for vole; NULL if none has. */
-static struct chardev *find_keys(struct vm *vm)
-{
-	if (chardev_keys(&vm->serial.chardev) >= 0)
-		return &vm->serial.chardev;
-	for (unsigned i = 0; i < vm->console_count; i++)
-		if (chardev_keys(&vm->consoles[i].chardev) >= 0)
-			return &vm->consoles[i].chardev;
-	return NULL;
-}
-
-/* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no other
- * way to say so than ^A x. */
-static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
-{
-	struct chardev *terminal = find_keys(vm);
-	struct pollfd *keys = &fds[DRAIN_FDS - 3];
-	struct pollfd *signals = &fds[DRAIN_FDS - 2], *timer = &fds[DRAIN_FDS - 1];
-
-	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
-	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
-	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
-	if (poll(fds, DRAIN_FDS, timeout) < 0) {
-		if (errno == EINTR)
-			return;
-		say("poll: %s", strerror(errno));
-		vm->hurry = true; /* what is not taken by now is lost */
-		machine_output_lost(vm);
-		return;
-	}
-	for (unsigned i = 0; i < vm->console_count; i++)
-		if (fds[i].revents)
-			virtio_backend_ready(&vm->console.dev, i);
-	if (keys->revents)
-		chardev_take_keys(terminal);
-	if (signals->revents)
-		vm->signals.ready(&vm->signals);
-	if (timer->revents) {
-		say("time-out after %u seconds: the guest has ended, but nobody takes its output",
-			vm->options->timeout);
-		vm->timer.ready(&vm->timer);
-	}
-}
-
-/*
- * What the guest handed over just before it ended is not lost: writes reach the disk, and text the
- * console, however slowly that is read. But if the end is not the guest's own idea, or a signal or
- * the time-out comes meanwhile, what is not taken at once is not waited for.
- */
-static void drain(struct vm *vm)
-{
-	/* A ring that was laid over another could go on for ever. */
-	unsigned passes = VIRTIO_PASSES_MAX;
-	struct pollfd fds[DRAIN_FDS];
-	bool more = serve_all(vm);
-
-	while (!vm->hurry && (find_waiting(vm, fds) || more)) {
-		wait_for_takers(vm, fds, more ? 0 : -1);
-		more = serve_all(vm) && passes-- > 0;
-	}
-}
-
-/* How often pseudo-terminals are looked at; and how often nothing may have been read. */
-#define LINGER_MS    10
-#define LINGER_LOOKS 200
-
-static unsigned unread(const struct vm *vm)
-{
-	unsigned sum = chardev_unread(&vm->serial.chardev);
-
-	for (unsigned i = 0; i < vm->console_count; i++)
-		sum += chardev_unread(&vm->consoles[i].chardev);
-	return sum;
-}
-
-/*
- * What a pseudo-terminal holds would be lost with it: who reads it is waited for, and who does not, for
- * two seconds. Twice nothing, since the kernel hands on what it holds in parts.
- */
-static void linger(struct vm *vm)
-{
-	struct pollfd fds[DRAIN_FDS] = {0};
-	unsigned looks = 0, nothing = 0, last = 0;
-
-	for (unsigned i = 0; i < DRAIN_FDS; i++)
-		fds[i].fd = -1;
-	while (!vm->hurry && nothing < 2 && looks < LINGER_LOOKS) {
-		unsigned now = unread(vm);
-
-		nothing = now == 0 ? nothing + 1 : 0;
-		looks = now == last ? looks + 1 : 0;
-		last = now;
-		if (nothing < 2)
-			wait_for_takers(vm, fds, LINGER_MS);
-	}
-}
-
-static bool has_pty(const struct vm *vm)
-{
-	bool found = vm->serial.chardev.slave >= 0;
-
-	for (unsigned i = 0; i < vm->console_count; i++)
-		found |= vm->consoles[i].chardev.slave >= 0;
-	return found;
-}
-
 static void say_start(const struct vm *vm)
 {
 	say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel,
@@ -323,8 +182,6 @@ int machine_run(struct vm *vm)
 		machine_end(vm, EXIT_STATUS_VOLE);
 	cpus_stop(vm);
 	drain(vm);
-	if (has_pty(vm))
-		linger(vm);
 	if (vm->options->verbose)
 		say_end(vm);
 	return atomic_load(&vm->status);
@@ -332,8 +189,8 @@ int machine_run(struct vm *vm)
 
 void machine_free(struct vm *vm)
 {
-	devices_free(vm);
 	timers_close(vm);
+	devices_free(vm);
 	signals_close(vm);
 	io_loop_free(&vm->loop);
 	ioapic_free(&vm->ioapic);

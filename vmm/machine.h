@@ -8,7 +8,7 @@
  *
  * machine.c is its life. Its parts are in machine/, in the order in which they are made: plan.h
  * (what it is to have), cpus.h, signals.h, devices.h (which are there), device.h (how one is wired
- * to KVM), serial.h, ports.h, cpu_start.h, timers.h.
+ * to KVM), serial.h, ports.h, cpu_start.h, timers.h, drain.h (its end).
  *
  * Threads: one per vCPU, and the I/O thread, which is the one that calls machine_run(). Tables that
  * describe the machine (memory, devices) are complete before a vCPU runs and do not change then.

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/drain.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "io/chardev.h"
+#include "log.h"
+#include "machine.h"
+
+/* Serve what the guest handed over. True if there is more to do at once. */
+static bool serve_all(struct vm *vm)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < vm->device_count; i++)
+		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
+			more |= virtio_serve(vm->devices[i].virtio, queue);
+	if (vm->serial.present)
+		more |= uart_ready(&vm->serial.uart);
+	return more;
+}
+
+/* Console ports, serial port, keys, signals, clock. */
+#define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 4)
+
+/* Who waits for the host to take output, and the others' places empty: they would be always ready. Whether
+ * somebody does. */
+static bool find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
+{
+	bool serial = vm->serial.uart.output_wanted;
+	bool found = serial;
+
+	for (unsigned i = 0; i < VIRTIO_CONSOLE_PORTS_MAX; i++) {
+		bool waits = i < vm->console_count && vm->console.ports[i].output_wanted;
+
+		fds[i].fd = waits ? vm->consoles[i].chardev.out : -1;
+		found |= waits;
+	}
+	fds[VIRTIO_CONSOLE_PORTS_MAX].fd = serial ? vm->serial.chardev.out : -1;
+	for (unsigned i = 0; i <= VIRTIO_CONSOLE_PORTS_MAX; i++)
+		fds[i].events = POLLOUT;
+	return found;
+}
+
+/* The one whose terminal has keys for vole; NULL if none has. */
+static struct chardev *find_keys(struct vm *vm)
+{
+	if (chardev_keys(&vm->serial.chardev) >= 0)
+		return &vm->serial.chardev;
+	for (unsigned i = 0; i < vm->console_count; i++)
+		if (chardev_keys(&vm->consoles[i].chardev) >= 0)
+			return &vm->consoles[i].chardev;
+	return NULL;
+}
+
+/* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no other
+ * way to say so than ^A x. */
+static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
+{
+	struct chardev *terminal = find_keys(vm);
+	struct pollfd *keys = &fds[DRAIN_FDS - 3];
+	struct pollfd *signals = &fds[DRAIN_FDS - 2], *timer = &fds[DRAIN_FDS - 1];
+
+	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
+	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
+	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
+	if (poll(fds, DRAIN_FDS, timeout) < 0) {
+		if (errno == EINTR)
+			return;
+		say("poll: %s", strerror(errno));
+		vm->hurry = true; /* what is not taken by now is lost */
+		machine_output_lost(vm);
+		return;
+	}
+	for (unsigned i = 0; i < vm->console_count; i++)
+		if (fds[i].revents)
+			virtio_backend_ready(&vm->console.dev, i);
+	if (keys->revents)
+		chardev_take_keys(terminal);
+	if (signals->revents)
+		vm->signals.ready(&vm->signals);
+	if (timer->revents) {
+		say("time-out after %u seconds: the guest has ended, but nobody takes its output",
+			vm->options->timeout);
+		vm->timer.ready(&vm->timer);
+	}
+}
+
+static void serve_to_the_end(struct vm *vm)
+{
+	/* A ring that was laid over itself could go on for ever. */
+	unsigned passes = VIRTIO_PASSES_MAX;
+	struct pollfd fds[DRAIN_FDS];
+	bool more = serve_all(vm);
+
+	while (!vm->hurry && (find_waiting(vm, fds) || more)) {
+		wait_for_takers(vm, fds, more ? 0 : -1);
+		passes -= passes > 0;
+		more = serve_all(vm) && passes > 0;
+	}
+}
+
+/* How often pseudo-terminals are looked at; and how often nothing may have been read. */
+#define LINGER_MS    10
+#define LINGER_LOOKS 200
+
+static unsigned unread(const struct vm *vm)
+{
+	unsigned sum = chardev_unread(&vm->serial.chardev);
+
+	for (unsigned i = 0; i < vm->console_count; i++)
+		sum += chardev_unread(&vm->consoles[i].chardev);
+	return sum;
+}
+
+/*
+ * What a pseudo-terminal holds would be lost with it: who reads it is waited for, and who does not, for
+ * two seconds. Twice nothing, since the kernel hands on what it holds in parts.
+ */
+static void linger(struct vm *vm)
+{
+	struct pollfd fds[DRAIN_FDS] = {0};
+	unsigned looks = 0, nothing = 0, last = 0;
+
+	for (unsigned i = 0; i < DRAIN_FDS; i++)
+		fds[i].fd = -1;
+	while (!vm->hurry && nothing < 2 && looks < LINGER_LOOKS) {
+		unsigned now = unread(vm);
+
+		nothing = now == 0 ? nothing + 1 : 0;
+		looks = now == last ? looks + 1 : 0;
+		last = now;
+		if (nothing < 2)
+			wait_for_takers(vm, fds, LINGER_MS);
+	}
+}
+
+static bool has_pty(const struct vm *vm)
+{
+	bool found = vm->serial.chardev.slave >= 0;
+
+	for (unsigned i = 0; i < vm->console_count; i++)
+		found |= vm->consoles[i].chardev.slave >= 0;
+	return found;
+}
+
+void drain(struct vm *vm)
+{
+	serve_to_the_end(vm);
+	if (has_pty(vm))
+		linger(vm);
+}
