@@ -111,31 +111,37 @@ void console_print(void *ctx, const char *text, size_t len)
 		debug_write(NULL, text, len);
 }
 
-/* Ask for interrupts from all that may have something. True if one has. */
-static bool look(struct console *con)
+/* Ask for interrupts from the control queue and the first ports. True if one of them has something. */
+static bool look(struct console *con, unsigned ports)
 {
 	bool several = mmio_has_feature(&con->dev, VIRTIO_CONSOLE_F_MULTIPORT);
 	bool pending = several && virtq_interrupts_on(&con->control_receive);
 
-	for (unsigned i = 0; i < con->port_count; i++)
+	for (unsigned i = 0; i < ports; i++)
 		pending |= virtq_interrupts_on(&con->ports[i].receive);
 	return pending;
 }
 
-int console_wait(struct console *con)
+/* What nobody takes from the other ports must not end the wait, each time anew. */
+static int wait_for_first(struct console *con, unsigned ports)
 {
 	uint32_t eflags = interrupts_off();
-	bool pending = look(con);
+	bool pending = look(con, ports);
 
 	/* An interrupt that came since the last time may have been about anything, a new size too. */
 	while (!pending && atomic_load(&con->dev.interrupts) == con->interrupts &&
 		!atomic_load(&con->dev.failed)) {
 		irq_wait();
-		pending = look(con);
+		pending = look(con, ports);
 	}
 	con->interrupts = atomic_load(&con->dev.interrupts);
 	interrupts_restore(eflags);
 	return atomic_load(&con->dev.failed) ? -EIO : 0;
+}
+
+int console_wait(struct console *con)
+{
+	return wait_for_first(con, con->port_count);
 }
 
 int console_port_read(struct console_port *port, void *data, size_t len)
@@ -170,7 +176,7 @@ int console_read_byte(struct console *con)
 		int error = console_update(con);
 
 		if (!error)
-			error = console_wait(con);
+			error = wait_for_first(con, 1);
 		if (error)
 			return error;
 	}

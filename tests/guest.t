@@ -310,23 +310,24 @@ sub cpu_time {
 	return ($user_after - $user + $system_after - $system) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 pipe my $silent_read, my $silent_write or die "pipe: $!\n";
-my %idle = (
-	'hlt' => 'a CPU in hlt',
-	'echo' => 'a console without input',
-	'serial-handover' => 'the end, while nobody takes the serial port\'s output but somebody the console\'s,',
-);
 # A pipe that is full.
 my $full = scratch() . '/full';
 POSIX::mkfifo($full, 0600) or die "$full: $!\n";
 sysopen my $full_fifo, $full, POSIX::O_RDWR() | POSIX::O_NONBLOCK() or die "$full: $!\n";
 1 while syswrite $full_fifo, "\0" x 4096;
-# Longer, to be seen on a host that is busy.
-my %idle_options = ('serial-handover' => ['--timeout', 4, '--serial', "file:$full", '--console', 'file:/dev/null']);
-for my $kernel (sort keys %idle) {
-	my @command = (vole(), qw(run --timeout 2), @{$idle_options{$kernel} // []}, build() . "/guest/$kernel.elf");
-	my $used = cpu_time(\@command, stdin => $silent_read);
+for my $idle (
+	{ kernel => 'hlt', what => 'a CPU in hlt' },
+	{ kernel => 'echo', what => 'a console without input' },
+	# Longer, to be seen on a host that is busy.
+	{ kernel => 'echo', what => 'a console with input for a port that nobody reads', stdin => 'x',
+		vole => [qw(--timeout 4 --console pty --console stdio)] },
+	{ kernel => 'serial-handover', what => "the end, while nobody takes the serial port's output but somebody the console's,",
+		vole => ['--timeout', 4, '--serial', "file:$full", '--console', 'file:/dev/null'] },
+) {
+	my @command = (vole(), qw(run --timeout 2), @{$idle->{vole} // []}, build() . "/guest/$idle->{kernel}.elf");
+	my $used = cpu_time(\@command, stdin => $idle->{stdin} // $silent_read);
 	# Two seconds of which starting and stopping take a part, a larger one with sanitizers.
-	cmp_ok($used, '<', 0.6, "$idle{$kernel} uses no CPU time");
+	cmp_ok($used, '<', 0.6, "$idle->{what} uses no CPU time");
 }
 
 # Whether a process comes to rest: asleep whenever it is looked at, for a second. (One that works is to be
