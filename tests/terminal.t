@@ -65,6 +65,19 @@ sub ended {
 	is(scalar <$image>, 'some words' . "\0" x 502, 'write: the words are in the image');
 }
 {
+	# As README says: SIGUSR1 has vole look at the disks again.
+	my $disk = write_file('grows.img', "\0" x (8 * 512));
+	my $terminal = at_prompt('-d', $disk);
+	truncate $disk, 16 * 512;
+	kill USR1 => $terminal->pid;
+	ok($terminal->expect(qr/16 sectors, was 8/), 'a disk that grows: vole says so') or diag($terminal->text);
+	$terminal->send("read 15\r");
+	ok($terminal->expect(qr/disk 0 has another size\r\n.*\(no text\).*> \z/s), 'and the demo reads what it had not')
+		or diag($terminal->text);
+	$terminal->send("exit\r");
+	ended('a disk that grew', $terminal, 0);
+}
+{
 	my $terminal = at_prompt();
 	$terminal->send("\x01x");
 	ended('^A x', $terminal, 0);

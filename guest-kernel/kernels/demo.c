@@ -33,9 +33,10 @@ static bool have_console, have_rng;
 static unsigned disk_count;
 
 /* Of each CPU, once it runs: its own number, by its local APIC, and how long its start took. */
-static struct {
+static struct cpu {
 	bool up;
 	unsigned id;
+	atomic_bool has_id; /* it is written */
 	uint32_t microseconds;
 } cpus[CPUS_MAX];
 
@@ -287,9 +288,10 @@ static void show_interrupts(void)
 /* Runs on the new CPU. */
 static void new_cpu(void *ctx)
 {
-	unsigned *id = ctx;
+	struct cpu *cpu = ctx;
 
-	*id = irq_this_cpu();
+	cpu->id = irq_this_cpu();
+	atomic_store(&cpu->has_id, true);
 }
 
 static void start_cpus(void)
@@ -297,7 +299,7 @@ static void start_cpus(void)
 	cpus[0].up = true;
 	for (unsigned i = 1; i < cpu_count() && i < CPUS_MAX; i++) {
 		uint64_t begin = read_tsc();
-		int error = cpu_run(i, new_cpu, &cpus[i].id);
+		int error = cpu_run(i, new_cpu, &cpus[i]);
 
 		if (error) {
 			fail("CPU start", error);
@@ -305,6 +307,8 @@ static void start_cpus(void)
 		}
 		cpus[i].up = true;
 		cpus[i].microseconds = (uint32_t)timer_microseconds(read_tsc() - begin);
+		while (!atomic_load(&cpus[i].has_id))
+			cpu_relax();
 	}
 }
 
@@ -383,8 +387,6 @@ static void disk_command(const char *arguments)
 		printf("disk, or disk back, or disk through: how it is to write\n");
 		return;
 	}
-	if (block_look_again(disk))
-		printf("disk 0 has another size\n");
 	printf("disk 0: %llu sectors, in blocks of %u bytes, of which %u are one inside%s\n",
 		disk->capacity, disk->block, disk->unit / disk->block,
 		disk->read_only ? "; read-only" : "");
@@ -509,6 +511,8 @@ static void run_command(char *line)
 
 	if (!*name)
 		return;
+	if (disk_count && block_look_again(&disks[0]))
+		printf("disk 0 has another size\n");
 	for (unsigned i = 0; i < COMMANDS; i++) {
 		if (strcmp(name, commands[i].name) == 0) {
 			commands[i].run(arguments);
