@@ -217,8 +217,8 @@ SKIP: {
 	refused('a disk of 9 sectors and blocks of 4096 bytes', 125, qr/size 4608 is not a multiple of 4096/,
 		'run', '-d', write_file('odd', "\0" x 4608) . ',block-size=4096', $hello);
 	refused('a disk that is /dev/null', 125, qr{/dev/null: }, 'run', '-d', '/dev/null', $hello);
-	refused('the same disk twice', 125, qr/disk: in use by another vole/, 'run', '-d', $disk, '-d', $disk, $hello);
-	refused('the same disk, once read-only', 125, qr/disk: in use by another vole/,
+	refused('the same disk twice', 125, qr/disk: in use by a vole/, 'run', '-d', $disk, '-d', $disk, $hello);
+	refused('the same disk, once read-only', 125, qr/disk: in use by a vole/,
 		'run', '-d', $disk, '-d', "$disk,ro", $hello);
 	accepted('the same disk, twice read-only, is fine', qr/^Hello/, 'run', '-d', "$disk,ro", '-d', "$disk,ro", $hello);
 
@@ -241,7 +241,7 @@ SKIP: {
 	my $lock = pack 's s x4 q q i x4', 1, 0, 0, 0, 0;    # struct flock: F_WRLCK, all of it
 	open my $holder, '+<', $disk or die "$disk: $!\n";
 	fcntl $holder, 37, $lock or die "F_OFD_SETLK: $!\n";
-	refused('a disk that another process has locked', 125, qr/disk: in use by another vole/, 'run', '-d', $disk, $hello);
+	refused('a disk that another process has locked', 125, qr/disk: in use by a vole/, 'run', '-d', $disk, $hello);
 	close $holder;
 	accepted('the lock goes with its holder', qr/^Hello/, 'run', '-d', $disk, $hello);
 

@@ -44,9 +44,13 @@ static ssize_t disk_read(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
 {
 	struct disk *disk = disk_of(backend);
-	ssize_t ret = count == 1 ? pread(disk->fd, iov->iov_base, iov->iov_len, (off_t)offset)
-				 : preadv(disk->fd, iov, (int)count, (off_t)offset);
+	ssize_t ret = TEMP_FAILURE_RETRY(
+		count == 1 ? pread(disk->fd, iov->iov_base, iov->iov_len, (off_t)offset)
+			   : preadv(disk->fd, iov, (int)count, (off_t)offset));
 
+	/* The file became shorter than the disk. */
+	if (ret == 0)
+		return say_once(disk, "read", offset, ENODATA);
 	return ret < 0 ? say_once(disk, "read", offset, errno) : ret;
 }
 
@@ -54,8 +58,9 @@ static ssize_t disk_write(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
 {
 	struct disk *disk = disk_of(backend);
-	ssize_t ret = count == 1 ? pwrite(disk->fd, iov->iov_base, iov->iov_len, (off_t)offset)
-				 : pwritev(disk->fd, iov, (int)count, (off_t)offset);
+	ssize_t ret = TEMP_FAILURE_RETRY(
+		count == 1 ? pwrite(disk->fd, iov->iov_base, iov->iov_len, (off_t)offset)
+			   : pwritev(disk->fd, iov, (int)count, (off_t)offset));
 
 	return ret < 0 ? say_once(disk, "write", offset, errno) : ret;
 }
@@ -64,7 +69,7 @@ static int disk_flush(struct block_backend *backend)
 {
 	struct disk *disk = disk_of(backend);
 
-	if (!backend->read_only && fdatasync(disk->fd) < 0)
+	if (!backend->read_only && TEMP_FAILURE_RETRY(fdatasync(disk->fd)) < 0)
 		return say_once(disk, "flush", 0, errno);
 	return 0;
 }
@@ -107,7 +112,9 @@ static bool is_unable(int error)
 
 static int allocate(const struct disk *disk, int mode, uint64_t offset, uint64_t len)
 {
-	return fallocate(disk->fd, mode, (off_t)offset, (off_t)len) < 0 ? -errno : 0;
+	int ret = TEMP_FAILURE_RETRY(fallocate(disk->fd, mode, (off_t)offset, (off_t)len));
+
+	return ret < 0 ? -errno : 0;
 }
 
 static int disk_write_zeroes(
@@ -232,7 +239,7 @@ static int lock(const struct disk *disk)
 	int ret = file_lock(disk->fd, disk->backend.read_only);
 
 	if (ret == -EBUSY)
-		say("%s: in use by another vole%s", disk->path,
+		say("%s: in use by a vole%s", disk->path,
 			disk->backend.read_only ? ", which may write it" : "");
 	else if (ret < 0)
 		return fail(disk, -ret);

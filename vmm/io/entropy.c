@@ -149,7 +149,7 @@ static int open_file(struct entropy *entropy, const char *path)
 	if (S_ISDIR(st.st_mode))
 		return fail(path, EISDIR);
 	if (S_ISREG(st.st_mode) && file_lock(entropy->file.fd, true) == -EBUSY) {
-		say("--rng file=%s: in use by another vole, which may write it", path);
+		say("--rng file=%s: in use by a vole, which may write it", path);
 		return -EBUSY;
 	}
 	return io_loop_can_wait(entropy->loop, entropy->file.fd, &entropy->file_waits);

@@ -37,7 +37,7 @@ static int lock_to_read(int fd, const char *path)
 {
 	if (file_lock(fd, true) != -EBUSY)
 		return 0;
-	say("%s: in use by another vole, which may write it", path);
+	say("%s: in use by a vole, which may write it", path);
 	return -EBUSY;
 }
 
