@@ -333,6 +333,22 @@ static void test_listener_fails(const char *text, const char *path)
 	watcher_close(&w);
 }
 
+/* By the end, the path may be somebody else's. */
+static void test_path_taken(const char *text, const char *path)
+{
+	struct watcher w;
+	FILE *file;
+
+	watcher_open(&w, text);
+	unlink(path);
+	file = fopen(path, "w");
+	if (!file)
+		exit(1);
+	fclose(file);
+	watcher_close(&w);
+	is(unlink(path), 0, "a file in the place of the socket is left alone");
+}
+
 /* CPU seconds of this process. */
 static double cpu_time(void)
 {
@@ -533,6 +549,7 @@ int main(void)
 	test_half_closed(text, path, true);
 	test_half_closed(text, path, false);
 	test_listener_fails(text, path);
+	test_path_taken(text, path);
 	test_no_descriptors(text, path);
 	rmdir(folder);
 	test_typed();

@@ -89,7 +89,12 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 		unlink(path);
 	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return fail(listener, path, errno);
+	/* Somebody may have put something else there by the time of the end. */
+	if (lstat(path, &st) < 0)
+		return fail(listener, path, errno);
 	listener->path = path;
+	listener->device = st.st_dev;
+	listener->inode = st.st_ino;
 	if (listen(listener->socket.fd, 1) < 0)
 		return fail(listener, path, errno);
 	return io_loop_add(loop, &listener->socket, EPOLLIN);
@@ -97,11 +102,14 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 
 void listener_close(struct listener *listener)
 {
+	struct stat st;
+
 	if (listener->socket.fd >= 0)
 		close(listener->socket.fd);
 	if (listener->pause.fd >= 0)
 		close(listener->pause.fd);
-	if (listener->path)
+	if (listener->path && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+		st.st_ino == listener->inode)
 		unlink(listener->path);
 	*listener = LISTENER_EMPTY;
 }

@@ -8,13 +8,16 @@
  */
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "io/loop.h"
 
 struct listener {
 	struct io_loop *loop;
 	const char *name; /* of the option that asked for it, less its dashes */
-	const char *path; /* to be removed; NULL: none */
+	const char *path; /* to be removed, if it is still the socket's; NULL: none */
+	dev_t device;     /* what is there */
+	ino_t inode;
 
 	/* Somebody connected: this descriptor, nonblocking, which is the callee's to close. After -errno,
 	 * which is said, the next one is taken a second later. */
