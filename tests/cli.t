@@ -82,6 +82,11 @@ SKIP: {
 for my $command ('run', 'inspect') {
 	refused("$command: a long option that is unknown", 125, qr/--fly: unknown option/, $command, '--fly', $hello);
 	refused("$command: a short option that is unknown", 125, qr/-q: unknown option/, $command, '-q', $hello);
+	refused("$command: $_->[0]", 125, $_->[1], $command, @$_[2 .. $#$_], $hello)
+		for ['a short option among others', qr/ -x: unknown option/, '--verbose', '-xv'],
+		['after a long one with its argument', qr/ -q: unknown option/, '--memory=64M', '-vqv'],
+		['a long one with an argument too much', qr/ --verbose=3: unknown option, or one that/, '-v', '--verbose=3', '-v'],
+		['a long one that is unknown, before a short one', qr/ --fly: unknown option/, '--fly', '-v'];
 	refused("$command: an option without its argument", 125, qr/-m: needs an argument/, $command, $hello, '-m');
 	refused("$command: no kernel", 125, qr/no kernel/, $command);
 	refused("$command: no kernel before --", 125, qr/no kernel/, $command, '--', $hello);
@@ -132,6 +137,8 @@ accepted('a comma of the path\'s own, in a disk', qr/^  0x\w+ .* block .*\/a,b,$
 accepted('the last --rng counts', qr/entropy(?!.*absent)/, qw(inspect --rng), "file=absent", '--rng', 'host', $hello);
 refused('a feature that is neither on nor off', 125, qr/--console stdio: "indirect=yes" is neither/,
 	'run', '--console', 'stdio,indirect=yes', $hello);
+refused('features of no devices', 125, qr/--virtio: --boot flat has no devices/, 'run', '--boot', 'flat', '--virtio', 'packed=on',
+	build() . '/guest/flat-hello.bin');
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)
 	for '', 'indirect', 'indirect=yes', 'size=on';
 refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID, block-size=N, queues=N; flush, .*indirect/,

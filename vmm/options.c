@@ -468,17 +468,18 @@ static int parse_option(struct options *options, int option, char *argument)
 	return -EINVAL;
 }
 
-/* getopt_long() met something it does not know, or that lacks its argument. */
-static void say_bad_option(int result, char **argv)
+/* getopt_long() met something that it does not know, or that lacks its argument: a word, or, if this is
+ * no long option, optopt inside of one. */
+static void say_bad_option(int result, const char *word)
 {
 	const char *what = result == ':' ? "needs an argument"
 					 : "unknown option, or one that "
 					   "takes no argument";
 
-	if (optopt && (!argv[optind - 1] || strncmp(argv[optind - 1], "--", 2) != 0))
+	if (strncmp(word, "--", 2) != 0)
 		say("-%c: %s (try vole --help)", optopt, what);
 	else
-		say("%s: %s (try vole --help)", argv[optind - 1], what);
+		say("%s: %s (try vole --help)", word, what);
 }
 
 int options_parse(struct options *options, int argc, char **argv)
@@ -505,7 +506,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	};
 	int words = 1; /* before "--": after it all is the guest's */
 	char no_argument_here[] = "";
-	int option, ret;
+	int option, ret, at;
 
 	*options = (struct options){
 		.boot = "auto",
@@ -516,9 +517,10 @@ int options_parse(struct options *options, int argc, char **argv)
 		words++;
 	optind = 0; /* getopt_long() starts anew */
 	opterr = 0;
-	while ((option = getopt_long(words, argv, ":m:c:d:v", longs, NULL)) != -1) {
+	while (at = optind, (option = getopt_long(words, argv, ":m:c:d:vh", longs, NULL)) != -1) {
 		if (option == '?' || option == ':') {
-			say_bad_option(option, argv);
+			/* Inside of a word, optind is still at it. */
+			say_bad_option(option, optind != at ? argv[optind - 1] : "");
 			return -EINVAL;
 		}
 		ret = parse_option(options, option, optarg ? optarg : no_argument_here);

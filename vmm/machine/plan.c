@@ -123,6 +123,10 @@ static int judge_devices(const struct vm *vm)
 	unsigned count = has_console + plan_has_rng(vm) + options->disk_count;
 	unsigned max = vm->boot->protocol->board.device_max;
 
+	if (max == 0 && (options->features.on | options->features.off)) {
+		say("--virtio: --boot %s has no devices", protocol);
+		return -EINVAL;
+	}
 	if (count <= max)
 		return 0;
 	if (max > 0)
