@@ -149,7 +149,8 @@ uint16_t ring_used_bits(bool wrap)
 	return wrap ? VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED : 0;
 }
 
-void ring_advance(const struct ring *ring, struct ring_position *at, unsigned count)
+/* Past count slots. */
+static void ring_advance(const struct ring *ring, struct ring_position *at, unsigned count)
 {
 	unsigned slot = at->slot + count;
 

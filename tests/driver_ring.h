@@ -162,9 +162,6 @@ uint16_t ring_slot_flags(struct ring *ring, uint16_t slot);
 uint16_t ring_avail_bits(bool wrap);
 uint16_t ring_used_bits(bool wrap);
 
-/* Past count slots. */
-void ring_advance(const struct ring *ring, struct ring_position *at, unsigned count);
-
 /* The words about notifications, the driver's and the device's: a VIRTQ_EVENT_ mode, and
  * for a slot. */
 void ring_set_driver_event(struct ring *ring, uint32_t mode, struct ring_position at);

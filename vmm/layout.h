@@ -7,6 +7,8 @@
  * its reason. spec/machine.md is the same for readers of prose.
  */
 
+#include <stdint.h>
+
 #include <vole/start_info.h>
 #include <vole/virtio_mmio.h>
 
@@ -62,5 +64,12 @@
 #define BOOT_STRINGS   0x2000u
 #define BOOT_STACK     0x4000u
 #define BOOT_STACK_TOP VOLE_BOOT_DATA_END
+
+/*
+ * Flat 4 GiB segments, 32-bit, present, ring 0 (Intel SDM 3, 3.4.5). The accessed bit is set: a table may
+ * be in read-only memory, where the processor could not set it.
+ */
+#define GDT_FLAT_CODE UINT64_C(0x00cf9b000000ffff)
+#define GDT_FLAT_DATA UINT64_C(0x00cf93000000ffff)
 
 #endif

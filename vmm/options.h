@@ -39,7 +39,7 @@ struct console_options {
 struct options {
 	const char *kernel;
 	const char *boot;     /* name of a boot protocol, or "auto" */
-	uint32_t memory_size; /* bytes; judged by memory_map_build() */
+	uint32_t memory_size; /* bytes; judged by the boot protocol */
 	unsigned cpu_count;
 	unsigned console_count; /* 0: left out */
 	struct console_options consoles[VIRTIO_CONSOLE_PORTS_MAX];

@@ -1025,6 +1025,7 @@ static void test_features(void)
 	is(features, 1 << 14 | 1 << 13 | 1 << 11 | 1 << 10 | 1 << 9 | 1 << 6 | 1 << 2 | 1 << 1,
 		"5.2.3 what is offered");
 	ok(features & 1 << 9, "BLK-DEV-14 (5.2.5.2) CONFIG_WCE is not without FLUSH");
+	ok(!(features & 1 << 15), "BLK-DEV-24 (5.2.6.2) LIFETIME is not");
 	ok(!(features & 1 << 17), "BLK-DEV-25 (5.2.5.2) ZONED is not");
 	for (unsigned i = 0; i < 3; i++) {
 		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, i);

@@ -57,9 +57,10 @@ static void refuse(const struct boot_file *file)
 	uint8_t *head = malloc(REFUSAL_HEAD);
 	uint64_t size = file->size < REFUSAL_HEAD ? file->size : REFUSAL_HEAD;
 	const struct refusal *refusal = NULL;
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool is_read = head && fd >= 0 && file_read_some(fd, head, size, 0) == (ssize_t)size;
 
-	if (head && fd >= 0 && file_read(fd, file->path, head, size, 0) == 0)
+	if (is_read)
 		refusal = refusal_find(head, file->size);
 	if (refusal)
 		say("%s: %s, which vole does not run: %s", file->path, refusal->what,

@@ -8,6 +8,7 @@
 #include <vole/ports.h>
 
 #include "kvm/memory.h"
+#include "layout.h"
 #include "log.h"
 
 /* --- the memory map --------------------------------------------------------------------------- */
@@ -177,13 +178,6 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 }
 
 /* --- the boot data ---------------------------------------------------------------------------- */
-
-/*
- * Flat 4 GiB segments, 32-bit, present, ring 0 (Intel SDM 3, 3.4.5). The accessed bit is set: the
- * table is in read-only memory, where the processor could not set it.
- */
-#define GDT_FLAT_CODE 0x00cf9b000000ffff
-#define GDT_FLAT_DATA 0x00cf93000000ffff
 
 /* Where entry functions return to. The machine is off after the write; what follows is for a
  * monitor that takes its time. */

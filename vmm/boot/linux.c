@@ -24,10 +24,6 @@
 #define LOADER_UNKNOWN 0xff       /* boot.rst: a loader without a number of its own */
 #define VIDEO_NORMAL   0xffff
 
-/* The header is at most as long as the room for it in boot_params. */
-#define HEADER_MAX \
-	(offsetof(struct boot_params, edd_mbr_sig_buffer) - offsetof(struct boot_params, hdr))
-
 struct boot_linux {
 	struct linux_guest guest;
 	int fd; /* -1: empty */

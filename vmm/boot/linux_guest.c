@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/inspect.h"
 #include "boot/mptable.h"
 #include "exit_status.h"
 #include "io/file.h"
@@ -15,10 +16,6 @@
 /* A PC's BIOS data area, 40:72: 0x1234 for a warm reset, else a cold one. */
 #define RESET_FLAG      0x472
 #define RESET_FLAG_NONE 0xffff /* as nobody writes it */
-
-/* Flat 4 GiB segments, code and data (Intel SDM 3, 3.4.5). */
-#define FLAT_CODE 0x00cf9b000000ffffull
-#define FLAT_DATA 0x00cf93000000ffffull
 
 const uint8_t linux_pins[LINUX_DEVICES] = {5, 9, 10, 11, 12, 7, 6, 3, 14, 15};
 
@@ -98,8 +95,10 @@ void linux_memory_map(
 
 /* --- what the kernel is told ------------------------------------------------------------------ */
 
-int linux_cmdline(const struct linux_guest *guest, const struct boot_machine *machine, size_t max,
-	char cmdline[LINUX_CMDLINE_MAX])
+/* The kernel's command line: the devices, then what the user gave. Its length, at most max; or
+ * -E2BIG (said). */
+static int write_cmdline(const struct linux_guest *guest, const struct boot_machine *machine,
+	size_t max, char cmdline[LINUX_CMDLINE_MAX])
 {
 	const char *given = guest->boot.options->cmdline;
 	size_t len = 0;
@@ -134,12 +133,12 @@ int linux_load(struct linux_guest *guest, struct memory *memory, const struct bo
 	size_t cmdline_max)
 {
 	static const uint64_t gdt[] = {
-		[LINUX_SELECTOR_CODE / 8] = FLAT_CODE,
-		[LINUX_SELECTOR_DATA / 8] = FLAT_DATA,
+		[LINUX_SELECTOR_CODE / 8] = GDT_FLAT_CODE,
+		[LINUX_SELECTOR_DATA / 8] = GDT_FLAT_DATA,
 	};
 	static const uint16_t reset_flag = RESET_FLAG_NONE;
 
-	if (linux_cmdline(guest, machine, cmdline_max, (char *)memory->host + LINUX_CMDLINE) < 0 ||
+	if (write_cmdline(guest, machine, cmdline_max, (char *)memory->host + LINUX_CMDLINE) < 0 ||
 		load_initrd(guest, memory) < 0)
 		return EXIT_STATUS_VOLE;
 	memcpy(memory->host + RESET_FLAG, &reset_flag, sizeof reset_flag);
@@ -178,7 +177,7 @@ int linux_show(const struct linux_guest *guest, FILE *out, const struct boot_mac
 	struct linux_memory map[LINUX_MEMORY_ENTRIES];
 	char cmdline[LINUX_CMDLINE_MAX];
 
-	if (linux_cmdline(guest, machine, cmdline_max, cmdline) < 0)
+	if (write_cmdline(guest, machine, cmdline_max, cmdline) < 0)
 		return -E2BIG;
 	linux_memory_map(guest, map);
 	fprintf(out, "\nMemory map, as the kernel is told it\n"
@@ -201,8 +200,5 @@ int linux_show(const struct linux_guest *guest, FILE *out, const struct boot_mac
 		fprintf(out, "  0x%08x  %9u  %s\n", machine->devices[i].base,
 			machine->devices[i].pin, machine->devices[i].name);
 	fprintf(out, "\nCommand line  %s\n", cmdline);
-	errno = 0;
-	if (fflush(out) != 0 || ferror(out))
-		return errno ? -errno : -EIO;
-	return 0;
+	return inspect_end(out);
 }

@@ -86,11 +86,6 @@ int linux_place(struct linux_guest *guest, const struct options *options, uint64
 void linux_memory_map(
 	const struct linux_guest *guest, struct linux_memory map[LINUX_MEMORY_ENTRIES]);
 
-/* The kernel's command line: the devices, then what the user gave. Its length, at most max; or
- * -E2BIG (said). */
-int linux_cmdline(const struct linux_guest *guest, const struct boot_machine *machine, size_t max,
-	char cmdline[LINUX_CMDLINE_MAX]);
-
 /*
  * Write all but the kernel and what it is told: GDT, MP table, command line (as linux_cmdline()),
  * initial RAM disk; and set the state but for where to begin. 0, or the exit status of vole (said).

@@ -73,7 +73,8 @@ _Static_assert(sizeof(struct mp_interrupt) == 8, "MP 4.3.4");
 
 #define INTERRUPT_COUNT (ISA_IRQS - 1 + 2)
 
-size_t mptable_len(unsigned cpu_count)
+/* Bytes of the table for CPUs 0 to cpu_count - 1. */
+static size_t mptable_len(unsigned cpu_count)
 {
 	return sizeof(struct mp_header) + cpu_count * sizeof(struct mp_cpu) +
 	       sizeof(struct mp_bus) + sizeof(struct mp_ioapic) +

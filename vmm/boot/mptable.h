@@ -8,13 +8,9 @@
  * interrupts of an ISA bus, of which number n is pin n.
  */
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define MPTABLE_POINTER_LEN 16
-
-/* Bytes of the table for CPUs 0 to cpu_count - 1. */
-size_t mptable_len(unsigned cpu_count);
 
 /* Write the table to dst, which has room, and to pointer, 16 bytes, what points to it: the guest
  * has dst at address. */
