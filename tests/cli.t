@@ -268,6 +268,16 @@ SKIP: {
 
 # --- the host ---
 
+# Reading a large module takes its time, in which vole is ended as any program.
+SKIP: {
+	skip $no_kvm, 1 if $no_kvm;
+	my $large = write_file('large', '');
+	truncate $large, 1 << 30;
+	my $result = run(['bash', '-c', '"$@" & sleep 0.3; kill $!; wait $!; echo $?', '-', vole(), qw(run -m 2G --module), $large,
+		build() . '/guest/hlt.elf'], limit => 60);
+	is($result->{out}, "143\n", 'a signal ends vole while it reads') or diag(shown($result));
+}
+
 SKIP: {
 	skip $no_kvm, 1 if $no_kvm;
 	my $result = run([vole(), 'doctor']);

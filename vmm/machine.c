@@ -64,9 +64,12 @@ int machine_plan(struct vm *vm, const struct options *options)
 		.status = -1,
 	};
 	ret = boot_open(&vm->boot, options);
-	if (ret == 0 && plan_judge(vm) < 0)
-		ret = EXIT_STATUS_VOLE;
-	return ret;
+	if (ret != 0)
+		return ret;
+	if (plan_judge(vm) < 0)
+		return EXIT_STATUS_VOLE;
+	devices_place(vm);
+	return 0;
 }
 
 int machine_show(struct vm *vm)
@@ -75,17 +78,11 @@ int machine_show(struct vm *vm)
 	struct boot_machine machine = {
 		.cpu_count = options->cpu_count,
 		.apic_timer_khz = APIC_TIMER_KHZ,
+		.device_count = vm->place_count,
 		.devices = vm->places,
 	};
-	int ret;
+	int ret = vm->boot->protocol->show(vm->boot, stdout, &machine);
 
-	if (plan_console_count(vm) > 0)
-		device_place(vm, machine.device_count++, "console", plan_console_detail(vm));
-	if (plan_has_rng(vm))
-		device_place(vm, machine.device_count++, "entropy", options->rng_file);
-	for (unsigned i = 0; i < options->disk_count; i++)
-		device_place(vm, machine.device_count++, "block", options->disks[i].path);
-	ret = vm->boot->protocol->show(vm->boot, stdout, &machine);
 	if (ret < 0)
 		say("%s: %s", ferror(stdout) ? "standard output" : options->kernel, strerror(-ret));
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
@@ -113,7 +110,7 @@ static int make_irqchip(struct vm *vm)
 }
 
 /* The order matters: see kvm_add_memory(). */
-static int make_machine(struct vm *vm)
+static int make_core(struct vm *vm)
 {
 	int ret = kvm_init(&vm->kvm);
 
@@ -125,8 +122,13 @@ static int make_machine(struct vm *vm)
 		ret = make_irqchip(vm);
 	if (ret == 0)
 		ret = cpus_make(vm);
-	if (ret == 0)
-		ret = ioapic_init(&vm->ioapic, routes_changed, vm);
+	return ret < 0 ? EXIT_STATUS_VOLE : 0;
+}
+
+static int make_devices(struct vm *vm)
+{
+	int ret = ioapic_init(&vm->ioapic, routes_changed, vm);
+
 	if (ret == 0)
 		ret = io_loop_init(&vm->loop);
 	if (ret == 0)
@@ -144,7 +146,7 @@ static int load(struct vm *vm)
 		.cpu_count = vm->vcpu_count,
 		.tsc_khz = kvm_tsc_khz(vm->vcpus[0].fd),
 		.apic_timer_khz = APIC_TIMER_KHZ,
-		.device_count = vm->device_count,
+		.device_count = vm->place_count,
 		.devices = vm->places,
 	};
 
@@ -170,10 +172,13 @@ static void say_end(const struct vm *vm)
 
 int machine_run(struct vm *vm)
 {
-	int ret = make_machine(vm);
+	int ret = make_core(vm);
 
+	/* Reading images takes its time. Before signals are held back, they end vole as any program. */
 	if (ret == 0)
 		ret = load(vm);
+	if (ret == 0)
+		ret = make_devices(vm);
 	if (ret != 0)
 		return ret;
 	if (vm->options->verbose)

@@ -59,6 +59,7 @@ struct vm {
 	unsigned disk_count;
 	struct vm_disk *disks;
 	unsigned device_count;
+	unsigned place_count;
 	struct boot_device places[DEVICE_COUNT]; /* what the guest is told of devices */
 	struct vm_device devices[DEVICE_COUNT];
 	unsigned port_count;

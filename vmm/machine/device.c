@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/device.h"
 
-#include <stdio.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -78,22 +77,9 @@ static void kick_ready(struct io_source *source)
 		io_event_signal(source->fd);
 }
 
-void device_place(struct vm *vm, unsigned index, const char *kind, const char *detail)
-{
-	struct boot_device *place = &vm->places[index];
-	const uint8_t *pins = vm->boot->protocol->board.pins;
-
-	place->base = DEVICE_BASE + index * VIRTIO_MMIO_WINDOW_SIZE;
-	place->pin = pins ? pins[index] : FIRST_PIN + index;
-	snprintf(place->name, sizeof place->name, "%s%s%s", kind, detail ? " " : "",
-		detail ? detail : "");
-}
-
-struct vm_device *device_next(struct vm *vm, const char *kind, const char *detail)
+struct vm_device *device_next(struct vm *vm)
 {
 	struct vm_device *device = &vm->devices[vm->device_count];
-
-	device_place(vm, vm->device_count, kind, detail);
 
 	*device = (struct vm_device){.vm = vm, .index = vm->device_count, .interrupt = -1};
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)

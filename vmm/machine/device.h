@@ -35,11 +35,8 @@ struct vm_device {
 /* For every virtio device; the context is its struct vm_device. */
 extern const struct virtio_host_ops device_host_ops;
 
-/* Write down in vm->places where device n is; detail may be NULL. */
-void device_place(struct vm *vm, unsigned index, const char *kind, const char *detail);
-
-/* The next device, placed; its virtio_device is still to be made. */
-struct vm_device *device_next(struct vm *vm, const char *kind, const char *detail);
+/* The next device; its virtio_device is still to be made. */
+struct vm_device *device_next(struct vm *vm);
 
 /*
  * Wire the next device, whose virtio_device is made, to loop and KVM. Undone by device_free()

@@ -2,6 +2,7 @@
 #include "machine/devices.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +77,7 @@ static int add_console(struct vm *vm)
 {
 	unsigned count = plan_console_count(vm);
 	struct console_port_host ports[VIRTIO_CONSOLE_PORTS_MAX];
-	struct vm_device *device = device_next(vm, "console", plan_console_detail(vm));
+	struct vm_device *device = device_next(vm);
 	int ret = open_consoles(vm, ports, count);
 
 	if (ret < 0)
@@ -116,8 +117,7 @@ static int open_entropy(struct vm *vm)
 
 static int add_rng(struct vm *vm)
 {
-	const struct options *options = vm->options;
-	struct vm_device *device = device_next(vm, "entropy", options->rng_file);
+	struct vm_device *device = device_next(vm);
 	int ret = virtio_rng_init(
 		&vm->rng, &vm->entropy.backend, &vm->memory.gmem, &device_host_ops, device);
 	if (device_made(device, ret) < 0)
@@ -150,7 +150,7 @@ static int add_disk(struct vm *vm, unsigned index)
 {
 	const struct disk_options *options = &vm->options->disks[index];
 	struct vm_disk *disk = &vm->disks[index];
-	struct vm_device *device = device_next(vm, "block", disk->disk.path);
+	struct vm_device *device = device_next(vm);
 	int ret = virtio_block_init(&disk->block, &disk->disk.backend, options->queue_count,
 		&vm->memory.gmem, &device_host_ops, device);
 
@@ -175,6 +175,32 @@ void devices_resize_disks(struct vm *vm)
 			virtio_config_changed(&vm->disks[i].block.dev);
 }
 
+/* The next place; detail may be NULL. */
+static void place(struct vm *vm, const char *kind, const char *detail)
+{
+	struct boot_device *place = &vm->places[vm->place_count];
+	const uint8_t *pins = vm->boot->protocol->board.pins;
+
+	place->base = DEVICE_BASE + vm->place_count * VIRTIO_MMIO_WINDOW_SIZE;
+	place->pin = pins ? pins[vm->place_count] : FIRST_PIN + vm->place_count;
+	snprintf(place->name, sizeof place->name, "%s%s%s", kind, detail ? " " : "",
+		detail ? detail : "");
+	vm->place_count++;
+}
+
+void devices_place(struct vm *vm)
+{
+	const struct options *options = vm->options;
+
+	if (plan_console_count(vm) > 0)
+		place(vm, "console", plan_console_detail(vm));
+	if (plan_has_rng(vm))
+		place(vm, "entropy", options->rng_file);
+	for (unsigned i = 0; i < options->disk_count; i++)
+		place(vm, "block", options->disks[i].path);
+}
+
+/* In the order of their places. */
 int devices_add(struct vm *vm)
 {
 	int ret = open_disks(vm);

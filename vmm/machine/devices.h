@@ -25,6 +25,9 @@ struct vm_disk {
 	struct virtio_block block;
 };
 
+/* Write down in vm->places which there will be. */
+void devices_place(struct vm *vm);
+
 /* Make all that the plan has. Undone by devices_free() whatever is returned. 0 or -errno (said). */
 int devices_add(struct vm *vm);
 void devices_free(struct vm *vm);
