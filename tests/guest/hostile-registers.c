@@ -9,20 +9,11 @@
 #include "hostile.h"
 #include "memory.h"
 
-#define PATIENCE_US 20000000
-
 /* Where the device is when the attack begins. */
 enum phase {
 	RESET,  /* Status is 0 */
 	CHOSEN, /* features are agreed on, queues are not set up */
 	LIVE,
-};
-
-/* What the device is to make of it. */
-enum fate {
-	FAILS,    /* it asks for a reset */
-	GOES_ON,  /* its first queue works, as if nothing had been */
-	ANYTHING, /* until reset */
 };
 
 static const struct start_info *boot;
@@ -31,11 +22,6 @@ static const char rom[4096] __attribute__((aligned(4096))) = "...";
 static struct target *victim;
 static struct mmio *dev;
 static struct virtq *vq; /* its first queue */
-
-static bool is_packed(void)
-{
-	return mmio_has_feature(dev, VIRTIO_F_RING_PACKED);
-}
 
 static uint32_t ram_end(void)
 {
@@ -81,7 +67,7 @@ static void size_of_32_bits(void)
 /* No power of two; of a packed queue it may be any (virtio 2.8). */
 static void size_3(void)
 {
-	set_queue(VIRTIO_MMIO_QUEUE_SIZE, is_packed() ? 0 : 3);
+	set_queue(VIRTIO_MMIO_QUEUE_SIZE, is_packed(dev) ? 0 : 3);
 }
 
 static void desc_not_aligned(void)
@@ -101,7 +87,7 @@ static void device_not_aligned(void)
 
 static void desc_nowhere(void)
 {
-	set_queue(VIRTIO_MMIO_QUEUE_DESC_LOW, 0xc8000000);
+	set_queue(VIRTIO_MMIO_QUEUE_DESC_LOW, NOWHERE);
 }
 
 static void desc_in_device(void)
@@ -409,16 +395,6 @@ static void reset_after_failure(void)
 
 /* --- every register ------------------------------------------------------------------------------- */
 
-static void write_in(unsigned width, uint32_t address, uint32_t value)
-{
-	if (width == 1)
-		write8(address, (uint8_t)value);
-	else if (width == 2)
-		write16(address, (uint16_t)value);
-	else
-		write32(address, value);
-}
-
 static void read_in(unsigned width, uint32_t address)
 {
 	if (width == 1)
@@ -544,7 +520,7 @@ static void attack(unsigned i, uint64_t declined)
 	if (crimes[i].phase == LIVE)
 		bring_up(victim, declined);
 	else if (crimes[i].phase == CHOSEN)
-		check(mmio_begin(dev, victim->entry, victim->id, 0) == 0, "features are agreed on");
+		choose(victim, declined);
 	else
 		mmio_reset(dev);
 	crimes[i].commit();

@@ -11,7 +11,6 @@
 #define LEN         16
 #define SIZE        VIRTQ_SIZE
 #define TABLE_LIMIT 256 /* descriptors that vole takes in an indirect table */
-#define PATIENCE_US 20000000
 #define GLANCE_US   2000
 
 /* Where a buffer is said to be. */
@@ -29,13 +28,6 @@ enum place {
 	RAM_END, /* the last bytes of RAM */
 	ABOVE,   /* 4 GiB */
 	WRAP,    /* the last bytes of all, of which LEN lie behind the end */
-};
-
-/* What the device is to make of it. */
-enum fate {
-	FAILS,    /* it asks for a reset */
-	ANSWERS,  /* the chain comes back */
-	ANYTHING, /* whatever: the driver gets what it deserves */
 };
 
 /* Ways to give a chain to the device; and forms of the queue, as bits. */
@@ -69,18 +61,13 @@ static union {
 static struct mmio *dev;
 static struct virtq *vq;
 
-static bool is_packed(void)
-{
-	return mmio_has_feature(dev, VIRTIO_F_RING_PACKED);
-}
-
 static uint64_t address(enum place place)
 {
 	const struct memory_map_entry *last = &info_memory(boot)[boot->mem_size - 1];
 
 	switch (place) {
 	case HOLE:
-		return 0xc8000000;
+		return NOWHERE;
 	case WINDOW:
 		return dev->base;
 	case IOAPIC:
@@ -114,7 +101,7 @@ static uint64_t address(enum place place)
  * one. */
 static void set_desc(unsigned i, uint64_t addr, uint32_t len, uint16_t flags, uint16_t last)
 {
-	if (is_packed()) {
+	if (is_packed(dev)) {
 		struct virtq_packed_desc *desc = &vq->packed.ring[i];
 
 		desc->addr = cpu_to_le64(addr);
@@ -129,7 +116,7 @@ static void set_desc(unsigned i, uint64_t addr, uint32_t len, uint16_t flags, ui
 
 static void set_table(unsigned i, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
 {
-	if (is_packed()) {
+	if (is_packed(dev)) {
 		table[i].packed.addr = cpu_to_le64(addr);
 		table[i].packed.len = cpu_to_le32(len);
 		atomic_store(&table[i].packed.flags.raw, cpu_to_le16(flags).raw);
@@ -150,19 +137,19 @@ static void publish_head(uint16_t head, uint16_t idx)
 /* As available in the first lap. */
 static uint16_t available(uint16_t flags)
 {
-	return is_packed() ? flags | VIRTQ_DESC_F_AVAIL : flags;
+	return is_packed(dev) ? flags | VIRTQ_DESC_F_AVAIL : flags;
 }
 
 static void publish(void)
 {
-	if (!is_packed())
+	if (!is_packed(dev))
 		publish_head(0, 1);
 }
 
 /* One descriptor, which points to a table. */
 static void offer_table(uint64_t addr, uint32_t len, uint16_t flags)
 {
-	set_desc(0, addr, len, available(I | flags), is_packed() ? 0 : 1);
+	set_desc(0, addr, len, available(I | flags), is_packed(dev) ? 0 : 1);
 	publish();
 }
 
@@ -527,7 +514,7 @@ static void flickers(void)
 
 static void nonsense_about_notifications(void)
 {
-	if (is_packed()) {
+	if (is_packed(dev)) {
 		atomic_store(&vq->packed.driver.word.raw, UINT32_MAX);
 		set_desc(0, (uint32_t)bytes, 1, available(W), 0);
 		return;
@@ -619,11 +606,11 @@ static void check_fate(const struct target *target, const char *name, enum fate 
 	wait_for_device(fate == ANYTHING ? GLANCE_US : PATIENCE_US);
 	if (fate == ANSWERS)
 		check(virtq_pending(vq) && !has_failed(dev), "%s %s queue %u: \"%s\" is answered",
-			is_packed() ? "packed" : "split", target->name, vq->index, name);
+			is_packed(dev) ? "packed" : "split", target->name, vq->index, name);
 	if (fate != FAILS)
 		return;
 	check(has_failed(dev) && !virtq_pending(vq), "%s %s queue %u: \"%s\" fails, BASE-DEV-10",
-		is_packed() ? "packed" : "split", target->name, vq->index, name);
+		is_packed(dev) ? "packed" : "split", target->name, vq->index, name);
 	check(atomic_load(&dev->failed), "%s: \"%s\": the driver is told, BASE-DEV-09",
 		target->name, name);
 
@@ -647,7 +634,7 @@ static void attack(struct target *target, unsigned queue, uint64_t declined)
 		}
 	}
 	for (unsigned i = 0; i < CRIMES; i++) {
-		if (!(crimes[i].forms & (is_packed() ? PACKED : SPLIT)))
+		if (!(crimes[i].forms & (is_packed(dev) ? PACKED : SPLIT)))
 			continue;
 		bring_up(target, declined | crimes[i].declined);
 		crimes[i].commit();

@@ -106,7 +106,7 @@ static unsigned take_aim(struct virtq *vq, enum aim aim)
 		 * and the first two heads. */
 		change(0, vq->driver, 1, UINT32_MAX);
 		change(1, vq->driver, 0x00010000, 0x00050000);
-		if (mmio_has_feature(vq->dev, VIRTIO_F_RING_PACKED)) {
+		if (is_packed(vq->dev)) {
 			change(2, first + 12, 0x00800000, 0x80800000);
 			return 3;
 		}

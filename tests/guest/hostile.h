@@ -19,20 +19,35 @@
 #include "timer.h"
 #include "x86.h"
 
+#define PATIENCE_US 20000000
+#define NOWHERE     0xc8000000 /* no RAM, and no device */
+
+/* What the device is to make of an attack. */
+enum fate {
+	FAILS,    /* it asks for a reset */
+	ANSWERS,  /* the chain comes back */
+	GOES_ON,  /* it works, as if nothing had been */
+	ANYTHING, /* whatever: the driver gets what it deserves */
+};
+
 static struct block disk;
 static struct rng rng;
 static struct console console;
 
+#define TARGET_QUEUES_MAX 10 /* of a console with four ports */
+
 struct target {
 	const char *name;
 	uint32_t id;
+	uint64_t wanted; /* features of its type */
 	struct mmio *dev;
-	struct virtq *queues[2];
-	unsigned queue_count;
+	struct virtq *queues[TARGET_QUEUES_MAX];
 	int (*init)(const struct device_map_entry *entry);
 	bool (*works)(void); /* after init */
 
+	/* By start_targets(). */
 	const struct device_map_entry *entry;
+	unsigned queue_count; /* of those above, the ones that it has */
 };
 
 static int init_disk(const struct device_map_entry *entry)
@@ -70,17 +85,55 @@ static bool console_works(void)
 	return console_write(&console, ".", 1) == 0 && console_read_byte(&console) >= 0;
 }
 
-static struct target targets[] = {
-	{"block", VIRTIO_ID_BLOCK, &disk.dev, {&disk.queues[0]}, 1, init_disk, disk_works, NULL},
-	{"rng", VIRTIO_ID_ENTROPY, &rng.dev, {&rng.vq}, 1, init_rng, rng_works, NULL},
-	{"console", VIRTIO_ID_CONSOLE, &console.dev,
-		{&console.ports[0].receive, &console.ports[0].transmit}, 2, init_console,
-		console_works, NULL},
+enum { BLOCK, RNG, CONSOLE, TARGETS };
+
+static struct target targets[TARGETS] = {
+	[BLOCK] =
+		{
+			.name = "block",
+			.id = VIRTIO_ID_BLOCK,
+			.wanted = FEATURE(VIRTIO_BLK_F_FLUSH) | FEATURE(VIRTIO_BLK_F_CONFIG_WCE) |
+				  FEATURE(VIRTIO_BLK_F_MQ) | FEATURE(VIRTIO_BLK_F_DISCARD) |
+				  FEATURE(VIRTIO_BLK_F_WRITE_ZEROES),
+			.dev = &disk.dev,
+			.queues = {&disk.queues[0], &disk.queues[1], &disk.queues[2],
+				&disk.queues[3]},
+			.init = init_disk,
+			.works = disk_works,
+		},
+	[RNG] =
+		{
+			.name = "rng",
+			.id = VIRTIO_ID_ENTROPY,
+			.dev = &rng.dev,
+			.queues = {&rng.vq},
+			.init = init_rng,
+			.works = rng_works,
+		},
+	[CONSOLE] =
+		{
+			.name = "console",
+			.id = VIRTIO_ID_CONSOLE,
+			.wanted = FEATURE(VIRTIO_CONSOLE_F_MULTIPORT),
+			.dev = &console.dev,
+			.queues = {&console.ports[0].receive, &console.ports[0].transmit,
+				&console.control_receive, &console.control_transmit,
+				&console.ports[1].receive, &console.ports[1].transmit,
+				&console.ports[2].receive, &console.ports[2].transmit,
+				&console.ports[3].receive, &console.ports[3].transmit},
+			.init = init_console,
+			.works = console_works,
+		},
 };
 
-#define TARGETS (sizeof(targets) / sizeof(targets[0]))
-
 static unsigned attacks;
+
+/* A queue that does not exist has no size (virtio 4.2.2). */
+static bool has_queue(const struct target *target, unsigned queue)
+{
+	mmio_write(target->dev, VIRTIO_MMIO_QUEUE_SEL, queue);
+	return mmio_read(target->dev, VIRTIO_MMIO_QUEUE_SIZE_MAX) > 0;
+}
 
 /* All devices, with these features declined. */
 static void start_targets(const struct start_info *info, uint64_t declined)
@@ -92,24 +145,50 @@ static void start_targets(const struct start_info *info, uint64_t declined)
 		target->dev->declined = declined;
 		check(target->init(target->entry) == 0, "%s comes up", target->name);
 		check(target->works(), "%s works", target->name);
+		target->queue_count = 0;
+		while (target->queue_count < TARGET_QUEUES_MAX &&
+			target->queues[target->queue_count] &&
+			has_queue(target, target->queue_count))
+			target->queue_count++;
 	}
 }
 
-/* The device alone: its queues are empty, live, and at their start. */
-static void bring_up(struct target *target, uint64_t declined)
+/* The device alone, its features agreed on. */
+static inline void choose(struct target *target, uint64_t declined)
 {
-	struct mmio *dev = target->dev;
+	target->dev->declined = declined;
+	check(mmio_begin(target->dev, target->entry, target->id, target->wanted) == 0,
+		"%s: features", target->name);
+}
 
-	dev->declined = declined;
-	check(mmio_begin(dev, target->entry, target->id, 0) == 0, "%s: features", target->name);
+/* And its queues are empty, live, and at their start. */
+static inline void bring_up(struct target *target, uint64_t declined)
+{
+	choose(target, declined);
 	for (unsigned i = 0; i < target->queue_count; i++)
-		check(mmio_queue(dev, i, target->queues[i]) == 0, "%s: queue", target->name);
-	check(mmio_ready(dev) == 0, "%s: live", target->name);
+		check(mmio_queue(target->dev, i, target->queues[i]) == 0, "%s: queue",
+			target->name);
+	check(mmio_ready(target->dev) == 0, "%s: live", target->name);
+}
+
+static inline bool is_packed(const struct mmio *dev)
+{
+	return mmio_has_feature(dev, VIRTIO_F_RING_PACKED);
 }
 
 static inline bool has_failed(const struct mmio *dev)
 {
 	return mmio_read(dev, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+}
+
+static inline void write_in(unsigned width, uint32_t address, uint32_t value)
+{
+	if (width == 1)
+		write8(address, (uint8_t)value);
+	else if (width == 2)
+		write16(address, (uint16_t)value);
+	else
+		write32(address, value);
 }
 
 /* Nobody was harmed. */
