@@ -64,6 +64,7 @@ my $module_a = write_file('one.txt', 'abc');
 my $module_b = write_file('two.bin', "\xff" x 5000);
 my $disk = image('disk.img', 64);
 my ($ranges, $counting, $resized) = (counting('ranges.img', 32768), counting('counting.img', 8192), image('resized.img', 64));
+my $attacked = counting('attacked.img', 4096);
 my $checked = qr/^all checks hold\n\z/m;
 # How hostile kernels are run: input without end, and time for hundreds of attacks.
 my %hostile = (vole => ['-c', 2, '-d', image('hostile.img', 64), '--virtio', 'packed=on'],
@@ -153,6 +154,8 @@ my @cases = (
 	# Each fault of a driver is said, up to a limit.
 	{ %hostile, kernel => 'hostile-rings', out => qr/^852 attacks\n$checked/m, err => qr/\A$driver_fault{303}\z/ },
 	{ %hostile, kernel => 'hostile-registers', out => qr/^288 attacks\n$checked/m, err => qr/\A$driver_fault+\z/ },
+	{ %hostile, kernel => 'hostile-requests', vole => ['-d', "$attacked,serial=hostile", '--virtio', 'packed=on'],
+		out => qr/^162 attacks\n$checked/m, after => sub { ok(counts_up($attacked), 'hostile-requests: the image is as it was') } },
 	{ %hostile, kernel => 'hostile-smp', out => qr/^68 attacks\n$checked/m, err => qr/\A$driver_fault*\z/ },
 	(map { { kernel => 'no-notify', name => $_, vole => ['--virtio', $_], out => $checked } }
 		'event-idx=on', 'event-idx=off', 'packed=on', 'packed=on,event-idx=off'),

@@ -126,6 +126,12 @@ static struct target targets[TARGETS] = {
 		},
 };
 
+/* Features declined: once rings are split and requests direct, once neither. */
+static const uint64_t forms[] = {
+	FEATURE(VIRTIO_F_RING_PACKED) | FEATURE(VIRTIO_F_INDIRECT_DESC), 0};
+
+#define FORMS (sizeof(forms) / sizeof(forms[0]))
+
 static unsigned attacks;
 
 /* A queue that does not exist has no size (virtio 4.2.2). */
@@ -179,6 +185,23 @@ static inline bool is_packed(const struct mmio *dev)
 static inline bool has_failed(const struct mmio *dev)
 {
 	return mmio_read(dev, VIRTIO_MMIO_STATUS) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+}
+
+/* Give the device a buffer that cannot be, which it fails by; and wait until it has. */
+static inline void spoil(struct virtq *vq, bool writable)
+{
+	struct virtq_buffer nowhere = {(void *)NOWHERE, 1};
+
+	check(virtq_add(vq, &nowhere, !writable, writable, vq) == 0, "it fits");
+	mmio_kick(vq->dev, vq->index, 0);
+}
+
+static inline void wait_for_failure(const struct mmio *dev)
+{
+	uint64_t begin = read_tsc();
+
+	while (!has_failed(dev) && timer_microseconds(read_tsc() - begin) < PATIENCE_US)
+		cpu_relax();
 }
 
 static inline void write_in(unsigned width, uint32_t address, uint32_t value)
