@@ -156,6 +156,9 @@ my @cases = (
 	{ %hostile, kernel => 'hostile-registers', out => qr/^288 attacks\n$checked/m, err => qr/\A$driver_fault+\z/ },
 	{ %hostile, kernel => 'hostile-requests', vole => ['-d', "$attacked,serial=hostile", '--virtio', 'packed=on'],
 		out => qr/^162 attacks\n$checked/m, after => sub { ok(counts_up($attacked), 'hostile-requests: the image is as it was') } },
+	{ %hostile, kernel => 'hostile-queues', vole => ['-d', "$attacked,queues=4", '--virtio', 'packed=on'],
+		out => qr/^36 attacks\n$checked/m, err => qr/\A$driver_fault+\z/,
+		after => sub { ok(counts_up($attacked), 'hostile-queues: the image is as it was') } },
 	{ %hostile, kernel => 'hostile-smp', out => qr/^68 attacks\n$checked/m, err => qr/\A$driver_fault*\z/ },
 	(map { { kernel => 'no-notify', name => $_, vole => ['--virtio', $_], out => $checked } }
 		'event-idx=on', 'event-idx=off', 'packed=on', 'packed=on,event-idx=off'),
