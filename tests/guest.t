@@ -159,6 +159,9 @@ my @cases = (
 	{ %hostile, kernel => 'hostile-queues', vole => ['-d', "$attacked,queues=4", '--virtio', 'packed=on'],
 		out => qr/^36 attacks\n$checked/m, err => qr/\A$driver_fault+\z/,
 		after => sub { ok(counts_up($attacked), 'hostile-queues: the image is as it was') } },
+	{ %hostile, kernel => 'hostile-ports', vole => ['-d', $disk, '--virtio', 'packed=on', '--console', 'stdio',
+		'--console', 'unix:' . scratch() . '/port,name=' . 'x' x 64],
+		out => qr/^54 attacks\n$checked/m, err => qr/\A$driver_fault{4}\z/ },
 	{ %hostile, kernel => 'hostile-smp', out => qr/^68 attacks\n$checked/m, err => qr/\A$driver_fault*\z/ },
 	(map { { kernel => 'no-notify', name => $_, vole => ['--virtio', $_], out => $checked } }
 		'event-idx=on', 'event-idx=off', 'packed=on', 'packed=on,event-idx=off'),
