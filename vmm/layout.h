@@ -47,7 +47,7 @@
 #define APIC_BASE   0xfee00000u
 
 /* Three pages that KVM needs for itself on Intel hosts without "unrestricted guest", and one for
- * the identity map: above the IOAPIC, where nothing else is (KVM API 4.42, 4.43). */
+ * the identity map: above the IOAPIC, where nothing else is (KVM API 4.36, 4.40). */
 #define KVM_IDENTITY_MAP_BASE 0xfeffc000u
 #define KVM_TSS_BASE          0xfeffd000u
 

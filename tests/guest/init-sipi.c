@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Starts CPU 1 the way real machines do it: INIT and start-up interrupts of the local APIC, and a
- * piece of real-mode code below 1 MiB that goes into protected mode by itself (Intel SDM 3, 8.4.4).
+ * piece of real-mode code below 1 MiB that goes into protected mode by itself (Intel SDM 3, 9.4.4).
  * So all others too; then they try, at the same moment, to start each other by VOLE_PORT_CPU, which
  * is to say that they run. Prints "CPU n is here" for each. Exit status 0.
  */

@@ -35,7 +35,7 @@
 #define GATE_TRAP      0x7
 #define GATE_WIDE      0x8
 
-#define TSS64_IST1 0x24 /* Intel SDM 3, 7.7: where the first of seven stack pointers is */
+#define TSS64_IST1 0x24 /* Intel SDM 3, 8.7: where the first of seven stack pointers is */
 
 #define SELECTOR_RPL 0x3
 #define SELECTOR_LDT 0x4
@@ -369,7 +369,7 @@ static int gate64_read(const struct emulate *e, uint8_t vector, struct gate64 *g
 }
 
 /* The stack that an interrupt is delivered on: the current one, or one of the task state segment's.
- * Intel SDM 3, 6.14.2 and 7.7. */
+ * Intel SDM 3, 6.14.2 and 8.7. */
 static int stack64(const struct emulate *e, unsigned ist, uint64_t *rsp)
 {
 	uint32_t offset = TSS64_IST1 + (ist - 1) * sizeof *rsp;

@@ -21,7 +21,7 @@ struct kvm {
 	int vm; /* -1: not yet */
 	unsigned slot_count;
 	size_t run_size;          /* of struct kvm_run and what follows it */
-	struct kvm_cpuid2 *cpuid; /* what the host can do, for kvm_vcpu_set_cpuid() */
+	struct kvm_cpuid2 *cpuid; /* what the host can do, for kvm_create_vcpu() */
 };
 
 #define KVM_EMPTY ((struct kvm){.fd = -1, .vm = -1})
