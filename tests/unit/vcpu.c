@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a vCPU's thread is ended, without a KVM: the thread never gets as far as to need it. What
- * needs one is tested with guests. */
+/* How a vCPU's thread begins and ends, without a KVM: the thread never gets as far as to need it.
+ * What needs one is tested with guests. */
 #include "kvm/vcpu.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -23,6 +24,31 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 	if (clock == CLOCK_REALTIME)
 		time->tv_sec += step;
 	return ret;
+}
+
+/* What pthread_attr_init() returns; 0: what the real one does. */
+static int attributes_errno;
+
+int __real_pthread_attr_init(pthread_attr_t *attributes);
+int __wrap_pthread_attr_init(pthread_attr_t *attributes);
+
+int __wrap_pthread_attr_init(pthread_attr_t *attributes)
+{
+	return attributes_errno ? attributes_errno : __real_pthread_attr_init(attributes);
+}
+
+static void test_start(void)
+{
+	struct vcpu vcpu = VCPU_EMPTY;
+	const char *text;
+
+	attributes_errno = ENOMEM;
+	capture_begin();
+	is(vcpu_start(&vcpu), -ENOMEM, "no memory for a thread's attributes: no thread");
+	text = capture_end();
+	ok(capture_lines(text) == 1 && strstr(text, "thread of CPU 0"), "which is said once");
+	attributes_errno = 0;
+	vcpu_free(&vcpu);
 }
 
 /* In a blocking system call when it is asked to stop; and the first signal came too early. */
@@ -63,6 +89,7 @@ static void test_join(void)
 
 int main(void)
 {
+	test_start();
 	test_join();
 	return tap_done();
 }

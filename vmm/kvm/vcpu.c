@@ -52,14 +52,11 @@ int vcpu_init(struct vcpu *vcpu, const struct kvm *kvm, unsigned id, const struc
 {
 	void *run;
 
-	*vcpu = (struct vcpu){
-		.ops = ops,
-		.ctx = ctx,
-		.id = id,
-		.run_size = kvm->run_size,
-	};
-	pthread_mutex_init(&vcpu->lock, NULL);
-	pthread_cond_init(&vcpu->changed, NULL);
+	*vcpu = VCPU_EMPTY;
+	vcpu->ops = ops;
+	vcpu->ctx = ctx;
+	vcpu->id = id;
+	vcpu->run_size = kvm->run_size;
 	vcpu->fd = kvm_create_vcpu(kvm, id);
 	if (vcpu->fd < 0)
 		return vcpu->fd;
@@ -478,17 +475,28 @@ static void *vcpu_thread(void *argument)
 	return NULL;
 }
 
-int vcpu_start(struct vcpu *vcpu)
+/* 0 or a positive errno, as the functions of pthreads. */
+static int create_thread(struct vcpu *vcpu)
 {
 	pthread_attr_t attributes;
+	int ret = pthread_attr_init(&attributes);
+
+	if (ret != 0)
+		return ret;
+	/* Small, since it is touched, and all of the work is shallow. */
+	ret = pthread_attr_setstacksize(&attributes, 256 << 10);
+	if (ret == 0)
+		ret = pthread_create(&vcpu->thread, &attributes, vcpu_thread, vcpu);
+	pthread_attr_destroy(&attributes);
+	return ret;
+}
+
+int vcpu_start(struct vcpu *vcpu)
+{
 	int ret;
 
 	vcpu->started = vcpu->id == 0;
-	pthread_attr_init(&attributes);
-	/* Small, since it is touched, and all of the work is shallow. */
-	pthread_attr_setstacksize(&attributes, 256 << 10);
-	ret = pthread_create(&vcpu->thread, &attributes, vcpu_thread, vcpu);
-	pthread_attr_destroy(&attributes);
+	ret = create_thread(vcpu);
 	if (ret != 0) {
 		say("thread of CPU %u: %s", vcpu->id, strerror(ret));
 		return -ret;

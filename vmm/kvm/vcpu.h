@@ -93,6 +93,14 @@ struct vcpu {
 	bool started; /* once true, stays true */
 };
 
+/* Locks that are made so need no call that could fail. */
+#define VCPU_EMPTY                                   \
+	((struct vcpu){                              \
+		.fd = -1,                            \
+		.lock = PTHREAD_MUTEX_INITIALIZER,   \
+		.changed = PTHREAD_COND_INITIALIZER, \
+	})
+
 /* The signal that takes a thread out of KVM_RUN and of blocking writes. */
 #define VCPU_SIGNAL SIGUSR2
 
