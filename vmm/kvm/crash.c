@@ -103,16 +103,9 @@ static void show_registers(struct vcpu *vcpu)
 	show_code(vcpu, s.efer & EFER_LMA ? "RIP" : "EIP", s.cs.base + r.rip);
 }
 
-/* Where EIP is. An access that KVM emulated may be complete already: then EIP is one instruction
- * further, and nobody knows how long that one was. */
 static struct place here(struct vcpu *vcpu)
 {
-	struct kvm_regs r = {0};
-	struct kvm_sregs s = {0};
-
-	ioctl(vcpu->fd, KVM_GET_REGS, &r);
-	ioctl(vcpu->fd, KVM_GET_SREGS, &s);
-	return place(vcpu, s.cs.base + r.rip);
+	return place(vcpu, vcpu_rip(vcpu));
 }
 
 /* One CPU reports, whole; what others run into at the same moment is not the cause. */
@@ -163,15 +156,6 @@ void crash_instruction(struct vcpu *vcpu)
 	end(vcpu);
 }
 
-/* The value of a store, for the message. */
-static uint64_t value_of(const uint8_t *data, unsigned len)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, data, len <= sizeof value ? len : sizeof value);
-	return value;
-}
-
 void crash_mmio(struct vcpu *vcpu, uint64_t address, bool write, const uint8_t *data, unsigned len,
 	int error)
 {
@@ -181,7 +165,7 @@ void crash_mmio(struct vcpu *vcpu, uint64_t address, bool write, const uint8_t *
 		return;
 	if (write)
 		say("guest crashed: CPU %u stores 0x%" PRIx64 " (%u bytes) to %s, %s", vcpu->id,
-			value_of(data, len), len, place(vcpu, address).text, why);
+			vcpu_value(data, len), len, place(vcpu, address).text, why);
 	else
 		say("guest crashed: CPU %u loads %u bytes from %s, %s", vcpu->id, len,
 			place(vcpu, address).text, why);
@@ -198,7 +182,7 @@ void crash_port(struct vcpu *vcpu, uint16_t port, bool write, const uint8_t *dat
 	if (write)
 		say("guest crashed: CPU %u writes 0x%" PRIx64 " (%u bytes) to port 0x%x, where "
 		    "nothing answers",
-			vcpu->id, value_of(data, len), len, port);
+			vcpu->id, vcpu_value(data, len), len, port);
 	else
 		say("guest crashed: CPU %u reads %u bytes from port 0x%x, where nothing answers",
 			vcpu->id, len, port);

@@ -166,6 +166,24 @@ int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state)
 	return kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 }
 
+uint64_t vcpu_rip(const struct vcpu *vcpu)
+{
+	struct kvm_regs regs = {0};
+	struct kvm_sregs sregs = {0};
+
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+	return sregs.cs.base + regs.rip;
+}
+
+uint64_t vcpu_value(const uint8_t *data, unsigned len)
+{
+	uint64_t value = 0;
+
+	memcpy(&value, data, len <= sizeof value ? len : sizeof value);
+	return value;
+}
+
 /* --- exits ------------------------------------------------------------------------------------ */
 
 static void exit_port(struct vcpu *vcpu)

@@ -118,6 +118,14 @@ uint32_t vcpu_entry(const struct vcpu_state *state);
 /* Set the registers. Before the thread starts, or on it. 0 or -errno (said). */
 int vcpu_set_state(struct vcpu *vcpu, const struct vcpu_state *state);
 
+/* Where it is: linear address of CS:RIP, 0 if KVM does not tell. On its thread. An access that KVM
+ * emulated may be complete already: then this is one instruction further, and nobody knows how long
+ * that one was. */
+uint64_t vcpu_rip(const struct vcpu *vcpu);
+
+/* The bytes of an access as a number, for messages. */
+uint64_t vcpu_value(const uint8_t *data, unsigned len);
+
 /* Start the thread. The boot CPU (id 0) begins to run at its state. 0 or -errno (said). */
 int vcpu_start(struct vcpu *vcpu);
 

@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 #include "exit_status.h"
 #include "log.h"
@@ -34,26 +32,7 @@ static const char *name_of(uint32_t exit_reason)
 	}
 }
 
-/* Where the guest is: linear address of the instruction. */
-static uint64_t instruction_pointer(struct vcpu *vcpu)
-{
-	struct kvm_regs regs = {0};
-	struct kvm_sregs sregs = {0};
-
-	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
-	return sregs.cs.base + regs.rip;
-}
-
-static uint64_t value_of(const uint8_t *data, unsigned len)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, data, len <= sizeof value ? len : sizeof value);
-	return value;
-}
-
-static void say_port(const struct vcpu *vcpu, uint64_t rip)
+static void say_port(const struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 	const uint8_t *data = (const uint8_t *)run + run->io.data_offset;
@@ -63,43 +42,42 @@ static void say_port(const struct vcpu *vcpu, uint64_t rip)
 	/* String instructions come as several items at once. */
 	for (uint32_t i = 0; i < run->io.count && i < ITEMS_MAX; i++, data += run->io.size)
 		len += (size_t)snprintf(values + len, sizeof values - len, " 0x%0*" PRIx64,
-			2 * run->io.size, value_of(data, run->io.size));
+			2 * run->io.size, vcpu_value(data, run->io.size));
 	if (run->io.count > ITEMS_MAX)
 		snprintf(values + len, sizeof values - len, " ...");
 	say("CPU %u exit %" PRIu64 ": %s port 0x%04x size %u value%s rip 0x%08" PRIx64, vcpu->id,
 		vcpu->exits, run->io.direction == KVM_EXIT_IO_OUT ? "out" : "in", run->io.port,
-		run->io.size, values, rip);
+		run->io.size, values, vcpu_rip(vcpu));
 }
 
-static void say_mmio(const struct vcpu *vcpu, uint64_t rip)
+static void say_mmio(const struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 
 	say("CPU %u exit %" PRIu64 ": %s address 0x%08llx size %u value 0x%0*" PRIx64
 	    " rip 0x%08" PRIx64,
 		vcpu->id, vcpu->exits, run->mmio.is_write ? "store" : "load", run->mmio.phys_addr,
-		run->mmio.len, 2 * (int)run->mmio.len, value_of(run->mmio.data, run->mmio.len),
-		rip);
+		run->mmio.len, 2 * (int)run->mmio.len, vcpu_value(run->mmio.data, run->mmio.len),
+		vcpu_rip(vcpu));
 }
 
-static void say_exit(const struct watch *watch, struct vcpu *vcpu)
+static void say_exit(const struct watch *watch, const struct vcpu *vcpu)
 {
 	uint32_t reason = vcpu->run->exit_reason;
 
 	switch (reason) {
 	case KVM_EXIT_IO:
 		if (watch->log & WATCH_PIO)
-			say_port(vcpu, instruction_pointer(vcpu));
+			say_port(vcpu);
 		break;
 	case KVM_EXIT_MMIO:
 		if (watch->log & WATCH_MMIO)
-			say_mmio(vcpu, instruction_pointer(vcpu));
+			say_mmio(vcpu);
 		break;
 	default:
 		if (watch->log & WATCH_OTHER)
 			say("CPU %u exit %" PRIu64 ": %s (KVM exit reason %u) rip 0x%08" PRIx64,
-				vcpu->id, vcpu->exits, name_of(reason), reason,
-				instruction_pointer(vcpu));
+				vcpu->id, vcpu->exits, name_of(reason), reason, vcpu_rip(vcpu));
 		break;
 	}
 }
