@@ -58,6 +58,12 @@ for my $folder (sort keys %may_see) {
 	}
 }
 
+# Inside of vmm/ boot protocols lie above memory and what a vCPU begins with, and see nothing of KVM on any way.
+is(join(' ', grep { slurp($_) =~ /^\s*#\s*include\s*"boot\//m } glob 'vmm/kvm/*.[ch]'), '', 'no file of vmm/kvm/ includes boot/');
+my %seen = map { $_ => 1 } map { slurp($_) =~ m{\b(vmm/\S+\.[ch])\b}g } glob build() . '/host/vmm/boot/*.d';
+ok($seen{'vmm/boot/boot.h'}, 'the build tells what boot protocols include');
+is(join(' ', grep { slurp($_) =~ /^\s*#\s*include\s*<linux\/kvm\.h>/m } sort keys %seen), '', 'nothing of that includes linux/kvm.h');
+
 # Headers that come with gcc-multilib, which the README does not ask for: a build finds them where that happens to be.
 my @built = glob build() . '/{guest-kernel,linux-32,tests}/{*.d,*/*.d}';
 my @multilib = grep { slurp($_) =~ m{ /usr/include/asm/} } @built;

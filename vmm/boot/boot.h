@@ -8,8 +8,8 @@
  * vCPU begins, and names the board, that is the machine, that such an image expects. spec/boot*.md
  * has a page for each.
  *
- * A protocol knows memory, but neither KVM nor devices. All functions say what is wrong on standard
- * error, once.
+ * A protocol knows memory and what a vCPU begins with, but neither KVM nor devices. All functions
+ * say what is wrong on standard error, once.
  */
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "kvm/memory.h"
+#include "kvm/vcpu_state.h"
 #include "options.h"
 
 /* What an image finds around its CPUs. */
@@ -50,19 +51,6 @@ struct board {
 	bool serial;  /* has a serial port on standard input and output unless told otherwise */
 	bool console; /* has a virtio console on standard input and output unless told otherwise; so
 			 it is with the entropy device where there are devices at all */
-};
-
-/* The state in which a vCPU begins. */
-struct vcpu_state {
-	enum {
-		VCPU_FLAT32, /* protected mode, flat 4 GiB segments, paging and interrupts off */
-		VCPU_REAL16, /* real mode, interrupts off */
-		VCPU_RESET,  /* as the processor comes out of reset: what follows has no meaning */
-	} mode;
-	uint32_t eax, ebx, esi, eip, esp;
-	uint16_t code_selector, data_selector; /* in real mode a segment begins at 16 times this */
-	uint32_t gdt_base;                     /* VCPU_FLAT32 only, as the next */
-	uint16_t gdt_limit;
 };
 
 /* A virtio-mmio device of the machine. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "kvm/kvm.h"
 #include "layout.h"
 #include "log.h"
 

@@ -8,8 +8,12 @@
  * read becomes read-only memory slots, and regions that devices do not write.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "gmem.h"
-#include "kvm/kvm.h"
+
+struct kvm;
 
 #define MEMORY_REGIONS_MAX 128
 

@@ -18,8 +18,8 @@
 
 #include <linux/kvm.h>
 
-#include "boot/boot.h"
 #include "kvm/kvm.h"
+#include "kvm/vcpu_state.h"
 
 struct vcpu;
 struct watch;
