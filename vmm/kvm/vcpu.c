@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "exit_status.h"
+#include "kvm/complete.h"
 #include "kvm/crash.h"
-#include "kvm/emulate.h"
 #include "kvm/watch.h"
 #include "log.h"
 
@@ -21,14 +21,11 @@
 /* CR0 at entry: protected mode, FPU present (Intel SDM 3, 2.5). */
 #define CR0_PE 0x1
 #define CR0_ET 0x10
-#define CR0_PG 0x80000000 /* paging, which is off then */
 
 /* The first instruction after reset (Intel SDM 3, 10.1.4). */
 #define RESET_VECTOR 0xfffffff0u
 
 #define RFLAGS_IF 0x200
-
-#define EXCEPTION_GP 13 /* general protection (Intel SDM 3, 6.15) */
 
 /* Type of a segment descriptor: code or data, accessed (Intel SDM 3, 3.4.5.1). */
 #define SEGMENT_CODE 11
@@ -212,116 +209,6 @@ static void exit_mmio(struct vcpu *vcpu)
 			run->mmio.len, ret);
 }
 
-/* Guest memory by linear addresses, for emulate_instruction(). */
-struct linear {
-	struct vcpu *vcpu;
-	bool paging;
-};
-
-/* Guest-physical address of a linear one, as this vCPU's paging has it. 0 or -EFAULT. */
-static int translate(const struct linear *memory, uint64_t linear, uint64_t *gpa)
-{
-	struct kvm_translation translation = {.linear_address = linear};
-
-	*gpa = linear;
-	if (!memory->paging)
-		return 0;
-	if (ioctl(memory->vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
-		return -EFAULT;
-	*gpa = translation.physical_address;
-	return 0;
-}
-
-/* How much of [linear, linear + len) lies in the first page. */
-static size_t part_in_page(uint64_t linear, size_t len)
-{
-	size_t part = PAGE_SIZE - linear % PAGE_SIZE;
-
-	return part < len ? part : len;
-}
-
-static int read_linear(void *ctx, uint64_t linear, void *dst, size_t len)
-{
-	const struct linear *memory = ctx;
-	struct vcpu *vcpu = memory->vcpu;
-	uint8_t *bytes = dst;
-
-	while (len > 0) {
-		size_t part = part_in_page(linear, len);
-		uint64_t gpa;
-
-		if (translate(memory, linear, &gpa) < 0 ||
-			vcpu->ops->read_memory(vcpu, gpa, bytes, part) < 0)
-			return -EFAULT;
-		linear += part;
-		bytes += part;
-		len -= part;
-	}
-	return 0;
-}
-
-/* The way back, for at most two pages. The first is tried first: a stack that runs into read-only
- * memory grows into it downwards, and then nothing may be written. */
-static int write_linear(void *ctx, uint64_t linear, const void *src, size_t len)
-{
-	const struct linear *memory = ctx;
-	struct vcpu *vcpu = memory->vcpu;
-	size_t first = part_in_page(linear, len);
-	uint64_t gpa, next = 0;
-
-	if (translate(memory, linear, &gpa) < 0 ||
-		(first < len && translate(memory, linear + first, &next) < 0))
-		return -EFAULT;
-	if (vcpu->ops->write_memory(vcpu, gpa, src, first) < 0)
-		return -EFAULT;
-	if (first == len)
-		return 0;
-	return vcpu->ops->write_memory(vcpu, next, (const uint8_t *)src + first, len - first);
-}
-
-/* The host's KVM has no such instruction: complete it here if we can. 0 or -errno. */
-static int complete_instruction(struct vcpu *vcpu)
-{
-	struct linear memory = {.vcpu = vcpu};
-	struct emulate e = {.ctx = &memory, .read = read_linear, .write = write_linear};
-	uint8_t bytes[15]; /* no x86 instruction is longer */
-	size_t len = sizeof bytes;
-	uint64_t eip;
-	int ret;
-
-	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &e.regs) < 0 ||
-		kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &e.sregs) < 0)
-		return -EIO;
-	memory.paging = e.sregs.cr0 & CR0_PG;
-	eip = e.sregs.cs.base + e.regs.rip;
-	while (len > 0 && read_linear(&memory, eip, bytes, len) < 0)
-		len--;
-	ret = emulate_instruction(&e, bytes, len);
-	if (ret < 0)
-		return ret;
-	if (kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &e.sregs) < 0 ||
-		kvm_ioctl(vcpu->fd, KVM_SET_REGS, &e.regs) < 0)
-		return -EIO;
-	vcpu->completed++;
-	return 0;
-}
-
-/* The instruction faults: the guest's handler, or a triple fault, takes it from here. Which fault
- * exactly, and its error code, are not told apart. */
-static int inject_general_protection(struct vcpu *vcpu)
-{
-	struct kvm_vcpu_events events;
-	int ret = kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events);
-
-	if (ret < 0)
-		return ret;
-	events.exception.injected = 1;
-	events.exception.nr = EXCEPTION_GP;
-	events.exception.has_error_code = 1;
-	events.exception.error_code = 0;
-	return kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
-}
-
 static void exit_internal_error(struct vcpu *vcpu)
 {
 	int ret;
@@ -333,8 +220,6 @@ static void exit_internal_error(struct vcpu *vcpu)
 		return;
 	}
 	ret = complete_instruction(vcpu);
-	if (ret == -EFAULT)
-		ret = inject_general_protection(vcpu);
 	if (ret == -EOPNOTSUPP)
 		crash_instruction(vcpu);
 	else if (ret < 0) /* the host's fault, and said */
