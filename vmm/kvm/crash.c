@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "exit_status.h"
+#include "kvm/complete.h"
 #include "log.h"
 
 /* Bytes of code that are shown; no x86 instruction is longer than 15. */
@@ -37,18 +38,13 @@ static struct place place(struct vcpu *vcpu, uint64_t address)
 	return place;
 }
 
-static void show_code(struct vcpu *vcpu, const char *name, uint64_t eip)
+static void show_code(
+	struct vcpu *vcpu, const struct kvm_sregs *sregs, const char *name, uint64_t eip)
 {
-	struct kvm_translation translation = {.linear_address = eip};
 	uint8_t bytes[CODE_BYTES];
 	char text[3 * CODE_BYTES + 1] = "";
-	size_t len = sizeof bytes;
+	size_t len = linear_read(vcpu, sregs, eip, bytes, sizeof bytes);
 
-	if (ioctl(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
-		len = 0;
-	while (len > 0 &&
-		vcpu->ops->read_memory(vcpu, translation.physical_address, bytes, len) < 0)
-		len--;
 	if (len == 0) {
 		say("  code at %s: none, there is no memory", name);
 		return;
@@ -100,7 +96,7 @@ static void show_registers(struct vcpu *vcpu)
 	say("  CS %04x  SS %04x  DS %04x  ES %04x  GDT %08llx+%x  IDT %08llx+%x", s.cs.selector,
 		s.ss.selector, s.ds.selector, s.es.selector, s.gdt.base, s.gdt.limit, s.idt.base,
 		s.idt.limit);
-	show_code(vcpu, s.efer & EFER_LMA ? "RIP" : "EIP", s.cs.base + r.rip);
+	show_code(vcpu, &s, s.efer & EFER_LMA ? "RIP" : "EIP", s.cs.base + r.rip);
 }
 
 static struct place here(struct vcpu *vcpu)
