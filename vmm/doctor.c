@@ -229,8 +229,8 @@ static bool try_iret(struct trial *trial)
 		finding(MISSING, "iret", "%s: interrupt handlers cannot return", failure(ret));
 		return false;
 	}
-	finding(trial->completed ? SLOW : OK, "iret", "%.1f us%s", microseconds,
-		trial->completed ? ": KVM has no such instruction, vole completes it" : "");
+	finding(trial->vcpu.completed ? SLOW : OK, "iret", "%.1f us%s", microseconds,
+		trial->vcpu.completed ? ": KVM has no such instruction, vole completes it" : "");
 	return true;
 }
 

@@ -2,18 +2,16 @@
 #include "trial.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <vole/ports.h>
 
-#include "kvm/emulate.h"
+#include "kvm/complete.h"
 #include "layout.h"
 #include "log.h"
 
@@ -21,6 +19,7 @@
 #define RAM_SIZE     0x100000u
 #define GDT          0x1000u
 #define TSS          0x1800u
+#define IDTR         0x1f00u /* what lidt loads */
 #define IDT          0x2000u
 #define PAGES        0x3000u /* page directory */
 #define CODE         0x4000u
@@ -41,15 +40,9 @@
 #define INTERRUPT_VECTOR   0x40
 #define SYSTEM_CALL_VECTOR 0x80
 
-#define CR0_PE     0x00000001u
-#define CR0_MP     0x00000002u
-#define CR0_ET     0x00000010u
-#define CR4_PSE    0x00000010u
-#define CR4_OSFXSR 0x00000200u
-
 /*
  * The programs, in 32-bit assembly; the file is 64-bit otherwise. Each ends by a write to
- * VOLE_PORT_EXIT (0xf4). ECX is LOOPS, or as said; EBX what the trial needs.
+ * VOLE_PORT_EXIT (0xf4). ESI is LOOPS, or as said; EBX what the trial needs.
  */
 #define PROGRAM(name, code)                                                   \
 	extern const uint8_t name[], name##_end[];                            \
@@ -59,23 +52,28 @@
 /* What the gates lead to; EOI is for interrupts (Intel SDM 3, 11.8.5). Out of user mode only CS and
  * SS are good. */
 PROGRAM(handler, "movl $0, %ss:0xfee000b0; out %eax, $0xf4");
-PROGRAM(speed_program, "1: dec %ecx; jnz 1b; out %eax, $0xf4");
-PROGRAM(exit_program, "1: out %al, $0xe9; dec %ecx; jnz 1b; out %eax, $0xf4");
-PROGRAM(ioeventfd_program, "1: mov %eax, (%ebx); dec %ecx; jnz 1b; out %eax, $0xf4");
-/* EBX: local APIC. Spurious-interrupt vector register: APIC on (Intel SDM 3, 11.9). */
-PROGRAM(interrupt_program, "movl $0x1ff, 0xf0(%ebx); out %al, $0xe9; sti; 1: hlt; jmp 1b");
+PROGRAM(speed_program, "1: dec %esi; jnz 1b; out %eax, $0xf4");
+PROGRAM(exit_program, "1: out %al, $0xe9; dec %esi; jnz 1b; out %eax, $0xf4");
+PROGRAM(ioeventfd_program, "1: mov %eax, (%ebx); dec %esi; jnz 1b; out %eax, $0xf4");
+/* EBX: local APIC. Loads IDTR; then the spurious-interrupt vector register: APIC on (Intel SDM 3,
+ * 11.9). */
+PROGRAM(interrupt_program, "lidt 0x1f00; movl $0x1ff, 0xf0(%ebx); out %al, $0xe9; sti;"
+			   "1: hlt; jmp 1b");
 /* EBX: CODE. */
 PROGRAM(iret_program, "lea 2f - iret_program(%ebx), %eax;"
-		      "1: pushf; push %cs; push %eax; iret; 2: dec %ecx; jnz 1b;"
+		      "1: pushf; push %cs; push %eax; iret; 2: dec %esi; jnz 1b;"
 		      "out %eax, $0xf4");
-/* EBX: CODE, ECX: selector of the TSS, EDX: of the stack at CPL 3, ESI: of the code there. */
-PROGRAM(system_call_program, "ltr %cx; lea 1f - system_call_program(%ebx), %eax;"
-			     "push %edx; push $0xa000; pushf; push %esi; push %eax; iret;"
+/* EBX: CODE, ESI: selector of the TSS. Loads IDTR; then goes to SELECTOR_CODE3, with a stack in
+ * SELECTOR_DATA3. */
+PROGRAM(system_call_program, "lidt 0x1f00; ltr %si; lea 1f - system_call_program(%ebx), %eax;"
+			     "push $0x23; push $0xa000; pushf; push $0x1b; push %eax; iret;"
 			     "1: int $0x80");
-/* EBX: page directory. */
-PROGRAM(paging_program, "mov %ebx, %cr3; mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0;"
+/* EBX: page directory. CR4.PSE, then CR0.PG. */
+PROGRAM(paging_program, "mov $0x10, %eax; mov %eax, %cr4; mov %ebx, %cr3;"
+			"mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0;"
 			"jmp 1f; 1: out %eax, $0xf4");
-PROGRAM(sse_program, "pxor %xmm0, %xmm0; out %eax, $0xf4");
+/* CR4.OSFXSR. */
+PROGRAM(sse_program, "mov $0x200, %eax; mov %eax, %cr4; pxor %xmm0, %xmm0; out %eax, $0xf4");
 
 static uint64_t now(void)
 {
@@ -106,12 +104,12 @@ static void alarm_set(time_t seconds)
 
 static void put64(struct trial *trial, uint32_t address, uint64_t value)
 {
-	memcpy(trial->ram + address, &value, sizeof value);
+	memcpy(trial->memory.host + address, &value, sizeof value);
 }
 
 static void put32(struct trial *trial, uint32_t address, uint32_t value)
 {
-	memcpy(trial->ram + address, &value, sizeof value);
+	memcpy(trial->memory.host + address, &value, sizeof value);
 }
 
 /* GDT, a TSS for the way from CPL 3 to CPL 0, and an identity map of 4 MiB pages. */
@@ -124,49 +122,52 @@ static void write_tables(struct trial *trial)
 	put32(trial, TSS + 4, STACK_TOP);     /* ESP0 */
 	put32(trial, TSS + 8, SELECTOR_DATA); /* SS0 */
 	put32(trial, PAGES, 0x00000083);      /* writable, 4 MiB, present */
-	memcpy(trial->ram + HANDLER, handler, (size_t)(handler_end - handler));
+	memcpy(trial->memory.host + HANDLER, handler, (size_t)(handler_end - handler));
 }
 
 static int trial_memory(struct trial *trial)
 {
-	void *ram =
-		mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct memory_region ram = {.base = 0, .size = RAM_SIZE};
+	int ret = memory_init(&trial->memory, &ram, 1);
 
-	if (ram == MAP_FAILED) {
-		int ret = -errno;
-
-		say("memory for a VM: %s", strerror(-ret));
+	if (ret < 0)
 		return ret;
-	}
-	trial->ram = ram;
 	write_tables(trial);
-	return kvm_add_memory(&trial->kvm, 0, RAM_SIZE, ram, false);
+	return memory_attach(&trial->memory, &trial->kvm);
 }
 
-static int trial_vcpu(struct trial *trial)
+static int on_read_memory(struct vcpu *vcpu, uint64_t gpa, void *dst, size_t len)
 {
-	void *run;
+	struct trial *trial = vcpu->ctx;
 
-	trial->vcpu = kvm_create_vcpu(&trial->kvm, 0);
-	if (trial->vcpu < 0)
-		return trial->vcpu;
-	run = mmap(NULL, trial->kvm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, trial->vcpu, 0);
-	if (run == MAP_FAILED) {
-		int ret = -errno;
-
-		say("memory of a vCPU: %s", strerror(-ret));
-		return ret;
-	}
-	trial->run = run;
-	return kvm_ioctl(trial->vcpu, KVM_GET_SREGS, &trial->reset);
+	return gmem_read(&trial->memory.gmem, gpa, dst, len);
 }
+
+static int on_write_memory(struct vcpu *vcpu, uint64_t gpa, const void *src, size_t len)
+{
+	struct trial *trial = vcpu->ctx;
+
+	return gmem_write(&trial->memory.gmem, gpa, src, len);
+}
+
+/* What completing an instruction needs; there is no thread to call the others. */
+static const struct vcpu_ops vcpu_ops = {
+	.read_memory = on_read_memory,
+	.write_memory = on_write_memory,
+};
 
 int trial_init(struct trial *trial)
 {
 	struct sigaction action = {.sa_handler = alarm_rang};
 	int ret;
 
-	*trial = (struct trial){.kvm = KVM_EMPTY, .vcpu = -1, .ioeventfd = -1, .irqfd = -1};
+	*trial = (struct trial){
+		.kvm = KVM_EMPTY,
+		.memory = MEMORY_EMPTY,
+		.vcpu = VCPU_EMPTY,
+		.ioeventfd = -1,
+		.irqfd = -1,
+	};
 	sigaction(SIGALRM, &action, &trial->old_alarm);
 	ret = kvm_init(&trial->kvm);
 	if (ret == 0)
@@ -174,96 +175,62 @@ int trial_init(struct trial *trial)
 	if (ret == 0)
 		ret = kvm_create_split_irqchip(&trial->kvm);
 	if (ret == 0)
-		ret = trial_vcpu(trial);
+		ret = vcpu_init(&trial->vcpu, &trial->kvm, 0, &vcpu_ops, trial);
 	return ret;
 }
 
 void trial_free(struct trial *trial)
 {
-	if (trial->run)
-		munmap(trial->run, trial->kvm.run_size);
-	if (trial->vcpu >= 0)
-		close(trial->vcpu);
+	vcpu_free(&trial->vcpu);
 	if (trial->ioeventfd >= 0)
 		close(trial->ioeventfd);
 	if (trial->irqfd >= 0)
 		close(trial->irqfd);
 	kvm_free(&trial->kvm);
-	if (trial->ram)
-		munmap(trial->ram, RAM_SIZE);
+	memory_free(&trial->memory);
 	alarm_set(0);
 	sigaction(SIGALRM, &trial->old_alarm, NULL);
 }
 
 /* --- running a program ------------------------------------------------------------------------ */
 
-static struct kvm_segment segment(uint16_t selector, uint8_t type)
-{
-	return (struct kvm_segment){
-		.limit = 0xffffffff,
-		.selector = selector,
-		.type = type,
-		.present = 1,
-		.dpl = selector & 3,
-		.db = 1,
-		.s = 1,
-		.g = 1,
-	};
-}
-
-/* The state that a program starts in: 32 bits, flat, paging off, no IDT, so that an exception ends
- * the VM. */
-static struct kvm_sregs flat_sregs(const struct trial *trial)
-{
-	struct kvm_sregs sregs = trial->reset;
-
-	sregs.cs = segment(SELECTOR_CODE, 0xb);
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = segment(SELECTOR_DATA, 0x3);
-	sregs.gdt = (struct kvm_dtable){.base = GDT, .limit = SELECTOR_TSS + 7};
-	sregs.idt = (struct kvm_dtable){.base = IDT, .limit = 0};
-	sregs.cr0 = CR0_PE | CR0_MP | CR0_ET;
-	sregs.cr4 = 0;
-	return sregs;
-}
-
-/* Make the vCPU ready to run a program from its start. */
+/* Make the vCPU ready to run a program from its start: 32 bits, flat, paging off, no IDT, so that an
+ * exception ends the VM. */
 static int program_load(struct trial *trial, const uint8_t *program, const uint8_t *program_end,
-	const struct kvm_sregs *sregs, uint32_t ebx, uint32_t ecx)
+	uint32_t ebx, uint32_t esi)
 {
 	struct kvm_mp_state running = {.mp_state = KVM_MP_STATE_RUNNABLE};
-	struct kvm_regs regs = {
-		.rip = CODE,
-		.rsp = STACK_TOP,
-		.rflags = 0x2,
-		.rbx = ebx,
-		.rcx = ecx,
-		.rdx = SELECTOR_DATA3,
-		.rsi = SELECTOR_CODE3,
+	struct vcpu_state state = {
+		.mode = VCPU_FLAT32,
+		.ebx = ebx,
+		.esi = esi,
+		.eip = CODE,
+		.esp = STACK_TOP,
+		.code_selector = SELECTOR_CODE,
+		.data_selector = SELECTOR_DATA,
+		.gdt_base = GDT,
+		.gdt_limit = SELECTOR_TSS + 7,
 	};
 	int ret;
 
-	memcpy(trial->ram + CODE, program, (size_t)(program_end - program));
-	trial->completed = false;
+	memcpy(trial->memory.host + CODE, program, (size_t)(program_end - program));
+	trial->vcpu.completed = 0;
 	trial->deadline = now() + TRIAL_SECONDS * NS_PER_S;
 	alarm_set(TRIAL_SECONDS);
-	ret = kvm_ioctl(trial->vcpu, KVM_SET_SREGS, sregs);
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_SET_REGS, &regs);
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_SET_MP_STATE, &running);
-	return ret;
+	ret = vcpu_set_state(&trial->vcpu, &state);
+	return ret < 0 ? ret : kvm_ioctl(trial->vcpu.fd, KVM_SET_MP_STATE, &running);
 }
 
-#define LOAD(trial, program, sregs, ebx, ecx) \
-	program_load(trial, program, program##_end, sregs, ebx, ecx)
+#define LOAD(trial, program, ebx, esi) program_load(trial, program, program##_end, ebx, esi)
 
 /* Run to the next port write. The port, or -errno. */
 static int program_run(struct trial *trial)
 {
+	const struct kvm_run *run = trial->vcpu.run;
 	int ret;
 
 	do {
-		ret = ioctl(trial->vcpu, KVM_RUN, 0) < 0 ? -errno : 0;
+		ret = ioctl(trial->vcpu.fd, KVM_RUN, 0) < 0 ? -errno : 0;
 	} while (ret == -EINTR && now() < trial->deadline);
 	if (ret == -EINTR)
 		return -ETIMEDOUT;
@@ -271,56 +238,16 @@ static int program_run(struct trial *trial)
 		say("KVM_RUN: %s", strerror(-ret));
 		return ret;
 	}
-	switch (trial->run->exit_reason) {
+	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
-		return trial->run->io.port;
+		return run->io.port;
 	case KVM_EXIT_INTERNAL_ERROR:
-		return -EOPNOTSUPP;
+		return run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION ? -EOPNOTSUPP : -EIO;
 	case KVM_EXIT_SHUTDOWN:
 		return -EFAULT;
 	default:
 		return -EIO;
 	}
-}
-
-static int ram_read(void *ctx, uint64_t linear, void *dst, size_t len)
-{
-	struct trial *trial = ctx;
-
-	if (linear > RAM_SIZE || len > RAM_SIZE - linear)
-		return -EFAULT;
-	memcpy(dst, trial->ram + linear, len);
-	return 0;
-}
-
-static int ram_write(void *ctx, uint64_t linear, const void *src, size_t len)
-{
-	struct trial *trial = ctx;
-
-	if (linear > RAM_SIZE || len > RAM_SIZE - linear)
-		return -EFAULT;
-	memcpy(trial->ram + linear, src, len);
-	return 0;
-}
-
-/* As a vCPU of `vole run` does it. */
-static int complete_instruction(struct trial *trial)
-{
-	struct emulate e = {.ctx = trial, .read = ram_read, .write = ram_write};
-	uint8_t byte;
-	int ret = kvm_ioctl(trial->vcpu, KVM_GET_REGS, &e.regs);
-
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_GET_SREGS, &e.sregs);
-	if (ret == 0)
-		ret = ram_read(trial, e.regs.rip, &byte, sizeof byte);
-	if (ret == 0)
-		ret = emulate_instruction(&e, &byte, sizeof byte);
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_SET_SREGS, &e.sregs);
-	if (ret == 0)
-		ret = kvm_ioctl(trial->vcpu, KVM_SET_REGS, &e.regs);
-	return ret;
 }
 
 /* Run to the end, which is the write to VOLE_PORT_EXIT. */
@@ -329,10 +256,9 @@ static int program_finish(struct trial *trial)
 	int ret = program_run(trial);
 
 	while (ret == -EOPNOTSUPP) {
-		ret = complete_instruction(trial);
+		ret = complete_instruction(&trial->vcpu);
 		if (ret < 0)
 			return ret;
-		trial->completed = true;
 		ret = program_run(trial);
 	}
 	if (ret < 0)
@@ -344,11 +270,10 @@ static int program_finish(struct trial *trial)
 
 int trial_speed(struct trial *trial, double *microseconds)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
 	uint64_t time = 0;
 
 	for (uint32_t loops = 1u << 12; time < SPEED_NS_MIN && loops != 0; loops *= 2) {
-		int ret = LOAD(trial, speed_program, &sregs, 0, loops);
+		int ret = LOAD(trial, speed_program, 0, loops);
 		uint64_t start = now();
 
 		if (ret == 0)
@@ -363,8 +288,7 @@ int trial_speed(struct trial *trial, double *microseconds)
 
 int trial_exit(struct trial *trial, double *microseconds)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
-	int ret = LOAD(trial, exit_program, &sregs, 0, LOOPS);
+	int ret = LOAD(trial, exit_program, 0, LOOPS);
 	uint64_t start;
 
 	if (ret < 0)
@@ -403,12 +327,11 @@ static int ioeventfd_make(struct trial *trial)
 
 int trial_ioeventfd(struct trial *trial, double *microseconds)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
 	int ret = trial->ioeventfd < 0 ? ioeventfd_make(trial) : 0;
 	uint64_t start, count;
 
 	if (ret == 0)
-		ret = LOAD(trial, ioeventfd_program, &sregs, DEVICE_BASE, LOOPS);
+		ret = LOAD(trial, ioeventfd_program, DEVICE_BASE, LOOPS);
 	if (ret < 0)
 		return ret;
 	start = now();
@@ -420,12 +343,12 @@ int trial_ioeventfd(struct trial *trial, double *microseconds)
 	return ret;
 }
 
-/* An IDT with this one gate. */
-static void gate_set(struct trial *trial, struct kvm_sregs *sregs, uint8_t vector, uint8_t dpl)
+/* An IDT with this one gate, for who loads IDTR. */
+static void gate_set(struct trial *trial, uint8_t vector, uint8_t dpl)
 {
 	put64(trial, IDT + vector * 8u,
 		0x00008e0000000000 | (uint64_t)dpl << 45 | SELECTOR_CODE << 16 | HANDLER);
-	sregs->idt.limit = (uint16_t)(vector * 8u + 7);
+	put64(trial, IDTR, (uint64_t)IDT << 16 | (vector * 8u + 7));
 }
 
 static int irqfd_make(struct trial *trial)
@@ -442,13 +365,12 @@ static int irqfd_make(struct trial *trial)
 
 int trial_interrupt(struct trial *trial, double *microseconds)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
 	int ret = trial->irqfd < 0 ? irqfd_make(trial) : 0;
 	uint64_t start, one = 1;
 
-	gate_set(trial, &sregs, INTERRUPT_VECTOR, 0);
+	gate_set(trial, INTERRUPT_VECTOR, 0);
 	if (ret == 0)
-		ret = LOAD(trial, interrupt_program, &sregs, APIC_BASE, 0);
+		ret = LOAD(trial, interrupt_program, APIC_BASE, 0);
 	if (ret == 0)
 		ret = program_run(trial);
 	if (ret < 0)
@@ -463,8 +385,7 @@ int trial_interrupt(struct trial *trial, double *microseconds)
 
 int trial_iret(struct trial *trial, double *microseconds)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
-	int ret = LOAD(trial, iret_program, &sregs, CODE, LOOPS);
+	int ret = LOAD(trial, iret_program, CODE, LOOPS);
 	uint64_t start = now();
 
 	if (ret == 0)
@@ -475,32 +396,25 @@ int trial_iret(struct trial *trial, double *microseconds)
 
 int trial_system_call(struct trial *trial)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
 	int ret;
 
 	/* Available: ltr makes it busy. */
 	put64(trial, GDT + SELECTOR_TSS, 0x0000890000000000 | TSS << 16 | (TSS_SIZE - 1));
-	gate_set(trial, &sregs, SYSTEM_CALL_VECTOR, 3);
-	ret = LOAD(trial, system_call_program, &sregs, CODE, SELECTOR_TSS);
+	gate_set(trial, SYSTEM_CALL_VECTOR, 3);
+	ret = LOAD(trial, system_call_program, CODE, SELECTOR_TSS);
 	return ret < 0 ? ret : program_finish(trial);
 }
 
 int trial_paging(struct trial *trial)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
-	int ret;
+	int ret = LOAD(trial, paging_program, PAGES, 0);
 
-	sregs.cr4 = CR4_PSE;
-	ret = LOAD(trial, paging_program, &sregs, PAGES, 0);
 	return ret < 0 ? ret : program_finish(trial);
 }
 
 int trial_sse(struct trial *trial)
 {
-	struct kvm_sregs sregs = flat_sregs(trial);
-	int ret;
+	int ret = LOAD(trial, sse_program, 0, 0);
 
-	sregs.cr4 = CR4_OSFXSR;
-	ret = LOAD(trial, sse_program, &sregs, 0, 0);
 	return ret < 0 ? ret : program_finish(trial);
 }

@@ -5,8 +5,8 @@
 /*
  * A throw-away VM for `vole doctor`: one vCPU, 1 MiB of RAM, split irqchip, and a handful of small
  * programs that show what the host's KVM can do and what it costs. Each trial is a function that
- * may be called any number of times, in any order. Instructions that KVM hands back are completed
- * as by `vole run`.
+ * may be called any number of times, in any order. Memory and vCPU are those of `vole run`, but for
+ * the thread, and instructions that KVM hands back are completed as there.
  *
  * All return 0, or
  *   -EOPNOTSUPP  KVM has no such instruction
@@ -18,25 +18,21 @@
  */
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-#include <linux/kvm.h>
-
 #include "kvm/kvm.h"
+#include "kvm/memory.h"
+#include "kvm/vcpu.h"
 
 #define TRIAL_SECONDS 3
 
 struct trial {
 	struct kvm kvm;
-	uint8_t *ram; /* NULL: not yet */
-	int vcpu;     /* -1: not yet; the next two as well */
-	int ioeventfd, irqfd;
-	struct kvm_run *run;
-	struct kvm_sregs reset; /* the vCPU's, as KVM made it */
+	struct memory memory;
+	struct vcpu vcpu;     /* its count of completed instructions is the last program's */
+	int ioeventfd, irqfd; /* -1: not yet */
+	uint64_t deadline;    /* of the program that runs, ns of CLOCK_MONOTONIC */
 	struct sigaction old_alarm;
-	bool completed;    /* emulate_instruction() had to help the last program */
-	uint64_t deadline; /* of the program that runs, ns of CLOCK_MONOTONIC */
 };
 
 /* Undone by trial_free() whatever is returned. */
@@ -55,7 +51,7 @@ int trial_ioeventfd(struct trial *trial, double *microseconds);
 /* An eventfd, an MSI route and a local APIC, to a handler; time from the eventfd to it. */
 int trial_interrupt(struct trial *trial, double *microseconds);
 
-/* Time of an iret at CPL 0, three pushes and a loop; trial->completed says who did it. */
+/* Time of an iret at CPL 0, three pushes and a loop; trial->vcpu.completed says who did it. */
 int trial_iret(struct trial *trial, double *microseconds);
 
 /* int n at CPL 3, into a handler at CPL 0. */
