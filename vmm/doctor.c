@@ -131,6 +131,18 @@ static bool check_version(int fd)
 	return version == KVM_API_VERSION;
 }
 
+static const char *advice_no_capability(enum kvm_need need)
+{
+	switch (need) {
+	case KVM_NEEDED:
+		return ": needs a newer kernel";
+	case KVM_NEEDED_BY_PC:
+		return ": these cannot run here";
+	default:
+		return ": vole can do without";
+	}
+}
+
 /* True if all that is needed is there. */
 static bool check_capabilities(int fd)
 {
@@ -139,13 +151,11 @@ static bool check_capabilities(int fd)
 	const struct kvm_capability *capability = kvm_capabilities(&count);
 
 	for (; count > 0; count--, capability++) {
-		bool there = ioctl(fd, KVM_CHECK_EXTENSION, (long)capability->number) > 0;
+		bool there = kvm_has(fd, capability->number);
 
 		finding(there ? OK : MISSING, capability->name, "%s%s", capability->use,
-			there                ? ""
-			: capability->needed ? ": needs a newer kernel"
-					     : ": vole can do without");
-		all &= there || !capability->needed;
+			there ? "" : advice_no_capability(capability->need));
+		all &= there || capability->need != KVM_NEEDED;
 	}
 	return all;
 }

@@ -17,7 +17,7 @@
 /* What the faked KVM has. */
 static struct {
 	int version; /* or -errno */
-	int lacks;   /* number of a capability, 0: none */
+	int lacks;   /* number of a capability, -1: none */
 	unsigned asked;
 } host;
 
@@ -40,15 +40,32 @@ int ioctl(int fd, unsigned long request, ...)
 	return -1;
 }
 
-/* kvm_check(), and what it said. */
-static int check(const char **text)
+/* kvm_check() or the like, and what it said. */
+static int check(int (*function)(int), const char **text)
 {
 	int err;
 
 	capture_begin();
-	err = kvm_check(KVM_FD);
+	err = function(KVM_FD);
 	*text = capture_end();
 	return err;
+}
+
+/* Without this capability. */
+static void test_missing(const struct kvm_capability *capability, int (*function)(int),
+	enum kvm_need need, const char *name)
+{
+	bool needed = capability->need == need;
+	const char *text;
+	int err;
+
+	host.lacks = capability->number;
+	err = check(function, &text);
+	ok(err == (needed ? -ENOTSUP : 0) && capture_lines(text) == needed &&
+			(!needed || strstr(text, capability->name)),
+		"4.4 without %s: %s %s", capability->name, name,
+		needed ? "refused by name" : "goes on");
+	host.lacks = -1;
 }
 
 int main(void)
@@ -58,27 +75,21 @@ int main(void)
 	const struct kvm_capability *capability = kvm_capabilities(&count);
 
 	host.version = 12;
-	ok(check(&text) == 0 && text[0] == '\0', "4.4 all is there: nothing is said");
+	host.lacks = -1;
+	ok(check(kvm_check, &text) == 0 && text[0] == '\0', "4.4 all is there: nothing is said");
 	ok(host.asked <= count, "4.4 each capability is asked for once");
+	ok(check(kvm_check_pc, &text) == 0 && text[0] == '\0', "4.4 so for a PC");
 
 	for (; count > 0; count--, capability++) {
-		int expected = capability->needed ? -ENOTSUP : 0;
-		int err;
-
-		host.lacks = capability->number;
-		err = check(&text);
-		ok(err == expected && capture_lines(text) == capability->needed &&
-				(!capability->needed || strstr(text, capability->name)),
-			"4.4 without %s: %s", capability->name,
-			capability->needed ? "refused by name" : "goes on");
+		test_missing(capability, kvm_check, KVM_NEEDED, "any board");
+		test_missing(capability, kvm_check_pc, KVM_NEEDED_BY_PC, "a PC");
 	}
-	host.lacks = 0;
 
 	host.version = 11;
-	ok(check(&text) == -ENOTSUP && strstr(text, "11") && capture_lines(text) == 1,
+	ok(check(kvm_check, &text) == -ENOTSUP && strstr(text, "11") && capture_lines(text) == 1,
 		"4.1 another API version is refused");
 	host.version = -EBADF;
-	ok(check(&text) == -EBADF && strstr(text, "KVM_GET_API_VERSION") &&
+	ok(check(kvm_check, &text) == -EBADF && strstr(text, "KVM_GET_API_VERSION") &&
 			capture_lines(text) == 1,
 		"4.1 an error is named and passed on");
 	return tap_done();

@@ -114,19 +114,26 @@ int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, boo
 	return ret;
 }
 
-int kvm_create_split_irqchip(const struct kvm *kvm)
+int kvm_create_split_irqchip(struct kvm *kvm)
 {
 	struct kvm_enable_cap cap = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {IOAPIC_PINS}};
+	int ret = kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &cap);
 
-	return kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &cap);
+	kvm->local_apics = ret == 0;
+	return ret;
 }
 
-int kvm_create_pc_irqchip(const struct kvm *kvm)
+int kvm_create_pc_irqchip(struct kvm *kvm)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
-	int ret = kvm_ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0);
+	int ret = kvm_check_pc(kvm->fd);
 
-	return ret < 0 ? ret : kvm_ioctl(kvm->vm, KVM_CREATE_PIT2, &pit);
+	if (ret == 0)
+		ret = kvm_ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0);
+	if (ret == 0)
+		ret = kvm_ioctl(kvm->vm, KVM_CREATE_PIT2, &pit);
+	kvm->local_apics = ret == 0;
+	return ret;
 }
 
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS])
@@ -177,16 +184,20 @@ uint32_t kvm_tsc_khz(int vcpu)
 }
 
 /* The host's answers, but with this vCPU's APIC id (Intel SDM 2, CPUID: leaves 1 and 0xb), and with
- * what KVM gives but does not list: that there is a hypervisor, and the TSC deadline timer (KVM API
- * 4.46). */
+ * what KVM gives but does not list: that there is a hypervisor, and the TSC deadline timer, if it
+ * has that and local APICs (KVM API 4.46). */
 static int set_cpuid(const struct kvm *kvm, int fd, unsigned id)
 {
+	uint32_t unlisted = CPUID_1_ECX_HYPERVISOR;
+
+	if (kvm->local_apics && kvm_has(kvm->fd, KVM_CAP_TSC_DEADLINE_TIMER))
+		unlisted |= CPUID_1_ECX_TSC_DEADLINE;
 	for (uint32_t i = 0; i < kvm->cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &kvm->cpuid->entries[i];
 
 		if (entry->function == 1) {
 			entry->ebx = (entry->ebx & 0x00ffffff) | id << 24;
-			entry->ecx |= CPUID_1_ECX_HYPERVISOR | CPUID_1_ECX_TSC_DEADLINE;
+			entry->ecx |= unlisted;
 		} else if (entry->function == 0xb) {
 			entry->edx = id;
 		} else if (entry->function == KVM_CPUID_FEATURES) {

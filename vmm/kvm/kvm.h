@@ -17,8 +17,9 @@
 #include "chips/ioapic.h"
 
 struct kvm {
-	int fd; /* /dev/kvm; -1: empty */
-	int vm; /* -1: not yet */
+	int fd;           /* /dev/kvm; -1: empty */
+	int vm;           /* -1: not yet */
+	bool local_apics; /* in the kernel */
 	unsigned slot_count;
 	size_t run_size;          /* of struct kvm_run and what follows it */
 	struct kvm_cpuid2 *cpuid; /* what the host can do, for kvm_create_vcpu() */
@@ -39,11 +40,12 @@ void kvm_free(struct kvm *kvm);
 int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, bool read_only);
 
 /* Local APICs in the kernel, IOAPIC outside: KVM_CAP_SPLIT_IRQCHIP (KVM API 7.5). */
-int kvm_create_split_irqchip(const struct kvm *kvm);
+int kvm_create_split_irqchip(struct kvm *kvm);
 
 /* All of a PC's interrupt controllers, and its timer, in the kernel: two PICs, an IOAPIC, local
- * APICs, and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below 16. */
-int kvm_create_pc_irqchip(const struct kvm *kvm);
+ * APICs, and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below 16.
+ * -ENOTSUP if this host has no such thing. */
+int kvm_create_pc_irqchip(struct kvm *kvm);
 
 /* Replace all routes: GSI n goes where pin n of the IOAPIC says (KVM API 4.52). */
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS]);
@@ -59,7 +61,8 @@ int kvm_set_ioeventfd(
  * 4.56). */
 uint32_t kvm_tsc_khz(int vcpu);
 
-/* A new vCPU's fd, or -errno. Its CPUID is the host's, with its own APIC id. */
+/* A new vCPU's fd, or -errno. Its CPUID is the host's, with its own APIC id. After the irqchip, if
+ * there is one. */
 int kvm_create_vcpu(const struct kvm *kvm, unsigned id);
 
 #endif

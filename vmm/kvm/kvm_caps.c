@@ -10,8 +10,9 @@
 #include "log.h"
 
 /* clang-format off */
-#define NEEDED(name, use)   {"KVM_CAP_" #name, use, KVM_CAP_##name, true}
-#define OPTIONAL(name, use) {"KVM_CAP_" #name, use, KVM_CAP_##name, false}
+#define NEEDED(name, use)   {"KVM_CAP_" #name, use, KVM_CAP_##name, KVM_NEEDED}
+#define PC(name, use)       {"KVM_CAP_" #name, use, KVM_CAP_##name, KVM_NEEDED_BY_PC}
+#define OPTIONAL(name, use) {"KVM_CAP_" #name, use, KVM_CAP_##name, KVM_OPTIONAL}
 
 static const struct kvm_capability capabilities[] = {
 	NEEDED(USER_MEMORY, "the guest's RAM is memory of vole's"),
@@ -20,12 +21,16 @@ static const struct kvm_capability capabilities[] = {
 	NEEDED(SET_IDENTITY_MAP_ADDR, "and a place for an identity map"),
 	NEEDED(EXT_CPUID, "the guest sees the features that the host can give"),
 	NEEDED(MP_STATE, "secondary CPUs wait until they are started"),
+	NEEDED(VCPU_EVENTS, "an instruction that vole completes for KVM can fault"),
 	NEEDED(IMMEDIATE_EXIT, "a CPU can be stopped at any time without a race"),
 	NEEDED(SPLIT_IRQCHIP, "local APICs in the kernel, without the rest of a PC"),
 	NEEDED(IRQ_ROUTING, "pins of the IOAPIC become messages to a local APIC"),
 	NEEDED(IRQFD, "devices interrupt the guest by an eventfd"),
 	NEEDED(IOEVENTFD, "the guest notifies devices by an eventfd"),
+	PC(IRQCHIP, "Linux and firmware find a PC's interrupt controllers"),
+	PC(PIT2, "Linux and firmware find a PC's timer"),
 	OPTIONAL(GET_TSC_KHZ, "the guest is told the frequency of its TSC"),
+	OPTIONAL(TSC_DEADLINE_TIMER, "a local APIC's timer can go by the TSC"),
 };
 /* clang-format on */
 
@@ -51,20 +56,34 @@ static int check_version(int kvm_fd)
 	return 0;
 }
 
-int kvm_check(int kvm_fd)
+bool kvm_has(int kvm_fd, int number)
 {
-	int ret = check_version(kvm_fd);
+	return ioctl(kvm_fd, KVM_CHECK_EXTENSION, (long)number) > 0;
+}
+
+static int check_capabilities(int kvm_fd, enum kvm_need need)
+{
 	size_t count;
 	const struct kvm_capability *capability = kvm_capabilities(&count);
+	int ret = 0;
 
-	if (ret < 0)
-		return ret;
 	for (; count > 0; count--, capability++) {
-		if (!capability->needed ||
-			ioctl(kvm_fd, KVM_CHECK_EXTENSION, (long)capability->number) > 0)
+		if (capability->need != need || kvm_has(kvm_fd, capability->number))
 			continue;
 		say("/dev/kvm: %s is missing: %s", capability->name, capability->use);
 		ret = -ENOTSUP;
 	}
 	return ret;
+}
+
+int kvm_check(int kvm_fd)
+{
+	int ret = check_version(kvm_fd);
+
+	return ret < 0 ? ret : check_capabilities(kvm_fd, KVM_NEEDED);
+}
+
+int kvm_check_pc(int kvm_fd)
+{
+	return check_capabilities(kvm_fd, KVM_NEEDED_BY_PC);
 }
