@@ -111,7 +111,8 @@ void console_print(void *ctx, const char *text, size_t len)
 		debug_write(NULL, text, len);
 }
 
-/* Ask for interrupts from the control queue and the first ports. True if one of them has something. */
+/* Ask for interrupts from the control queue and the first ports. True if one of them has
+ * something. */
 static bool look(struct console *con, unsigned ports)
 {
 	bool several = mmio_has_feature(&con->dev, VIRTIO_CONSOLE_F_MULTIPORT);
@@ -128,7 +129,8 @@ static int wait_for_first(struct console *con, unsigned ports)
 	uint32_t eflags = interrupts_off();
 	bool pending = look(con, ports);
 
-	/* An interrupt that came since the last time may have been about anything, a new size too. */
+	/* An interrupt that came since the last time may have been about anything, a new size
+	 * too. */
 	while (!pending && atomic_load(&con->dev.interrupts) == con->interrupts &&
 		!atomic_load(&con->dev.failed)) {
 		irq_wait();

@@ -3,9 +3,9 @@
 #define GUEST_CONSOLE_H
 
 /*
- * Driver of the console device (virtio 5.3). It has one port, or, where the device offers MULTIPORT,
- * several: each is two queues, one for each direction, and two more carry messages about ports, which
- * console_control.c sends and obeys. virtio/console_control.h has the conversation.
+ * Driver of the console device (virtio 5.3). It has one port, or, where the device offers
+ * MULTIPORT, several: each is two queues, one for each direction, and two more carry messages about
+ * ports, which console_control.c sends and obeys. virtio/console_control.h has the conversation.
  *
  * Functions that name no port are about port 0, which is the console. One CPU at a time writes; one
  * does all else.
@@ -78,13 +78,14 @@ void console_print(void *ctx, const char *text, size_t len);
 /* The next byte of input; waits for it. -EIO if there will be none. */
 int console_read_byte(struct console *con);
 
-/* --- several ports ------------------------------------------------------------------------------ */
+/* --- several ports ---------------------------------------------------------------------------- */
 
 /* Hear what the device has to say of ports, and answer; the fields of ports change only here. 0, or
  * -EIO. */
 int console_update(struct console *con);
 
-/* Sleep until there may be something to read on some port, or to hear, or another size. 0, or -EIO. */
+/* Sleep until there may be something to read on some port, or to hear, or another size. 0, or
+ * -EIO. */
 int console_wait(struct console *con);
 
 /* The port with this name, NULL if the device did not tell of one yet. */
@@ -98,9 +99,10 @@ int console_open(struct console *con, struct console_port *port, bool open);
 int console_port_write(struct console_port *port, const void *data, size_t len);
 int console_port_read(struct console_port *port, void *data, size_t len);
 
-/* --- between console.c and console_control.c ---------------------------------------------------- */
+/* --- between console.c and console_control.c -------------------------------------------------- */
 
-/* Set the queues up; then, with the device live, begin the conversation. 0, or as console_init(). */
+/* Set the queues up; then, with the device live, begin the conversation. 0, or as
+ * console_init(). */
 int console_control_init(struct console *con);
 int console_control_begin(struct console *con);
 

@@ -69,7 +69,8 @@ static void take_name(struct console_port *port, const struct console_message *m
 	port->name[len] = '\0';
 }
 
-/* A message of len bytes. Of a port that we have no room for nothing is answered, so it stays unused. */
+/* A message of len bytes. Of a port that we have no room for nothing is answered, so it stays
+ * unused. */
 static int obey(struct console *con, const struct console_message *message, uint32_t len)
 {
 	uint32_t id = le32_to_cpu(message->head.id);

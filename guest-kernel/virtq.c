@@ -112,7 +112,8 @@ static bool load_used(struct virtq *vq)
 	if (request && request->request && vq->used.len <= request->writable)
 		return true;
 
-	/* Once, and not by printf(): it may be the console's transmit queue, and printf() waiting. */
+	/* Once, and not by printf(): it may be the console's transmit queue, and printf()
+	 * waiting. */
 	if (atomic_exchange(&vq->dev->failed, true))
 		return false;
 	debug_printf("virtio at %08x: queue %u: used element %u ", vq->dev->base, vq->index,

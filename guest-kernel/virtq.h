@@ -153,14 +153,14 @@ bool virtq_pending(const struct virtq *vq);
 int virtq_wait(struct virtq *vq);
 
 /* The next request that the device is done with, NULL if there is none. *len is how many bytes it
- * has written, from the first writable buffer on, at most what these have room for; what lies behind
- * is not to be relied on. A device that gives back nonsense has failed: NULL. */
+ * has written, from the first writable buffer on, at most what these have room for; what lies
+ * behind is not to be relied on. A device that gives back nonsense has failed: NULL. */
 void *virtq_take(struct virtq *vq, uint32_t *len);
 
 /*
  * A whole request, on a queue that has no other under way: make it available, kick, sleep until it
- * is back. *len as of virtq_take(). 0, or what virtq_add() and virtq_wait() say, or -EIO if what came
- * back was nonsense.
+ * is back. *len as of virtq_take(). 0, or what virtq_add() and virtq_wait() say, or -EIO if what
+ * came back was nonsense.
  */
 int virtq_exchange(struct virtq *vq, const struct virtq_buffer *buffers, unsigned readable,
 	unsigned writable, uint32_t *len);

@@ -194,7 +194,8 @@ bool driver_start(struct driver *driver, uint64_t features)
 	return live;
 }
 
-/* A fuzzed ring may be laid over itself such that what a pass writes is the next buffer, for ever. */
+/* A fuzzed ring may be laid over itself such that what a pass writes is the next buffer, for
+ * ever. */
 #define SERVE_PASSES_MAX 1000
 
 unsigned driver_serve(struct driver *driver)

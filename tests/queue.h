@@ -42,12 +42,12 @@ bool queue_refuses(struct queue *queue, uint32_t size, gpa_t desc, gpa_t driver,
 /* Do the segments of what was popped last, of this chain, lie in RAM? */
 bool queue_sane(const struct queue *queue, const struct chain *chain);
 
-/* Have this many writable buffers go through it, one chain each, in one batch. Whether the driver is to be
- * notified of it. */
+/* Have this many writable buffers go through it, one chain each, in one batch. Whether the driver
+ * is to be notified of it. */
 bool queue_use(struct queue *queue, unsigned batch);
 
-/* A device: a thread that gives each chain back, the first 4 bytes of the readable part copied to the
- * writable part, and as its used length, until it is to stop. */
+/* A device: a thread that gives each chain back, the first 4 bytes of the readable part copied to
+ * the writable part, and as its used length, until it is to stop. */
 struct queue_server {
 	struct queue *queue;
 	atomic_bool stop;

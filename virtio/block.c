@@ -70,8 +70,8 @@ static bool block_notified(struct virtio_device *dev, unsigned queue)
 	struct block_request *request = &blk->requests[queue];
 	uint64_t budget = PASS_BYTES;
 
-	/* The queue is looked at before the budget is: where nothing is left, nobody has to come back
-	 * for it. */
+	/* The queue is looked at before the budget is: where nothing is left, nobody has to come
+	 * back for it. */
 	while (request_at_hand(dev, queue, request) && budget > 0) {
 		if (!block_request_serve(blk, request, &budget))
 			break;

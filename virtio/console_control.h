@@ -21,8 +21,8 @@
 
 #include "console.h"
 
-/* A chain at a time: what is due, as long as the driver has buffers. Only where virtq_listen() follows
- * for the control receive queue; others kick it. */
+/* A chain at a time: what is due, as long as the driver has buffers. Only where virtq_listen()
+ * follows for the control receive queue; others kick it. */
 void console_control_send(struct virtio_console *con);
 
 /* All that the driver has said: at most a queue's worth. */

@@ -66,8 +66,8 @@
 #define BOOT_STACK_TOP VOLE_BOOT_DATA_END
 
 /*
- * Flat 4 GiB segments, 32-bit, present, ring 0 (Intel SDM 3, 3.4.5). The accessed bit is set: a table may
- * be in read-only memory, where the processor could not set it.
+ * Flat 4 GiB segments, 32-bit, present, ring 0 (Intel SDM 3, 3.4.5). The accessed bit is set: a
+ * table may be in read-only memory, where the processor could not set it.
  */
 #define GDT_FLAT_CODE UINT64_C(0x00cf9b000000ffff)
 #define GDT_FLAT_DATA UINT64_C(0x00cf93000000ffff)

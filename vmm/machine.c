@@ -174,7 +174,8 @@ int machine_run(struct vm *vm)
 {
 	int ret = make_core(vm);
 
-	/* Reading images takes its time. Before signals are held back, they end vole as any program. */
+	/* Reading images takes its time. Before signals are held back, they end vole as any
+	 * program. */
 	if (ret == 0)
 		ret = load(vm);
 	if (ret == 0)

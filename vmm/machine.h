@@ -97,8 +97,8 @@ bool machine_running(struct vm *vm);
 /* End the machine with this status, unless it is ending already. Any thread. */
 void machine_end(struct vm *vm, int status);
 
-/* Output could not be written: the end, with EXIT_STATUS_VOLE; if the machine is ending already, only
- * in the place of status 0. Any thread. */
+/* Output could not be written: the end, with EXIT_STATUS_VOLE; if the machine is ending already,
+ * only in the place of status 0. Any thread. */
 void machine_output_lost(struct vm *vm);
 
 /* The user wants the end: quit() of a chardev whose context is the struct vm. I/O thread. */

@@ -154,7 +154,8 @@ static int parse_queues(struct disk_options *disk, const char *text)
 	return ret;
 }
 
-/* Cut the next word off at its comma; NULL if there is none. Two commas are one of the word's own. */
+/* Cut the next word off at its comma; NULL if there is none. Two commas are one of the word's
+ * own. */
 static char *next_word(char **rest)
 {
 	char *word = *rest, *from = word, *to = word;
@@ -280,8 +281,8 @@ static bool is_rng_source(const char *word)
 	       (strncmp(word, "file=", 5) == 0 && word[5]);
 }
 
-/* [host|none|file=PATH][,rate=BYTES/S][,FEATURE=on|off]..., in any order; text is cut at its commas.
- * The last --rng counts, as a whole. */
+/* [host|none|file=PATH][,rate=BYTES/S][,FEATURE=on|off]..., in any order; text is cut at its
+ * commas. The last --rng counts, as a whole. */
 static int parse_rng(struct options *options, char *text)
 {
 	const char *first = text, *source = NULL;
@@ -468,8 +469,8 @@ static int parse_option(struct options *options, int option, char *argument)
 	return -EINVAL;
 }
 
-/* getopt_long() met something that it does not know, or that lacks its argument: a word, or, if this is
- * no long option, optopt inside of one. */
+/* getopt_long() met something that it does not know, or that lacks its argument: a word, or, if
+ * this is no long option, optopt inside of one. */
 static void say_bad_option(int result, const char *word)
 {
 	const char *what = result == ':' ? "needs an argument"

@@ -194,8 +194,8 @@ void trial_free(struct trial *trial)
 
 /* --- running a program ------------------------------------------------------------------------ */
 
-/* Make the vCPU ready to run a program from its start: 32 bits, flat, paging off, no IDT, so that an
- * exception ends the VM. */
+/* Make the vCPU ready to run a program from its start: 32 bits, flat, paging off, no IDT, so that
+ * an exception ends the VM. */
 static int program_load(struct trial *trial, const uint8_t *program, const uint8_t *program_end,
 	uint32_t ebx, uint32_t esi)
 {

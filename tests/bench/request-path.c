@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * request-path FILE: what the device's half of a request costs in vole's process, where the driver's
- * half is a test's (tests/driver_ring.h) and outside what is timed. No VM, no interrupts, and one
- * core: its caches are warm. Prints, in nanoseconds:
+ * request-path FILE: what the device's half of a request costs in vole's process, where the
+ * driver's half is a test's (tests/driver_ring.h) and outside what is timed. No VM, no interrupts,
+ * and one core: its caches are warm. Prints, in nanoseconds:
  *
  *	split|packed direct|indirect  MEDIAN FASTEST
  *		a chain of three descriptors: pop, push, and its part in publishing a batch of 32

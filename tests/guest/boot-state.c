@@ -154,8 +154,8 @@ static void check_words(const struct start_info *info)
 		check(mmio_probe(&info_devices(info)[i]) != VIRTIO_ID_NONE, "device %u is one", i);
 }
 
-/* Leaf 0x40000001: what KVM offers beside the processor. Of it, bits 7, 11, 13 and 16 are used by vmcall,
- * which not every KVM completes. */
+/* Leaf 0x40000001: what KVM offers beside the processor. Of it, bits 7, 11, 13 and 16 are used by
+ * vmcall, which not every KVM completes. */
 static void check_cpuid(void)
 {
 	uint32_t eax = 0x40000001, ebx, ecx = 0, edx;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hands the virtio console as many KiB as the command line says, or 64, in buffers of 4 KiB, and powers off
- * without waiting for any of them. Each KiB is 1023 letters and a newline. Exit status 0.
+ * Hands the virtio console as many KiB as the command line says, or 64, in buffers of 4 KiB, and
+ * powers off without waiting for any of them. Each KiB is 1023 letters and a newline. Exit status
+ * 0.
  */
 
 #include "check.h"

@@ -244,7 +244,7 @@ static void check_reserved(void)
 	check(mmio_read(&dev, VIRTIO_MMIO_QUEUE_NOTIFY) == UINT32_MAX, "no kick is wanted");
 }
 
-/* --- a disk in memory: registers are whatever was written last ---------------------------------- */
+/* --- a disk in memory: registers are whatever was written last -------------------------------- */
 
 static struct block disk;
 

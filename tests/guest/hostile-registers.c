@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A driver that lies in its registers: queues made of nonsense or changed while they are live, games with
- * the status, kicks too early and to nowhere, resets under way, every offset in every width. Each attack
- * on each device, split and packed. Then hostile.h has its proof. Prints the number of attacks. Exit
- * status 0.
+ * A driver that lies in its registers: queues made of nonsense or changed while they are live,
+ * games with the status, kicks too early and to nowhere, resets under way, every offset in every
+ * width. Each attack on each device, split and packed. Then hostile.h has its proof. Prints the
+ * number of attacks. Exit status 0.
  */
 
 #include "hostile.h"
@@ -30,7 +30,7 @@ static uint32_t ram_end(void)
 	return last->base + last->size;
 }
 
-/* --- queues made of nonsense ---------------------------------------------------------------------- */
+/* --- queues made of nonsense ------------------------------------------------------------------ */
 
 /* Stop the first queue, change one register of it, start it again. */
 static void set_queue(unsigned offset, uint32_t value)
@@ -155,7 +155,7 @@ static void areas_overlap(void)
 		mmio_kick(dev, 0, 0);
 }
 
-/* --- changed while live --------------------------------------------------------------------------- */
+/* --- changed while live ----------------------------------------------------------------------- */
 
 static void live_size(void)
 {
@@ -208,7 +208,7 @@ static void acknowledgements(void)
 	mmio_write(dev, VIRTIO_MMIO_INTERRUPT_ACK, 0);
 }
 
-/* --- kicks ---------------------------------------------------------------------------------------- */
+/* --- kicks ------------------------------------------------------------------------------------ */
 
 static void kicks_to_nowhere(void)
 {
@@ -264,7 +264,7 @@ static void kicks_of_a_stopped_queue(void)
 	check(!virtq_pending(vq), "%s: nothing is taken from a stopped queue", victim->name);
 }
 
-/* --- status --------------------------------------------------------------------------------------- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void bits_are_cleared(void)
 {
@@ -327,7 +327,7 @@ static void queues_too_early(void)
 		victim->name);
 }
 
-/* --- under way ------------------------------------------------------------------------------------ */
+/* --- under way -------------------------------------------------------------------------------- */
 
 /* As many requests as there is room for, a page each. */
 static uint8_t *fill_queue(void)
@@ -393,7 +393,7 @@ static void reset_after_failure(void)
 	check(mmio_read(dev, VIRTIO_MMIO_STATUS) == 0, "BASE-DEV-04 %s is reset", victim->name);
 }
 
-/* --- every register ------------------------------------------------------------------------------- */
+/* --- every register --------------------------------------------------------------------------- */
 
 static void read_in(unsigned width, uint32_t address)
 {
@@ -407,8 +407,8 @@ static void read_in(unsigned width, uint32_t address)
 
 static bool is_wanted(uint32_t offset)
 {
-	/* All of the registers and a device's configuration space; of what lies behind, a sample. Status
-	 * has its own attacks. */
+	/* All of the registers and a device's configuration space; of what lies behind, a sample.
+	 * Status has its own attacks. */
 	return offset != VIRTIO_MMIO_STATUS &&
 	       (offset < 0x160 || offset % 61 == 0 || offset >= VIRTIO_MMIO_WINDOW_SIZE - 4);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A driver that lies in its rings: each attack on each queue of each device, split and packed, direct
- * and indirect. Then hostile.h has its proof. Prints the number of attacks. Exit status 0.
+ * A driver that lies in its rings: each attack on each queue of each device, split and packed,
+ * direct and indirect. Then hostile.h has its proof. Prints the number of attacks. Exit status 0.
  */
 
 #include <vole/virtio_blk.h>
@@ -95,10 +95,10 @@ static uint64_t address(enum place place)
 	}
 }
 
-/* --- the rings, piece by piece ------------------------------------------------------------------ */
+/* --- the rings, piece by piece ---------------------------------------------------------------- */
 
-/* A descriptor of the queue, with these flags as they are; last is next of a split one, id of a packed
- * one. */
+/* A descriptor of the queue, with these flags as they are; last is next of a split one, id of a
+ * packed one. */
 static void set_desc(unsigned i, uint64_t addr, uint32_t len, uint16_t flags, uint16_t last)
 {
 	if (is_packed(dev)) {
@@ -126,8 +126,8 @@ static void set_table(unsigned i, uint64_t addr, uint32_t len, uint16_t flags, u
 	}
 }
 
-/* The first chain of the queue is the one that begins at descriptor head. The rest of a packed list is
- * there already, but its first descriptor is not available. */
+/* The first chain of the queue is the one that begins at descriptor head. The rest of a packed list
+ * is there already, but its first descriptor is not available. */
 static void publish_head(uint16_t head, uint16_t idx)
 {
 	vq->split.avail->ring[0] = cpu_to_le16(head);
@@ -170,7 +170,7 @@ static void offer_chain(const struct element *elements, unsigned count, unsigned
 		publish();
 }
 
-/* --- attacks by buffers ------------------------------------------------------------------------- */
+/* --- attacks by buffers ----------------------------------------------------------------------- */
 
 #define HEADER                                         \
 	{                                              \
@@ -234,7 +234,7 @@ static const struct {
 
 #define CHAINS (sizeof(chains) / sizeof(chains[0]))
 
-/* --- attacks by descriptors ---------------------------------------------------------------------- */
+/* --- attacks by descriptors ------------------------------------------------------------------- */
 
 static void idx_jumps(void)
 {
@@ -585,7 +585,7 @@ static const struct {
 
 #define CRIMES (sizeof(crimes) / sizeof(crimes[0]))
 
-/* --- trying them --------------------------------------------------------------------------------- */
+/* --- trying them ------------------------------------------------------------------------------ */
 
 /* Until the device asks for a reset, or has given back a chain, or for a while. */
 static void wait_for_device(uint32_t microseconds)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * While a device reads requests, another CPU changes them, back and forth between what is right and what
- * is not (HARD-08); or it writes into the device's registers (HARD-28). On each queue of each device, split
- * and packed, direct and indirect. Then hostile.h has its proof. Prints the number of attacks. Exit
- * status 0.
+ * While a device reads requests, another CPU changes them, back and forth between what is right and
+ * what is not (HARD-08); or it writes into the device's registers (HARD-28). On each queue of each
+ * device, split and packed, direct and indirect. Then hostile.h has its proof. Prints the number of
+ * attacks. Exit status 0.
  */
 
 #include <stdatomic.h>
@@ -65,8 +65,8 @@ static void change(unsigned i, const volatile void *word, uint32_t right, uint32
 	changes[i] = (struct change){(uint32_t)word, {right, wrong}};
 }
 
-/* The words of a descriptor, wherever it is: its address, its length, and its last word, in which flags and
- * the other field are. */
+/* The words of a descriptor, wherever it is: its address, its length, and its last word, in which
+ * flags and the other field are. */
 static unsigned change_desc(unsigned i, const void *desc)
 {
 	const uint32_t *words = desc;
@@ -102,8 +102,8 @@ static unsigned take_aim(struct virtq *vq, enum aim aim)
 		return change_desc(change_desc(0, &vq->tables[0]),
 			(const uint8_t *)&vq->tables[0] + sizeof(struct virtq_desc));
 	case INDICES:
-		/* Of a packed queue, the word about interrupts and the wrap bits; else flags and idx,
-		 * and the first two heads. */
+		/* Of a packed queue, the word about interrupts and the wrap bits; else flags and
+		 * idx, and the first two heads. */
 		change(0, vq->driver, 1, UINT32_MAX);
 		change(1, vq->driver, 0x00010000, 0x00050000);
 		if (is_packed(vq->dev)) {

@@ -3,8 +3,9 @@
 #define TESTS_GUEST_HOSTILE_H
 
 /*
- * What the hostile kernels share: the devices to attack, and the proof that an attack has harmed nobody
- * but the attacker. After each attack the other devices answer, and so does this one after a reset.
+ * What the hostile kernels share: the devices to attack, and the proof that an attack has harmed
+ * nobody but the attacker. After each attack the other devices answer, and so does this one after a
+ * reset.
  *
  * Input is to be endless; a dot is written to the console each time that it is proved to work.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * On port 0 it says what it hears of the others: "NAME: client", "NAME: nobody". What comes in on one of
- * them goes back to it in capitals. A line on port 0 is a command:
+ * On port 0 it says what it hears of the others: "NAME: client", "NAME: nobody". What comes in on
+ * one of them goes back to it in capitals. A line on port 0 is a command:
  *
- *	flood NAME	prints 240 KiB there without waiting, and "flooded NAME" on port 0 when all is out
+ *	flood NAME	prints 240 KiB there without waiting, then "flooded NAME" on port 0
  *	size		prints port 0's window, by message and by configuration space
  *	declined	starts over without MULTIPORT
  *	quit		ends with status 0

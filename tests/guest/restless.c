@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lays the areas of the entropy device's queue over each other such that it finds something new in every
- * pass: the available index is where the device says whether it wants kicks. Then writes 16 KiB to the serial
- * port and ends. Exit status 7.
+ * Lays the areas of the entropy device's queue over each other such that it finds something new in
+ * every pass: the available index is where the device says whether it wants kicks. Then writes 16
+ * KiB to the serial port and ends. Exit status 7.
  */
 
 #include <vole/virtio_mmio.h>

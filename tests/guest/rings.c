@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Uses disk, entropy device and console with every set of the features that concern queues, of those
- * that the disk offers, by declining the others: each fills its queue with requests, several times
- * around, and looks at what it gets; then again after having reset the queue alone. Each 32-bit word of the
- * image is to be its own number, as block-rw leaves it; input is to be the alphabet, over and over.
- * Writes one line for each set through the console, then prints how many there were. Exit status 0.
+ * Uses disk, entropy device and console with every set of the features that concern queues, of
+ * those that the disk offers, by declining the others: each fills its queue with requests, several
+ * times around, and looks at what it gets; then again after having reset the queue alone. Each
+ * 32-bit word of the image is to be its own number, as block-rw leaves it; input is to be the
+ * alphabet, over and over. Writes one line for each set through the console, then prints how many
+ * there were. Exit status 0.
  */
 
 #include <vole/virtio_console.h>
@@ -118,7 +119,8 @@ static void use_console(unsigned set)
 	check(virtq_take(&console.ports[0].transmit, &len) == &console && !len, "and comes back");
 }
 
-/* The driver makes its buffers available anew as it goes. What is in them at the next reset is lost. */
+/* The driver makes its buffers available anew as it goes. What is in them at the next reset is
+ * lost. */
 static void use_input(void)
 {
 	int last = console_read_byte(&console);

@@ -11,12 +11,13 @@
  *   rng_bytes=N    read so many random bytes (1 MiB)
  *   disk_bytes=N   touch at most N bytes at the start of each disk (1 MiB)
  *   hvc=echo       send a line to the virtio console, expect the same line back
- *   hvc_bytes=N    then send N bytes, lines of 63 digits, for the host to check, and ask for the same
+ *   hvc_bytes=N    then send N bytes, lines of 63 digits, for the host to check, and ask for
+ *                  the same
  *   end=reboot     restart the machine at the end
  *   end=off        power it off
  *
- * Every disk that is not read-only is overwritten: afterwards the 32-bit word at byte offset O of its
- * first disk_bytes is (O + 3) * 2654435761.
+ * Every disk that is not read-only is overwritten: afterwards the 32-bit word at byte offset O of
+ * its first disk_bytes is (O + 3) * 2654435761.
  */
 #include <asm/ioctls.h>
 #include <linux/reboot.h>

@@ -3,8 +3,8 @@
 #define LINUX_TEST_H
 
 /*
- * What the tests of the devices share: TAP on the console, the settings of the command line, and the
- * way to take a device from its driver.
+ * What the tests of the devices share: TAP on the console, the settings of the command line, and
+ * the way to take a device from its driver.
  */
 
 #include "sys.h"
@@ -33,8 +33,8 @@ uint32_t numeric_setting(const char *name, uint32_t otherwise);
 
 /*
  * The N of the first device virtioN that this driver has, and below which path exists ("" for any),
- * or -1; and then to take it from its driver and give it back, by which it is reset. 0 or a negative
- * errno.
+ * or -1; and then to take it from its driver and give it back, by which it is reset. 0 or a
+ * negative errno.
  */
 int driver_device(const char *driver, const char *path);
 long driver_unbind(const char *driver, int number);

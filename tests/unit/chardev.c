@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's end of a console whose two directions are one connection, a socket or a pseudo-terminal:
- * input that is waited for does not keep output from being waited for. And what cannot be waited for.
+ * The host's end of a console whose two directions are one connection, a socket or a
+ * pseudo-terminal: input that is waited for does not keep output from being waited for. And what
+ * cannot be waited for.
  */
 #include "io/chardev.h"
 
@@ -158,7 +159,7 @@ static void both_ways(const char *name, const char *text, const char *path)
 	close(told[1]);
 }
 
-/* --- clients that come and go ------------------------------------------------------------------- */
+/* --- clients that come and go ----------------------------------------------------------------- */
 
 /* A device that only looks who is there, and takes input where a test says so. */
 struct watcher {
@@ -412,7 +413,7 @@ static void test_no_descriptors(const char *text, const char *path)
 	close(client);
 }
 
-/* --- a terminal ----------------------------------------------------------------------------------- */
+/* --- a terminal ------------------------------------------------------------------------------- */
 
 static void left(void *ctx)
 {
@@ -443,8 +444,9 @@ static void type(struct chardev *chardev, int master, const char *text, size_t l
 	}
 }
 
-/* In a process of its own, whose terminal this is: more than fits is typed to a guest that takes nothing, and
- * then ^A x. Its exit status is 0 if that is heard, and the guest gets what did fit. */
+/* In a process of its own, whose terminal this is: more than fits is typed to a guest that takes
+ * nothing, and then ^A x. Its exit status is 0 if that is heard, and the guest gets what did
+ * fit. */
 _Noreturn static void type_much(int master, int slave)
 {
 	static char text[KEYBOARD_MAX], got[KEYBOARD_MAX + 1];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is typed at a terminal: which of it is for vole, what the guest gets, and what there is no room for.
+ * What is typed at a terminal: which of it is for vole, what the guest gets, and what there is no
+ * room for.
  */
 
 #include "io/keyboard.h"

@@ -508,7 +508,7 @@ static void test_in_order(unsigned type)
 	teardown(f);
 }
 
-/* --- a back end that is ready, and a queue that it has nothing to do with ------------------------ */
+/* --- a back end that is ready, and a queue that it has nothing to do with --------------------- */
 
 struct bystander {
 	struct virtio_device dev;

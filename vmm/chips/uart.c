@@ -127,8 +127,8 @@ static void fetch(struct uart *uart)
 }
 
 /* Give the host what it takes now. The lock is not held while it does: a slow host does not stop a
- * vCPU, who may add bytes behind those meanwhile. It cannot keep this thread at it for ever, which has
- * others to serve: true if that ended it, and there is more. */
+ * vCPU, who may add bytes behind those meanwhile. It cannot keep this thread at it for ever, which
+ * has others to serve: true if that ended it, and there is more. */
 static bool deliver(struct uart *uart)
 {
 	unsigned left = UART_BUFFER;

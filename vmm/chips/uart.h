@@ -61,8 +61,8 @@ void uart_free(struct uart *uart);
 uint8_t uart_read(struct uart *uart, unsigned number);
 void uart_write(struct uart *uart, unsigned number, uint8_t value);
 
-/* The back end can do what was wanted of it. True if there is more to do at once, after others have had
- * their turn. */
+/* The back end can do what was wanted of it. True if there is more to do at once, after others have
+ * had their turn. */
 bool uart_ready(struct uart *uart);
 
 #endif

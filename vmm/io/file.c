@@ -31,8 +31,8 @@ static int measure(int fd, const char *path, uint64_t *size)
 	return 0;
 }
 
-/* So that no vole empties it for output meanwhile, this one neither. Where the file cannot be locked it can
- * be read all the same. */
+/* So that no vole empties it for output meanwhile, this one neither. Where the file cannot be
+ * locked it can be read all the same. */
 static int lock_to_read(int fd, const char *path)
 {
 	if (file_lock(fd, true) != -EBUSY)

@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Open a regular file that is not empty, lock it as one that is read, and measure it. Its descriptor, to be closed, or -errno:
- * -ENOEXEC for what the file is. */
+/* Open a regular file that is not empty, lock it as one that is read, and measure it. Its
+ * descriptor, to be closed, or -errno: -ENOEXEC for what the file is. */
 int file_open(const char *path, uint64_t *size);
 
 /* Read [offset, offset + len) of it. 0, or -errno: the file may have become shorter. */

@@ -46,8 +46,8 @@ static void socket_ready(struct io_source *source)
 	/* It may have gone away again. */
 	if (ret == -EAGAIN || ret == -EINTR || ret == -ECONNABORTED)
 		return;
-	/* The next one waits; and one that cannot be had for now stays in the queue, and would keep the
-	 * socket ready. */
+	/* The next one waits; and one that cannot be had for now stays in the queue, and would keep
+	 * the socket ready. */
 	io_loop_del(listener->loop, source);
 	if (ret == 0)
 		ret = listener->client(listener, client);

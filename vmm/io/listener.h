@@ -3,8 +3,8 @@
 #define VMM_LISTENER_H
 
 /*
- * A UNIX stream socket at which one client at a time is taken: the next one waits in the kernel's queue
- * until listener_resume(). All of it happens on the I/O thread, but for opening and closing.
+ * A UNIX stream socket at which one client at a time is taken: the next one waits in the kernel's
+ * queue until listener_resume(). All of it happens on the I/O thread, but for opening and closing.
  */
 
 #include <stdbool.h>
@@ -19,8 +19,8 @@ struct listener {
 	dev_t device;     /* what is there */
 	ino_t inode;
 
-	/* Somebody connected: this descriptor, nonblocking, which is the callee's to close. After -errno,
-	 * which is said, the next one is taken a second later. */
+	/* Somebody connected: this descriptor, nonblocking, which is the callee's to close. After
+	 * -errno, which is said, the next one is taken a second later. */
 	int (*client)(struct listener *listener, int fd);
 
 	struct io_source socket; /* fd -1: none */
@@ -32,8 +32,8 @@ struct listener {
 
 /*
  * Listen at path, which must stay, for the option --name. A socket there at which nobody listens is
- * replaced: an earlier vole has left it. 0, or -errno (said). Undone by listener_close() whatever is
- * returned; listener must not move.
+ * replaced: an earlier vole has left it. 0, or -errno (said). Undone by listener_close() whatever
+ * is returned; listener must not move.
  */
 int listener_open(struct listener *listener, struct io_loop *loop, const char *name,
 	const char *path, int (*client)(struct listener *listener, int fd));

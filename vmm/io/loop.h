@@ -57,8 +57,8 @@ void io_event_clear(int fd);
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* Have *source be a timer, a timerfd, which is not set yet. Its owner closes source->fd, which is -1
- * if there is none, whatever is returned. 0, or -errno (said). */
+/* Have *source be a timer, a timerfd, which is not set yet. Its owner closes source->fd, which is
+ * -1 if there is none, whatever is returned. 0, or -errno (said). */
 int io_timer_add(
 	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source));
 

@@ -17,8 +17,9 @@
 #define CPUID_1_ECX_HYPERVISOR   (1u << 31)
 
 /*
- * Features of KVM that a guest uses by vmcall. A KVM that interprets guest code does not complete that: it
- * puts the processor's own form of the instruction in its place, looks again, and so on for ever.
+ * Features of KVM that a guest uses by vmcall. A KVM that interprets guest code does not complete
+ * that: it puts the processor's own form of the instruction in its place, looks again, and so on
+ * for ever.
  */
 #define HYPERCALL_FEATURES                                             \
 	(1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI | \

@@ -159,7 +159,8 @@ int ports_access(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data,
 
 		if (port < ports->port || port - ports->port >= ports->count)
 			continue;
-		/* A device may be given a port of another's, and either takes what is not the other's. */
+		/* A device may be given a port of another's, and either takes what is not the
+		 * other's. */
 		if (ports->access(vcpu, port, is_write, data, len) == 0)
 			return 0;
 	}
