@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use lib 'tests/lib';
 use IO::Select;
+use POSIX qw(ECHO ICANON ISIG);
 use Test::More;
 use Abi ();
 use Vole;
@@ -148,6 +149,77 @@ for my $signal (qw(INT TERM HUP QUIT)) {
 	is($terminal->settings, $raw, 'SIGSTOP: which is raw again afterwards');
 	$terminal->send("exit 7\r");
 	ended('the guest exits after that', $terminal, 7);
+}
+# The first child of a process, once there is one.
+sub child_of {
+	my ($pid) = @_;
+	my $deadline = time + 60;
+	while (time < $deadline) {
+		my ($child) = Abi::slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/;
+		return $child if $child;
+		select undef, undef, undef, 0.01;
+	}
+	return 0;
+}
+
+# Until this holds, or a minute is over; whether it does.
+sub comes {
+	my ($holds) = @_;
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.01 until $holds->() || time > $deadline;
+	return $holds->();
+}
+
+# A shell with jobs, which reads keys one by one, at its prompt.
+sub shell {
+	my $terminal = terminal('env', 'PS1=ready\$ ', 'HISTFILE=', 'bash', '--norc', '-i');
+	ok($terminal->expect(qr/ready. \z/), 'a shell') or diag($terminal->text);
+	return $terminal;
+}
+{
+	# A shell that has a job go on in the background reads the terminal itself.
+	my $terminal = shell();
+	$terminal->send(vole() . " run --timeout 300 $demo\r");
+	ok($terminal->expect(qr/> \z/), 'a job of a shell: a prompt') or diag($terminal->text);
+	my $raw = $terminal->settings;
+	my $job = child_of($terminal->pid);
+	kill TSTP => $job;
+	ok($terminal->expect(qr/Stopped.*ready. \z/s), 'SIGTSTP: the shell has the terminal') or diag($terminal->text);
+	$terminal->send("bg\r");
+	ok($terminal->expect(qr/&.*ready. \z/s), 'it has the job go on');
+	$terminal->send("echo some''words\r");
+	ok($terminal->expect(qr/somewords\r\n.*ready. \z/s), 'and does something else') or diag($terminal->text);
+	unlike(Abi::slurp("/proc/$job/stat"), qr/\) T /, 'what is typed meanwhile does not stop the job');
+	$terminal->send("fg\r");
+	ok(comes(sub { $terminal->settings eq $raw }), 'in the foreground again: the terminal is raw');
+	$terminal->send("help\r");
+	ok($terminal->expect(qr/help.*crash.*> \z/s), 'the guest hears the user') or diag($terminal->text);
+	$terminal->send("\x01x");
+	ok($terminal->expect(qr/ready. \z/), '^A x ends the job') or diag($terminal->text);
+	kill KILL => $job;
+	$terminal->send("exit 0\r");
+	$terminal->finish;
+}
+{
+	# Nothing tells a job that runs that it has come to the foreground.
+	my $terminal = shell();
+	$terminal->send(vole() . " run --timeout 300 $demo &\r");
+	ok($terminal->expect(qr/vole demo kernel.*> /s), 'a job in the background: it runs') or diag($terminal->text);
+	my $job = child_of($terminal->pid);
+	$terminal->send("echo some''words\r");
+	ok($terminal->expect(qr/somewords\r\n.*ready. \z/s), 'and the shell hears the user') or diag($terminal->text);
+	$terminal->send("fg\r");
+	# Raw: no key ends a line, none is a signal, none is shown.
+	ok(comes(sub { $terminal->settings =~ /^(?:\w+ ){3}(\w+)/ && !(hex($1) & (ECHO | ICANON | ISIG)) }),
+		'in the foreground: the terminal is raw');
+	$terminal->send("help\r");
+	ok($terminal->expect(qr/help.*crash.*> \z/s), 'the guest hears the user') or diag($terminal->text);
+	$terminal->send("\x01x");
+	ok($terminal->expect(qr/ready. \z/), '^A x ends the job') or diag($terminal->text);
+	kill KILL => $job;
+	$terminal->send("stty -a\rexit 0\r");
+	ok($terminal->expect(qr/\bisig icanon iexten echo /), 'and the terminal is as the shell had it') or diag($terminal->text);
+	$terminal->finish;
 }
 {
 	# A pseudo-terminal that nobody reads has the end wait for its reader, when there is no guest any more.

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -51,9 +50,10 @@ static uint32_t client_events(const struct chardev *dev)
 /* Have the loop wait for what is wanted and possible; what needs no waiting is served at once. */
 static void update(struct chardev *dev)
 {
-	/* A terminal is read even if the guest wants nothing: the user may want to leave. */
-	bool input = dev->in >= 0 && !dev->input_ended &&
-		     (dev->is_terminal || atomic_load(&dev->want_input));
+	/* A terminal is read even if the guest wants nothing: the user may want to leave. But what
+	 * is typed while others have it is theirs. */
+	bool wanted = dev->is_terminal ? !dev->away : atomic_load(&dev->want_input);
+	bool input = dev->in >= 0 && !dev->input_ended && wanted;
 	bool output = dev->out >= 0 && atomic_load(&dev->want_output);
 
 	if (dev->input_waits) {
@@ -192,6 +192,40 @@ static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 	}
 }
 
+/* Nothing tells that a job comes to the foreground: a shell need not send SIGCONT to one that runs. So who is
+ * away looks how things are, now and then. */
+#define LOOK_NS 250000000
+
+static void set_away(struct chardev *dev, bool away)
+{
+	uint64_t ns = away ? LOOK_NS : 0;
+
+	if (away != dev->away)
+		io_timer_set(&dev->look, ns, ns);
+	dev->away = away;
+}
+
+static void look_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, look);
+
+	io_event_clear(source->fd);
+	chardev_resume(dev);
+}
+
+void chardev_suspend(struct chardev *dev)
+{
+	terminal_suspend(&dev->terminal);
+}
+
+void chardev_resume(struct chardev *dev)
+{
+	if (!dev->is_terminal)
+		return;
+	set_away(dev, terminal_resume(&dev->terminal) == 0);
+	update(dev);
+}
+
 static void read_terminal(struct chardev *dev)
 {
 	char bytes[KEYBOARD_MAX];
@@ -199,7 +233,11 @@ static void read_terminal(struct chardev *dev)
 
 	if (len > 0)
 		take_typed(dev, bytes, (size_t)len);
-	else if (len == 0 || (errno != EAGAIN && errno != EINTR))
+	else if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return; /* somebody else was faster */
+	else if (len < 0 && errno == EIO && terminal_resume(&dev->terminal) == 0)
+		set_away(dev, true);
+	else
 		dev->input_ended = true;
 }
 
@@ -333,40 +371,29 @@ static int fail(const struct chardev *dev, const char *path, int error)
 	return -error;
 }
 
-/* Our own way to a terminal or pipe, which does not block. Others share the descriptor we were
- * given, so its flags are not ours to change. Where that is not permitted, the given one has to do.
- */
-static int reopen(int fd, int flags)
+static int open_terminal(struct chardev *dev)
 {
-	struct stat st;
-	char path[32];
+	int ret = io_timer_add(dev->loop, &dev->look, look_ready);
 
-	if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
-		return -1;
-	/* What was opened for something else stays so. */
-	if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDWR &&
-		(fcntl(fd, F_GETFL) & O_ACCMODE) != (flags & O_ACCMODE))
-		return -1;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (ret < 0)
+		return ret;
+	ret = terminal_open(&dev->terminal, dev->in);
+	if (ret < 0)
+		return fail(dev, "stdio", -ret);
+	dev->is_terminal = true;
+	set_away(dev, ret == 0);
+	return 0;
 }
 
 static int open_stdio(struct chardev *dev)
 {
-	dev->in = STDIN_FILENO;
-	dev->out = reopen(STDOUT_FILENO, O_WRONLY);
-	dev->owns_fds = dev->out >= 0;
-	if (!dev->owns_fds)
+	dev->in = file_reopen(STDIN_FILENO, O_RDONLY);
+	if (dev->in < 0)
+		dev->in = STDIN_FILENO;
+	dev->out = file_reopen(STDOUT_FILENO, O_WRONLY);
+	if (dev->out < 0)
 		dev->out = STDOUT_FILENO;
-	/* Raw only if this process may: a job in the background must not touch the terminal. */
-	if (isatty(dev->in) && tcgetpgrp(dev->in) == getpgrp()) {
-		int ret = terminal_raw(&dev->terminal, dev->in);
-
-		if (ret < 0)
-			return fail(dev, "stdio", -ret);
-		dev->is_terminal = true;
-	}
-	return 0;
+	return terminal_controls_us(dev->in) ? open_terminal(dev) : 0;
 }
 
 /* Only what nobody else writes is emptied: it may be a disk, of this machine or another. */
@@ -375,7 +402,6 @@ static int open_file(struct chardev *dev, const char *path)
 	struct stat st;
 	int ret;
 
-	dev->owns_fds = true;
 	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
 	dev->out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 	if (dev->out < 0 || fstat(dev->out, &st) < 0)
@@ -396,7 +422,6 @@ static int open_pty(struct chardev *dev)
 	char name[64];
 	int master, ret;
 
-	dev->owns_fds = true;
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (master < 0)
 		return fail(dev, "pty", errno);
@@ -438,7 +463,6 @@ static int take_client(struct listener *listener, int fd)
 
 static int open_socket(struct chardev *dev, const char *path)
 {
-	dev->owns_fds = true;
 	dev->input_waits = dev->output_waits = true;
 	return listener_open(&dev->listener, dev->loop, dev->name, path, take_client);
 }
@@ -492,24 +516,29 @@ unsigned chardev_unread(const struct chardev *dev)
 
 int chardev_keys(const struct chardev *dev)
 {
-	return dev->is_terminal && !dev->input_ended ? dev->in : -1;
+	if (!dev->is_terminal || dev->input_ended)
+		return -1;
+	return dev->away ? dev->look.fd : dev->in;
 }
 
 void chardev_take_keys(struct chardev *dev)
 {
 	dev->keyboard.len = 0;
-	read_terminal(dev);
+	if (dev->away)
+		look_ready(&dev->look);
+	else
+		read_terminal(dev);
 }
 
 void chardev_close(struct chardev *dev)
 {
 	terminal_restore(&dev->terminal);
-	if (dev->owns_fds) {
-		if (dev->in >= 0 && dev->in != STDIN_FILENO)
-			close(dev->in);
-		if (dev->out >= 0 && dev->out != dev->in)
-			close(dev->out);
-	}
+	if (dev->in > STDERR_FILENO)
+		close(dev->in);
+	if (dev->out > STDERR_FILENO)
+		close(dev->out);
+	if (dev->look.fd >= 0)
+		close(dev->look.fd);
 	if (dev->slave >= 0)
 		close(dev->slave);
 	listener_close(&dev->listener);

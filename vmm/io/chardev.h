@@ -8,7 +8,8 @@
  *
  * On a terminal, input is raw and vole looks at it first: ^A x ends the machine, ^A ^A is one ^A
  * for the guest. It is read although the guest takes nothing, and what there is no room for is dropped,
- * with a bell. The terminal is put back into the state it was found in by chardev_close().
+ * with a bell. While this process is a job in the background, the terminal is not touched. It is put back
+ * into the state it was found in by chardev_close().
  *
  * Everything happens on the I/O thread, but for two functions of the backend: want(), which only
  * leaves a note and wakes that thread, and write(), since an emergency write comes on a vCPU's.
@@ -46,11 +47,12 @@ struct chardev {
 	bool client_ended; /* it sends no more, but what it sent is not all read. I/O thread only */
 	bool client_left;  /* it has, and the device is to hear of it. I/O thread only */
 	bool output_broken; /* and the owner knows. lock */
-	bool owns_fds;
-	int slave; /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
-	bool is_terminal;
+	int slave;        /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
+	bool is_terminal; /* in is the terminal that controls this process */
 	struct terminal terminal; /* in, if is_terminal */
 	struct keyboard keyboard; /* the same */
+	bool away;             /* the same, but this is a job in the background. I/O thread only */
+	struct io_source look; /* the same: a timer, set while away; fd -1: none */
 	struct listener listener; /* of a socket */
 
 	struct io_source wake;   /* an eventfd: want() changed */
@@ -71,6 +73,11 @@ struct chardev {
 int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop);
 void chardev_close(struct chardev *dev);
 
+/* While this process is stopped a terminal is as it was found. Afterwards, and when this job may have come
+ * to the foreground or left it: see how things are. I/O thread. Nothing for others. */
+void chardev_suspend(struct chardev *dev);
+void chardev_resume(struct chardev *dev);
+
 /* Bytes of output that a pseudo-terminal holds for its reader: they are lost with it. Elsewhere 0. */
 unsigned chardev_unread(const struct chardev *dev);
 
@@ -85,6 +92,7 @@ void chardev_take_keys(struct chardev *dev);
 		.out = -1,                         \
 		.slave = -1,                       \
 		.terminal = TERMINAL_EMPTY,        \
+		.look.fd = -1,                     \
 		.lock = PTHREAD_MUTEX_INITIALIZER, \
 		.wake.fd = -1,                     \
 		.listener = LISTENER_EMPTY,        \

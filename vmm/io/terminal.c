@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What vole tells its child: whether there would be something to put back. */
-#define IS_RAW      'r'
-#define IS_RESTORED 's'
+/* What vole tells its child: whether there would be something to put back, and what. */
+struct message {
+	bool is_raw;
+	struct termios saved;
+};
 
 static void close_range_of_fds(int first, int last)
 {
@@ -23,7 +25,7 @@ _Noreturn static void guard(const struct terminal *terminal, int pipe_end)
 {
 	int low = terminal->fd < pipe_end ? terminal->fd : pipe_end;
 	int high = terminal->fd < pipe_end ? pipe_end : terminal->fd;
-	char word = IS_RAW;
+	struct message message = {.is_raw = false};
 	ssize_t len;
 
 	/* A session of its own: neither keys nor the end of the terminal's session reach it, and it
@@ -32,11 +34,12 @@ _Noreturn static void guard(const struct terminal *terminal, int pipe_end)
 	close_range_of_fds(0, low - 1);
 	close_range_of_fds(low + 1, high - 1);
 	close_range_of_fds(high + 1, INT_MAX);
+	/* Messages are short enough to come whole (pipe(7)). */
 	do
-		len = read(pipe_end, &word, 1);
+		len = read(pipe_end, &message, sizeof message);
 	while (len > 0 || (len < 0 && errno == EINTR));
-	if (word == IS_RAW)
-		tcsetattr(terminal->fd, TCSANOW, &terminal->saved);
+	if (message.is_raw)
+		tcsetattr(terminal->fd, TCSANOW, &message.saved);
 	_exit(0);
 }
 
@@ -59,17 +62,14 @@ static int start_guard(struct terminal *terminal)
 }
 
 /* A pipe that is full, or a child that was killed: then it is as well to go on. */
-static void tell_guard(const struct terminal *terminal, char word)
+static void set_is_raw(struct terminal *terminal, bool is_raw)
 {
-	if (terminal->guard_pipe >= 0)
-		(void)!write(terminal->guard_pipe, &word, 1);
-}
+	struct message message = {is_raw, terminal->saved};
 
-/* A job in the background must not touch the terminal, which would stop it; and need not: the shell that
- * took the terminal has set it as it likes. */
-static bool is_foreground(const struct terminal *terminal)
-{
-	return terminal->fd >= 0 && tcgetpgrp(terminal->fd) == getpgrp();
+	if (terminal->is_raw == is_raw)
+		return;
+	terminal->is_raw = is_raw;
+	(void)!write(terminal->guard_pipe, &message, sizeof message);
 }
 
 static int set_raw(const struct terminal *terminal)
@@ -78,37 +78,51 @@ static int set_raw(const struct terminal *terminal)
 
 	cfmakeraw(&raw);
 	raw.c_oflag = terminal->saved.c_oflag;
-	return tcsetattr(terminal->fd, TCSANOW, &raw) < 0 ? -errno : 0;
+	return tcsetattr(terminal->fd, TCSANOW, &raw) < 0 ? -errno : 1;
 }
 
-int terminal_raw(struct terminal *terminal, int fd)
+bool terminal_controls_us(int fd)
 {
+	/* The other end of a pseudo-terminal answers too, for the session there. */
+	return tcgetsid(fd) == getsid(0);
+}
+
+int terminal_open(struct terminal *terminal, int fd)
+{
+	sigset_t set;
 	int ret;
 
 	*terminal = TERMINAL_EMPTY;
-	if (tcgetattr(fd, &terminal->saved) < 0)
-		return -errno;
 	terminal->fd = fd;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTIN);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	ret = start_guard(terminal);
-	if (ret < 0)
-		return ret;
-	return set_raw(terminal);
+	return ret < 0 ? ret : terminal_resume(terminal);
 }
 
-void terminal_suspend(const struct terminal *terminal)
+void terminal_suspend(struct terminal *terminal)
 {
-	if (is_foreground(terminal))
+	if (terminal->is_raw && tcgetpgrp(terminal->fd) == getpgrp())
 		tcsetattr(terminal->fd, TCSANOW, &terminal->saved);
-	tell_guard(terminal, IS_RESTORED);
+	set_is_raw(terminal, false);
 }
 
-void terminal_resume(const struct terminal *terminal)
+int terminal_resume(struct terminal *terminal)
 {
-	bool foreground = is_foreground(terminal);
+	pid_t owner = tcgetpgrp(terminal->fd);
 
-	tell_guard(terminal, foreground ? IS_RAW : IS_RESTORED);
-	if (foreground)
-		set_raw(terminal);
+	if (owner < 0)
+		return -errno;
+	if (owner != getpgrp()) {
+		set_is_raw(terminal, false);
+		return 0;
+	}
+	if (!terminal->is_found && tcgetattr(terminal->fd, &terminal->saved) < 0)
+		return -errno;
+	terminal->is_found = true;
+	set_is_raw(terminal, true);
+	return set_raw(terminal);
 }
 
 void terminal_restore(struct terminal *terminal)

@@ -23,11 +23,11 @@ void signal_let_through(int signal)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void each_terminal(struct vm *vm, void (*deed)(const struct terminal *))
+static void each_chardev(struct vm *vm, void (*deed)(struct chardev *))
 {
-	deed(&vm->serial.chardev.terminal);
+	deed(&vm->serial.chardev);
 	for (unsigned i = 0; i < vm->console_count; i++)
-		deed(&vm->consoles[i].chardev.terminal);
+		deed(&vm->consoles[i].chardev);
 }
 
 /* As if the signal had not been held back: all threads stop, where job control permits it. Who stops
@@ -36,11 +36,11 @@ static void stop(struct vm *vm)
 {
 	sigset_t before;
 
-	each_terminal(vm, terminal_suspend);
+	each_chardev(vm, chardev_suspend);
 	pthread_sigmask(SIG_BLOCK, NULL, &before);
 	signal_let_through(SIGTSTP);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	each_terminal(vm, terminal_resume);
+	each_chardev(vm, chardev_resume);
 }
 
 static void signal_ready(struct io_source *source)
@@ -60,7 +60,7 @@ static void signal_ready(struct io_source *source)
 		stop(vm);
 		break;
 	case SIGCONT:
-		each_terminal(vm, terminal_resume);
+		each_chardev(vm, chardev_resume);
 		break;
 	case SIGUSR1:
 		devices_resize_disks(vm);
