@@ -73,6 +73,10 @@ my $driver_fault = qr/(?:vole: device \d, \w+: (?:.*\(virtio 2\.\S*\)|further fa
 my $used = qr/virtio at \S+: queue 0: used element \d+/;
 my $alphabet = join '', ('a' .. 'z') x 1500;
 
+# Standard error is a pipe that is full, and that nobody reads.
+my @deaf = ($^X, '-MIO::Handle', '-e', '$^F = 9; pipe my $r, my $w; $w->blocking(0); 1 while syswrite $w, "x" x 4096;
+	$w->blocking(1); open STDERR, ">&", $w; exec @ARGV');
+
 # What rings prints.
 sub each_set {
 	my ($count) = @_;
@@ -148,6 +152,9 @@ my @cases = (
 		err => qr/\Avole: time-out.*\n\z/, under => ['bash', '-c', 'trap "" HUP; exec 3< <(exec "$0" "$@");
 			read -ru3 line; echo "$line"; kill -HUP $!; wait $!'] },
 	{ kernel => 'spin', vole => [qw(--timeout 1 -c 2)], status => 124, out => qr/\A(?:busy\n)?\z/, err => qr/\Avole: time-out.*\n\z/ },
+
+	(map { { kernel => 'spin', name => "nobody reads what vole says, @$_", vole => ['--timeout', 2, @$_], under => \@deaf,
+		status => 124, out => qr/\A(?:busy\n)?\z/ } } [], [qw(--log exits)]),
 
 	# --- devices ---
 	{ kernel => 'register-access', vole => ['-d', $disk], out => $checked },

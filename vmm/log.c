@@ -2,31 +2,104 @@
 #include "log.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-void say(const char *format, ...)
+#include "io/file.h"
+
+#define PREFIX     "vole: "
+#define PREFIX_LEN (sizeof PREFIX - 1)
+
+/* A reader that takes nothing is waited for so often, so long. */
+#define WAITS   10
+#define WAIT_MS 100
+
+void log_open(void)
 {
-	static const char prefix[] = "vole: ";
-	int saved = errno;
-	char line[1024];
-	size_t room = sizeof line - sizeof prefix; /* leaves a byte for the newline */
-	va_list arguments;
+	int own = file_reopen(STDERR_FILENO, O_WRONLY);
+
+	if (own < 0)
+		return;
+	dup2(own, STDERR_FILENO);
+	close(own);
+}
+
+/* Some of it: how many bytes, 0 if none are taken for WAIT_MS or a signal came, or -errno. */
+static ssize_t write_some(const char *text, size_t len)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t step = file_step(STDERR_FILENO);
+	ssize_t n;
+
+	if (poll(&out, 1, WAIT_MS) <= 0)
+		return 0;
+	n = write(STDERR_FILENO, text, len < step ? len : step);
+	if (n >= 0)
+		return n;
+	if (errno != EAGAIN && errno != EINTR)
+		return -errno;
+	/* It has room, but not for this. */
+	poll(NULL, 0, WAIT_MS);
+	return 0;
+}
+
+static void write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
+{
+	unsigned left = WAITS;
+
+	while (len > 0) {
+		ssize_t n = write_some(text, len);
+
+		/* There is nowhere to report that standard error fails. */
+		if (n < 0 || (n == 0 && (waits ? !waits(ctx) : --left == 0)))
+			return;
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+/* A line of arguments, of up to size bytes. How long it is, or would be. */
+static size_t compose(char *line, size_t size, const char *format, va_list arguments)
+{
 	int len;
 
-	memcpy(line, prefix, sizeof prefix - 1);
-	va_start(arguments, format);
-	len = vsnprintf(line + sizeof prefix - 1, room, format, arguments);
-	va_end(arguments);
-	if (len < 0)
-		len = 0;
-	if ((size_t)len >= room)
-		len = (int)room - 1;
-	len += (int)sizeof prefix - 1;
-	line[len++] = '\n';
-	/* There is nowhere to report that standard error fails. */
-	(void)!write(STDERR_FILENO, line, (size_t)len);
+	memcpy(line, PREFIX, PREFIX_LEN);
+	len = vsnprintf(line + PREFIX_LEN, size - PREFIX_LEN, format, arguments);
+	len = (len < 0 ? 0 : len) + (int)PREFIX_LEN;
+	line[(size_t)len < size ? (size_t)len : size - 1] = '\n';
+	return (size_t)len + 1;
+}
+
+void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
+{
+	int saved = errno;
+	char usual[1024], *line = usual, *longer = NULL;
+	va_list again;
+	size_t len;
+
+	va_copy(again, arguments);
+	len = compose(line, sizeof usual, format, arguments);
+	/* A long name may not hide what is wrong with it. Without memory it does. */
+	if (len > sizeof usual) {
+		longer = malloc(len);
+		line = longer ? longer : usual;
+		len = longer ? compose(longer, len, format, again) : sizeof usual;
+	}
+	va_end(again);
+	write_all(line, len, waits, ctx);
+	free(longer);
 	errno = saved;
+}
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsay(NULL, NULL, format, arguments);
+	va_end(arguments);
 }

@@ -22,12 +22,14 @@ bool machine_running(struct vm *vm)
 	return atomic_load(&vm->status) < 0;
 }
 
-void machine_end(struct vm *vm, int status)
+bool machine_end(struct vm *vm, int status)
 {
 	int running = -1;
 
-	if (atomic_compare_exchange_strong(&vm->status, &running, status))
-		io_loop_stop(&vm->loop);
+	if (!atomic_compare_exchange_strong(&vm->status, &running, status))
+		return false;
+	io_loop_stop(&vm->loop);
+	return true;
 }
 
 void machine_output_lost(struct vm *vm)
@@ -172,8 +174,10 @@ static void say_end(const struct vm *vm)
 
 int machine_run(struct vm *vm)
 {
-	int ret = make_core(vm);
+	int ret;
 
+	log_open();
+	ret = make_core(vm);
 	/* Reading images takes its time. Before signals are held back, they end vole as any
 	 * program. */
 	if (ret == 0)

@@ -94,8 +94,8 @@ void machine_free(struct vm *vm);
 /* False once the machine is ending. Any thread. */
 bool machine_running(struct vm *vm);
 
-/* End the machine with this status, unless it is ending already. Any thread. */
-void machine_end(struct vm *vm, int status);
+/* End the machine with this status, unless it is ending already. Whether this was its end. Any thread. */
+bool machine_end(struct vm *vm, int status);
 
 /* Output could not be written: the end, with EXIT_STATUS_VOLE; if the machine is ending already,
  * only in the place of status 0. Any thread. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,4 +120,15 @@ int file_reopen(int fd, int access)
 	if (own < 0 && terminal_controls_us(fd))
 		own = open("/dev/tty", flags);
 	return own;
+}
+
+/* A terminal of Linux that is ready has room for 256 bytes. Of those that it may make of one byte, a tab has
+ * the most: eight. */
+#define TERMINAL_STEP 32
+
+size_t file_step(int fd)
+{
+	bool blocks = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+
+	return blocks && isatty(fd) ? TERMINAL_STEP : PIPE_BUF; /* pipe(7) */
 }

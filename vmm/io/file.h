@@ -36,4 +36,7 @@ int file_lock(int fd, bool shared);
  */
 int file_reopen(int fd, int access);
 
+/* How many bytes may be written at once, when poll(2) finds fd ready, without a wait. */
+size_t file_step(int fd);
+
 #endif

@@ -32,7 +32,24 @@ static const char *name_of(uint32_t exit_reason)
 	}
 }
 
-static void say_port(const struct vcpu *vcpu)
+static bool is_running(void *ctx)
+{
+	struct vcpu *vcpu = ctx;
+
+	return vcpu->ops->running(vcpu);
+}
+
+/* A slow reader of the log has the guest wait, but not the end of the machine. */
+__attribute__((format(printf, 2, 3))) static void tell(struct vcpu *vcpu, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsay(is_running, vcpu, format, arguments);
+	va_end(arguments);
+}
+
+static void say_port(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 	const uint8_t *data = (const uint8_t *)run + run->io.data_offset;
@@ -45,23 +62,24 @@ static void say_port(const struct vcpu *vcpu)
 			2 * run->io.size, vcpu_value(data, run->io.size));
 	if (run->io.count > ITEMS_MAX)
 		snprintf(values + len, sizeof values - len, " ...");
-	say("CPU %u exit %" PRIu64 ": %s port 0x%04x size %u value%s rip 0x%08" PRIx64, vcpu->id,
-		vcpu->exits, run->io.direction == KVM_EXIT_IO_OUT ? "out" : "in", run->io.port,
-		run->io.size, values, vcpu_rip(vcpu));
+	tell(vcpu, "CPU %u exit %" PRIu64 ": %s port 0x%04x size %u value%s rip 0x%08" PRIx64,
+		vcpu->id, vcpu->exits, run->io.direction == KVM_EXIT_IO_OUT ? "out" : "in",
+		run->io.port, run->io.size, values, vcpu_rip(vcpu));
 }
 
-static void say_mmio(const struct vcpu *vcpu)
+static void say_mmio(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 
-	say("CPU %u exit %" PRIu64 ": %s address 0x%08llx size %u value 0x%0*" PRIx64
-	    " rip 0x%08" PRIx64,
+	tell(vcpu,
+		"CPU %u exit %" PRIu64 ": %s address 0x%08llx size %u value 0x%0*" PRIx64
+		" rip 0x%08" PRIx64,
 		vcpu->id, vcpu->exits, run->mmio.is_write ? "store" : "load", run->mmio.phys_addr,
 		run->mmio.len, 2 * (int)run->mmio.len, vcpu_value(run->mmio.data, run->mmio.len),
 		vcpu_rip(vcpu));
 }
 
-static void say_exit(const struct watch *watch, const struct vcpu *vcpu)
+static void say_exit(const struct watch *watch, struct vcpu *vcpu)
 {
 	uint32_t reason = vcpu->run->exit_reason;
 
@@ -76,7 +94,8 @@ static void say_exit(const struct watch *watch, const struct vcpu *vcpu)
 		break;
 	default:
 		if (watch->log & WATCH_OTHER)
-			say("CPU %u exit %" PRIu64 ": %s (KVM exit reason %u) rip 0x%08" PRIx64,
+			tell(vcpu,
+				"CPU %u exit %" PRIu64 ": %s (KVM exit reason %u) rip 0x%08" PRIx64,
 				vcpu->id, vcpu->exits, name_of(reason), reason, vcpu_rip(vcpu));
 		break;
 	}

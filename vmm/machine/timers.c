@@ -31,10 +31,10 @@ static void timer_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, timer);
 
-	if (machine_running(vm))
-		say("time-out after %u seconds", vm->options->timeout);
+	/* First, since nobody may read what is said. */
 	vm->hurry = true;
-	machine_end(vm, EXIT_STATUS_TIMEOUT);
+	if (machine_end(vm, EXIT_STATUS_TIMEOUT))
+		say("time-out after %u seconds", vm->options->timeout);
 }
 
 static int open_timer(struct vm *vm)

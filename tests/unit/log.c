@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What vole says: all of it, to a reader who is slow, and none of it for good to one who does not read.
+ */
+
+#include "log.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "../capture.h"
+#include "../tap.h"
+
+/* Seconds after which what blocks is given up. */
+#define PATIENCE 60
+
+#define LINES 3000
+
+/* More than any pipe or terminal holds. */
+#define FULL 100000
+
+static bool yes(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+__attribute__((format(printf, 1, 2))) static void say_patiently(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsay(yes, NULL, format, arguments);
+	va_end(arguments);
+}
+
+/* In a process of its own, whose standard error this is. */
+static pid_t start(int fd, int other_end, void (*speak)(void))
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	close(other_end);
+	dup2(fd, STDERR_FILENO);
+	alarm(PATIENCE);
+	speak();
+	_exit(0);
+}
+
+static void count_up(void)
+{
+	for (unsigned i = 0; i < LINES; i++)
+		say_patiently("line %u of those that are longer than they would have to be", i);
+}
+
+static void count_up_for_itself(void)
+{
+	log_open();
+	count_up();
+}
+
+/* Lines from the other end, which come in order; how many. */
+static unsigned read_lines(int fd)
+{
+	FILE *file = fdopen(fd, "r");
+	char line[128];
+	unsigned count = 0, number;
+
+	while (fgets(line, sizeof line, file) &&
+		sscanf(line, "vole: line %u of those", &number) == 1 && number == count)
+		count++;
+	fclose(file);
+	return count;
+}
+
+static void test_slow_reader(const char *name, int flags, void (*speak)(void))
+{
+	int ends[2], status;
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		exit(1);
+	fcntl(ends[1], F_SETFL, flags);
+	pid = start(ends[1], ends[0], speak);
+	close(ends[1]);
+	usleep(300000);
+	is(read_lines(ends[0]), LINES, "%s: a reader who comes late gets each line", name);
+	waitpid(pid, &status, 0);
+	is(status, 0, "%s: and then they are said", name);
+}
+
+static void fill(void)
+{
+	char line[101] = "";
+
+	memset(line, 'x', sizeof line - 1);
+	for (unsigned i = 0; i < FULL / 100; i++)
+		if (write(STDERR_FILENO, line, 100) < 0)
+			break;
+}
+
+static void speak_to_nobody(void)
+{
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+
+	fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	fill();
+	fcntl(STDERR_FILENO, F_SETFL, flags);
+	say("a line for nobody");
+}
+
+static void test_nobody(const char *name, int fd, int other_end)
+{
+	pid_t pid = start(fd, other_end, speak_to_nobody);
+	int status;
+
+	waitpid(pid, &status, 0);
+	is(status, 0, "%s: who does not read holds up nobody for good", name);
+	close(fd);
+	close(other_end);
+}
+
+static void test_long(void)
+{
+	static char name[20001];
+	const char *said;
+
+	memset(name, 'a', sizeof name - 1);
+	for (unsigned len = 1000; len < 1040; len++) {
+		capture_begin();
+		say("%.*s: why", (int)len, name);
+		said = capture_end();
+		if (strlen(said) != len + 12 || strcmp(said + 6 + len, ": why\n") != 0)
+			break;
+		if (len == 1039)
+			ok(true, "a name of about a line is said");
+	}
+	capture_begin();
+	say("%s: why", name);
+	said = capture_end();
+	ok(strncmp(said, "vole: aaa", 9) == 0 && strcmp(said + 6 + 20000, ": why\n") == 0,
+		"a name of any length is said, and what is wrong with it");
+}
+
+int main(void)
+{
+	int ends[2], master = posix_openpt(O_RDWR | O_NOCTTY);
+
+	test_slow_reader("a pipe", 0, count_up);
+	test_slow_reader("one that does not block", O_NONBLOCK, count_up);
+	test_slow_reader("one opened anew", 0, count_up_for_itself);
+	if (pipe(ends) < 0 || master < 0 || unlockpt(master) < 0)
+		return 1;
+	test_nobody("a pipe", ends[1], ends[0]);
+	test_nobody("a terminal", open(ptsname(master), O_RDWR | O_NOCTTY), master);
+	test_long();
+	return tap_done();
+}
