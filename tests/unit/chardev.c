@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
@@ -505,6 +506,57 @@ static void test_typed(void)
 	close(master);
 }
 
+/* In a process of its own, whose standard output is a terminal that it may not open: it prints until the terminal,
+ * which nobody reads, is full, and ends. */
+_Noreturn static void print_much(int slave)
+{
+	static char text[4096];
+	struct iovec iov = {text, sizeof text};
+	struct chardev chardev;
+	struct io_loop loop;
+	ssize_t len;
+
+	memset(text, '\t', sizeof text);
+	setsid();
+	if (dup2(slave, STDOUT_FILENO) < 0 || setresuid(65534, 65534, 65534) < 0)
+		_exit(1);
+	io_loop_init(&loop);
+	if (chardev_open(&chardev, "console", "stdio", &loop) < 0 || chardev.out != STDOUT_FILENO)
+		_exit(2);
+	alarm(PATIENCE);
+	do
+		len = chardev.backend.ops->write(&chardev.backend, &iov, 1);
+	while (len > 0);
+	_exit(len == -EAGAIN ? 0 : 3);
+}
+
+static void test_shared_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
+	struct termios settings;
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		ok(true, "a terminal that may not be opened # SKIP only root can become somebody "
+			 "else");
+		return;
+	}
+	if (master < 0 || unlockpt(master) < 0)
+		exit(1);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	if (fchmod(slave, 0600) < 0 || tcgetattr(slave, &settings) < 0)
+		exit(1);
+	settings.c_oflag |= OPOST | XTABS; /* a tab is eight bytes */
+	tcsetattr(slave, TCSANOW, &settings);
+	pid = fork();
+	if (pid == 0)
+		print_much(slave);
+	waitpid(pid, &status, 0);
+	is(status, 0, "a terminal that may not be opened, and is not read, does not block");
+	close(slave);
+	close(master);
+}
+
 /* What epoll says of standard input, if it is not 0; epoll_ctl() as libc has it, but for that. */
 static int stdin_error;
 
@@ -559,6 +611,7 @@ int main(void)
 	test_no_descriptors(text, path);
 	rmdir(folder);
 	test_typed();
+	test_shared_terminal();
 	without_waiting(EPERM, 0, 0, "a file need not be waited for");
 	without_waiting(ENOSPC, -ENOSPC, 1, "nothing more can be waited for");
 	return tap_done();

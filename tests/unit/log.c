@@ -98,12 +98,12 @@ static void test_slow_reader(const char *name, int flags, void (*speak)(void))
 
 static void fill(void)
 {
-	char line[101] = "";
+	char bytes[100];
 
-	memset(line, 'x', sizeof line - 1);
-	for (unsigned i = 0; i < FULL / 100; i++)
-		if (write(STDERR_FILENO, line, 100) < 0)
-			break;
+	memset(bytes, 'x', sizeof bytes);
+	for (size_t len = sizeof bytes; len > 0; len--)
+		for (unsigned i = 0; i < FULL / len && write(STDERR_FILENO, bytes, len) > 0; i++)
+			;
 }
 
 static void speak_to_nobody(void)

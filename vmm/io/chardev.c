@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +92,7 @@ static int connect_both(struct chardev *dev, int fd)
 	}
 	dev->in = fd;
 	dev->out = other;
+	dev->step = file_step(other);
 	return 0;
 }
 
@@ -144,9 +144,7 @@ static void wake_ready(struct io_source *source)
 static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 {
 	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
-	/* A descriptor that others share stays as it is, blocking; but what poll() finds writable
-	 * takes this much without blocking (pipe(7)). */
-	size_t len = iov->iov_len < PIPE_BUF ? iov->iov_len : PIPE_BUF;
+	size_t len = iov->iov_len < dev->step ? iov->iov_len : dev->step;
 	ssize_t ret;
 
 	if (dev->out < 0 || dev->client_deaf)
@@ -500,6 +498,7 @@ int chardev_open(struct chardev *dev, const char *name, const char *text, struct
 	ret = io_loop_can_wait(loop, dev->in, &dev->input_waits);
 	if (ret == 0)
 		ret = io_loop_can_wait(loop, dev->out, &dev->output_waits);
+	dev->step = file_step(dev->out);
 	if (ret == 0)
 		update(dev);
 	return ret;

@@ -43,6 +43,7 @@ struct chardev {
 	pthread_mutex_t lock;
 
 	int in, out;       /* -1: none; never the same. out may block and is asked before */
+	size_t step;       /* bytes that out takes at once, if it is ready */
 	bool client_deaf;  /* of a socket: it reads no more, and output to it is dropped */
 	bool client_ended; /* it sends no more, but what it sent is not all read. I/O thread only */
 	bool client_left;  /* it has, and the device is to hear of it. I/O thread only */

@@ -122,13 +122,10 @@ int file_reopen(int fd, int access)
 	return own;
 }
 
-/* A terminal of Linux that is ready has room for 256 bytes. Of those that it may make of one byte, a tab has
- * the most: eight. */
-#define TERMINAL_STEP 32
-
 size_t file_step(int fd)
 {
 	bool blocks = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 
-	return blocks && isatty(fd) ? TERMINAL_STEP : PIPE_BUF; /* pipe(7) */
+	/* A terminal that is ready has room for something: more is not promised. For a pipe, pipe(7) has it. */
+	return blocks && isatty(fd) ? 1 : PIPE_BUF;
 }
