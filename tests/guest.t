@@ -281,7 +281,7 @@ my @cases = (
 			perl -e "my \$limit = pack(q(QQ), 5, 5); syscall 302, $pid, 7, \$limit, 0"; kill -USR1 $pid; wait $pid'],
 		status => 125, err => qr/\Avole: poll: Invalid argument\n\z/ },
 	# Both ends of the pipe are vole's.
-	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256],
+	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256], status => 124,
 		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'],
 		err => qr/\Avole: time-out .*nobody takes its output\n\z/ },
 	{ kernel => 'demo', vole => ['-c', 2, '-d', image('demo.img', 16), '--module', $module_a], guest => ['a', 'b'],

@@ -32,12 +32,12 @@ bool machine_end(struct vm *vm, int status)
 	return true;
 }
 
-void machine_output_lost(struct vm *vm)
+void machine_output_lost(struct vm *vm, int status)
 {
 	int success = 0;
 
-	machine_end(vm, EXIT_STATUS_VOLE);
-	atomic_compare_exchange_strong(&vm->status, &success, EXIT_STATUS_VOLE);
+	machine_end(vm, status);
+	atomic_compare_exchange_strong(&vm->status, &success, status);
 }
 
 void machine_quit(void *ctx)

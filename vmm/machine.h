@@ -94,12 +94,13 @@ void machine_free(struct vm *vm);
 /* False once the machine is ending. Any thread. */
 bool machine_running(struct vm *vm);
 
-/* End the machine with this status, unless it is ending already. Whether this was its end. Any thread. */
+/* End the machine with this status, unless it is ending already. Whether this was its end. Any
+ * thread. */
 bool machine_end(struct vm *vm, int status);
 
-/* Output could not be written: the end, with EXIT_STATUS_VOLE; if the machine is ending already,
- * only in the place of status 0. Any thread. */
-void machine_output_lost(struct vm *vm);
+/* Output could not be written: the end, with this status; if the machine is ending already, only in
+ * the place of status 0. Any thread. */
+void machine_output_lost(struct vm *vm, int status);
 
 /* The user wants the end: quit() of a chardev whose context is the struct vm. I/O thread. */
 void machine_quit(void *ctx);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exit_status.h"
 #include "log.h"
 #include "machine.h"
 #include "machine/plan.h"
@@ -30,7 +31,7 @@ static void console_broken(void *ctx, int error)
 	struct vm *vm = console->vm;
 
 	say("--console %s: %s", plan_console(vm, console->index)->host, strerror(error));
-	machine_output_lost(vm);
+	machine_output_lost(vm, EXIT_STATUS_VOLE);
 }
 
 /* What virtio_..._init() returned. It has nobody to tell. */

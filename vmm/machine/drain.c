@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "exit_status.h"
 #include "io/chardev.h"
 #include "log.h"
 #include "machine.h"
@@ -71,7 +72,7 @@ static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 			return;
 		say("poll: %s", strerror(errno));
 		vm->hurry = true; /* what is not taken by now is lost */
-		machine_output_lost(vm);
+		machine_output_lost(vm, EXIT_STATUS_VOLE);
 		return;
 	}
 	for (unsigned i = 0; i < vm->console_count; i++)
@@ -82,9 +83,10 @@ static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	if (signals->revents)
 		vm->signals.ready(&vm->signals);
 	if (timer->revents) {
+		vm->hurry = true;
+		machine_output_lost(vm, EXIT_STATUS_TIMEOUT);
 		say("time-out after %u seconds: the guest has ended, but nobody takes its output",
 			vm->options->timeout);
-		vm->timer.ready(&vm->timer);
 	}
 }
 

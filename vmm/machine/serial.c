@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "exit_status.h"
 #include "log.h"
 #include "machine.h"
 #include "machine/plan.h"
@@ -36,7 +37,7 @@ static void serial_broken(void *ctx, int error)
 	struct vm *vm = ctx;
 
 	say("--serial %s: %s", plan_serial(vm), strerror(error));
-	machine_output_lost(vm);
+	machine_output_lost(vm, EXIT_STATUS_VOLE);
 }
 
 static void serial_raise(void *ctx)

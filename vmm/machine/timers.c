@@ -31,10 +31,13 @@ static void timer_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, timer);
 
-	/* First, since nobody may read what is said. */
+	/* The time is over and stays so: if the machine is ending already, its output is what drain() may
+	 * have to wait for. */
+	if (!machine_end(vm, EXIT_STATUS_TIMEOUT))
+		return;
 	vm->hurry = true;
-	if (machine_end(vm, EXIT_STATUS_TIMEOUT))
-		say("time-out after %u seconds", vm->options->timeout);
+	/* Afterwards, since nobody may read what is said. */
+	say("time-out after %u seconds", vm->options->timeout);
 }
 
 static int open_timer(struct vm *vm)
