@@ -33,9 +33,11 @@ static ssize_t write_some(const char *text, size_t len)
 {
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 	size_t step = file_step(STDERR_FILENO);
+	int ready = poll(&out, 1, WAIT_MS);
 	ssize_t n;
 
-	if (poll(&out, 1, WAIT_MS) <= 0)
+	/* A limit of no descriptors is an error: then it is not asked. */
+	if (ready == 0 || (ready < 0 && errno == EINTR))
 		return 0;
 	n = write(STDERR_FILENO, text, len < step ? len : step);
 	if (n >= 0)
