@@ -436,6 +436,9 @@ sub constant_part {
 	# Nobody reads it, and the end does not wait for ever.
 	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 1);
 	is($vole->finish, 0, '--console pty: output that nobody reads does not keep vole from ending');
+	# And more of it than a terminal holds, of a guest that has ended.
+	$vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-last.elf', '--', 256);
+	is($vole->finish, 0, '--console pty: nor does what the terminal does not take');
 }
 {
 	my $path = scratch() . '/socket';

@@ -222,10 +222,11 @@ sub shell {
 	$terminal->finish;
 }
 {
-	# A pseudo-terminal that nobody reads has the end wait for its reader, when there is no guest any more.
-	my $terminal = terminal(vole(), qw(run --serial stdio --console pty), build() . '/guest/console-last.elf');
-	my $path = $terminal->expect(qr/console is on (\S+)\r\n/);
-	open my $reader, '<', $path or die "$path: $!\n";
+	# A pipe that nobody reads has the end wait for its reader, when there is no guest any more.
+	my $path = scratch() . '/pipe';
+	POSIX::mkfifo($path, 0600) or die "$path: $!\n";
+	sysopen my $reader, $path, POSIX::O_RDWR() or die "$path: $!\n";
+	my $terminal = terminal(vole(), qw(run --serial stdio --console), "file:$path", build() . '/guest/console-last.elf', '--', 256);
 	IO::Select->new($reader)->can_read(60);
 	# The threads of CPUs are gone; KVM has one of its own, and the thread sanitizer too.
 	my $own = ($ENV{SAN} // '') eq 'thread' ? 2 : 1;

@@ -26,23 +26,39 @@ static bool serve_all(struct vm *vm)
 /* Console ports, serial port, keys, signals, clock. */
 #define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 4)
 
-/* Who waits for the host to take output, and the others' places empty: they would be always ready. Whether
- * somebody does. */
-static bool find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
+/* How often pseudo-terminals are looked at; and how often nothing may have been read. */
+#define LINGER_MS    10
+#define LINGER_LOOKS 200
+
+/* Of two limits: -1 is none. */
+static int longer(int a, int b)
 {
-	bool serial = vm->serial.uart.output_wanted;
-	bool found = serial;
+	return a < 0 || b < 0 ? -1 : a > b ? a : b;
+}
 
-	for (unsigned i = 0; i < VIRTIO_CONSOLE_PORTS_MAX; i++) {
-		bool waits = i < vm->console_count && vm->console.ports[i].output_wanted;
+/* One that waits for its host to take output. For how long, in milliseconds; -1: without limit. A
+ * pseudo-terminal may be one that nobody opens. */
+static int wait_for(struct pollfd *place, const struct chardev *chardev)
+{
+	place->fd = chardev->out;
+	return chardev->slave >= 0 ? LINGER_MS * LINGER_LOOKS : -1;
+}
 
-		fds[i].fd = waits ? vm->consoles[i].chardev.out : -1;
-		found |= waits;
-	}
-	fds[VIRTIO_CONSOLE_PORTS_MAX].fd = serial ? vm->serial.chardev.out : -1;
+/* Who waits for the host to take output, and the others' places empty: they would be always ready. For how
+ * long at most, as wait_for(); 0: nobody does. */
+static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
+{
+	int limit = 0;
+
 	for (unsigned i = 0; i <= VIRTIO_CONSOLE_PORTS_MAX; i++)
-		fds[i].events = POLLOUT;
-	return found;
+		fds[i] = (struct pollfd){.fd = -1, .events = POLLOUT};
+	for (unsigned i = 0; i < vm->console_count; i++)
+		if (vm->console.ports[i].output_wanted)
+			limit = longer(limit, wait_for(&fds[i], &vm->consoles[i].chardev));
+	if (vm->serial.uart.output_wanted)
+		limit = longer(
+			limit, wait_for(&fds[VIRTIO_CONSOLE_PORTS_MAX], &vm->serial.chardev));
+	return limit;
 }
 
 /* The one whose terminal has keys for vole; NULL if none has. */
@@ -57,24 +73,25 @@ static struct chardev *find_keys(struct vm *vm)
 }
 
 /* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no other
- * way to say so than ^A x. */
-static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
+ * way to say so than ^A x. False if nothing happened. */
+static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
 {
 	struct chardev *terminal = find_keys(vm);
 	struct pollfd *keys = &fds[DRAIN_FDS - 3];
 	struct pollfd *signals = &fds[DRAIN_FDS - 2], *timer = &fds[DRAIN_FDS - 1];
+	int ready;
 
 	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
 	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
 	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
-	if (poll(fds, DRAIN_FDS, timeout) < 0) {
-		if (errno == EINTR)
-			return;
+	ready = poll(fds, DRAIN_FDS, timeout);
+	if (ready < 0 && errno != EINTR) {
 		say("poll: %s", strerror(errno));
 		vm->hurry = true; /* what is not taken by now is lost */
 		machine_output_lost(vm, EXIT_STATUS_VOLE);
-		return;
 	}
+	if (ready <= 0)
+		return ready < 0;
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (fds[i].revents)
 			virtio_backend_ready(&vm->console.dev, i);
@@ -88,25 +105,26 @@ static void wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 		say("time-out after %u seconds: the guest has ended, but nobody takes its output",
 			vm->options->timeout);
 	}
+	return true;
 }
 
-static void serve_to_the_end(struct vm *vm)
+/* False if pseudo-terminals were given up. */
+static bool serve_to_the_end(struct vm *vm)
 {
 	/* A ring that was laid over itself could go on for ever. */
 	unsigned passes = VIRTIO_PASSES_MAX;
 	struct pollfd fds[DRAIN_FDS];
 	bool more = serve_all(vm);
+	int limit;
 
-	while (!vm->hurry && (find_waiting(vm, fds) || more)) {
-		wait_for_takers(vm, fds, more ? 0 : -1);
+	while (!vm->hurry && ((limit = find_waiting(vm, fds)) != 0 || more)) {
+		if (!wait_for_takers(vm, fds, more ? 0 : limit) && !more)
+			return false;
 		passes -= passes > 0;
 		more = serve_all(vm) && passes > 0;
 	}
+	return true;
 }
-
-/* How often pseudo-terminals are looked at; and how often nothing may have been read. */
-#define LINGER_MS    10
-#define LINGER_LOOKS 200
 
 static unsigned unread(const struct vm *vm)
 {
@@ -150,7 +168,6 @@ static bool has_pty(const struct vm *vm)
 
 void drain(struct vm *vm)
 {
-	serve_to_the_end(vm);
-	if (has_pty(vm))
+	if (serve_to_the_end(vm) && has_pty(vm))
 		linger(vm);
 }
