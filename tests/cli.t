@@ -8,6 +8,7 @@ use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
 use Fcntl ':flock';
+use IO::Handle;
 use POSIX 'mkfifo';
 use Test::More;
 use Vole;
@@ -58,6 +59,27 @@ for my $words ('--help', '--version', "inspect $hello") {
 	my $full = run(['sh', '-c', "\"\$0\" $words >/dev/full", vole()]);
 	ok($full->{status} eq 125 && $full->{err} =~ /^vole: standard output: No space left/, "$words to a full disk is an error")
 		or diag(shown($full));
+}
+{
+	# SIGUSR1 may come before there are disks to look at: whoever starts vole cannot know when there are. The pipe
+	# is full, so it waits, early in its life; and says so by taking what has room.
+	pipe my $read, my $write or die "pipe: $!\n";
+	$write->blocking(0);
+	1 while syswrite $write, 'x' x 4096;
+	$write->blocking(1);
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		POSIX::dup2(fileno $write, 1);
+		exec vole(), '--help' or POSIX::_exit(255);
+	}
+	close $write;
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.01
+		until slurp("/proc/$pid/wchan") =~ /pipe/ || slurp("/proc/$pid/syscall") =~ /^1 0x1 / || time > $deadline;
+	kill 'USR1', $pid;
+	1 while sysread $read, my ($bytes), 65536;
+	waitpid $pid, 0;
+	is($?, 0, 'SIGUSR1 does not end vole, however early');
 }
 # 16 MiB, in blocks of 512 bytes: sanitizers write some of their own before main().
 my $limited_file = write_file('limited', "\0" x (16 << 20));

@@ -125,6 +125,7 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 ? argv[1] : "";
 	int ret;
 
+	signals_hold();
 	if (!hold_standard_fds())
 		return EXIT_STATUS_VOLE;
 	/* A file over its limit is an error of write(2), with a better message. */

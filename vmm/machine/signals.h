@@ -10,6 +10,9 @@
 
 struct vm;
 
+/* Hold back the one that would end vole though it asks for something else: first of all. */
+void signals_hold(void);
+
 /* Block them and have the loop hear of them: before the first thread is made, so that they are
  * blocked in all. Undone, but for the blocking, by signals_close() in any state. 0 or -errno
  * (said). */
