@@ -441,6 +441,13 @@ sub constant_part {
 	is($vole->finish, 0, '--console pty: nor does what the terminal does not take');
 }
 {
+	my $vole = terminal(vole(), 'run', (map { ('--console', $_) } 'pty,name=a', 'pty', 'pty,name=b'),
+		'--serial', 'pty', build() . '/guest/exit-code.elf');
+	is($vole->finish, 0, '--console pty: several');
+	my @said = $vole->text =~ /^vole: (.*) is on /mg;
+	is("@said", 'serial console 0 (a) console 1 console 2 (b)', '--console pty: says of each which it is');
+}
+{
 	my $path = scratch() . '/socket';
 	my $vole = terminal(vole(), qw(run --console), "unix:$path", build() . '/guest/echo.elf');
 	my ($client, $answer) = (undef, '');

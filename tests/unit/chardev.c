@@ -134,11 +134,11 @@ static void both_ways(const char *name, const char *text, const char *path)
 	guest.told = told[1];
 	capture_begin();
 	is(io_loop_init(&guest.loop), 0, "%s: a loop", name);
-	is(chardev_open(&guest.chardev, "console", text, &guest.loop), 0, "%s: opens", name);
+	is(chardev_open(&guest.chardev, "console", "it", text, &guest.loop), 0, "%s: opens", name);
 	said = capture_end();
 	guest.chardev.ready = ready;
 	guest.chardev.ctx = &guest;
-	if (!path && sscanf(said, "vole: console is on %63s", terminal) == 1)
+	if (!path && sscanf(said, "vole: it is on %63s", terminal) == 1)
 		path = terminal;
 	if (!path) {
 		ok(false, "%s: there is a way to it", name);
@@ -201,7 +201,7 @@ static void watcher_open(struct watcher *w, const char *text)
 {
 	*w = (struct watcher){.chardev = CHARDEV_EMPTY};
 	io_loop_init(&w->loop);
-	is(chardev_open(&w->chardev, "console", text, &w->loop), 0, "a socket to watch");
+	is(chardev_open(&w->chardev, "console", "it", text, &w->loop), 0, "a socket to watch");
 	w->chardev.ready = look;
 	w->chardev.ctx = w;
 }
@@ -462,7 +462,7 @@ _Noreturn static void type_much(int master, int slave)
 		dup2(slave, STDOUT_FILENO) < 0)
 		_exit(4);
 	io_loop_init(&loop);
-	if (chardev_open(&chardev, "console", "stdio", &loop) < 0 || !chardev.is_terminal)
+	if (chardev_open(&chardev, "console", "it", "stdio", &loop) < 0 || !chardev.is_terminal)
 		_exit(5);
 	chardev.quit = left;
 	chardev.ctx = &quit;
@@ -521,7 +521,8 @@ _Noreturn static void print_much(int slave)
 	if (dup2(slave, STDOUT_FILENO) < 0 || setresuid(65534, 65534, 65534) < 0)
 		_exit(1);
 	io_loop_init(&loop);
-	if (chardev_open(&chardev, "console", "stdio", &loop) < 0 || chardev.out != STDOUT_FILENO)
+	if (chardev_open(&chardev, "console", "it", "stdio", &loop) < 0 ||
+		chardev.out != STDOUT_FILENO)
 		_exit(2);
 	alarm(PATIENCE);
 	do
@@ -584,7 +585,8 @@ static void without_waiting(int error, int expected, unsigned lines, const char 
 	stdin_error = error;
 	capture_begin();
 	is(io_loop_init(&loop), 0, "%s: a loop", name);
-	is(chardev_open(&chardev, "console", "stdio", &loop), expected, "%s: %d", name, expected);
+	is(chardev_open(&chardev, "console", "it", "stdio", &loop), expected, "%s: %d", name,
+		expected);
 	chardev_close(&chardev);
 	io_loop_free(&loop);
 	is(capture_lines(capture_end()), lines, "%s: said once, if at all", name);

@@ -414,7 +414,7 @@ static int open_file(struct chardev *dev, const char *path)
 	return ftruncate(dev->out, 0) < 0 ? fail(dev, path, errno) : 0;
 }
 
-static int open_pty(struct chardev *dev)
+static int open_pty(struct chardev *dev, const char *label)
 {
 	struct termios raw;
 	char name[64];
@@ -438,7 +438,7 @@ static int open_pty(struct chardev *dev)
 	cfmakeraw(&raw);
 	if (tcsetattr(dev->slave, TCSANOW, &raw) < 0)
 		return fail(dev, name, errno);
-	say("%s is on %s", dev->name, name);
+	say("%s is on %s", label, name);
 	return 0;
 }
 
@@ -465,18 +465,19 @@ static int open_socket(struct chardev *dev, const char *path)
 	return listener_open(&dev->listener, dev->loop, dev->name, path, take_client);
 }
 
-static int open_by_kind(struct chardev *dev, const char *text)
+static int open_by_kind(struct chardev *dev, const char *label, const char *text)
 {
 	if (strncmp(text, "file:", 5) == 0)
 		return open_file(dev, text + 5);
 	if (strncmp(text, "unix:", 5) == 0)
 		return open_socket(dev, text + 5);
 	if (strcmp(text, "pty") == 0)
-		return open_pty(dev);
+		return open_pty(dev, label);
 	return open_stdio(dev);
 }
 
-int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop)
+int chardev_open(struct chardev *dev, const char *name, const char *label, const char *text,
+	struct io_loop *loop)
 {
 	int ret;
 
@@ -490,7 +491,7 @@ int chardev_open(struct chardev *dev, const char *name, const char *text, struct
 	ret = io_loop_add(loop, &dev->wake, EPOLLIN);
 	if (ret < 0)
 		return ret;
-	ret = open_by_kind(dev, text);
+	ret = open_by_kind(dev, label, text);
 	if (ret < 0)
 		return ret;
 	dev->input = (struct io_source){.fd = dev->in, .ready = input_ready};

@@ -67,11 +67,12 @@ struct chardev {
 };
 
 /*
- * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. The
- * callbacks must be set before the loop runs. 0, or -errno (said). Undone by chardev_close()
+ * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. Where a
+ * pseudo-terminal is, is said of label, which need not stay. The callbacks must be set before the loop runs. 0, or -errno (said). Undone by chardev_close()
  * whatever is returned; dev must not move.
  */
-int chardev_open(struct chardev *dev, const char *name, const char *text, struct io_loop *loop);
+int chardev_open(struct chardev *dev, const char *name, const char *label, const char *text,
+	struct io_loop *loop);
 void chardev_close(struct chardev *dev);
 
 /* While this process is stopped a terminal is as it was found. Afterwards, and when this job may have come

@@ -42,16 +42,31 @@ static int device_made(const struct vm_device *device, int ret)
 	return ret;
 }
 
+#define LABEL_SIZE 96 /* a name has up to 64 bytes */
+
+/* Which of several a console is. */
+static void label_console(char label[LABEL_SIZE], unsigned index, const char *name, bool alone)
+{
+	if (name)
+		snprintf(label, LABEL_SIZE, "console %u (%s)", index, name);
+	else if (alone)
+		snprintf(label, LABEL_SIZE, "console");
+	else
+		snprintf(label, LABEL_SIZE, "console %u", index);
+}
+
 /* The host's end of one port. */
 static int open_console(struct vm *vm, struct console_port_host *port)
 {
 	struct vm_console *console = &vm->consoles[vm->console_count];
 	const struct console_options *options = plan_console(vm, vm->console_count);
+	char label[LABEL_SIZE];
 	int ret;
 
 	console->vm = vm;
 	console->index = vm->console_count++; /* from here on free_consoles() undoes it */
-	ret = chardev_open(&console->chardev, "console", options->host, &vm->loop);
+	label_console(label, console->index, options->name, plan_console_count(vm) == 1);
+	ret = chardev_open(&console->chardev, "console", label, options->host, &vm->loop);
 	console->chardev.ready = console_ready;
 	console->chardev.quit = console_quit;
 	console->chardev.broken = console_broken;

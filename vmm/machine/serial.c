@@ -65,7 +65,7 @@ static int connect_serial(struct vm *vm)
 int serial_add(struct vm *vm)
 {
 	struct vm_serial *serial = &vm->serial;
-	int ret = chardev_open(&serial->chardev, "serial", plan_serial(vm), &vm->loop);
+	int ret = chardev_open(&serial->chardev, "serial", "serial", plan_serial(vm), &vm->loop);
 
 	if (ret < 0)
 		return ret;
