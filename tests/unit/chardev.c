@@ -506,8 +506,8 @@ static void test_typed(void)
 	close(master);
 }
 
-/* In a process of its own, whose standard output is a terminal that it may not open: it prints until the terminal,
- * which nobody reads, is full, and ends. */
+/* In a process of its own, whose standard output is a terminal that it may not open: it prints
+ * until the terminal, which nobody reads, is full, and ends. */
 _Noreturn static void print_much(int slave)
 {
 	static char text[4096];

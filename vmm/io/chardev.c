@@ -78,8 +78,8 @@ static bool input_at_hand(const struct chardev *dev)
 	return dev->keyboard.len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
 }
 
-/* Both directions of one descriptor, which is ours now. Each gets one of its own: each is waited for
- * without the other, and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
+/* Both directions of one descriptor, which is ours now. Each gets one of its own: each is waited
+ * for without the other, and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
 static int connect_both(struct chardev *dev, int fd)
 {
 	int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -162,8 +162,8 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 	return ret;
 }
 
-/* As a terminal does of its own when it cannot hold what is typed (termios(3), IMAXBEL). If it does not
- * take that at once, or output goes elsewhere, the user is not told. */
+/* As a terminal does of its own when it cannot hold what is typed (termios(3), IMAXBEL). If it does
+ * not take that at once, or output goes elsewhere, the user is not told. */
 static void ring_bell(struct chardev *dev)
 {
 	char byte = '\a';
@@ -190,8 +190,8 @@ static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 	}
 }
 
-/* Nothing tells that a job comes to the foreground: a shell need not send SIGCONT to one that runs. So who is
- * away looks how things are, now and then. */
+/* Nothing tells that a job comes to the foreground: a shell need not send SIGCONT to one that runs.
+ * So who is away looks how things are, now and then. */
 #define LOOK_NS 250000000
 
 static void set_away(struct chardev *dev, bool away)
@@ -239,8 +239,8 @@ static void read_terminal(struct chardev *dev)
 		dev->input_ended = true;
 }
 
-/* A client ended its side, and the guest wants no input. What it has sent before is kept until the guest
- * does, and the client with it. */
+/* A client ended its side, and the guest wants no input. What it has sent before is kept until the
+ * guest does, and the client with it. */
 static void client_ended(struct chardev *dev)
 {
 	char byte;

@@ -7,9 +7,9 @@
  * socket to which one client at a time may connect.
  *
  * On a terminal, input is raw and vole looks at it first: ^A x ends the machine, ^A ^A is one ^A
- * for the guest. It is read although the guest takes nothing, and what there is no room for is dropped,
- * with a bell. While this process is a job in the background, the terminal is not touched. It is put back
- * into the state it was found in by chardev_close().
+ * for the guest. It is read although the guest takes nothing, and what there is no room for is
+ * dropped, with a bell. While this process is a job in the background, the terminal is not touched.
+ * It is put back into the state it was found in by chardev_close().
  *
  * Everything happens on the I/O thread, but for two functions of the backend: want(), which only
  * leaves a note and wakes that thread, and write(), since an emergency write comes on a vCPU's.
@@ -68,23 +68,26 @@ struct chardev {
 
 /*
  * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. Where a
- * pseudo-terminal is, is said of label, which need not stay. The callbacks must be set before the loop runs. 0, or -errno (said). Undone by chardev_close()
- * whatever is returned; dev must not move.
+ * pseudo-terminal is, is said of label, which need not stay. The callbacks must be set before the
+ * loop runs. 0, or -errno (said). Undone by chardev_close() whatever is returned; dev must not
+ * move.
  */
 int chardev_open(struct chardev *dev, const char *name, const char *label, const char *text,
 	struct io_loop *loop);
 void chardev_close(struct chardev *dev);
 
-/* While this process is stopped a terminal is as it was found. Afterwards, and when this job may have come
- * to the foreground or left it: see how things are. I/O thread. Nothing for others. */
+/* While this process is stopped a terminal is as it was found. Afterwards, and when this job may
+ * have come to the foreground or left it: see how things are. I/O thread. Nothing for others. */
 void chardev_suspend(struct chardev *dev);
 void chardev_resume(struct chardev *dev);
 
-/* Bytes of output that a pseudo-terminal holds for its reader: they are lost with it. Elsewhere 0. */
+/* Bytes of output that a pseudo-terminal holds for its reader: they are lost with it. Elsewhere 0.
+ */
 unsigned chardev_unread(const struct chardev *dev);
 
-/* Once the guest has ended, what is typed at a terminal is for vole alone, and there is no loop that waits
- * for it: the descriptor to wait for, -1 if there is none, and what to do when it is ready. */
+/* Once the guest has ended, what is typed at a terminal is for vole alone, and there is no loop
+ * that waits for it: the descriptor to wait for, -1 if there is none, and what to do when it is
+ * ready. */
 int chardev_keys(const struct chardev *dev);
 void chardev_take_keys(struct chardev *dev);
 

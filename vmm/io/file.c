@@ -116,7 +116,8 @@ int file_reopen(int fd, int access)
 		return -1;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	own = open(path, flags);
-	/* su(1) leaves a user at a terminal of somebody else, which has one name that all may open. */
+	/* su(1) leaves a user at a terminal of somebody else, which has one name that all may open.
+	 */
 	if (own < 0 && terminal_controls_us(fd))
 		own = open("/dev/tty", flags);
 	return own;
@@ -126,6 +127,7 @@ size_t file_step(int fd)
 {
 	bool blocks = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 
-	/* A terminal that is ready has room for something: more is not promised. For a pipe, pipe(7) has it. */
+	/* A terminal that is ready has room for something: more is not promised. For a pipe,
+	 * pipe(7) has it. */
 	return blocks && isatty(fd) ? 1 : PIPE_BUF;
 }

@@ -30,9 +30,9 @@ ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset);
 int file_lock(int fd, bool shared);
 
 /*
- * Our own way to a terminal or pipe, fd, which does not block: others share the descriptor that we were given,
- * so its flags are not ours to change. access: O_RDONLY or O_WRONLY. -1 if it is something else, or may not be
- * opened anew: then the given one has to do.
+ * Our own way to a terminal or pipe, fd, which does not block: others share the descriptor that we
+ * were given, so its flags are not ours to change. access: O_RDONLY or O_WRONLY. -1 if it is
+ * something else, or may not be opened anew: then the given one has to do.
  */
 int file_reopen(int fd, int access);
 

@@ -62,8 +62,8 @@ void io_event_clear(int fd);
 int io_timer_add(
 	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source));
 
-/* The timer is ready once, ns nanoseconds from now (0: not at all); or again each every_ns after that, if
- * this is not 0. 0 or -errno. */
+/* The timer is ready once, ns nanoseconds from now (0: not at all); or again each every_ns after
+ * that, if this is not 0. 0 or -errno. */
 int io_timer_set(struct io_source *source, uint64_t ns, uint64_t every_ns);
 
 #endif

@@ -20,7 +20,8 @@ static void close_range_of_fds(int first, int last)
 		close_range((unsigned)first, (unsigned)last, 0);
 }
 
-/* The child: wait until vole is gone; the last that it said counts. Only async-signal-safe calls. */
+/* The child: wait until vole is gone; the last that it said counts. Only async-signal-safe calls.
+ */
 _Noreturn static void guard(const struct terminal *terminal, int pipe_end)
 {
 	int low = terminal->fd < pipe_end ? terminal->fd : pipe_end;

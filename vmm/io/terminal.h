@@ -8,8 +8,8 @@
  * killed and could do nothing any more. The child holds the terminal and the end of a pipe, and
  * nothing else.
  *
- * The terminal is raw only while this process is the job in its foreground: it may be started in the
- * background, go there and come back.
+ * The terminal is raw only while this process is the job in its foreground: it may be started in
+ * the background, go there and come back.
  */
 
 #include <stdbool.h>
@@ -31,19 +31,20 @@ struct terminal {
 bool terminal_controls_us(int fd);
 
 /*
- * Take the terminal fd, which controls this process, into raw mode: no echo, no signals from keys, no
- * lines. Output is still processed, so a kernel that prints plain newlines stays readable. From here on to
- * read it in the background is an error, EIO, and stops nobody: SIGTTIN is blocked. Before the first thread
- * is made, since it forks. As terminal_resume(). Undone by terminal_restore() whatever is returned.
+ * Take the terminal fd, which controls this process, into raw mode: no echo, no signals from keys,
+ * no lines. Output is still processed, so a kernel that prints plain newlines stays readable. From
+ * here on to read it in the background is an error, EIO, and stops nobody: SIGTTIN is blocked.
+ * Before the first thread is made, since it forks. As terminal_resume(). Undone by
+ * terminal_restore() whatever is returned.
  */
 int terminal_open(struct terminal *terminal, int fd);
 
 /* Nothing for a job in the background: whoever has the terminal then has set it. */
 void terminal_restore(struct terminal *terminal);
 
-/* While this process is stopped the terminal is as it was found; afterwards raw again, if this process may.
- * Nothing for an empty terminal. terminal_resume() gives 1 if it is raw, 0 if this is a job in the background,
- * which must not touch it, or -errno. */
+/* While this process is stopped the terminal is as it was found; afterwards raw again, if this
+ * process may. Nothing for an empty terminal. terminal_resume() gives 1 if it is raw, 0 if this is
+ * a job in the background, which must not touch it, or -errno. */
 void terminal_suspend(struct terminal *terminal);
 int terminal_resume(struct terminal *terminal);
 

@@ -44,8 +44,8 @@ static int wait_for(struct pollfd *place, const struct chardev *chardev)
 	return chardev->slave >= 0 ? LINGER_MS * LINGER_LOOKS : -1;
 }
 
-/* Who waits for the host to take output, and the others' places empty: they would be always ready. For how
- * long at most, as wait_for(); 0: nobody does. */
+/* Who waits for the host to take output, and the others' places empty: they would be always ready.
+ * For how long at most, as wait_for(); 0: nobody does. */
 static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 {
 	int limit = 0;
@@ -72,8 +72,8 @@ static struct chardev *find_keys(struct vm *vm)
 	return NULL;
 }
 
-/* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no other
- * way to say so than ^A x. False if nothing happened. */
+/* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no
+ * other way to say so than ^A x. False if nothing happened. */
 static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
 {
 	struct chardev *terminal = find_keys(vm);
@@ -136,8 +136,8 @@ static unsigned unread(const struct vm *vm)
 }
 
 /*
- * What a pseudo-terminal holds would be lost with it: who reads it is waited for, and who does not, for
- * two seconds. Twice nothing, since the kernel hands on what it holds in parts.
+ * What a pseudo-terminal holds would be lost with it: who reads it is waited for, and who does not,
+ * for two seconds. Twice nothing, since the kernel hands on what it holds in parts.
  */
 static void linger(struct vm *vm)
 {

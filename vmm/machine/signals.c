@@ -30,8 +30,8 @@ static void each_chardev(struct vm *vm, void (*deed)(struct chardev *))
 		deed(&vm->consoles[i].chardev);
 }
 
-/* As if the signal had not been held back: all threads stop, where job control permits it. Who stops
- * vole by SIGSTOP finds the terminal raw: nobody is told of that before. */
+/* As if the signal had not been held back: all threads stop, where job control permits it. Who
+ * stops vole by SIGSTOP finds the terminal raw: nobody is told of that before. */
 static void stop(struct vm *vm)
 {
 	sigset_t before;

@@ -4,8 +4,8 @@
 
 /*
  * Signals: those that would end vole end the machine first, in good order; a terminal tells of its
- * new size by one, and the user by SIGUSR1 that images of disks have one. While a job is stopped its
- * terminal is as it was found.
+ * new size by one, and the user by SIGUSR1 that images of disks have one. While a job is stopped
+ * its terminal is as it was found.
  */
 
 struct vm;

@@ -31,8 +31,8 @@ static void timer_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, timer);
 
-	/* The time is over and stays so: if the machine is ending already, its output is what drain() may
-	 * have to wait for. */
+	/* The time is over and stays so: if the machine is ending already, its output is what
+	 * drain() may have to wait for. */
 	if (!machine_end(vm, EXIT_STATUS_TIMEOUT))
 		return;
 	vm->hurry = true;
