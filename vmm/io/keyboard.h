@@ -3,8 +3,8 @@
 #define VMM_KEYBOARD_H
 
 /*
- * What the user types at a terminal, and the guest has not taken yet. vole looks at it first: ^A x ends
- * the machine, ^A ^A is one ^A for the guest. One thread at a time.
+ * What the user types at a terminal, and the guest has not taken yet. vole looks at it first: ^A x
+ * ends the machine, ^A ^A is one ^A for the guest. One thread at a time.
  */
 
 #include <stdbool.h>
