@@ -155,6 +155,8 @@ my @cases = (
 
 	(map { { kernel => 'spin', name => "nobody reads what vole says, @$_", vole => ['--timeout', 2, @$_], under => \@deaf,
 		status => 124, out => qr/\A(?:busy\n)?\z/ } } [], [qw(--log exits)]),
+	# How it ended is settled before that is said.
+	{ kernel => 'exit-code', name => 'nobody reads that it is over', vole => [qw(--timeout 1)], guest => [200], under => \@deaf, status => 119 },
 
 	# --- devices ---
 	{ kernel => 'register-access', vole => ['-d', $disk], out => $checked },

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io/file.h"
@@ -14,9 +15,9 @@
 #define PREFIX     "vole: "
 #define PREFIX_LEN (sizeof PREFIX - 1)
 
-/* A reader that takes nothing is waited for so often, so long. */
-#define WAITS   10
-#define WAIT_MS 100
+/* A reader that takes nothing is waited for so long, in steps of this. */
+#define PATIENCE_MS 1000
+#define WAIT_MS     100
 
 void log_open(void)
 {
@@ -49,15 +50,25 @@ static ssize_t write_some(const char *text, size_t len)
 	return 0;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
 {
-	unsigned left = WAITS;
+	int64_t since = now_ms();
 
 	while (len > 0) {
 		ssize_t n = write_some(text, len);
 
+		if (n > 0)
+			since = now_ms();
 		/* There is nowhere to report that standard error fails. */
-		if (n < 0 || (n == 0 && (waits ? !waits(ctx) : --left == 0)))
+		else if (n < 0 || (waits ? !waits(ctx) : now_ms() - since >= PATIENCE_MS))
 			return;
 		text += n;
 		len -= (size_t)n;

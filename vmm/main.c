@@ -128,7 +128,8 @@ int main(int argc, char **argv)
 	signals_hold();
 	if (!hold_standard_fds())
 		return EXIT_STATUS_VOLE;
-	/* A file over its limit is an error of write(2), with a better message. */
+	/* A closed pipe or a file over its limit is an error of write(2), with a better message. */
+	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
 		return show_text(usage);

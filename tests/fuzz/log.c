@@ -4,17 +4,28 @@
 #include "log.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-void say(const char *format, ...)
+void log_open(void)
+{
+}
+
+void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
 {
 	int saved = errno;
 	char line[1024];
+
+	(void)waits;
+	(void)ctx;
+	vsnprintf(line, sizeof line, format, arguments);
+	errno = saved;
+}
+
+void say(const char *format, ...)
+{
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(line, sizeof line, format, arguments);
+	vsay(NULL, NULL, format, arguments);
 	va_end(arguments);
-	errno = saved;
 }

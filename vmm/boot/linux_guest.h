@@ -87,8 +87,9 @@ void linux_memory_map(
 	const struct linux_guest *guest, struct linux_memory map[LINUX_MEMORY_ENTRIES]);
 
 /*
- * Write all but the kernel and what it is told: GDT, MP table, command line (as linux_cmdline()),
- * initial RAM disk; and set the state but for where to begin. 0, or the exit status of vole (said).
+ * Write all but the kernel and what it is told: GDT, MP table, command line, at most cmdline_max
+ * bytes, initial RAM disk; and set the state but for where to begin. 0, or the exit status of vole
+ * (said).
  */
 int linux_load(struct linux_guest *guest, struct memory *memory, const struct boot_machine *machine,
 	size_t cmdline_max);

@@ -224,6 +224,17 @@ void chardev_resume(struct chardev *dev)
 	update(dev);
 }
 
+/* It could not be read in the background; it may have come forward since. */
+static void found_away(struct chardev *dev)
+{
+	int ret = terminal_resume(&dev->terminal);
+
+	if (ret == 0)
+		set_away(dev, true);
+	else if (ret < 0)
+		dev->input_ended = true;
+}
+
 static void read_terminal(struct chardev *dev)
 {
 	char bytes[KEYBOARD_MAX];
@@ -233,8 +244,8 @@ static void read_terminal(struct chardev *dev)
 		take_typed(dev, bytes, (size_t)len);
 	else if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return; /* somebody else was faster */
-	else if (len < 0 && errno == EIO && terminal_resume(&dev->terminal) == 0)
-		set_away(dev, true);
+	else if (len < 0 && errno == EIO)
+		found_away(dev);
 	else
 		dev->input_ended = true;
 }

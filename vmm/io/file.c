@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,8 +108,12 @@ int file_reopen(int fd, int access)
 	int flags = access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, given, own;
 	struct stat st;
 	char path[32];
+	unsigned number;
 
 	if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return -1;
+	/* A name of the master of a pseudo-terminal makes another one. */
+	if (ioctl(fd, TIOCGPTN, &number) == 0)
 		return -1;
 	/* What was opened for something else stays so. */
 	given = fcntl(fd, F_GETFL) & O_ACCMODE;

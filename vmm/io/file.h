@@ -3,8 +3,9 @@
 #define VMM_FILE_H
 
 /*
- * Files that go into guest memory, and locks of those that stay open. What is wrong is said on
- * standard error, once, after the name of the file, where nothing else is said.
+ * Files that go into guest memory, and locks of those that stay open; terminals and pipes that
+ * others share. What is wrong is said on standard error, once, after the name of the file, where
+ * nothing else is said.
  */
 
 #include <stdbool.h>

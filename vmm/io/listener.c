@@ -104,12 +104,13 @@ void listener_close(struct listener *listener)
 {
 	struct stat st;
 
+	/* Nothing else can have its number while the socket is open. */
+	if (listener->path && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
+		st.st_ino == listener->inode)
+		unlink(listener->path);
 	if (listener->socket.fd >= 0)
 		close(listener->socket.fd);
 	if (listener->pause.fd >= 0)
 		close(listener->pause.fd);
-	if (listener->path && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
-		st.st_ino == listener->inode)
-		unlink(listener->path);
 	*listener = LISTENER_EMPTY;
 }

@@ -62,7 +62,7 @@ static int start_guard(struct terminal *terminal)
 	return 0;
 }
 
-/* A pipe that is full, or a child that was killed: then it is as well to go on. */
+/* The child may have been killed: then it is as well to go on. */
 static void set_is_raw(struct terminal *terminal, bool is_raw)
 {
 	struct message message = {is_raw, terminal->saved};

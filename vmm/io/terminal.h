@@ -43,8 +43,8 @@ int terminal_open(struct terminal *terminal, int fd);
 void terminal_restore(struct terminal *terminal);
 
 /* While this process is stopped the terminal is as it was found; afterwards raw again, if this
- * process may. Nothing for an empty terminal. terminal_resume() gives 1 if it is raw, 0 if this is
- * a job in the background, which must not touch it, or -errno. */
+ * process may. To suspend an empty terminal is nothing. terminal_resume() gives 1 if it is raw, 0
+ * if this is a job in the background, which must not touch it, or -errno. */
 void terminal_suspend(struct terminal *terminal);
 int terminal_resume(struct terminal *terminal);
 

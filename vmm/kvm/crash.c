@@ -104,15 +104,18 @@ static struct place here(struct vcpu *vcpu)
 	return place(vcpu, vcpu_rip(vcpu));
 }
 
-/* One CPU reports, whole; what others run into at the same moment is not the cause. */
+/* One CPU reports, whole; what others run into at the same moment is not the cause. The machine
+ * ends first: the report may have to wait for its reader. */
 static bool begin(struct vcpu *vcpu)
 {
-	return vcpu->ops->begin_report(vcpu);
+	if (!vcpu->ops->begin_report(vcpu))
+		return false;
+	vcpu->ops->end(vcpu, EXIT_STATUS_CRASH);
+	return true;
 }
 
 static void end(struct vcpu *vcpu)
 {
-	vcpu->ops->end(vcpu, EXIT_STATUS_CRASH);
 	vcpu->ops->end_report(vcpu);
 }
 

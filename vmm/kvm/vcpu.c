@@ -214,9 +214,9 @@ static void exit_internal_error(struct vcpu *vcpu)
 	int ret;
 
 	if (vcpu->run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION) {
+		vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
 		say("KVM reports internal error %u on CPU %u", vcpu->run->internal.suberror,
 			vcpu->id);
-		vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
 		return;
 	}
 	ret = complete_instruction(vcpu);
@@ -252,14 +252,14 @@ static void handle_exit(struct vcpu *vcpu)
 	case KVM_EXIT_IOAPIC_EOI: /* only level-triggered pins need it, and we have none */
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
+		vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
 		say("the processor refuses to run CPU %u: reason 0x%llx", vcpu->id,
 			(unsigned long long)run->fail_entry.hardware_entry_failure_reason);
-		vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
 		break;
 	default:
+		vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
 		say("KVM gave up CPU %u with exit reason %u, which vole does not know", vcpu->id,
 			run->exit_reason);
-		vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
 		break;
 	}
 }
@@ -369,8 +369,10 @@ static void *vcpu_thread(void *argument)
 			answer_request(vcpu);
 			answer_halted(vcpu);
 		} else {
-			say("KVM_RUN on CPU %u: %s", vcpu->id, strerror(errno));
+			int error = errno;
+
 			vcpu->ops->end(vcpu, EXIT_STATUS_VOLE);
+			say("KVM_RUN on CPU %u: %s", vcpu->id, strerror(error));
 			break;
 		}
 	}

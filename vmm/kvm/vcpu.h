@@ -104,7 +104,7 @@ struct vcpu {
 /* The signal that takes a thread out of KVM_RUN and of blocking writes. */
 #define VCPU_SIGNAL SIGUSR2
 
-/* Give VCPU_SIGNAL its handler, which does nothing. Once per process, before the first vCPU. */
+/* Give VCPU_SIGNAL its handler, which does nothing. Once per process, before the first thread. */
 void vcpu_init_signal(void);
 
 /* Create a vCPU; undone by vcpu_free() whatever is returned. 0 or -errno (said). */

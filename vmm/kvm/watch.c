@@ -121,6 +121,6 @@ void watch_after(struct watch *watch, struct vcpu *vcpu)
 	if (watch->exits_max == 0 || atomic_fetch_add(&watch->exits, 1) + 1 != watch->exits_max ||
 		!vcpu->ops->running(vcpu))
 		return;
-	say("stopped after %" PRIu64 " exits", watch->exits_max);
 	vcpu->ops->end(vcpu, EXIT_STATUS_TIMEOUT);
+	say("stopped after %" PRIu64 " exits", watch->exits_max);
 }

@@ -73,7 +73,8 @@ static struct chardev *find_keys(struct vm *vm)
 }
 
 /* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no
- * other way to say so than ^A x. False if nothing happened. */
+ * other way to say so than ^A x. The clock ends a wait, not what can be done at once, without a
+ * timeout. False if nothing happened. */
 static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
 {
 	struct chardev *terminal = find_keys(vm);
@@ -83,7 +84,7 @@ static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 
 	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
 	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
-	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
+	*timer = (struct pollfd){.fd = timeout != 0 ? vm->timer.fd : -1, .events = POLLIN};
 	ready = poll(fds, DRAIN_FDS, timeout);
 	if (ready < 0 && errno != EINTR) {
 		say("poll: %s", strerror(errno));
@@ -152,8 +153,10 @@ static void linger(struct vm *vm)
 		nothing = now == 0 ? nothing + 1 : 0;
 		looks = now == last ? looks + 1 : 0;
 		last = now;
-		if (nothing < 2)
+		if (now > 0)
 			wait_for_takers(vm, fds, LINGER_MS);
+		else if (nothing < 2)
+			poll(NULL, 0, LINGER_MS);
 	}
 }
 
@@ -168,6 +171,11 @@ static bool has_pty(const struct vm *vm)
 
 void drain(struct vm *vm)
 {
+	int status = atomic_load(&vm->status);
+
+	/* No end of the guest's own. */
+	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_VOLE)
+		vm->hurry = true;
 	if (serve_to_the_end(vm) && has_pty(vm))
 		linger(vm);
 }

@@ -31,15 +31,16 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 {
 	while (machine_running(vm) && write(STDOUT_FILENO, byte, 1) < 0) {
 		struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+		int error = errno;
 
-		if (errno == EINTR)
+		if (error == EINTR)
 			continue;
-		if (errno == EAGAIN) {
+		if (error == EAGAIN) {
 			poll(&out, 1, -1);
 			continue;
 		}
-		say("standard output: %s", strerror(errno));
 		machine_end(vm, EXIT_STATUS_VOLE);
+		say("standard output: %s", strerror(error));
 	}
 }
 
@@ -59,14 +60,12 @@ static int debug_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *
 
 static void write_exit(struct vm *vm, uint32_t code)
 {
-	int status = (int)code;
+	bool is_over = code > EXIT_STATUS_GUEST_MAX;
 
-	if (code > EXIT_STATUS_GUEST_MAX) {
+	machine_end(vm, is_over ? EXIT_STATUS_GUEST_MAX : (int)code);
+	if (is_over)
 		say("the guest's exit code %u (0x%x) is over %d, which it becomes", code, code,
 			EXIT_STATUS_GUEST_MAX);
-		status = EXIT_STATUS_GUEST_MAX;
-	}
-	machine_end(vm, status);
 }
 
 static int exit_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)

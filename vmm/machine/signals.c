@@ -101,8 +101,6 @@ int signals_open(struct vm *vm)
 		if (!is_ignored(wanted[i]))
 			sigaddset(&set, wanted[i]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	/* A closed pipe is an error of write(2), with a better message. */
-	signal(SIGPIPE, SIG_IGN);
 	vm->signals = (struct io_source){
 		.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
 		.ready = signal_ready,
