@@ -141,8 +141,8 @@ sub new {
 	# A new terminal has no size, and then a guest takes it for nobody.
 	$self->resize(30, 100);
 	$self->{before} = $self->settings;
-	# A shell has what it starts in the background ignore these, and vole would go on doing that.
-	local @SIG{qw(INT QUIT)} = ('DEFAULT', 'DEFAULT');
+	# A shell, and nohup(1), has what it starts in the background ignore these, and vole would go on doing that.
+	local @SIG{qw(INT QUIT HUP)} = ('DEFAULT') x 3;
 	$self->{pid} = fork // die "fork: $!\n";
 	if ($self->{pid} == 0) {
 		POSIX::setsid();
