@@ -115,12 +115,19 @@ int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, boo
 	return ret;
 }
 
+/* Of local APICs that are in the kernel now (KVM API 4.46). */
+static void find_tsc_deadline(struct kvm *kvm)
+{
+	kvm->tsc_deadline = kvm_has(kvm->fd, KVM_CAP_TSC_DEADLINE_TIMER);
+}
+
 int kvm_create_split_irqchip(struct kvm *kvm)
 {
 	struct kvm_enable_cap cap = {.cap = KVM_CAP_SPLIT_IRQCHIP, .args = {IOAPIC_PINS}};
 	int ret = kvm_ioctl(kvm->vm, KVM_ENABLE_CAP, &cap);
 
-	kvm->local_apics = ret == 0;
+	if (ret == 0)
+		find_tsc_deadline(kvm);
 	return ret;
 }
 
@@ -133,7 +140,8 @@ int kvm_create_pc_irqchip(struct kvm *kvm)
 		ret = kvm_ioctl(kvm->vm, KVM_CREATE_IRQCHIP, 0);
 	if (ret == 0)
 		ret = kvm_ioctl(kvm->vm, KVM_CREATE_PIT2, &pit);
-	kvm->local_apics = ret == 0;
+	if (ret == 0)
+		find_tsc_deadline(kvm);
 	return ret;
 }
 
@@ -191,7 +199,7 @@ static int set_cpuid(const struct kvm *kvm, int fd, unsigned id)
 {
 	uint32_t unlisted = CPUID_1_ECX_HYPERVISOR;
 
-	if (kvm->local_apics && kvm_has(kvm->fd, KVM_CAP_TSC_DEADLINE_TIMER))
+	if (kvm->tsc_deadline)
 		unlisted |= CPUID_1_ECX_TSC_DEADLINE;
 	for (uint32_t i = 0; i < kvm->cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &kvm->cpuid->entries[i];

@@ -17,9 +17,9 @@
 #include "chips/ioapic.h"
 
 struct kvm {
-	int fd;           /* /dev/kvm; -1: empty */
-	int vm;           /* -1: not yet */
-	bool local_apics; /* in the kernel */
+	int fd;            /* /dev/kvm; -1: empty */
+	int vm;            /* -1: not yet */
+	bool tsc_deadline; /* local APICs in the kernel, whose timer can go by the TSC */
 	unsigned slot_count;
 	size_t run_size;          /* of struct kvm_run and what follows it */
 	struct kvm_cpuid2 *cpuid; /* what the host can do, for kvm_create_vcpu() */
