@@ -29,18 +29,18 @@ void log_open(void)
 	close(own);
 }
 
-/* Some of it: how many bytes, 0 if none are taken for WAIT_MS or a signal came, or -errno. */
+/* Some of it, no more than file_step(): how many bytes, 0 if none are taken for WAIT_MS or a signal
+ * came, or -errno. */
 static ssize_t write_some(const char *text, size_t len)
 {
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-	size_t step = file_step(STDERR_FILENO);
 	int ready = poll(&out, 1, WAIT_MS);
 	ssize_t n;
 
 	/* A limit of no descriptors is an error: then it is not asked. */
 	if (ready == 0 || (ready < 0 && errno == EINTR))
 		return 0;
-	n = write(STDERR_FILENO, text, len < step ? len : step);
+	n = write(STDERR_FILENO, text, len);
 	if (n >= 0)
 		return n;
 	if (errno != EAGAIN && errno != EINTR)
@@ -60,10 +60,11 @@ static int64_t now_ms(void)
 
 static void write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
 {
+	size_t step = file_step(STDERR_FILENO);
 	int64_t since = now_ms();
 
 	while (len > 0) {
-		ssize_t n = write_some(text, len);
+		ssize_t n = write_some(text, len < step ? len : step);
 
 		if (n > 0)
 			since = now_ms();
