@@ -115,8 +115,8 @@ static void put32(struct trial *trial, uint32_t address, uint32_t value)
 /* GDT, a TSS for the way from CPL 3 to CPL 0, and an identity map of 4 MiB pages. */
 static void write_tables(struct trial *trial)
 {
-	put64(trial, GDT + (SELECTOR_CODE & ~7), 0x00cf9b000000ffff);
-	put64(trial, GDT + (SELECTOR_DATA & ~7), 0x00cf93000000ffff);
+	put64(trial, GDT + (SELECTOR_CODE & ~7), GDT_FLAT_CODE);
+	put64(trial, GDT + (SELECTOR_DATA & ~7), GDT_FLAT_DATA);
 	put64(trial, GDT + (SELECTOR_CODE3 & ~7), 0x00cffb000000ffff);
 	put64(trial, GDT + (SELECTOR_DATA3 & ~7), 0x00cff3000000ffff);
 	put32(trial, TSS + 4, STACK_TOP);     /* ESP0 */
