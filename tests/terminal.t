@@ -130,22 +130,20 @@ for my $signal (qw(INT TERM HUP QUIT)) {
 	my ($job) = Abi::slurp('/proc/' . $terminal->pid . '/task/' . $terminal->pid . '/children') =~ /(\d+)/;
 	for my $round (1, 2) {
 		kill TSTP => $job;
-		my $deadline = time + 60;
-		select undef, undef, undef, 0.01 until Abi::slurp("/proc/$job/stat") =~ /\) T / || time > $deadline;
+		comes(sub { Abi::slurp("/proc/$job/stat") =~ /\) T / });
 		like(Abi::slurp("/proc/$job/stat"), qr/\) T /, "SIGTSTP, $round: the job stops");
 		is($terminal->settings, $terminal->before, "SIGTSTP, $round: the terminal is as it was");
 		kill CONT => $job;
-		select undef, undef, undef, 0.01 until $terminal->settings eq $raw || time > $deadline;
+		comes(sub { $terminal->settings eq $raw });
 		is($terminal->settings, $raw, "SIGCONT, $round: and is raw again");
 	}
 	# Whoever had the terminal meanwhile may have left it in any state.
 	kill STOP => $job;
-	my $deadline = time + 60;
-	select undef, undef, undef, 0.01 until Abi::slurp("/proc/$job/stat") =~ /\) T / || time > $deadline;
+	comes(sub { Abi::slurp("/proc/$job/stat") =~ /\) T / });
 	run(['sh', '-c', 'stty sane <"$0"', $terminal->path]);
 	isnt($terminal->settings, $raw, 'SIGSTOP: somebody changes the terminal');
 	kill CONT => $job;
-	select undef, undef, undef, 0.01 until $terminal->settings eq $raw || time > $deadline;
+	comes(sub { $terminal->settings eq $raw });
 	is($terminal->settings, $raw, 'SIGSTOP: which is raw again afterwards');
 	$terminal->send("exit 7\r");
 	ended('the guest exits after that', $terminal, 7);
@@ -153,13 +151,9 @@ for my $signal (qw(INT TERM HUP QUIT)) {
 # The first child of a process, once there is one.
 sub child_of {
 	my ($pid) = @_;
-	my $deadline = time + 60;
-	while (time < $deadline) {
-		my ($child) = Abi::slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/;
-		return $child if $child;
-		select undef, undef, undef, 0.01;
-	}
-	return 0;
+	my $child = 0;
+	comes(sub { ($child) = Abi::slurp("/proc/$pid/task/$pid/children") =~ /(\d+)/ });
+	return $child // 0;
 }
 
 # Until this holds, or a minute is over; whether it does.
@@ -175,6 +169,17 @@ sub shell {
 	my $terminal = terminal('env', 'PS1=ready\$ ', 'HISTFILE=', 'bash', '--norc', '-i');
 	ok($terminal->expect(qr/ready. \z/), 'a shell') or diag($terminal->text);
 	return $terminal;
+}
+
+# A job in the foreground: the guest hears what is typed, and ^A x gives the shell its terminal.
+sub hears_and_ends {
+	my ($terminal, $job) = @_;
+	$terminal->send("help\r");
+	ok($terminal->expect(qr/help.*crash.*> \z/s), 'the guest hears the user') or diag($terminal->text);
+	$terminal->send("\x01x");
+	ok($terminal->expect(qr/ready. \z/), '^A x ends the job') or diag($terminal->text);
+	kill KILL => $job;
+	return;
 }
 {
 	# A shell that has a job go on in the background reads the terminal itself.
@@ -192,11 +197,7 @@ sub shell {
 	unlike(Abi::slurp("/proc/$job/stat"), qr/\) T /, 'what is typed meanwhile does not stop the job');
 	$terminal->send("fg\r");
 	ok(comes(sub { $terminal->settings eq $raw }), 'in the foreground again: the terminal is raw');
-	$terminal->send("help\r");
-	ok($terminal->expect(qr/help.*crash.*> \z/s), 'the guest hears the user') or diag($terminal->text);
-	$terminal->send("\x01x");
-	ok($terminal->expect(qr/ready. \z/), '^A x ends the job') or diag($terminal->text);
-	kill KILL => $job;
+	hears_and_ends($terminal, $job);
 	$terminal->send("exit 0\r");
 	$terminal->finish;
 }
@@ -212,11 +213,7 @@ sub shell {
 	# Raw: no key ends a line, none is a signal, none is shown.
 	ok(comes(sub { $terminal->settings =~ /^(?:\w+ ){3}(\w+)/ && !(hex($1) & (ECHO | ICANON | ISIG)) }),
 		'in the foreground: the terminal is raw');
-	$terminal->send("help\r");
-	ok($terminal->expect(qr/help.*crash.*> \z/s), 'the guest hears the user') or diag($terminal->text);
-	$terminal->send("\x01x");
-	ok($terminal->expect(qr/ready. \z/), '^A x ends the job') or diag($terminal->text);
-	kill KILL => $job;
+	hears_and_ends($terminal, $job);
 	$terminal->send("stty -a\rexit 0\r");
 	ok($terminal->expect(qr/\bisig icanon iexten echo /), 'and the terminal is as the shell had it') or diag($terminal->text);
 	$terminal->finish;
