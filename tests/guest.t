@@ -73,9 +73,23 @@ my $driver_fault = qr/(?:vole: device \d, \w+: (?:.*\(virtio 2\.\S*\)|further fa
 my $used = qr/virtio at \S+: queue 0: used element \d+/;
 my $alphabet = join '', ('a' .. 'z') x 1500;
 
+# A pipe that is full.
+my $full = scratch() . '/full';
+POSIX::mkfifo($full, 0600) or die "$full: $!\n";
+sysopen my $full_fifo, $full, POSIX::O_RDWR() | POSIX::O_NONBLOCK() or die "$full: $!\n";
+1 while syswrite $full_fifo, "\0" x 4096;
+
 # Standard error is a pipe that is full, and that nobody reads.
 my @deaf = ($^X, '-MIO::Handle', '-e', '$^F = 9; pipe my $r, my $w; $w->blocking(0); 1 while syswrite $w, "x" x 4096;
 	$w->blocking(1); open STDERR, ">&", $w; exec @ARGV');
+
+# Standard output is the master of a pseudo-terminal, from whose other side a child hands on a line.
+my @to_master = ($^X, '-e', '$^F = 9; open my $out, ">&", STDOUT; open STDOUT, "+>", "/dev/ptmx" or die "/dev/ptmx: $!\n";
+	my $unlock = pack "i", 0; ioctl STDOUT, 0x40045431, $unlock or die "TIOCSPTLCK: $!\n";
+	my $number = pack "I", 0; ioctl STDOUT, 0x80045430, $number or die "TIOCGPTN: $!\n";
+	open my $slave, "<", "/dev/pts/" . unpack "I", $number or die "/dev/pts: $!\n";
+	if (fork) { close $out; exec @ARGV }
+	print $out scalar <$slave>');
 
 # What rings prints.
 sub each_set {
@@ -155,7 +169,11 @@ my @cases = (
 
 	(map { { kernel => 'spin', name => "nobody reads what vole says, @$_", vole => ['--timeout', 2, @$_], under => \@deaf,
 		status => 124, out => qr/\A(?:busy\n)?\z/ } } [], [qw(--log exits)]),
+	# An end that is not the guest's own waits for nobody.
+	{ kernel => 'serial-handover', name => 'its output does not keep --max-exits from ending it', status => 124,
+		vole => [qw(--console none --max-exits 1 --serial), "file:$full"], err => "vole: stopped after 1 exits\n" },
 	# How it ended is settled before that is said.
+	{ kernel => 'crash-smp', name => 'nobody reads why', vole => [qw(--timeout 1)], under => \@deaf, status => 126 },
 	{ kernel => 'exit-code', name => 'nobody reads that it is over', vole => [qw(--timeout 1)], guest => [200], under => \@deaf, status => 119 },
 
 	# --- devices ---
@@ -249,6 +267,8 @@ my @cases = (
 	# With several ports: tests/ports.t.
 	{ kernel => 'ports', stdin => "flood a\nsize\nquit\n", out => "ports: 1\nno port \"a\"\nsize 0x0 0x0\n" },
 	{ kernel => 'echo', stdin => "abc\0\x01\xffxyzq and more", out => "ready\nabc\0\x01\xffxyzq" },
+	# To open /dev/ptmx by its name would make another one.
+	{ kernel => 'echo', name => 'to the master of a pseudo-terminal', stdin => 'q', under => \@to_master, out => "ready\n" },
 	{ kernel => 'echo', name => 'more than there are buffers', stdin => join('', map { "$_\n" } 1 .. 300) . 'q',
 		out => "ready\n" . join('', map { "$_\n" } 1 .. 300) . 'q' },
 	{ kernel => 'serial', vole => [qw(--serial stdio)], stdin => "abc\0\x01\xffxyzq and more", out => "ready\nabc\0\x01\xffxyzq" },
@@ -329,11 +349,6 @@ sub cpu_time {
 	return ($user_after - $user + $system_after - $system) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 pipe my $silent_read, my $silent_write or die "pipe: $!\n";
-# A pipe that is full.
-my $full = scratch() . '/full';
-POSIX::mkfifo($full, 0600) or die "$full: $!\n";
-sysopen my $full_fifo, $full, POSIX::O_RDWR() | POSIX::O_NONBLOCK() or die "$full: $!\n";
-1 while syswrite $full_fifo, "\0" x 4096;
 for my $idle (
 	{ kernel => 'hlt', what => 'a CPU in hlt' },
 	{ kernel => 'echo', what => 'a console without input' },
