@@ -227,7 +227,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 # --- disks ---
 
 SKIP: {
-	skip $no_kvm, 19 if $no_kvm;
+	skip $no_kvm, 22 if $no_kvm;
 
 	my $disk = write_file('disk', "\0" x 4096);
 	for (['that is missing', 'absent', qr/absent: No such file/],
@@ -250,7 +250,8 @@ SKIP: {
 	refused('the same disk, once read-only', 125, qr/disk: in use by a vole/,
 		'run', '-d', $disk, '-d', "$disk,ro", $hello);
 	accepted('the same disk, twice read-only, is fine', qr/^Hello/, 'run', '-d', "$disk,ro", '-d', "$disk,ro", $hello);
-
+	refused("a disk with $_", 125, qr/disk: \w.*=on: this disk cannot have it/, 'run', '-d', "$disk,$_", $hello)
+		for 'ro,discard=on', 'ro,write-zeroes=on', 'flush=off,config-wce=on';
 	refused('a console file that is the disk', 125, qr/disk: in use by a vole/, 'run', '-d', $disk, '--console', "file:$disk",
 		$hello);
 	ok(-s $disk, 'a console file that is the disk: it keeps its contents');

@@ -72,6 +72,14 @@ int feature_choose_disk(struct feature_choice *choice, const char *word)
 	return ret == -ENOENT ? feature_choose(choice, word) : ret;
 }
 
+const char *feature_missing(const struct feature_choice *own, uint64_t offered)
+{
+	for (size_t i = 0; i < COUNT(of_disks); i++)
+		if (own->on & ~offered & VIRTIO_BIT(of_disks[i].bit))
+			return of_disks[i].name;
+	return NULL;
+}
+
 uint64_t features_offered(const struct feature_choice *all, const struct feature_choice *own)
 {
 	uint64_t offered = VIRTIO_QUEUE_DEFAULT;

@@ -5,7 +5,7 @@
 /*
  * What the user says of features of virtio devices, NAME=on or NAME=off: of those that every device
  * can have (VIRTIO_QUEUE_FEATURES of virtio.h), for all devices and for single ones; of those of
- * disks, for single ones. What a disk cannot do is not offered, said on or not.
+ * disks, for single ones. Not every disk can have all of them.
  */
 
 #include <stdint.h>
@@ -30,6 +30,10 @@ int feature_choose(struct feature_choice *choice, const char *word);
 
 /* The same for a disk, which has more of them. */
 int feature_choose_disk(struct feature_choice *choice, const char *word);
+
+/* The name of a feature that was chosen for a disk, and is not among those that it offers; NULL if
+ * there is none. */
+const char *feature_missing(const struct feature_choice *own, uint64_t offered);
 
 /* What to virtio_offer(), of VIRTIO_QUEUE_FEATURES: what is usual, unless said otherwise for
  * all, unless said otherwise for this device. */

@@ -59,6 +59,20 @@ static void test_names_of_disks(void)
 		"which are offered");
 }
 
+static void test_missing(void)
+{
+	const uint64_t flush = VIRTIO_BIT(VIRTIO_BLK_F_FLUSH);
+	const uint64_t discard = VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
+	const struct feature_choice nothing = {.off = discard};
+	const struct feature_choice both = {.on = flush | discard | INDIRECT};
+	const char *name;
+
+	ok(!feature_missing(&nothing, 0), "nothing was asked for: nothing is missing");
+	ok(!feature_missing(&both, flush | discard), "what was asked for is there");
+	name = feature_missing(&both, flush);
+	ok(name && strcmp(name, "discard") == 0, "what is not there is named");
+}
+
 static void test_words(void)
 {
 	static const char *const unknown[] = {
@@ -100,6 +114,7 @@ int main(void)
 {
 	test_names();
 	test_names_of_disks();
+	test_missing();
 	test_words();
 	test_offered();
 	return tap_done();

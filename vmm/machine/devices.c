@@ -169,10 +169,17 @@ static int add_disk(struct vm *vm, unsigned index)
 	struct vm_device *device = device_next(vm);
 	int ret = virtio_block_init(&disk->block, &disk->disk.backend, options->queue_count,
 		&vm->memory.gmem, &device_host_ops, device);
+	const char *missing;
 
 	if (device_made(device, ret) < 0)
 		return ret;
 	virtio_block_withhold(&disk->block, options->features.off);
+	missing = feature_missing(&options->features, disk->block.dev.features);
+	if (missing) {
+		virtio_free(&disk->block.dev);
+		say("%s: %s=on: this disk cannot have it", options->path, missing);
+		return -EINVAL;
+	}
 	return device_add(vm, device, &disk->block.dev, &options->features);
 }
 
