@@ -32,8 +32,8 @@ test_tool_sources = $(wildcard tests/tools/*.c)
 # Linked into each of those.
 test_tools_shared = tests/elf_make.c
 
-# TAP by scripts.
-script_tests = $(wildcard tests/*.t)
+# TAP by scripts, the longest first.
+script_tests = tests/guest.t $(filter-out tests/guest.t,$(wildcard tests/*.t))
 
 # Programs of `make bench`, and what they may have of the tests.
 bench_program_sources = $(wildcard tests/bench/*.c)
