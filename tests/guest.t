@@ -248,6 +248,9 @@ my @cases = (
 		out => "$_ queues\nall checks hold\n" } } 1, 2, 4),
 	{ kernel => 'block-queues', name => 'more than the driver uses', vole => ['-d', "$counting,ro,queues=8,notification-data=on"],
 		out => "4 queues\nall checks hold\n" },
+	# That would be 128 GiB.
+	{ kernel => 'block-last', vole => ['-m', '640M', '--timeout', 4, '-d', image('last.img', 1 << 21) . ',queues=4'], status => 124,
+		out => $checked, err => qr/\Avole: time-out .*asked for last is not done\n\z/ },
 	# The shell changes the image's size twice, each time when the guest has said what it is.
 	{ kernel => 'block-resize', vole => ['--timeout', 60, '-d', $resized], guest => [16],
 		under => ['bash', '-c', 'exec 3< <(exec "$0" "$@"); pid=$!

@@ -71,6 +71,7 @@ struct vm {
 	atomic_int status;      /* exit status of vole; -1 while the machine runs */
 	int signal;             /* that ended the machine; 0: none. I/O thread only */
 	bool hurry;             /* user or clock want the end: wait for nothing. I/O thread only */
+	bool overtime;          /* the time is over, and was prolonged once: drain.c */
 };
 
 /*

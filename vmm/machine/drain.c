@@ -72,9 +72,29 @@ static struct chardev *find_keys(struct vm *vm)
 	return NULL;
 }
 
+/* What can be done without a wait may be done still, when the time is over. */
+#define OVERTIME_NS SECOND_NS
+
+/*
+ * The clock ends a wait at once. What needs none, being busy, may go on for a moment: a guest that
+ * ended just in time has its last requests done. But it could ask for hours of work.
+ */
+static void time_is_over(struct vm *vm, bool busy)
+{
+	const char *lost = busy ? "what it asked for last is not done" : "nobody takes its output";
+
+	if (busy && !vm->overtime && io_timer_set(&vm->timer, OVERTIME_NS, 0) == 0) {
+		vm->overtime = true;
+		return;
+	}
+	vm->hurry = true;
+	machine_output_lost(vm, EXIT_STATUS_TIMEOUT);
+	say("time-out after %u seconds: the guest has ended, but %s", vm->options->timeout, lost);
+}
+
 /* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no
- * other way to say so than ^A x. The clock ends a wait, not what can be done at once, without a
- * timeout. False if nothing happened. */
+ * other way to say so than ^A x. Without a timeout there is something to do meanwhile. False if
+ * nothing happened. */
 static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
 {
 	struct chardev *terminal = find_keys(vm);
@@ -84,7 +104,7 @@ static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 
 	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
 	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
-	*timer = (struct pollfd){.fd = timeout != 0 ? vm->timer.fd : -1, .events = POLLIN};
+	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
 	ready = poll(fds, DRAIN_FDS, timeout);
 	if (ready < 0 && errno != EINTR) {
 		say("poll: %s", strerror(errno));
@@ -100,12 +120,8 @@ static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 		chardev_take_keys(terminal);
 	if (signals->revents)
 		vm->signals.ready(&vm->signals);
-	if (timer->revents) {
-		vm->hurry = true;
-		machine_output_lost(vm, EXIT_STATUS_TIMEOUT);
-		say("time-out after %u seconds: the guest has ended, but nobody takes its output",
-			vm->options->timeout);
-	}
+	if (timer->revents)
+		time_is_over(vm, timeout == 0);
 	return true;
 }
 
