@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -79,6 +82,23 @@ int fallocate(int fd, int mode, off_t offset, off_t len)
 		return (int)syscall(SYS_fallocate, fd, mode, offset, len);
 	errno = error;
 	return -1;
+}
+
+/* The image is a block device that is read-only. */
+static bool protected;
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (request != BLKROGET || !protected)
+		return (int)syscall(SYS_ioctl, fd, request, argument);
+	*(int *)argument = 1;
+	return 0;
 }
 
 static char path[] = "/tmp/vole-disk-XXXXXX";
@@ -188,6 +208,21 @@ static void test_read_only(void)
 	ok(write_at(backend, "data", 0) < 0, "BLK-DEV-01 (5.2.6.2) and cannot be written");
 	capture_end();
 	disk_close(&disk);
+}
+
+static void test_protected(void)
+{
+	struct disk_options options = {.path = path};
+	struct disk disk;
+
+	protected = true;
+	capture_begin();
+	is(disk_open(&disk, &options, 0), -EROFS, "a read-only block device is not one to write");
+	is(capture_lines(capture_end()), 1, "which is said");
+	disk_close(&disk);
+	open_image(&disk, true, NULL);
+	disk_close(&disk);
+	protected = false;
 }
 
 /* An image without a zero byte, but for [begin, end). */
@@ -412,6 +447,7 @@ int main(void)
 	test_interrupted();
 	test_segments();
 	test_read_only();
+	test_protected();
 	test_write_zeroes();
 	test_write_many_zeroes();
 	test_discard();

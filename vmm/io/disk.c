@@ -234,6 +234,17 @@ static void find_nature(struct disk *disk)
 		disk->backend.unit = unit;
 }
 
+/* The kernel lets one that it will not write be opened for writing, as it does no file. */
+static int judge_protection(const struct disk *disk)
+{
+	int protected = 0;
+
+	if (disk->backend.read_only || ioctl(disk->fd, BLKROGET, &protected) < 0 || !protected)
+		return 0;
+	say("%s: the block device is read-only; so must the disk be: \",ro\"", disk->path);
+	return -EROFS;
+}
+
 static int lock(const struct disk *disk)
 {
 	int ret = file_lock(disk->fd, disk->backend.read_only);
@@ -269,6 +280,8 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 	memcpy(disk->backend.id, id, strlen(id)); /* ends in NULs, or at its full length */
 	disk->backend.block_size = find_block_size(disk, options->block_size);
 	ret = find_size(disk, &disk->backend.capacity);
+	if (ret == 0)
+		ret = judge_protection(disk);
 	if (ret == 0)
 		ret = lock(disk);
 	if (ret == 0)
