@@ -599,6 +599,7 @@ static void test_reset(void)
 	reg_write(&f->d, VIRTIO_MMIO_SHM_SEL, 1);
 	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 2, "an event is pending");
 	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
+	after = state_of(f);
 
 	is(driver_status(&f->d), 0, "BASE-DEV-04 (2.4.1) status reads 0 after reset");
 	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 0,
@@ -608,12 +609,10 @@ static void test_reset(void)
 		is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_READY), 0,
 			"MMIO-DEV-02 (4.2.2.1) queue %u is not ready", i);
 	}
-	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
 	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
 	is(f->d.host.live_off, 1, "the machine hears of it, once");
 
-	/* All the rest is as in the beginning, but for what the host counted. */
-	after = state_of(f);
+	/* All the rest was as in the beginning, but for what the host counted. */
 	memcpy(after.kicks, fresh.kicks, sizeof fresh.kicks);
 	after.raises = fresh.raises;
 	after.live = fresh.live;
@@ -772,6 +771,48 @@ static void test_config(void)
 	teardown(f);
 }
 
+/* A device whose space ends within a word. */
+static uint8_t end_config[5];
+static unsigned end_written;
+
+/* It fills more than it has to. */
+static void end_read(struct virtio_device *dev, uint8_t *config)
+{
+	(void)dev;
+	memset(config, 0xee, VIRTIO_CONFIG_MAX);
+	memcpy(config, end_config, sizeof end_config);
+}
+
+static void end_write(struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len)
+{
+	(void)dev;
+	end_written = len;
+	if (offset + len <= sizeof end_config)
+		memcpy(end_config + offset, data, len);
+}
+
+static void test_config_end(void)
+{
+	static const struct virtio_ops ops = {
+		.name = "end",
+		.config_len = sizeof end_config,
+		.config_read = end_read,
+		.config_write = end_write,
+	};
+	struct virtio_device dev;
+	struct driver d;
+
+	driver_init(&d);
+	virtio_init(&dev, &ops, 0, 1, &d.ram.gmem, &driver_host_ops, &d.host);
+	driver_attach(&d, &dev);
+	access_write(&d, CONFIG + 3, 0x44332211, 4);
+	is(end_written, 2, "HARD-25 of a write over the end the device gets what is inside");
+	is(access_read(&d, CONFIG + 3, 2), 0x2211, "HARD-25 which is there then");
+	is(access_read(&d, CONFIG + 3, 4), 0x2211, "HARD-25 a read over the end goes on with 0");
+	is(access_read(&d, CONFIG + 4, 2), 0x22, "HARD-25 by each width");
+	driver_free(&d);
+}
+
 static void test_generation(void)
 {
 	struct fixture *f = setup();
@@ -869,6 +910,7 @@ int main(void)
 	test_interrupts();
 	test_shm();
 	test_config();
+	test_config_end();
 	test_generation();
 	test_two_vcpus();
 	return tap_done();
