@@ -975,6 +975,45 @@ static void test_double_fetch(void)
 	teardown(f);
 }
 
+/* The driver has begun anew in the same memory, another type of request, elsewhere on the disk, while
+ * the device is at this one. */
+static void begin_another(void *ctx)
+{
+	struct fixture *f = ctx;
+	struct virtio_blk_discard_write_zeroes *segments = ram_at(&f->d.ram, f->data);
+
+	put_header(f, VIRTIO_BLK_T_OUT, 40);
+	if (f->host.zeroings + f->host.discards > 0)
+		for (unsigned i = 0; i < 4; i++)
+			segments[i].sector = cpu_to_le64(30);
+}
+
+static void test_request_changes(void)
+{
+	static const struct segment segments[] = {{3, 1, 0}, {4, 2, 0}, {6, 1, 0}};
+	struct fixture *f = setup(FLUSH | DISCARD | ZEROES);
+
+	f->host.on_transfer = begin_another;
+	f->host.ctx = f;
+	is(request_segments(f, VIRTIO_BLK_T_WRITE_ZEROES, segments, 3), VIRTIO_BLK_S_OK,
+		"HARD-08 segments that change after the first");
+	ok(disk_has(f, 0, 3, 7), "HARD-08 of write zeroes: those are done that were judged");
+	is(request_segments(f, VIRTIO_BLK_T_DISCARD, segments, 3), VIRTIO_BLK_S_OK,
+		"HARD-08 segments that change after the first");
+	ok(disk_has(f, FAKE_DISCARDED, 3, 7),
+		"HARD-08 of a discard: those are done that were judged");
+
+	f->host.zeroings = f->host.discards = 0;
+	f->host.max = 512;
+	is(request(f, VIRTIO_BLK_T_IN, 10, 4 * 512), 4 * 512 + 1,
+		"HARD-08 a header that changes after the first of four sectors");
+	for (unsigned i = 0; i < 4; i++)
+		ok(ram_is(&f->d.ram, f->data + i * 512, 10 + i + 1, 512),
+			"HARD-08 a read: sector %u is the one that was asked for", i);
+	is(f->host.writes, 0, "HARD-08 and nothing is written");
+	teardown(f);
+}
+
 /* --- configuration ---------------------------------------------------------------------------- */
 
 static void test_config(void)
@@ -1251,6 +1290,7 @@ static void test_all(void)
 	test_pass();
 	test_batch();
 	test_double_fetch();
+	test_request_changes();
 	test_config();
 	test_features();
 	test_resize();
