@@ -189,7 +189,9 @@ my @cases = (
 	{ %hostile, kernel => 'hostile-ports', vole => ['-d', $disk, '--virtio', 'packed=on', '--console', 'stdio',
 		'--console', 'unix:' . scratch() . '/port,name=' . 'x' x 64],
 		out => qr/^54 attacks\n$checked/m, err => qr/\A$driver_fault{4}\z/ },
-	{ %hostile, kernel => 'hostile-smp', out => qr/^68 attacks\n$checked/m, err => qr/\A$driver_fault*\z/ },
+	{ %hostile, kernel => 'hostile-smp', vole => ['-c', 2, '-d', image('hostile-smp.img', 64), '--virtio', 'packed=on',
+		'--console', 'stdio', '--console', 'unix:' . scratch() . '/port-smp,name=x'],
+		out => qr/^128 attacks\n$checked/m, err => qr/\A$driver_fault*\z/ },
 	(map { { kernel => 'no-notify', name => $_, vole => ['--virtio', $_], out => $checked } }
 		'event-idx=on', 'event-idx=off', 'packed=on', 'packed=on,event-idx=off'),
 	{ kernel => 'rng-draw', out => $checked },

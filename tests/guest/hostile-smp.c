@@ -2,8 +2,8 @@
 /*
  * While a device reads requests, another CPU changes them, back and forth between what is right and
  * what is not (HARD-08); or it writes into the device's registers (HARD-28). On each queue of each
- * device, split and packed, direct and indirect. Then hostile.h has its proof. Prints the number of
- * attacks. Exit status 0.
+ * device, the console's control queues among them, split and packed, direct and indirect. Then
+ * hostile.h has its proof. Prints the number of attacks. Exit status 0.
  */
 
 #include <stdatomic.h>
@@ -26,8 +26,9 @@ static struct change changes[WORDS_MAX];
 static atomic_uint change_count; /* 0: the other CPU is to rest */
 static atomic_uint laps;         /* of the other CPU; it counts also while it rests */
 
-static struct virtio_blk_req header = {.sector = {1}};
+static struct virtio_blk_req header;
 static uint8_t data[VIRTIO_BLK_SECTOR_SIZE], status;
+static struct virtio_blk_discard_write_zeroes ranges[2];
 static struct virtq_desc table[4];
 
 /* The other CPU. */
@@ -77,18 +78,33 @@ static unsigned change_desc(unsigned i, const void *desc)
 	return i + 3;
 }
 
-static void submit(struct virtq *vq)
+enum aim { DESCRIPTORS, TABLE, INDICES, HEADER, RANGES, AIMS };
+
+static const char *const aims[] = {"HARD-08 descriptors", "HARD-08 an indirect table",
+	"HARD-08 indices", "HARD-08 a header", "HARD-08 ranges of sectors"};
+
+/* What a disk takes for a read, or for zeroes to be written. */
+static void submit(struct virtq *vq, enum aim aim)
 {
 	struct virtq_buffer buffers[] = {
 		{&header, sizeof(header)}, {data, sizeof(data)}, {&status, sizeof(status)}};
 
-	virtq_add(vq, buffers, 1, 2, &header);
+	if (aim == RANGES)
+		buffers[1] = (struct virtq_buffer){ranges, sizeof(ranges)};
+	virtq_add(vq, buffers, aim == RANGES ? 2 : 1, aim == RANGES ? 1 : 2, &header);
 }
 
-enum aim { DESCRIPTORS, TABLE, INDICES, HEADER, AIMS };
-
-static const char *const aims[] = {
-	"HARD-08 descriptors", "HARD-08 an indirect table", "HARD-08 indices", "HARD-08 a header"};
+/* As a request is that is right. */
+static void set_request(enum aim aim)
+{
+	header = (struct virtio_blk_req){
+		.type = cpu_to_le32(aim == RANGES ? VIRTIO_BLK_T_WRITE_ZEROES : VIRTIO_BLK_T_IN),
+		.sector = cpu_to_le64(1),
+	};
+	for (unsigned i = 0; i < 2; i++)
+		ranges[i] = (struct virtio_blk_discard_write_zeroes){
+			cpu_to_le64(2 + i), cpu_to_le32(1), cpu_to_le32(0)};
+}
 
 /* What is to change, in a queue with one request. How many words. */
 static unsigned take_aim(struct virtq *vq, enum aim aim)
@@ -112,29 +128,40 @@ static unsigned take_aim(struct virtq *vq, enum aim aim)
 		}
 		change(2, (const uint8_t *)vq->driver + 4, 0, 0xffff0001);
 		return 3;
-	default:
+	case HEADER:
 		change(0, &header.type, VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT);
 		change(1, &header.sector, 1, UINT32_MAX);
-		return 2;
+		/* To a console's control queue the first two words are a message: port, then event
+		 * and value. */
+		change(2, &header.reserved, VIRTIO_CONSOLE_DEVICE_READY | 1 << 16,
+			VIRTIO_CONSOLE_PORT_READY | 1 << 16);
+		change(3, &header.reserved, VIRTIO_CONSOLE_PORT_OPEN | 1 << 16, UINT32_MAX);
+		return 4;
+	default:
+		change(0, &header.type, VIRTIO_BLK_T_WRITE_ZEROES, VIRTIO_BLK_T_DISCARD);
+		change(1, &ranges[1].sector, 3, UINT32_MAX);
+		change(2, &ranges[1].num_sectors, 1, UINT32_MAX);
+		change(3, &ranges[1].flags, 0, UINT32_C(1) << 31);
+		return 4;
 	}
 }
 
 static void attack_queue(struct target *target, struct virtq *vq, enum aim aim, uint64_t declined)
 {
-	if (aim == TABLE && declined & FEATURE(VIRTIO_F_INDIRECT_DESC))
+	if ((aim == TABLE && declined & FEATURE(VIRTIO_F_INDIRECT_DESC)) ||
+		(aim == RANGES && target != &targets[BLOCK]))
 		return;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		bring_up(target, declined);
-		submit(vq);
+		set_request(aim);
+		submit(vq, aim);
 		begin_changes(take_aim(vq, aim));
 		for (unsigned i = 0; i < KICKS; i++) {
 			mmio_kick(vq->dev, vq->index, 0);
-			submit(vq);
+			submit(vq, aim);
 		}
 		mmio_write(vq->dev, VIRTIO_MMIO_STATUS, 0);
 		end_changes();
-		header.type = cpu_to_le32(VIRTIO_BLK_T_IN);
-		header.sector = cpu_to_le64(1);
 	}
 	check_aftermath(target, declined, aims[aim]);
 }
