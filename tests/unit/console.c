@@ -519,6 +519,7 @@ static void test_size(void)
 	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 4, "5.3.3 no window: no SIZE");
 	f->host.cols = 80;
 	f->host.rows = 25;
+	virtio_config_changed(&f->con.dev);
 	is(access_read(&f->d, CONFIG, 4), 0, "CON-DEV-13 (5.3.4) fields not offered read 0");
 	is(access_read(&f->d, CONFIG + 4, 4), 0, "CON-DEV-13 (5.3.4) max_nr_ports too");
 	is(access_read(&f->d, CONFIG + 8, 4), 0, "CON-DEV-13 (5.3.4) emerg_wr too");

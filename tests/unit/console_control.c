@@ -119,6 +119,13 @@ static void tell(struct fixture *f, uint32_t id, uint16_t event, uint16_t value)
 	tell_some(f, id, event, value, sizeof(struct virtio_console_control));
 }
 
+static size_t name_text(char *text, size_t size, const char *name, size_t len)
+{
+	const char *more = strnlen(name, len) < len ? " and a NUL" : "";
+
+	return snprintf(text, size, " [%.*s%s]", (int)len, name, more);
+}
+
 /* All that the device has said since, as text: "id event value, ...", a name or a
  * size in brackets. */
 static const char *said(struct fixture *f)
@@ -140,8 +147,8 @@ static const char *said(struct fixture *f)
 			at += snprintf(text + at, sizeof text - at, " [%ux%u]",
 				bytes[8] | bytes[9] << 8, bytes[10] | bytes[11] << 8);
 		else if (used.len > sizeof head || le16_to_cpu(head.event) == NAME)
-			at += snprintf(text + at, sizeof text - at, " [%.*s]",
-				(int)(used.len - sizeof head), (const char *)bytes + sizeof head);
+			at += name_text(text + at, sizeof text - at,
+				(const char *)bytes + sizeof head, used.len - sizeof head);
 	}
 	return at ? text : "";
 }
@@ -362,7 +369,10 @@ static void test_nonsense(void)
 	static const uint32_t ids[] = {0x80000000, PORTS, 0xffffffff, 0x10000};
 	struct fixture *f = setup();
 	struct buffer writable = {f->out, 8, true};
+	struct console_port *none = &f->con.ports[PORTS];
 
+	/* It would obey, were it one. */
+	none->added = none->ready = true;
 	for (unsigned round = 0; round < 2; round++) {
 		offer(f, 8, ROOM);
 		for (unsigned i = 0; i < 4; i++) {
@@ -387,6 +397,8 @@ static void test_nonsense(void)
 		ok(!driver_failed(&f->d), "CON-DEV-07 (5.3.6.2) nonsense does no harm");
 		says(f, "", "CON-DEV-07 (5.3.6.2) and gets no answer");
 		is(f->con.ports[0].opened, round, "CON-DEV-07 nor has any effect");
+		ok(!none->opened && none->ready,
+			"CON-DEV-07 (5.3.6.2) nor on what is behind the last port");
 		if (round == 0) {
 			start(f, MULTIPORT);
 			bring_up_ports(f);
