@@ -651,6 +651,9 @@ static void test_half_address(void)
 	is(f->con.dev.queues[0].desc, 0x100001000, "the halves keep each other");
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_DESC_LOW, 0xfffffff0);
 	is(f->con.dev.queues[0].desc, 0x1fffffff0, "in either order");
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_DESC_LOW, 0x2000);
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_DESC_HIGH, 2);
+	is(f->con.dev.queues[0].desc, 0x200002000, "4.2.2 and each takes the place of what was");
 	teardown(f);
 }
 
