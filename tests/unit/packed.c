@@ -86,6 +86,26 @@ static void test_pop(void)
 	queue_free(q);
 }
 
+/* Of the four values that AVAIL and USED can have, one means available: another one in each lap. */
+static void test_available(void)
+{
+	static const uint16_t bits[] = {
+		0, VIRTQ_DESC_F_AVAIL, VIRTQ_DESC_F_USED, VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED};
+
+	for (unsigned lap = 0; lap < 2; lap++) {
+		for (unsigned i = 0; i < 4; i++) {
+			struct queue *q = queue_new(1, PACKED);
+
+			if (lap == 1)
+				queue_use(q, 1);
+			ring_set_slot(&q->ring, 0, q->page, 1, 0, bits[i]);
+			is(!nothing_there(q), bits[i] == ring_avail_bits(lap == 0),
+				"PACK-DEV-01 (2.8.15) lap %u, flags 0x%x", lap, bits[i]);
+			queue_free(q);
+		}
+	}
+}
+
 /* The id is that of the last descriptor, and any number. */
 static void test_id(void)
 {
@@ -627,6 +647,7 @@ int main(void)
 	test_size();
 	test_areas();
 	test_pop();
+	test_available();
 	test_id();
 	test_laps();
 	test_wrap();
