@@ -48,7 +48,7 @@ struct state {
 		uint32_t size, ready;
 		gpa_t desc, driver, device;
 	} queues[2];
-	uint32_t kicks[2], raises, reports;
+	uint32_t kicks[VIRTIO_QUEUES_MAX], raises, reports;
 };
 
 static struct state state_of(struct fixture *f)
@@ -72,8 +72,9 @@ static struct state state_of(struct fixture *f)
 		s.queues[i].desc = dev->queues[i].desc;
 		s.queues[i].driver = dev->queues[i].driver;
 		s.queues[i].device = dev->queues[i].device;
-		s.kicks[i] = host->kicks[i];
 	}
+	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		s.kicks[i] = host->kicks[i];
 	s.raises = host->raises;
 	s.reports = host->reports;
 	s.live = host->live_on + 1000 * host->live_off;
