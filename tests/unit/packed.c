@@ -486,6 +486,28 @@ static void test_forged(void)
 	ok(queue_faults(q, "list from slot 6 needs more than the 2 slots that are free"),
 		"HARD-19 PACK-DRV-04 (2.8.17) a list over slots in flight");
 
+	/* Lists count with all of their slots, when they are taken and when they come back. */
+	queue_again(q);
+	for (unsigned i = 0; i < 3; i++) {
+		struct buffer two[] = {{q->page, 1, false}, {q->page, 1, true}};
+		struct used used;
+
+		ring_add(&q->ring, two, 2);
+		virtq_pop(&q->vq, &chain);
+		virtq_push(&q->vq, &chain, 1);
+		virtq_publish(&q->vq);
+		ring_take(&q->ring, &used);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		ring_put(&q->ring, q->page, 1, 0, next);
+		ring_put(&q->ring, q->page, 1, 0, 0);
+		virtq_pop(&q->vq, &chain);
+	}
+	for (unsigned i = 0; i < SIZE; i++)
+		ring_put(&q->ring, q->page, 1, 0, next);
+	ok(queue_faults(q, "list from slot 2 needs more than the 4 slots that are free"),
+		"HARD-19 PACK-DRV-04 (2.8.17) a list over lists in flight");
+
 	/* The same for slots whose use was not published yet: else a pass might never end. */
 	queue_again(q);
 	for (unsigned i = 0; i < SIZE; i++) {
@@ -535,6 +557,7 @@ static void test_elements(void)
 static void test_enable_again(void)
 {
 	struct queue *q = queue_new(SIZE, PACKED);
+	unsigned taken = 0;
 	struct chain chain;
 
 	for (unsigned i = 0; i < SIZE + 3; i++)
@@ -550,6 +573,11 @@ static void test_enable_again(void)
 	virtq_push(&q->vq, &chain, 8);
 	virtq_publish(&q->vq);
 	ok(ring_pending(&q->ring), "BASE-DEV-06 (2.6.1.1.1) for used buffers too");
+	for (unsigned i = 0; i < SIZE - 1; i++) {
+		ring_add_one(&q->ring, q->page, 8, true);
+		taken += virtq_pop(&q->vq, &chain) == 1;
+	}
+	is(taken, SIZE - 1, "BASE-DEV-06 (2.6.1.1.1) and what was in flight is forgotten");
 	queue_free(q);
 }
 
