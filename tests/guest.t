@@ -312,6 +312,8 @@ my @cases = (
 	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256], status => 124,
 		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'],
 		err => qr/\Avole: time-out .*nobody takes its output\n\z/ },
+	{ kernel => 'console-failed', vole => [qw(--timeout 60)],
+		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'] },
 	{ kernel => 'demo', vole => ['-c', 2, '-d', image('demo.img', 16), '--module', $module_a], guest => ['a', 'b'],
 		out => qr/command line "a b".*"one\.txt".*disk 0: .*written, flushed, read back, compared.*CPU 1: started.*interrupts/s },
 	{ kernel => 'demo', name => 'says what is agreed on', vole => ['-d', image('demo.img', 16) . ',packed=on,in-order=on', '--virtio', 'indirect=off'],

@@ -44,6 +44,12 @@ static int wait_for(struct pollfd *place, const struct chardev *chardev)
 	return chardev->slave >= 0 ? LINGER_MS * LINGER_LOOKS : -1;
 }
 
+/* A device that failed writes nothing more, whatever it waited for when it did. */
+static bool port_waits(const struct vm *vm, const struct console_port *port)
+{
+	return port->output_wanted && virtio_queue_live(&vm->console.dev, port->transmit);
+}
+
 /* Who waits for the host to take output, and the others' places empty: they would be always ready.
  * For how long at most, as wait_for(); 0: nobody does. */
 static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
@@ -53,7 +59,7 @@ static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 	for (unsigned i = 0; i <= VIRTIO_CONSOLE_PORTS_MAX; i++)
 		fds[i] = (struct pollfd){.fd = -1, .events = POLLOUT};
 	for (unsigned i = 0; i < vm->console_count; i++)
-		if (vm->console.ports[i].output_wanted)
+		if (port_waits(vm, &vm->console.ports[i]))
 			limit = longer(limit, wait_for(&fds[i], &vm->consoles[i].chardev));
 	if (vm->serial.uart.output_wanted)
 		limit = longer(
