@@ -178,8 +178,8 @@ my @cases = (
 
 	# --- devices ---
 	{ kernel => 'register-access', vole => ['-d', $disk], out => $checked },
-	# Each fault of a driver is said, up to a limit.
-	{ %hostile, kernel => 'hostile-rings', out => qr/^852 attacks\n$checked/m, err => qr/\A$driver_fault{303}\z/ },
+	{ %hostile, kernel => 'hostile-rings', name => 'HARD-26 each fault of a driver is said, up to 100 of a device',
+		out => qr/^852 attacks\n$checked/m, err => qr/\A$driver_fault{303}\z/ },
 	{ %hostile, kernel => 'hostile-registers', out => qr/^288 attacks\n$checked/m, err => qr/\A$driver_fault+\z/ },
 	{ %hostile, kernel => 'hostile-requests', vole => ['-d', "$attacked,serial=hostile", '--virtio', 'packed=on'],
 		out => qr/^162 attacks\n$checked/m, after => sub { ok(counts_up($attacked), 'hostile-requests: the image is as it was') } },
@@ -189,6 +189,8 @@ my @cases = (
 	{ %hostile, kernel => 'hostile-ports', vole => ['-d', $disk, '--virtio', 'packed=on', '--console', 'stdio',
 		'--console', 'unix:' . scratch() . '/port,name=' . 'x' x 64],
 		out => qr/^54 attacks\n$checked/m, err => qr/\A$driver_fault{4}\z/ },
+	{ %hostile, kernel => 'hostile-memory', vole => ['-d', image('hostile-memory.img', 4096),
+		'--virtio', 'packed=on,notification-data=on'], out => qr/^96 attacks\n$checked/m },
 	{ %hostile, kernel => 'hostile-smp', vole => ['-c', 2, '-d', image('hostile-smp.img', 64), '--virtio', 'packed=on',
 		'--console', 'stdio', '--console', 'unix:' . scratch() . '/port-smp,name=x'],
 		out => qr/^128 attacks\n$checked/m, err => qr/\A$driver_fault*\z/ },

@@ -40,7 +40,8 @@ static void check_poison(const char *when)
 		changed += pages[i][PAGE_SIZE - 1] != POISON;
 		changed += requests[i].status != POISON;
 	}
-	check(!changed, "HARD-14 memory is left alone after %s, %u changes", when, changed);
+	check(!changed, "HARD-14 MMIO-DEV-21 memory is left alone after %s, %u changes", when,
+		changed);
 }
 
 enum way { BY_RESET, BY_QUEUE_READY, BY_QUEUE_RESET, WAYS };
