@@ -208,67 +208,74 @@ static void test_ring(uint64_t features, const char *name)
 
 /* --- what devices are asked for --------------------------------------------------------------- */
 
-static void test_ranges(void)
-{
-	const struct virtio_blk_req header = {cpu_to_le32(VIRTIO_BLK_T_WRITE_ZEROES), {0}, {0}};
-	struct virtio_blk_discard_write_zeroes ranges[2] = {
-		{cpu_to_le64(1), cpu_to_le32(1), {0}}, {cpu_to_le64(3), cpu_to_le32(2), {0}}};
-	const gpa_t len = sizeof header + sizeof ranges;
-	struct loads expected = {0};
+#define HEADER sizeof(struct virtio_blk_req)
+
+struct disk {
+	struct driver d;
 	struct fake_block host;
 	struct virtio_block blk;
-	struct driver d;
-	gpa_t page;
+	gpa_t page; /* for a request, its header first */
+};
 
-	driver_init(&d);
-	fake_block_init(&host);
-	virtio_block_init(&blk, &host.backend, 1, &d.ram.gmem, &driver_host_ops, &d.host);
-	driver_attach(&d, &blk.dev);
-	driver_start(&d, VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES));
-	page = ram_alloc(&d.ram, 4096, 4096);
-	memcpy(ram_at(&d.ram, page), &header, sizeof header);
-	memcpy(ram_at(&d.ram, page + sizeof header), ranges, sizeof ranges);
-	ring_add(&d.rings[0],
-		(struct buffer[]){{page, sizeof header, false},
-			{page + sizeof header, sizeof ranges, false}, {page + 512, 1, true}},
-		3);
-	for (gpa_t at = page; at < page + len; at += 16)
-		expect_copy(&expected, at);
-	watch(&d.ram);
-	driver_kick(&d, 0);
+static void disk_begin(struct disk *disk, uint64_t features, uint32_t type)
+{
+	const struct virtio_blk_req header = {cpu_to_le32(type), {0}, {0}};
+
+	driver_init(&disk->d);
+	fake_block_init(&disk->host);
+	virtio_block_init(&disk->blk, &disk->host.backend, 1, &disk->d.ram.gmem, &driver_host_ops,
+		&disk->d.host);
+	driver_attach(&disk->d, &disk->blk.dev);
+	driver_start(&disk->d, features);
+	disk->page = ram_alloc(&disk->d.ram, 4096, 4096);
+	memcpy(ram_at(&disk->d.ram, disk->page), &header, sizeof header);
+}
+
+/* Watched. */
+static void disk_serve(struct disk *disk, const struct buffer *buffers, unsigned count)
+{
+	ring_add(&disk->d.rings[0], buffers, count);
+	watch(&disk->d.ram);
+	driver_kick(&disk->d, 0);
 	unwatch();
-	is(host.zeroings, 2, "a write of zeroes to two ranges");
-	ok(loaded(page, len, &expected), "HARD-08 header and ranges are loaded once");
-	driver_free(&d);
+}
+
+static void test_ranges(void)
+{
+	const struct virtio_blk_discard_write_zeroes ranges[2] = {
+		{cpu_to_le64(1), cpu_to_le32(1), {0}}, {cpu_to_le64(3), cpu_to_le32(2), {0}}};
+	const gpa_t len = HEADER + sizeof ranges;
+	struct loads expected = {0};
+	struct disk disk;
+
+	disk_begin(&disk, VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES), VIRTIO_BLK_T_WRITE_ZEROES);
+	memcpy(ram_at(&disk.d.ram, disk.page + HEADER), ranges, sizeof ranges);
+	for (gpa_t at = disk.page; at < disk.page + len; at += 16)
+		expect_copy(&expected, at);
+	disk_serve(&disk,
+		(struct buffer[]){{disk.page, HEADER, false},
+			{disk.page + HEADER, sizeof ranges, false}, {disk.page + 512, 1, true}},
+		3);
+	is(disk.host.zeroings, 2, "a write of zeroes to two ranges");
+	ok(loaded(disk.page, len, &expected), "HARD-08 header and ranges are loaded once");
+	driver_free(&disk.d);
 }
 
 /* In more steps than one. */
 static void test_header(void)
 {
-	const struct virtio_blk_req header = {cpu_to_le32(VIRTIO_BLK_T_IN), {0}, {0}};
 	struct loads expected = {0};
-	struct fake_block host;
-	struct virtio_block blk;
-	struct driver d;
-	gpa_t page;
+	struct disk disk;
 
-	driver_init(&d);
-	fake_block_init(&host);
-	host.max = 512;
-	virtio_block_init(&blk, &host.backend, 1, &d.ram.gmem, &driver_host_ops, &d.host);
-	driver_attach(&d, &blk.dev);
-	driver_start(&d, 0);
-	page = ram_alloc(&d.ram, 4096, 4096);
-	memcpy(ram_at(&d.ram, page), &header, sizeof header);
-	ring_add(&d.rings[0],
-		(struct buffer[]){{page, sizeof header, false}, {page + 512, 2048 + 1, true}}, 2);
-	expect_copy(&expected, page);
-	watch(&d.ram);
-	driver_kick(&d, 0);
-	unwatch();
-	is(host.reads, 4, "a read of four sectors, one at a time");
-	ok(loaded(page, 512, &expected), "HARD-08 the header is loaded once");
-	driver_free(&d);
+	disk_begin(&disk, 0, VIRTIO_BLK_T_IN);
+	disk.host.max = 512;
+	expect_copy(&expected, disk.page);
+	disk_serve(&disk,
+		(struct buffer[]){{disk.page, HEADER, false}, {disk.page + 512, 2048 + 1, true}},
+		2);
+	is(disk.host.reads, 4, "a read of four sectors, one at a time");
+	ok(loaded(disk.page, 512, &expected), "HARD-08 the header is loaded once");
+	driver_free(&disk.d);
 }
 
 static void test_message(void)
