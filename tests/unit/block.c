@@ -975,8 +975,8 @@ static void test_double_fetch(void)
 	teardown(f);
 }
 
-/* The driver has begun anew in the same memory, another type of request, elsewhere on the disk, while
- * the device is at this one. */
+/* The driver has begun anew in the same memory, another type of request, elsewhere on the disk,
+ * while the device is at this one. */
 static void begin_another(void *ctx)
 {
 	struct fixture *f = ctx;
