@@ -129,17 +129,20 @@ sub repeat {
 	return;
 }
 
-# The kernel, on so many CPUs, tests all devices and ends the machine, by reboot or off, with these words on its
-# command line besides.
+# Features by number.
+my %bit = (indirect => 28, 'event-idx' => 29, packed => 34);
+
+# The kernel, on so many CPUs, tests all devices, with these features besides the usual ones, and ends the machine,
+# by reboot or off, with these words on its command line.
 sub drives {
-	my ($kernel, $cpus, $end, @words) = @_;
+	my ($kernel, $cpus, $features, $end, @words) = @_;
 	my ($bits) = $kernel =~ /(\d+)$/;
 	my $linux = build() . '/linux';
 	my ($first, $second, $third) = (image('a.img', 2 * $DISK), image('b.img', $DISK), image('c.img', 512));
 	my $socket = scratch() . "/$kernel.socket";
 	my $partner = partner($socket);
 	my $start = time;
-	my $result = run([vole(), qw(run -m 128M --timeout 200 --cpus), $cpus, '--initrd', "$linux/initrd-$bits.gz",
+	my $result = run([vole(), qw(run -m 128M --timeout 200 --cpus), $cpus, '--virtio', $features, '--initrd', "$linux/initrd-$bits.gz",
 		'--serial', 'stdio', '--console', "unix:$socket", '-d', "$first,serial=first", '-d', $second, '-d', "$third,ro",
 		"$linux/$kernel", '--', qw(console=ttyS0 quiet panic=-1 hvc=echo), 'need=vda,vdb,vdc,hvc,rng',
 		"cpus=$cpus", "end=$end", "hvc_bytes=$BULK", "disk_bytes=$DISK", @words], limit => 240);
@@ -153,6 +156,13 @@ sub drives {
 	ok($bulk, "$kernel: hvc: the host received $BULK bytes as they were sent");
 	ok(written($_), "$kernel: $_ holds what was written") for $first, $second;
 	ok(empty($third), "$kernel: $third is as it was");
+	my @agreed = $result->{out} =~ /^# features virtio\d ([01]+)/mg;
+	is(scalar @agreed, 5, "$kernel: five devices");
+	# Of IN_ORDER this Linux knows nothing.
+	for my $feature (grep { defined $bit{$_->[0]} } map { [/(.*)=(.*)/] } split /,/, $features) {
+		my ($name, $is) = @$feature;
+		is(scalar(grep { substr($_, $bit{$name}, 1) == ($is eq 'on') } @agreed), 5, "$kernel: $name is $is with all five");
+	}
 	if ($cpus > 1) {
 		# The columns are the CPUs'; what came before init had them moved went to the first.
 		my @last = $result->{out} =~ /^# irq +\d+: +(?:\d+ +){@{[$cpus - 1]}}(\d+) +IO-APIC .* virtio\d/mg;
@@ -175,8 +185,8 @@ sub first_exit {
 first_exit($_) for qw(bzImage-32 bzImage-64 vmlinux-32 vmlinux-64);
 # One of them draws a megabyte of random bytes, which the driver asks for 64 at a time; for the others, which
 # differ in their way in, a part will do.
-drives('bzImage-64', 2, 'reboot');
-drives('bzImage-32', 1, 'reboot', 'rng_bytes=65536');
-drives('vmlinux-32', 1, 'off', 'rng_bytes=65536');
-drives('vmlinux-64', 3, 'off', 'rng_bytes=65536');
+drives('bzImage-64', 2, 'packed=off', 'reboot');
+drives('bzImage-32', 1, 'packed=on,in-order=on', 'reboot', 'rng_bytes=65536');
+drives('vmlinux-32', 1, 'packed=on,event-idx=off,indirect=off', 'off', 'rng_bytes=65536');
+drives('vmlinux-64', 3, 'packed=on', 'off', 'rng_bytes=65536');
 done_testing();

@@ -24,6 +24,9 @@
 
 #include "test.h"
 
+/* At most: console, entropy, three disks. */
+#define DEVICES 5
+
 static void uptime(const char *what)
 {
 	long now[2] = {0, 0};
@@ -64,6 +67,17 @@ static void show_interrupts(void)
 	sys_close(fd);
 }
 
+/* What was agreed on, from feature 0 on, '0' or '1'. */
+static void show_features(void)
+{
+	char path[64];
+
+	for (unsigned i = 0; i < DEVICES; i++) {
+		format(path, sizeof path, "/sys/bus/virtio/devices/virtio%u/features", i);
+		say("# features virtio%u %s\n", i, line_of(path));
+	}
+}
+
 _Noreturn static void end_machine(void)
 {
 	const char *end = setting("end");
@@ -100,6 +114,7 @@ _Noreturn void start(long *stack)
 	test_disk("vdb");
 	test_disk("vdc");
 	show_interrupts();
+	show_features();
 	uptime("done");
 	say("# %s\n", test_done() ? "all passed" : "failed");
 	end_machine();

@@ -3,7 +3,8 @@
 #
 # A 64-bit Linux finds the devices and uses them before its first program starts: a disk is mounted, the
 # virtio console is the console, and the entropy device seeds its random numbers. So much is possible on
-# a KVM that interprets guest code too, without the instructions that such a one lacks.
+# a KVM that interprets guest code too, without the instructions that such a one lacks; but not where the guest gets
+# much less than half a processor, which its timer ticks use up (spec/boot-linux.md, 6): run it beside little else.
 use strict;
 use warnings;
 use lib 'tests/lib';
