@@ -83,6 +83,9 @@ sysopen my $full_fifo, $full, POSIX::O_RDWR() | POSIX::O_NONBLOCK() or die "$ful
 my @deaf = ($^X, '-MIO::Handle', '-e', '$^F = 9; pipe my $r, my $w; $w->blocking(0); 1 while syswrite $w, "x" x 4096;
 	$w->blocking(1); open STDERR, ">&", $w; exec @ARGV');
 
+# Standard output is a pipe that nobody reads: both ends are vole's.
+my @unread = ($^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV');
+
 # Standard output is the master of a pseudo-terminal, from whose other side a child hands on a line.
 my @to_master = ($^X, '-e', '$^F = 9; open my $out, ">&", STDOUT; open STDOUT, "+>", "/dev/ptmx" or die "/dev/ptmx: $!\n";
 	my $unlock = pack "i", 0; ioctl STDOUT, 0x40045431, $unlock or die "TIOCSPTLCK: $!\n";
@@ -310,12 +313,11 @@ my @cases = (
 		under => ['bash', '-c', 'exec 3< <(exec "$0" "$@"); pid=$!; read -rN1 -u3
 			perl -e "my \$limit = pack(q(QQ), 5, 5); syscall 302, $pid, 7, \$limit, 0"; kill -USR1 $pid 2>&-; wait $pid'],
 		status => 125, err => qr/\Avole: poll: Invalid argument\n\z/ },
-	# Both ends of the pipe are vole's.
 	{ kernel => 'console-last', name => 'nobody reads', vole => [qw(--timeout 3)], guest => [256], status => 124,
-		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'],
+		under => \@unread,
 		err => qr/\Avole: time-out .*nobody takes its output\n\z/ },
 	{ kernel => 'console-failed', vole => [qw(--timeout 60)],
-		under => [$^X, '-e', '$^F = 9; pipe my $r, my $w; open STDOUT, ">&", $w; exec @ARGV'] },
+		under => \@unread },
 	{ kernel => 'demo', vole => ['-c', 2, '-d', image('demo.img', 16), '--module', $module_a], guest => ['a', 'b'],
 		out => qr/command line "a b".*"one\.txt".*disk 0: .*written, flushed, read back, compared.*CPU 1: started.*interrupts/s },
 	{ kernel => 'demo', name => 'says what is agreed on', vole => ['-d', image('demo.img', 16) . ',packed=on,in-order=on', '--virtio', 'indirect=off'],

@@ -4,11 +4,10 @@
 #include "kvm/crash.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "../capture.h"
+#include "../host_ioctl.h"
 #include "../tap.h"
 
 #define VCPU_FD 77
@@ -23,15 +22,8 @@ static struct {
 	int status;
 } host;
 
-/* Takes the place of libc's in this program. */
-int ioctl(int fd, unsigned long request, ...)
+static int host_ioctl(int fd, unsigned long request, void *argument)
 {
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, request);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	if (fd == VCPU_FD && request == KVM_GET_REGS) {
 		*(struct kvm_regs *)argument = (struct kvm_regs){.rip = RIP};
 		return 0;

@@ -7,16 +7,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../capture.h"
+#include "../host_ioctl.h"
 #include "../tap.h"
 
 #define SECTORS 8
@@ -87,14 +86,8 @@ int fallocate(int fd, int mode, off_t offset, off_t len)
 /* The image is a block device that is read-only. */
 static bool protected;
 
-int ioctl(int fd, unsigned long request, ...)
+static int host_ioctl(int fd, unsigned long request, void *argument)
 {
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, request);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	if (request != BLKROGET || !protected)
 		return (int)syscall(SYS_ioctl, fd, request, argument);
 	*(int *)argument = 1;

@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/kvm.h>
 
 #include "../capture.h"
+#include "../host_ioctl.h"
 #include "../tap.h"
 
 static struct {
@@ -44,14 +44,8 @@ int open(const char *path, int flags, ...)
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
-int ioctl(int fd, unsigned long request, ...)
+static int host_ioctl(int fd, unsigned long request, void *argument)
 {
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, request);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	if (host.ioctls++ >= host.ioctls_passed) {
 		errno = EIO;
 		return -1;

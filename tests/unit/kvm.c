@@ -4,13 +4,12 @@
 #include "kvm/kvm.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../capture.h"
+#include "../host_ioctl.h"
 #include "../tap.h"
 
 /* No descriptors, so that nothing can come of closing them. */
@@ -28,15 +27,8 @@ static struct {
 	struct kvm_cpuid_entry2 leaf1;
 } host;
 
-/* Takes the place of libc's in this program. */
-int ioctl(int fd, unsigned long request, ...)
+static int host_ioctl(int fd, unsigned long request, void *argument)
 {
-	va_list arguments;
-	void *argument;
-
-	va_start(arguments, request);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	if (fd == KVM_FD && request == KVM_CHECK_EXTENSION)
 		return (intptr_t)argument != host.lacks;
 	if (fd == VM_FD && (request == KVM_CREATE_IRQCHIP || request == KVM_CREATE_PIT2)) {

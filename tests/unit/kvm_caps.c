@@ -3,13 +3,13 @@
 #include "kvm/kvm_caps.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include <linux/kvm.h>
 
 #include "../capture.h"
+#include "../host_ioctl.h"
 #include "../tap.h"
 
 #define KVM_FD 77
@@ -21,18 +21,11 @@ static struct {
 	unsigned asked;
 } host;
 
-/* Takes the place of libc's in this program. */
-int ioctl(int fd, unsigned long request, ...)
+static int host_ioctl(int fd, unsigned long request, void *argument)
 {
-	va_list arguments;
-	long argument;
-
-	va_start(arguments, request);
-	argument = va_arg(arguments, long);
-	va_end(arguments);
 	if (fd == KVM_FD && request == KVM_CHECK_EXTENSION) {
 		host.asked++;
-		return argument != host.lacks;
+		return (intptr_t)argument != host.lacks;
 	}
 	if (fd == KVM_FD && request == KVM_GET_API_VERSION && host.version > 0)
 		return host.version;
