@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_X86_H
+#define VMM_X86_H
+
+/*
+ * One CPU of the software engine: the architectural state, and what the parts of vmm/x86/ call of
+ * each other. "SDM" is the Intel 64 and IA-32 Architectures Software Developer's Manual, December
+ * 2023.
+ *
+ *	decode.c, operations   instructions become blocks of operations      (SDM 2)
+ *	block.c, run.c         cache of blocks, run loop, exact counts
+ *	mmu.c                  linear addresses to guest memory, TLB         (SDM 3, 4)
+ *	segment.c, far.c, gate.c, task.c   segmentation, far transfers, interrupts, tasks
+ *	                                                                     (SDM 3, 3, 5 to 8)
+ *	system.c, cpuid.c, msr.c           control registers and the like    (SDM 3, 2)
+ *	soft.c                 the engine: CPUs in turn, time, interrupts
+ *
+ * All CPUs of a machine take turns on one thread, which serves the devices as well. Nothing here
+ * is locked, and guest memory is accessed by plain loads and stores.
+ *
+ * Faults. Whatever a guest does wrong leaves the current instruction by x86_raise(), a longjmp() to
+ * the run loop, which delivers the exception. An operation therefore makes its last access that can
+ * fault before it changes a register: then the instruction can be restarted (SDM 3, 6.5).
+ */
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gmem.h"
+
+/* The register file has 64 bits a register. Outside of long mode bits 63:32 are zero. */
+enum x86_register {
+	X86_RAX,
+	X86_RCX,
+	X86_RDX,
+	X86_RBX,
+	X86_RSP,
+	X86_RBP,
+	X86_RSI,
+	X86_RDI,
+	X86_R8,
+	X86_R15 = 15,
+	X86_ZERO, /* reads as 0: the base or index that an address does not have */
+	X86_TEMP, /* for operations that are made of several */
+	X86_REGISTERS,
+};
+
+/* Numbers of segment registers as instructions encode them (SDM 2, B.1.4.7). */
+enum x86_segment_register { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_SEGMENTS };
+
+/* A segment register with its hidden part, or LDTR or TR (SDM 3, 3.4.3). */
+struct x86_segment {
+	uint16_t selector;
+	uint16_t rights; /* bits 23:8 of the descriptor's second word; X86_SEGMENT_ bits. 0: null */
+	uint32_t limit;  /* the last byte's offset; the granularity is applied */
+	uint64_t base;
+};
+
+/* Bits of x86_segment.rights (SDM 3, 3.4.5): bit n of the second word is bit n - 8 here. */
+#define X86_SEGMENT_TYPE     0x000f /* with X86_SEGMENT_CODE_DATA clear: a system type */
+#define X86_SEGMENT_ACCESSED 0x0001
+#define X86_SEGMENT_WRITE    0x0002 /* data: writable; code: readable */
+#define X86_SEGMENT_DOWN     0x0004 /* data: expand-down; code: conforming */
+#define X86_SEGMENT_CODE     0x0008
+#define X86_SEGMENT_S        0x0010 /* code or data; clear: a system segment */
+#define X86_SEGMENT_DPL(r)   ((r) >> 5 & 3)
+#define X86_SEGMENT_P        0x0080
+#define X86_SEGMENT_L        0x2000
+#define X86_SEGMENT_DB       0x4000
+#define X86_SEGMENT_G        0x8000
+
+/* GDTR or IDTR. */
+struct x86_table {
+	uint64_t base;
+	uint16_t limit;
+};
+
+/* EFLAGS (SDM 1, 3.4.3). */
+#define X86_CF         0x00000001u
+#define X86_FLAG_ONE   0x00000002u /* always set */
+#define X86_PF         0x00000004u
+#define X86_AF         0x00000010u
+#define X86_ZF         0x00000040u
+#define X86_SF         0x00000080u
+#define X86_TF         0x00000100u
+#define X86_IF         0x00000200u
+#define X86_DF         0x00000400u
+#define X86_OF         0x00000800u
+#define X86_IOPL(f)    ((f) >> 12 & 3)
+#define X86_IOPL_MASK  0x00003000u
+#define X86_NT         0x00004000u
+#define X86_RF         0x00010000u
+#define X86_VM         0x00020000u
+#define X86_AC         0x00040000u
+#define X86_VIF        0x00080000u
+#define X86_VIP        0x00100000u
+#define X86_ID         0x00200000u
+#define X86_ARITHMETIC (X86_CF | X86_PF | X86_AF | X86_ZF | X86_SF | X86_OF)
+
+/* Control registers (SDM 3, 2.5). */
+#define X86_CR0_PE   0x00000001u
+#define X86_CR0_MP   0x00000002u
+#define X86_CR0_EM   0x00000004u
+#define X86_CR0_TS   0x00000008u
+#define X86_CR0_ET   0x00000010u
+#define X86_CR0_NE   0x00000020u
+#define X86_CR0_WP   0x00010000u
+#define X86_CR0_AM   0x00040000u
+#define X86_CR0_NW   0x20000000u
+#define X86_CR0_CD   0x40000000u
+#define X86_CR0_PG   0x80000000u
+#define X86_CR4_VME  0x0001u
+#define X86_CR4_PVI  0x0002u
+#define X86_CR4_TSD  0x0004u
+#define X86_CR4_DE   0x0008u
+#define X86_CR4_PSE  0x0010u
+#define X86_CR4_PAE  0x0020u
+#define X86_CR4_MCE  0x0040u
+#define X86_CR4_PGE  0x0080u
+#define X86_CR4_PCE  0x0100u
+#define X86_CR4_UMIP 0x0800u
+#define X86_CR4_SMEP 0x100000u
+#define X86_CR4_SMAP 0x200000u
+#define X86_EFER_NXE 0x0800u
+
+/* Exceptions (SDM 3, 6.15). */
+enum x86_vector {
+	X86_DE = 0,
+	X86_DB = 1,
+	X86_NMI = 2,
+	X86_BP = 3,
+	X86_OF_TRAP = 4,
+	X86_BR = 5,
+	X86_UD = 6,
+	X86_NM = 7,
+	X86_DF_FAULT = 8,
+	X86_TS = 10,
+	X86_NP = 11,
+	X86_SS_FAULT = 12,
+	X86_GP = 13,
+	X86_PF_FAULT = 14,
+	X86_AC_FAULT = 17,
+	X86_NO_VECTOR = 256,
+};
+
+/* An exception on its way (SDM 3, 6.13). */
+struct x86_exception {
+	unsigned vector; /* X86_NO_VECTOR: none */
+	bool has_error;
+	uint32_t error;
+	uint64_t cr2; /* #PF: the linear address */
+	uint64_t eip; /* of the instruction that raised it */
+};
+
+/* How an access is meant, for mmu.c. */
+enum x86_access {
+	X86_READ = 0,
+	X86_WRITE = 1,
+	X86_EXECUTE = 2,
+	X86_SYSTEM =
+		4, /* with one of the above: as CPL 0, whatever the CPL: descriptor tables, TSS */
+};
+
+struct x86_block;
+struct x86_cache;
+struct x86_cpu;
+struct x86_insn;
+struct x86_operands;
+
+/*
+ * What a CPU needs of its surroundings; ctx is system->ctx. Functions that return false say: the
+ * machine is ending, or the CPU cannot go on. The current instruction is then abandoned without an
+ * effect, and x86_run() returns X86_STOP_ENDED.
+ */
+struct x86_bus {
+	/* An access of len bytes (1, 2 or 4) to a port. */
+	bool (*port)(void *ctx, struct x86_cpu *cpu, uint16_t port, bool is_write, uint32_t *value,
+		unsigned len);
+
+	/* An access of len bytes (1 to 8), within a page, to what is not RAM, or a store to
+	 * read-only RAM. */
+	bool (*mmio)(void *ctx, struct x86_cpu *cpu, uint64_t gpa, bool is_write, uint64_t *value,
+		unsigned len);
+
+	/* The vector of the interrupt that this CPU is to take now, which is thereby acknowledged;
+	 * -1: there is none. Called only while the CPU can take one. */
+	int (*acknowledge)(void *ctx, struct x86_cpu *cpu);
+
+	/* The time-stamp counter, now. */
+	uint64_t (*tsc)(void *ctx, struct x86_cpu *cpu);
+
+	/* MSRs of the local APIC: IA32_APIC_BASE, IA32_TSC_DEADLINE. False here: #GP. */
+	bool (*read_msr)(void *ctx, struct x86_cpu *cpu, uint32_t msr, uint64_t *value);
+	bool (*write_msr)(void *ctx, struct x86_cpu *cpu, uint32_t msr, uint64_t value);
+};
+
+/* All CPUs of a machine, and what they share. Owned by soft.c, or by a test. */
+struct x86_system {
+	const struct gmem *gmem; /* RAM, read-only where the guest may only read */
+	const struct x86_bus *bus;
+	void *ctx;
+	uint32_t tsc_khz;
+	unsigned cpu_count;
+	struct x86_cpu *cpus;
+};
+
+/* Entries of the TLB: a power of two. */
+#define X86_TLB_ENTRIES 256
+
+/*
+ * One page. A tag is the linear address of the page, or X86_TLB_EMPTY; it is present only if the
+ * access is permitted at the current privilege, is to RAM, and needs no other notice: a page with
+ * decoded code never has a write tag. addend plus a linear address is a pointer into host memory.
+ */
+struct x86_tlb_entry {
+	uint64_t read, write;
+	uintptr_t addend;
+};
+#define X86_TLB_EMPTY UINT64_MAX
+
+struct x86_cpu {
+	/* What operations touch most comes first. */
+	uint64_t reg[X86_REGISTERS];
+
+	/* The arithmetic flags, computed only when someone looks: see flags.h. */
+	int64_t flags_result;
+	uint64_t flags_carry;
+
+	uint64_t eip;            /* of the current instruction, wherever another file can look */
+	uint64_t next_eip;       /* where execution goes on */
+	uint32_t eflags;         /* without X86_ARITHMETIC; bit 1 set */
+	uint32_t map_generation; /* blocks of another generation are looked up again */
+	int64_t budget;          /* instructions that x86_run() may still execute */
+	struct x86_insn *insn;
+	struct x86_block *block;
+	struct x86_tlb_entry tlb[X86_TLB_ENTRIES];
+
+	struct x86_segment segment[X86_SEGMENTS], ldtr, tr;
+	struct x86_table gdtr, idtr;
+	uint64_t cr0, cr2, cr3, cr4, efer;
+	uint64_t pdpte[4]; /* with PAE: as loaded with CR3 (SDM 3, 4.4.1) */
+	uint64_t dr[8];
+	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, misc_enable, tsc_offset;
+	uint8_t cpl;
+
+	bool leave;       /* leave the block after this instruction: code was overwritten, or ... */
+	bool break_asked; /* ... x86_break() was called: x86_run() returns, too */
+	bool halted;      /* HLT: until an interrupt, NMI or INIT */
+	bool shadow;      /* STI, MOV SS: no interrupt before the next instruction is over */
+	bool nmi_pending, nmi_masked;
+	bool yielded; /* PAUSE: others may have their turn */
+
+	uint64_t instructions; /* completed up to the last return of x86_run() */
+	int64_t quantum;       /* budget with which x86_run() was entered; see x86_count() */
+
+	/* The exceptions that led here: the last one first; for the report of a triple fault.
+	 * fault_count is 0 as soon as one was delivered. */
+	unsigned fault_count;
+	struct x86_exception faults[3];
+
+	struct x86_system *system;
+	struct x86_cache *cache; /* of decoded blocks; owned by block.c */
+	unsigned id;
+	jmp_buf env; /* where x86_raise() goes */
+	struct x86_exception raised;
+};
+
+/* --- run.c ------------------------------------------------------------------------------------ */
+
+enum x86_stop {
+	X86_STOP_BUDGET,   /* the budget is used up, to the last instruction */
+	X86_STOP_YIELD,    /* PAUSE, or x86_break(): it goes on when it is run again */
+	X86_STOP_HALTED,   /* HLT */
+	X86_STOP_SHUTDOWN, /* a triple fault; cpu->faults tells of it */
+	X86_STOP_ENDED,    /* the bus refused an access */
+};
+
+/* Make a CPU as it comes out of reset (SDM 3, 10.1.1), but with interrupts of system. Undone by
+ * x86_cpu_free(). 0 or -ENOMEM. */
+int x86_cpu_init(struct x86_cpu *cpu, struct x86_system *system, unsigned id);
+void x86_cpu_free(struct x86_cpu *cpu);
+
+/* The state after RESET, or after INIT, which leaves some of it alone (SDM 3, table 10-1). */
+void x86_cpu_reset(struct x86_cpu *cpu, bool is_init);
+
+/* Execute at most budget instructions, exactly counted: cpu->instructions grows by what was
+ * executed. Takes interrupts at the start, and whenever IF or the priority changes. */
+enum x86_stop x86_run(struct x86_cpu *cpu, int64_t budget);
+
+/* Instructions executed so far. Exact in a bus function and in an out-of-line operation. */
+uint64_t x86_count(const struct x86_cpu *cpu);
+
+/* From a bus function: x86_run() is to return after the current instruction. */
+void x86_break(struct x86_cpu *cpu);
+
+/* Leave the current instruction with an exception. x86_raise_code() has an error code. cr2 is set
+ * by x86_raise_page_fault(), which mmu.c alone calls. x86_abandon() leaves it without one: the
+ * machine ends. */
+_Noreturn void x86_raise(struct x86_cpu *cpu, unsigned vector);
+_Noreturn void x86_raise_code(struct x86_cpu *cpu, unsigned vector, uint32_t error);
+_Noreturn void x86_raise_page_fault(struct x86_cpu *cpu, uint64_t linear, uint32_t error);
+_Noreturn void x86_abandon(struct x86_cpu *cpu);
+
+/* EFLAGS as a whole; and set the bits of mask, arithmetic ones too. */
+uint32_t x86_eflags(const struct x86_cpu *cpu);
+void x86_set_eflags(struct x86_cpu *cpu, uint32_t value, uint32_t mask);
+
+/* Something that decoding depends on has changed: mode, paging, CS, whether segments are flat. All
+ * links and blocks are looked up again; x86_tlb_flush() is a matter of its own. */
+void x86_mode_changed(struct x86_cpu *cpu);
+
+/* --- block.c ---------------------------------------------------------------------------------- */
+
+/* [gpa, gpa + len) is being written by whomever, a device or a CPU: no block of any CPU that was
+ * decoded from there is used from now on. Fits struct gmem's observer: ctx is the x86_system. */
+void x86_memory_written(void *ctx, gpa_t gpa, uint64_t len);
+
+/* Whether any CPU has decoded code in this page; then mmu.c gives out no write tag for it. */
+bool x86_page_has_code(const struct x86_system *system, gpa_t gpa);
+
+/* --- mmu.c ------------------------------------------------------------------------------------ */
+
+/* Drop all entries of the TLB; or those of one page; or the write tags of a guest-physical page
+ * on all CPUs. keep_global: as a load of CR3 (SDM 3, 4.10.4.1). */
+void x86_tlb_flush(struct x86_cpu *cpu, bool keep_global);
+void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t linear);
+void x86_tlb_protect(struct x86_system *system, gpa_t gpa);
+
+/*
+ * Loads and stores by linear address, size 1, 2, 4 or 8 bytes, at any alignment, over page
+ * borders; access is X86_READ or X86_WRITE, with X86_SYSTEM or not. RAM, devices, read-only memory
+ * and holes alike. They raise #PF. A store that faults has stored nothing.
+ */
+uint64_t x86_load_linear(
+	struct x86_cpu *cpu, uint64_t linear, unsigned size, enum x86_access access);
+void x86_store_linear(struct x86_cpu *cpu, uint64_t linear, uint64_t value, unsigned size,
+	enum x86_access access);
+
+/* Raise the #PF that such a store would raise, and store nothing. */
+void x86_check_write(struct x86_cpu *cpu, uint64_t linear, unsigned size, enum x86_access access);
+
+/* The slow path of every load and store of an operation: the TLB has no tag. It fills the TLB where
+ * that is possible. cpu->leave is set if the store hit decoded code of the current block. */
+uint64_t x86_load_slow(struct x86_cpu *cpu, uint64_t linear, unsigned size);
+void x86_store_slow(struct x86_cpu *cpu, uint64_t linear, uint64_t value, unsigned size);
+
+/* The guest-physical address to fetch code from; raises #PF (instruction fetch). */
+gpa_t x86_translate_code(struct x86_cpu *cpu, uint64_t linear);
+
+/* The guest-physical address of a linear one, without side effects, for reports and debuggers. 0
+ * or -EFAULT. */
+int x86_translate(const struct x86_cpu *cpu, uint64_t linear, gpa_t *gpa);
+
+/* --- segment.c -------------------------------------------------------------------------------- */
+
+/* The linear address of [offset, offset + size) in a segment for this access; raises #GP(0), or
+ * #SS(0) for SS (SDM 3, 5.3). */
+uint64_t x86_linear(struct x86_cpu *cpu, enum x86_segment_register segment, uint64_t offset,
+	unsigned size, enum x86_access access);
+
+/* Load a data segment register, SS or (by MOV, POP, LDS and the like) any but CS (SDM 3, 5.5, 5.7;
+ * in real mode 21.1). Raises #GP, #SS, #NP, #PF. */
+void x86_load_segment(struct x86_cpu *cpu, enum x86_segment_register segment, uint16_t selector);
+
+/* CS, DS, ES and SS have base 0 and limit 4 GiB and allow what code does with them: blocks are
+ * decoded without checks of segments. Kept up to date by whoever changes a segment register. */
+bool x86_segments_are_flat(const struct x86_cpu *cpu);
+
+/* --- gate.c ----------------------------------------------------------------------------------- */
+
+/* How an interrupt comes (SDM 3, 6.4): it decides privilege checks, error code and return
+ * address. */
+enum x86_interrupt_kind {
+	X86_EXTERNAL, /* or NMI: returns to next_eip */
+	X86_SOFTWARE, /* INT n, INT3, INTO: DPL is checked; returns to next_eip */
+	X86_FAULT,    /* returns to eip */
+	X86_TRAP,     /* #DB after an instruction: returns to next_eip */
+};
+
+/* Deliver an interrupt or exception through the IDT, real mode's or protected mode's. Raises what
+ * goes wrong on the way; on return cpu->next_eip is the handler's first instruction. */
+void x86_interrupt(struct x86_cpu *cpu, unsigned vector, enum x86_interrupt_kind kind,
+	bool has_error, uint32_t error);
+
+#endif
