@@ -90,10 +90,11 @@ x86_operation x86_op_sldt, x86_op_str, x86_op_lldt, x86_op_ltr, x86_op_smsw, x86
 x86_operation x86_op_mov_from_cr, x86_op_mov_to_cr, x86_op_mov_from_dr, x86_op_mov_to_dr;
 x86_operation x86_op_clts, x86_op_invlpg, x86_op_wbinvd, x86_op_hlt, x86_op_cli, x86_op_sti;
 x86_operation x86_op_sysenter, x86_op_sysexit, x86_op_rdmsr, x86_op_wrmsr, x86_op_rdtsc;
-x86_operation x86_op_rdpmc, x86_op_cpuid, x86_op_pause, x86_op_ud;
+x86_operation x86_op_rdpmc, x86_op_cpuid, x86_op_pause, x86_op_ud, x86_op_stac, x86_op_clac;
 
-/* What the engine lacks: FPU, MMX and SSE instructions: #NM or #UD as on a CPU without them. */
-x86_operation x86_op_x87, x86_op_wait;
+/* What the engine lacks: FPU, MMX and SSE instructions: #NM or #UD as on a CPU without them, and
+ * cpu->missing is noted. */
+x86_operation x86_op_x87, x86_op_wait, x86_op_simd;
 
 /* string.c: INS OUTS MOVS CMPS STOS LODS SCAS, repeated or not; IN and OUT. */
 x86_operation x86_op_movs, x86_op_cmps, x86_op_stos, x86_op_lods, x86_op_scas;

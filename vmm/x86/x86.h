@@ -163,6 +163,15 @@ enum x86_access {
 		4, /* with one of the above: as CPL 0, whatever the CPL: descriptor tables, TSS */
 };
 
+/* What this CPU does not have, noted when the guest wants it, so that a report can name it. */
+enum x86_missing {
+	X86_MISSING_NOTHING,
+	X86_MISSING_VIRTUAL_8086, /* IRET or a task switch with EFLAGS.VM set */
+	X86_MISSING_LONG_MODE,    /* WRMSR of EFER.LME */
+	X86_MISSING_FPU,          /* x87 instructions; #NM or #UD follows */
+	X86_MISSING_SIMD,         /* MMX, SSE and later; #UD follows */
+};
+
 struct x86_block;
 struct x86_cache;
 struct x86_cpu;
@@ -201,7 +210,7 @@ struct x86_system {
 	const struct gmem *gmem; /* RAM, read-only where the guest may only read */
 	const struct x86_bus *bus;
 	void *ctx;
-	uint32_t tsc_khz;
+	uint32_t tsc_khz, apic_khz; /* of the time-stamp counter and the APIC timer; not 0 */
 	unsigned cpu_count;
 	struct x86_cpu *cpus;
 };
@@ -210,13 +219,20 @@ struct x86_system {
 #define X86_TLB_ENTRIES 256
 
 /*
- * One page. A tag is the linear address of the page, or X86_TLB_EMPTY; it is present only if the
- * access is permitted at the current privilege, is to RAM, and needs no other notice: a page with
- * decoded code never has a write tag. addend plus a linear address is a pointer into host memory.
+ * One page of 4 KiB. A tag is the linear address of the page, or X86_TLB_EMPTY; it is present only
+ * if the access is permitted, is to RAM, and needs no other notice: a page with decoded code never
+ * has a write tag. addend plus a linear address is a pointer into host memory.
+ *
+ * A CPU has two such tables, since what CPL 3 may do differs from what the others may (SDM 3, 4.6):
+ * cpu->tlb points to that of the current privilege. So a change of rings costs one store, a kernel
+ * finds its entries again after each system call, and an access of the CPU's own to its descriptor
+ * tables uses those of the supervisor whatever the CPL. The table of the supervisor has no entry
+ * for a user page while CR4.SMAP is set, because EFLAGS.AC decides about each access.
  */
 struct x86_tlb_entry {
 	uint64_t read, write;
 	uintptr_t addend;
+	uint64_t is_global; /* 0 or 1; 64 bits make the entry a power of two in size */
 };
 #define X86_TLB_EMPTY UINT64_MAX
 
@@ -235,7 +251,9 @@ struct x86_cpu {
 	int64_t budget;          /* instructions that x86_run() may still execute */
 	struct x86_insn *insn;
 	struct x86_block *block;
-	struct x86_tlb_entry tlb[X86_TLB_ENTRIES];
+	struct x86_tlb_entry *tlb; /* of the current privilege: tlbs[cpl == 3]; x86_set_cpl() */
+	struct x86_tlb_entry tlbs[2][X86_TLB_ENTRIES];
+	bool tlb_large; /* an entry is part of a page of 2 or 4 MiB */
 
 	struct x86_segment segment[X86_SEGMENTS], ldtr, tr;
 	struct x86_table gdtr, idtr;
@@ -243,7 +261,8 @@ struct x86_cpu {
 	uint64_t pdpte[4]; /* with PAE: as loaded with CR3 (SDM 3, 4.4.1) */
 	uint64_t dr[8];
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, misc_enable, tsc_offset;
-	uint8_t cpl;
+	uint8_t cpl;  /* x86_set_cpl() */
+	bool is_flat; /* see x86_segments_are_flat() */
 
 	bool leave;       /* leave the block after this instruction: code was overwritten, or ... */
 	bool break_asked; /* ... x86_break() was called: x86_run() returns, too */
@@ -251,6 +270,9 @@ struct x86_cpu {
 	bool shadow;      /* STI, MOV SS: no interrupt before the next instruction is over */
 	bool nmi_pending, nmi_masked;
 	bool yielded; /* PAUSE: others may have their turn */
+
+	uint8_t missing; /* enum x86_missing: what the guest last wanted in vain */
+	bool refused;    /* x86_refuse() ended the run, because of missing */
 
 	uint64_t instructions; /* completed up to the last return of x86_run() */
 	int64_t quantum;       /* budget with which x86_run() was entered; see x86_count() */
@@ -274,7 +296,7 @@ enum x86_stop {
 	X86_STOP_YIELD,    /* PAUSE, or x86_break(): it goes on when it is run again */
 	X86_STOP_HALTED,   /* HLT */
 	X86_STOP_SHUTDOWN, /* a triple fault; cpu->faults tells of it */
-	X86_STOP_ENDED,    /* the bus refused an access */
+	X86_STOP_ENDED,    /* the bus refused an access, or cpu->refused is set */
 };
 
 /* Make a CPU as it comes out of reset (SDM 3, 10.1.1), but with interrupts of system. Undone by
@@ -282,7 +304,8 @@ enum x86_stop {
 int x86_cpu_init(struct x86_cpu *cpu, struct x86_system *system, unsigned id);
 void x86_cpu_free(struct x86_cpu *cpu);
 
-/* The state after RESET, or after INIT, which leaves some of it alone (SDM 3, table 10-1). */
+/* The state after RESET, or after INIT, which leaves some of it alone (SDM 3, table 10-1). In
+ * reset.c. Asks for nothing but system and id; the TLB is empty afterwards. */
 void x86_cpu_reset(struct x86_cpu *cpu, bool is_init);
 
 /* Execute at most budget instructions, exactly counted: cpu->instructions grows by what was
@@ -302,6 +325,9 @@ _Noreturn void x86_raise(struct x86_cpu *cpu, unsigned vector);
 _Noreturn void x86_raise_code(struct x86_cpu *cpu, unsigned vector, uint32_t error);
 _Noreturn void x86_raise_page_fault(struct x86_cpu *cpu, uint64_t linear, uint32_t error);
 _Noreturn void x86_abandon(struct x86_cpu *cpu);
+
+/* x86_abandon(), since the guest cannot go on without what is missing; in reset.c. */
+_Noreturn void x86_refuse(struct x86_cpu *cpu, enum x86_missing missing);
 
 /* EFLAGS as a whole; and set the bits of mask, arithmetic ones too. */
 uint32_t x86_eflags(const struct x86_cpu *cpu);
@@ -365,8 +391,24 @@ uint64_t x86_linear(struct x86_cpu *cpu, enum x86_segment_register segment, uint
 void x86_load_segment(struct x86_cpu *cpu, enum x86_segment_register segment, uint16_t selector);
 
 /* CS, DS, ES and SS have base 0 and limit 4 GiB and allow what code does with them: blocks are
- * decoded without checks of segments. Kept up to date by whoever changes a segment register. */
-bool x86_segments_are_flat(const struct x86_cpu *cpu);
+ * decoded without checks of segments, except for stores with a CS override and all use of FS and
+ * GS. Kept in cpu->is_flat by x86_set_segment(). */
+static inline bool x86_segments_are_flat(const struct x86_cpu *cpu)
+{
+	return cpu->is_flat;
+}
+
+/* Change a segment register without a check; calls x86_mode_changed() where decoding depends on
+ * it. Whoever sets up a CPU uses it, too. */
+void x86_set_segment(
+	struct x86_cpu *cpu, enum x86_segment_register number, const struct x86_segment *segment);
+
+/* Change the privilege level, the TLB that belongs to it, and what decoding depends on. */
+void x86_set_cpl(struct x86_cpu *cpu, uint8_t cpl);
+
+/* The I/O permission bit map: raises #GP(0) if CPL is above IOPL and the task has no permission
+ * for [port, port + len) (SDM 1, 19.5.2). In task.c. */
+void x86_check_port(struct x86_cpu *cpu, uint16_t port, unsigned len);
 
 /* --- gate.c ----------------------------------------------------------------------------------- */
 
