@@ -215,8 +215,10 @@ struct x86_system {
 	struct x86_cpu *cpus;
 };
 
-/* Entries of the TLB: a power of two. */
-#define X86_TLB_ENTRIES 256
+/* Entries of the TLB, indexed by the page's number, and of the table of blocks by EIP: powers of
+ * two. */
+#define X86_TLB_ENTRIES  256
+#define X86_JUMP_ENTRIES 2048
 
 /*
  * One page of 4 KiB. A tag is the linear address of the page, or X86_TLB_EMPTY; it is present only
@@ -248,12 +250,14 @@ struct x86_cpu {
 	uint64_t next_eip;       /* where execution goes on */
 	uint32_t eflags;         /* without X86_ARITHMETIC; bit 1 set */
 	uint32_t map_generation; /* blocks of another generation are looked up again */
-	int64_t budget;          /* instructions that x86_run() may still execute */
+	int64_t budget;          /* instructions that x86_run() may still execute ... */
+	int64_t withheld;        /* ... and a part of these that the run loop shall not see */
 	struct x86_insn *insn;
 	struct x86_block *block;
 	struct x86_tlb_entry *tlb; /* of the current privilege: tlbs[cpl == 3]; x86_set_cpl() */
 	struct x86_tlb_entry tlbs[2][X86_TLB_ENTRIES];
-	bool tlb_large; /* an entry is part of a page of 2 or 4 MiB */
+	bool tlb_large;                           /* an entry is part of a page of 2 or 4 MiB */
+	struct x86_block *jump[X86_JUMP_ENTRIES]; /* by EIP; never NULL. Owned by block.c */
 
 	struct x86_segment segment[X86_SEGMENTS], ldtr, tr;
 	struct x86_table gdtr, idtr;
@@ -368,7 +372,8 @@ void x86_store_linear(struct x86_cpu *cpu, uint64_t linear, uint64_t value, unsi
 void x86_check_write(struct x86_cpu *cpu, uint64_t linear, unsigned size, enum x86_access access);
 
 /* The slow path of every load and store of an operation: the TLB has no tag. It fills the TLB where
- * that is possible. cpu->leave is set if the store hit decoded code of the current block. */
+ * that is possible. A store to RAM calls x86_memory_written(), which sets cpu->leave if decoded
+ * code of the current block was hit. */
 uint64_t x86_load_slow(struct x86_cpu *cpu, uint64_t linear, unsigned size);
 void x86_store_slow(struct x86_cpu *cpu, uint64_t linear, uint64_t value, unsigned size);
 
