@@ -5,5 +5,5 @@ vmm_sources = $(addprefix vmm/,main.c options.c offer.c log.c machine.c \
 	$(addprefix chips/,ioapic.c cmos.c uart.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \
-	$(addprefix io/,loop.c file.c listener.c keyboard.c terminal.c chardev.c entropy.c disk.c) \
+	$(addprefix io/,loop.c file.c stream.c listener.c keyboard.c terminal.c chardev.c entropy.c disk.c) \
 	doctor.c trial.c)

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/file.h"
+#include "io/stream.h"
 
 #define PREFIX     "vole: "
 #define PREFIX_LEN (sizeof PREFIX - 1)
@@ -21,7 +21,7 @@
 
 void log_open(void)
 {
-	int own = file_reopen(STDERR_FILENO, O_WRONLY);
+	int own = stream_reopen(STDERR_FILENO, O_WRONLY);
 
 	if (own < 0)
 		return;
@@ -29,7 +29,7 @@ void log_open(void)
 	close(own);
 }
 
-/* Some of it, no more than file_step(): how many bytes, 0 if none are taken for WAIT_MS or a signal
+/* Some of it, no more than stream_step(): how many bytes, 0 if none are taken for WAIT_MS or a signal
  * came, or -errno. */
 static ssize_t write_some(const char *text, size_t len)
 {
@@ -60,7 +60,7 @@ static int64_t now_ms(void)
 
 static void write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
 {
-	size_t step = file_step(STDERR_FILENO);
+	size_t step = stream_step(STDERR_FILENO);
 	int64_t since = now_ms();
 
 	while (len > 0) {

@@ -14,6 +14,7 @@
 
 #include "container.h"
 #include "io/file.h"
+#include "io/stream.h"
 #include "log.h"
 
 static struct chardev *chardev_of(struct console_backend *backend)
@@ -92,7 +93,7 @@ static int connect_both(struct chardev *dev, int fd)
 	}
 	dev->in = fd;
 	dev->out = other;
-	dev->step = file_step(other);
+	dev->step = stream_step(other);
 	return 0;
 }
 
@@ -396,10 +397,10 @@ static int open_terminal(struct chardev *dev)
 
 static int open_stdio(struct chardev *dev)
 {
-	dev->in = file_reopen(STDIN_FILENO, O_RDONLY);
+	dev->in = stream_reopen(STDIN_FILENO, O_RDONLY);
 	if (dev->in < 0)
 		dev->in = STDIN_FILENO;
-	dev->out = file_reopen(STDOUT_FILENO, O_WRONLY);
+	dev->out = stream_reopen(STDOUT_FILENO, O_WRONLY);
 	if (dev->out < 0)
 		dev->out = STDOUT_FILENO;
 	return terminal_controls_us(dev->in) ? open_terminal(dev) : 0;
@@ -510,7 +511,7 @@ int chardev_open(struct chardev *dev, const char *name, const char *label, const
 	ret = io_loop_can_wait(loop, dev->in, &dev->input_waits);
 	if (ret == 0)
 		ret = io_loop_can_wait(loop, dev->out, &dev->output_waits);
-	dev->step = file_step(dev->out);
+	dev->step = stream_step(dev->out);
 	if (ret == 0)
 		update(dev);
 	return ret;

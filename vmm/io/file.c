@@ -3,14 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/terminal.h"
 #include "log.h"
 
 /* Of an open file. 0 or -errno (said). */
@@ -101,38 +97,4 @@ int file_lock(int fd, bool shared)
 	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
 		return 0;
 	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-}
-
-int file_reopen(int fd, int access)
-{
-	int flags = access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, given, own;
-	struct stat st;
-	char path[32];
-	unsigned number;
-
-	if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
-		return -1;
-	/* A name of the master of a pseudo-terminal makes another one. */
-	if (ioctl(fd, TIOCGPTN, &number) == 0)
-		return -1;
-	/* What was opened for something else stays so. */
-	given = fcntl(fd, F_GETFL) & O_ACCMODE;
-	if (given != O_RDWR && given != access)
-		return -1;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	own = open(path, flags);
-	/* su(1) leaves a user at a terminal of somebody else, which has one name that all may open.
-	 */
-	if (own < 0 && terminal_controls_us(fd))
-		own = open("/dev/tty", flags);
-	return own;
-}
-
-size_t file_step(int fd)
-{
-	bool blocks = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
-
-	/* A terminal that is ready has room for something: more is not promised. For a pipe,
-	 * pipe(7) has it. */
-	return blocks && isatty(fd) ? 1 : PIPE_BUF;
 }

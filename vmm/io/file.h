@@ -3,9 +3,8 @@
 #define VMM_FILE_H
 
 /*
- * Files that go into guest memory, and locks of those that stay open; terminals and pipes that
- * others share. What is wrong is said on standard error, once, after the name of the file, where
- * nothing else is said.
+ * Files that are copied into guest memory, and locks of files that stay open. Where a function does
+ * not say otherwise, it reports an error on standard error, after the name of the file.
  */
 
 #include <stdbool.h>
@@ -29,15 +28,5 @@ ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset);
  * however vole ends. 0, -EBUSY if another has it, or -errno; nothing is said.
  */
 int file_lock(int fd, bool shared);
-
-/*
- * Our own way to a terminal or pipe, fd, which does not block: others share the descriptor that we
- * were given, so its flags are not ours to change. access: O_RDONLY or O_WRONLY. -1 if it is
- * something else, or may not be opened anew: then the given one has to do.
- */
-int file_reopen(int fd, int access);
-
-/* How many bytes may be written at once, when poll(2) finds fd ready, without a wait. */
-size_t file_step(int fd);
 
 #endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "io/stream.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/terminal.h"
+
+int stream_reopen(int fd, int access)
+{
+	int flags = access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, given, own;
+	struct stat st;
+	char path[32];
+	unsigned number;
+
+	if (fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return -1;
+	/* Opening the master of a pseudo-terminal by name would make another pair. */
+	if (ioctl(fd, TIOCGPTN, &number) == 0)
+		return -1;
+	/* A descriptor that was opened for the other direction is left as it is. */
+	given = fcntl(fd, F_GETFL) & O_ACCMODE;
+	if (given != O_RDWR && given != access)
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	own = open(path, flags);
+	/* After su(1) the terminal's device node belongs to another user; /dev/tty opens for all. */
+	if (own < 0 && terminal_controls_us(fd))
+		own = open("/dev/tty", flags);
+	return own;
+}
+
+size_t stream_step(int fd)
+{
+	bool blocks = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
+
+	/* poll(2) promises room for one byte of a terminal, and for PIPE_BUF bytes of a pipe
+	 * (pipe(7)). */
+	return blocks && isatty(fd) ? 1 : PIPE_BUF;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_STREAM_H
+#define VMM_STREAM_H
+
+/*
+ * Terminals and pipes that vole shares with other processes. These functions report nothing, so that
+ * log.c can use them for standard error itself. Any thread.
+ */
+
+#include <stddef.h>
+
+/*
+ * Reopens a terminal or pipe as a new non-blocking descriptor, because O_NONBLOCK on fd itself would
+ * affect every process that shares it. access is O_RDONLY or O_WRONLY. Returns the new descriptor,
+ * which the caller closes, or -1 if fd is something else or cannot be opened again: then the caller
+ * has to use fd itself.
+ */
+int stream_reopen(int fd, int access);
+
+/* Returns how many bytes one write(2) can take without blocking when poll(2) finds fd writable. */
+size_t stream_step(int fd);
+
+#endif
