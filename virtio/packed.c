@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The packed form of virtqueues (virtio 2.8): include/vole/virtio_ring.h draws it. */
+#include "packed.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
-
-#include "ring.h"
 
 /* --- positions -------------------------------------------------------------------------------- */
 
@@ -270,7 +269,7 @@ static void packed_listen(struct virtq *vq)
 		event_store(vq, VIRTQ_EVENT_ENABLE, 0);
 }
 
-const struct virtq_ring_ops packed_ops = {
+const struct virtq_ring_ops virtq_packed_ops = {
 	.clauses =
 		{
 			.areas = "2.8",

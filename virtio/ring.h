@@ -3,43 +3,45 @@
 #define VIRTIO_RING_H
 
 /*
- * What lies behind the verbs of virtq.h: for each form of virtqueue its own functions, and what the
- * forms have in common, which is how a chain is judged. For virtq.c, split.c and packed.c alone.
+ * The interface that each virtqueue format implements for virtq.c, and what the formats share: the
+ * validation of a queue's areas and of the descriptors of a chain. For virtq.c, split.c and packed.c
+ * alone. All functions: the device's lock held.
  */
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 
-#include "virtq.h"
+#include "chain.h"
+#include "gmem.h"
+#include "virtq_state.h"
 
-/* What messages name: of virtio, where the form says the same in its own chapter. */
+/* The clauses that messages name: each format states these requirements in its own chapter. */
 struct ring_clauses {
 	const char *areas, *alignment;       /* of a queue */
 	const char *order, *length, *buffer; /* of a chain's elements */
 	const char *indirect, *table;        /* the flag, and what it leads to */
 };
 
-/* A form of virtqueue. The functions have the contracts of their namesakes in virtq.h. */
+/* A virtqueue format; constant. The functions have the contracts of their namesakes in virtq.h. */
 struct virtq_ring_ops {
 	struct ring_clauses clauses;
 
-	/* Size and areas are to be judged, and state to be set up for the first position. */
+	/* Validates size and areas, and starts at the first position. 0, or -EINVAL with vq->fault
+	 * set. */
 	int (*enable)(struct virtq *vq, unsigned size_max);
 
 	int (*pop)(struct virtq *vq, struct chain *chain);
 	void (*push)(struct virtq *vq, const struct chain *chain, uint32_t len);
 	bool (*publish)(struct virtq *vq);
 
-	/* Tell the driver that kicks are not needed, or that they are from the next buffer on. */
+	/* Tell the driver not to kick, or to kick from the next buffer on. */
 	void (*silence)(struct virtq *vq);
 	void (*listen)(struct virtq *vq);
 
-	/* Whether there is something to pop. */
+	/* Whether there is a chain to pop. */
 	bool (*available)(const struct virtq *vq);
 };
-
-extern const struct virtq_ring_ops split_ops, packed_ops;
 
 /* A descriptor in host order: a copy, since the guest may change the original at any time. */
 struct desc {
@@ -55,22 +57,22 @@ struct table {
 	unsigned count;
 };
 
-/* Say what is wrong; the value is error. */
+/* Sets vq->fault; returns error. */
 int virtq_fault(struct virtq *vq, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One of the areas that a ring is made of, checked. NULL, with vq->fault set, if the driver
- * misplaced it. */
+/* Host memory of an area of the queue, len bytes. NULL, with vq->fault set, if gpa is not a multiple
+ * of align or the area is not in RAM that permits access. */
 void *virtq_area(struct virtq *vq, const char *name, gpa_t gpa, uint32_t len, unsigned align,
 	enum gmem_access access);
 
-/* Judge a descriptor with INDIRECT, as the last one of the chain so far: *table is what it points
- * to. 0 or -EPROTO. */
+/* Validates a descriptor with INDIRECT, which comes after the chain so far, and sets *table to the
+ * table that it points to. 0, or -EPROTO with vq->fault set. */
 int virtq_indirect(
 	struct virtq *vq, const struct chain *chain, const struct desc *d, struct table *table);
 
-/* Judge the descriptor and add its buffer to the chain. 0 or -EPROTO. Inline: nothing is done more
- * often. */
+/* Validates the descriptor and adds its buffer to the chain. 0, or -EPROTO with vq->fault set.
+ * Inline, because it runs once for each descriptor. */
 static inline int virtq_chain_add(struct virtq *vq, struct chain *chain, const struct desc *d)
 {
 	const struct ring_clauses *clauses = &vq->ring->clauses;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The split form of virtqueues (virtio 2.7): include/vole/virtio_ring.h draws it. */
+#include "split.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
-
-#include "ring.h"
 
 /* --- guest memory --------------------------------------------------------------------------------
  *
@@ -234,7 +233,7 @@ static void split_listen(struct virtq *vq)
 		relaxed_store(&vq->split.used->flags, 0);
 }
 
-const struct virtq_ring_ops split_ops = {
+const struct virtq_ring_ops virtq_split_ops = {
 	.clauses =
 		{
 			.areas = "2.7",

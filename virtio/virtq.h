@@ -3,9 +3,15 @@
 #define VIRTIO_VIRTQ_H
 
 /*
- * The device side of a virtqueue, in either of its forms: split (virtio 2.7) or packed (2.8), which
- * include/vole/virtio_ring.h draws. A device does not see which it is. The driver's half, written
- * for a guest, is guest-kernel/virtq.c: the two share the ABI, nothing else.
+ * The device side of a virtqueue, in either of its formats: split (virtio 2.7) or packed (2.8),
+ * which include/vole/virtio_ring.h draws. A device does not see which it is. The driver's half,
+ * written for a guest, is guest-kernel/virtq.c: the two share the ABI, nothing else.
+ *
+ *	virtq.c		the functions that devices and transports call
+ *	split.c		a split virtqueue
+ *	packed.c	a packed virtqueue
+ *	ring.c		what both formats share: the validation of areas and descriptors
+ *	virtq_state.h	the structure that all of them work on
  *
  * A request's life: virtq_pop() takes the next chain the driver made available, as host segments;
  * the device does its work; virtq_push() puts it in the used ring; virtq_publish() lets the driver
@@ -24,72 +30,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/uio.h>
-
-#include <vole/virtio_ring.h>
 
 #include "chain.h"
 #include "gmem.h"
-
-#define VIRTQ_SIZE_MAX 256 /* of vole's queues; bounds the segments of a chain */
-
-/* Bytes of a chain. Also of packed queues, since the used length is a number of 32 bits (virtio
- * 2.7.5.2). */
-#define VIRTQ_CHAIN_LEN_MAX (UINT64_C(1) << 32)
-
-/* A queue of the split form, while it is ready. */
-struct virtq_split {
-	const struct virtq_desc *table;
-	const struct virtq_avail *avail;
-	struct virtq_used *used;
-	const le16_atomic *used_event;
-	le16_atomic *avail_event;
-	uint16_t avail_next; /* next available position to take */
-	uint16_t used_next;  /* next used position to fill */
-	uint16_t used_shown; /* used.idx as the driver sees it */
-};
-
-/* A place in a packed ring: slot, and wrap counter in this lap. */
-struct virtq_position {
-	uint16_t slot;
-	bool wrap;
-};
-
-/* A queue of the packed form, while it is ready. */
-struct virtq_packed {
-	struct virtq_packed_desc *ring;
-	const struct virtq_event *driver;
-	struct virtq_event *device;
-	struct virtq_position avail;      /* next slot to take from */
-	struct virtq_position used;       /* next slot to give back in */
-	uint16_t outstanding;             /* slots taken, and not yet published as used */
-	uint16_t batch;                   /* slots given back since the last virtq_publish() ... */
-	uint16_t batch_slot, batch_flags; /* ... and the first one's flags, which will show them */
-};
-
-struct virtq_ring_ops;
-
-struct virtq {
-	/* Set by the transport while the queue is not ready (virtio 4.2.2), judged by
-	 * virtq_enable(). */
-	uint32_t size; /* as written */
-	gpa_t desc, driver, device;
-	bool ready;
-
-	/* Valid while ready. */
-	const struct gmem *gmem;
-	const struct virtq_ring_ops *ring; /* by the form; of ring.h */
-	bool indirect, event_idx;          /* INDIRECT_DESC, EVENT_IDX were negotiated */
-	bool ran_dry;                      /* the device looked for a buffer and found none */
-	union {
-		struct virtq_split split;
-		struct virtq_packed packed;
-	};
-
-	char fault[128]; /* what was wrong, after -EINVAL or -EPROTO: what, value, clause */
-
-	struct iovec segments[VIRTQ_SIZE_MAX]; /* of the chain popped last */
-};
+#include "virtq_state.h"
 
 /* Forget everything: the state after device reset. */
 void virtq_reset(struct virtq *vq);
