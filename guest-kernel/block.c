@@ -76,7 +76,7 @@ static void read_config(struct block *blk)
 
 int block_init(struct block *blk, const struct device_map_entry *entry)
 {
-	int error = mmio_begin(&blk->dev, entry, VIRTIO_ID_BLOCK, FEATURES);
+	int error = mmio_begin(&blk->dev, entry, VIRTIO_ID_BLOCK, VIRTQ_FEATURES | FEATURES);
 
 	if (error)
 		return error;
@@ -88,7 +88,7 @@ int block_init(struct block *blk, const struct device_map_entry *entry)
 	if (blk->queue_count > BLOCK_QUEUES_MAX)
 		blk->queue_count = BLOCK_QUEUES_MAX;
 	for (unsigned i = 0; i < blk->queue_count && !error; i++)
-		error = mmio_queue(&blk->dev, i, &blk->queues[i]);
+		error = virtq_setup(&blk->queues[i], &blk->dev, i);
 	if (!error)
 		error = mmio_ready(&blk->dev);
 	if (error)

@@ -20,11 +20,11 @@ static int offer_buffer(struct console_port *port, struct console_buffer *buffer
 static int port_init(struct console *con, unsigned number)
 {
 	struct console_port *port = &con->ports[number];
-	int error = mmio_queue(&con->dev, VIRTIO_CONSOLE_PORT_RECEIVE(number), &port->receive);
+	int error = virtq_setup(&port->receive, &con->dev, VIRTIO_CONSOLE_PORT_RECEIVE(number));
 
 	if (!error)
-		error = mmio_queue(
-			&con->dev, VIRTIO_CONSOLE_PORT_TRANSMIT(number), &port->transmit);
+		error = virtq_setup(
+			&port->transmit, &con->dev, VIRTIO_CONSOLE_PORT_TRANSMIT(number));
 	if (error)
 		return error;
 	port->current = NULL;
@@ -45,7 +45,8 @@ static void assume_one_port(struct console *con)
 
 int console_init(struct console *con, const struct device_map_entry *entry)
 {
-	uint64_t wanted = FEATURE(VIRTIO_CONSOLE_F_SIZE) | FEATURE(VIRTIO_CONSOLE_F_MULTIPORT);
+	uint64_t wanted = VIRTQ_FEATURES | FEATURE(VIRTIO_CONSOLE_F_SIZE) |
+			  FEATURE(VIRTIO_CONSOLE_F_MULTIPORT);
 	int error = mmio_begin(&con->dev, entry, VIRTIO_ID_CONSOLE, wanted);
 	bool several;
 

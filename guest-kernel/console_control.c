@@ -29,11 +29,11 @@ static int tell(struct console *con, uint32_t id, unsigned event, unsigned value
 int console_control_init(struct console *con)
 {
 	int error =
-		mmio_queue(&con->dev, VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE, &con->control_receive);
+		virtq_setup(&con->control_receive, &con->dev, VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE);
 
 	if (!error)
-		error = mmio_queue(
-			&con->dev, VIRTIO_CONSOLE_QUEUE_CONTROL_TRANSMIT, &con->control_transmit);
+		error = virtq_setup(
+			&con->control_transmit, &con->dev, VIRTIO_CONSOLE_QUEUE_CONTROL_TRANSMIT);
 	if (error)
 		return error;
 	for (unsigned i = 0; i < CONSOLE_MESSAGES; i++)

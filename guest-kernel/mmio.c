@@ -6,10 +6,9 @@
 #include "error.h"
 #include "irq.h"
 #include "printf.h"
-#include "virtq.h"
 #include "x86.h"
 
-/* Wanted of every device, besides what its queues can make use of. */
+/* Wanted of every device. */
 #define TRANSPORT_FEATURES                                                   \
 	(FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_NOTIFICATION_DATA) | \
 		FEATURE(VIRTIO_F_RING_RESET))
@@ -99,7 +98,7 @@ int mmio_begin(struct mmio *dev, const struct device_map_entry *entry, uint32_t 
 
 	/* Step 4: what it offers and we understand. To take what is wanted, rather than to strike
 	 * out what is not, leaves out what was invented after this was written (2.2.1). */
-	wanted |= TRANSPORT_FEATURES | VIRTQ_FEATURES;
+	wanted |= TRANSPORT_FEATURES;
 	dev->features = offered_features(dev) & wanted & ~dev->declined;
 	if (!mmio_has_feature(dev, VIRTIO_F_VERSION_1)) {
 		printf("virtio at %08x: VERSION_1 is not offered\n", dev->base);
@@ -129,28 +128,27 @@ static int queue_error(struct mmio *dev, unsigned index, const char *reason)
 	return -ENODEV;
 }
 
-/* The steps of virtio 4.2.3.2. */
-int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq)
+int mmio_queue_select(struct mmio *dev, unsigned index, uint32_t *size_max)
 {
-	uint32_t size_max;
-
 	/* All QUEUE_ registers are now about this queue. */
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, index);
 	if (mmio_read(dev, VIRTIO_MMIO_QUEUE_READY))
 		return queue_error(dev, index, "is in use");
-	size_max = mmio_read(dev, VIRTIO_MMIO_QUEUE_SIZE_MAX);
-	if (!size_max)
+	*size_max = mmio_read(dev, VIRTIO_MMIO_QUEUE_SIZE_MAX);
+	if (!*size_max)
 		return queue_error(dev, index, "does not exist");
+	return 0;
+}
 
-	/* The rings are in memory that is all zero, and stay where they are. Addresses are 64 bits
-	 * wide, also to a driver that has only 32. */
-	virtq_init(vq, dev, index, size_max);
-	mmio_write(dev, VIRTIO_MMIO_QUEUE_SIZE, vq->size);
-	mmio_write(dev, VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)vq->desc);
+int mmio_queue_enable(struct mmio *dev, unsigned index, const struct mmio_queue *queue)
+{
+	/* Addresses are 64 bits wide, also to a driver that has only 32. */
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_SIZE, queue->size);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)queue->desc);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_DESC_HIGH, 0);
-	mmio_write(dev, VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)vq->driver);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)queue->driver);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_DRIVER_HIGH, 0);
-	mmio_write(dev, VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)vq->device);
+	mmio_write(dev, VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)queue->device);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_DEVICE_HIGH, 0);
 
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_READY, 1);

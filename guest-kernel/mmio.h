@@ -11,7 +11,7 @@
  *
  *	mmio_probe()			what is it? (any number of times, before anything else)
  *	mmio_begin()			reset, ACKNOWLEDGE, DRIVER, features, FEATURES_OK
- *	mmio_queue()			for each queue
+ *	virtq_setup()			for each queue (virtq.h)
  *	mmio_ready()			DRIVER_OK: the device is live
  *	mmio_kick(), interrupts		requests go, answers come
  *	mmio_reset()			the device lets go of everything
@@ -28,8 +28,6 @@
 #include <vole/virtio_config.h>
 
 #define FEATURE(bit) (UINT64_C(1) << (bit))
-
-struct virtq;
 
 struct mmio {
 	uint32_t base;     /* of the device's window */
@@ -49,19 +47,31 @@ uint32_t mmio_probe(const struct device_map_entry *entry);
 
 /*
  * Start over with the device: reset it, and agree on the features that it offers and the driver
- * wants, except for those in dev->declined; VERSION_1, NOTIFICATION_DATA, RING_RESET and
- * VIRTQ_FEATURES are always wanted. Afterwards dev->features tells which they are. 0, or -ENODEV if
- * the device's id is not id, or -ENOTSUP if the device does not accept the features.
+ * wants, except for those in dev->declined; VERSION_1, NOTIFICATION_DATA and RING_RESET are always
+ * wanted, and VIRTQ_FEATURES is for drivers that use virtq.h. Afterwards dev->features has the
+ * result. 0, or -ENODEV if the device's id is not id, or -ENOTSUP if the device does not accept the
+ * features.
  */
 int mmio_begin(
 	struct mmio *dev, const struct device_map_entry *entry, uint32_t id, uint64_t wanted);
 
-/* Give the device queue number index, made anew in vq. After mmio_begin(), before mmio_ready(). 0,
- * or -ENODEV if it has no such queue or does not accept it. */
-int mmio_queue(struct mmio *dev, unsigned index, struct virtq *vq);
+/* The steps of virtio 4.2.3.2 that virtq_setup() is made of. Select queue number index, which must
+ * not be in use, and store the largest size that the device accepts in *size_max. After
+ * mmio_begin(). 0, or -ENODEV if there is no such queue or it is in use. */
+int mmio_queue_select(struct mmio *dev, unsigned index, uint32_t *size_max);
+
+/* Where a queue is in memory, which has to be all zero, and stays while the device uses it. */
+struct mmio_queue {
+	uint32_t size; /* entries */
+	const void *desc, *driver, *device;
+};
+
+/* Give the device the queue that mmio_queue_select() has selected. 0, or -ENODEV if the device does
+ * not accept it. */
+int mmio_queue_enable(struct mmio *dev, unsigned index, const struct mmio_queue *queue);
 
 /* Have the device let go of one queue, of its buffers and of what it did with it (virtio 2.6.1);
- * the others go on. mmio_queue() makes it anew. After mmio_begin(). 0, or -ENOTSUP (not said) if
+ * the others go on. virtq_setup() makes it anew. After mmio_begin(). 0, or -ENOTSUP (not said) if
  * the device cannot: RING_RESET is wanted always, but may not be offered. */
 int mmio_queue_reset(struct mmio *dev, unsigned index);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The packed form of virtqueues (virtio 2.8), the driver's half: vole/virtio_ring.h draws it. */
-#include <stdatomic.h>
+#include "packed.h"
 
-#include "ring.h"
+#include <stdatomic.h>
 
 /* Past count slots, at most a ring's worth (virtio 2.8.1). */
 static void advance(const struct virtq *vq, struct virtq_position *at, unsigned count)
@@ -192,7 +191,7 @@ static void packed_interrupts(struct virtq *vq, bool wanted)
 		mode == VIRTQ_EVENT_DESC ? position_word(&vq->packed.take) : 0);
 }
 
-const struct virtq_ring_ops packed_form = {
+const struct virtq_ring_ops virtq_packed_ops = {
 	.init = packed_init,
 	.add = packed_add,
 	.wants_kick = packed_wants_kick,

@@ -3,8 +3,8 @@
 #define GUEST_RING_H
 
 /*
- * What lies behind the verbs of virtq.h: for each form of virtqueue its own functions. For virtq.c,
- * split.c and packed.c alone.
+ * The interface that each virtqueue format implements for virtq.c. For virtq.c, split.c and packed.c
+ * alone.
  *
  * The device runs while we do, on another CPU, so the order of our accesses to what we share with
  * it matters (virtio 2.7.13, 2.7.14, 2.8.21). Each partner of ours is on the device's side; in vole
@@ -22,7 +22,7 @@
  * is an instruction.
  */
 
-#include "virtq.h"
+#include "virtq_state.h"
 
 /* Buffers, those that the device reads first. */
 struct list {
@@ -31,7 +31,7 @@ struct list {
 	bool indirect;            /* to be described in a table */
 };
 
-/* A form of virtqueue. */
+/* A virtqueue format. */
 struct virtq_ring_ops {
 	/* Say where the areas are; all is zero. */
 	void (*init)(struct virtq *vq);
@@ -56,9 +56,7 @@ struct virtq_ring_ops {
 	void (*interrupts)(struct virtq *vq, bool wanted);
 };
 
-extern const struct virtq_ring_ops split_form, packed_form;
-
-/* Flags of the list's element number n: of all flags those that both forms have in common. */
+/* Flags of the list's element number n: of all flags those that both formats have in common. */
 static inline uint16_t list_flags(const struct list *list, unsigned n)
 {
 	uint16_t flags = n < list->readable ? 0 : VIRTQ_DESC_F_WRITE;

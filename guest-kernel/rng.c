@@ -5,10 +5,10 @@
 
 int rng_init(struct rng *rng, const struct device_map_entry *entry)
 {
-	int error = mmio_begin(&rng->dev, entry, VIRTIO_ID_ENTROPY, 0);
+	int error = mmio_begin(&rng->dev, entry, VIRTIO_ID_ENTROPY, VIRTQ_FEATURES);
 
 	if (!error)
-		error = mmio_queue(&rng->dev, 0, &rng->vq);
+		error = virtq_setup(&rng->vq, &rng->dev, 0);
 	if (!error)
 		error = mmio_ready(&rng->dev);
 	return error;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The split form of virtqueues (virtio 2.7), the driver's half: vole/virtio_ring.h draws it. */
-#include <stdatomic.h>
+#include "split.h"
 
-#include "ring.h"
+#include <stdatomic.h>
 
 /* --- what the device sees, or writes: the orders are explained in ring.h ---------------------- */
 
@@ -163,7 +162,7 @@ static void split_interrupts(struct virtq *vq, bool wanted)
 		store(&vq->split.avail->flags, wanted ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
-const struct virtq_ring_ops split_form = {
+const struct virtq_ring_ops virtq_split_ops = {
 	.init = split_init,
 	.add = split_add,
 	.wants_kick = split_wants_kick,

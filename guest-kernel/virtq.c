@@ -6,8 +6,10 @@
 
 #include "error.h"
 #include "irq.h"
+#include "packed.h"
 #include "printf.h"
 #include "ring.h"
+#include "split.h"
 #include "string.h"
 #include "x86.h"
 
@@ -19,7 +21,8 @@ void virtq_init(struct virtq *vq, struct mmio *dev, unsigned index, uint32_t siz
 	vq->size = VIRTQ_SIZE;
 	while (vq->size > size_max)
 		vq->size /= 2;
-	vq->ring = mmio_has_feature(dev, VIRTIO_F_RING_PACKED) ? &packed_form : &split_form;
+	vq->ring =
+		mmio_has_feature(dev, VIRTIO_F_RING_PACKED) ? &virtq_packed_ops : &virtq_split_ops;
 	vq->indirect = mmio_has_feature(dev, VIRTIO_F_INDIRECT_DESC);
 	vq->event_idx = mmio_has_feature(dev, VIRTIO_F_EVENT_IDX);
 	vq->in_order = mmio_has_feature(dev, VIRTIO_F_IN_ORDER);
@@ -27,6 +30,18 @@ void virtq_init(struct virtq *vq, struct mmio *dev, unsigned index, uint32_t siz
 	for (uint16_t i = 0; i < vq->size; i++)
 		vq->ids[i] = i;
 	vq->ring->init(vq);
+}
+
+int virtq_setup(struct virtq *vq, struct mmio *dev, unsigned index)
+{
+	uint32_t size_max;
+	int error = mmio_queue_select(dev, index, &size_max);
+
+	if (error)
+		return error;
+	virtq_init(vq, dev, index, size_max);
+	return mmio_queue_enable(
+		dev, index, &(struct mmio_queue){vq->size, vq->desc, vq->driver, vq->device});
 }
 
 int virtq_add(struct virtq *vq, const struct virtq_buffer *buffers, unsigned readable,

@@ -45,6 +45,23 @@ void debug_printf(const char *format, ...)
 	va_end(arguments);
 }
 
+/* Of virtq_setup() alone, which is not for the host. */
+int mmio_queue_select(struct mmio *dev, unsigned index, uint32_t *size_max)
+{
+	(void)dev;
+	(void)index;
+	(void)size_max;
+	abort();
+}
+
+int mmio_queue_enable(struct mmio *dev, unsigned index, const struct mmio_queue *queue)
+{
+	(void)dev;
+	(void)index;
+	(void)queue;
+	abort();
+}
+
 /* Of virtq_wait() alone, which is not for the host. */
 void irq_wait(void)
 {

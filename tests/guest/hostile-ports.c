@@ -434,7 +434,7 @@ static void reset(void)
 
 static void set_up_again(struct virtq *vq)
 {
-	check(mmio_queue(dev, vq->index, vq) == 0, "queue %u is set up again", vq->index);
+	check(virtq_setup(vq, dev, vq->index) == 0, "queue %u is set up again", vq->index);
 }
 
 /* What the ports are stays as it was; and what is due is told later. */

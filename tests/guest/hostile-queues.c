@@ -107,7 +107,7 @@ static void end_others(unsigned but)
 
 static void set_up(unsigned queue)
 {
-	check(mmio_queue(dev, queue, &queues[queue]) == 0, "queue %u is set up", queue);
+	check(virtq_setup(&queues[queue], dev, queue) == 0, "queue %u is set up", queue);
 }
 
 static void set_ready(unsigned queue, bool ready)

@@ -231,7 +231,7 @@ static void kicks_too_early(void)
 	struct virtq_buffer writable = {&byte, 1};
 
 	kicks_for_nothing();
-	check(mmio_queue(dev, 0, vq) == 0, "%s: a queue", victim->name);
+	check(virtq_setup(vq, dev, 0) == 0, "%s: a queue", victim->name);
 	virtq_add(vq, &writable, 0, 1, &byte);
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 	timer_delay(1000);

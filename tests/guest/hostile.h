@@ -164,7 +164,8 @@ static void start_targets(const struct start_info *info, uint64_t declined)
 static inline void choose(struct target *target, uint64_t declined)
 {
 	target->dev->declined = declined;
-	check(mmio_begin(target->dev, target->entry, target->id, target->wanted) == 0,
+	check(mmio_begin(target->dev, target->entry, target->id, VIRTQ_FEATURES | target->wanted) ==
+			0,
 		"%s: features", target->name);
 }
 
@@ -173,7 +174,7 @@ static inline void bring_up(struct target *target, uint64_t declined)
 {
 	choose(target, declined);
 	for (unsigned i = 0; i < target->queue_count; i++)
-		check(mmio_queue(target->dev, i, target->queues[i]) == 0, "%s: queue",
+		check(virtq_setup(target->queues[i], target->dev, i) == 0, "%s: queue",
 			target->name);
 	check(mmio_ready(target->dev) == 0, "%s: live", target->name);
 }

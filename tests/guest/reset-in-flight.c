@@ -86,7 +86,7 @@ static void round(const struct device_map_entry *entry, enum way way)
 	check(memcmp(before, now, sizeof(before)) == 0, "HARD-14 the rings are left alone");
 
 	if (way == BY_QUEUE_RESET) {
-		check(mmio_queue(&disk.dev, 0, &disk.queues[0]) == 0,
+		check(virtq_setup(&disk.queues[0], &disk.dev, 0) == 0,
 			"BASE-DEV-12 the queue comes back");
 		check(block_read(&disk, 0, pages[0], 1) == 0,
 			"BASE-DEV-06 and works, from its start");

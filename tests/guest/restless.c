@@ -29,7 +29,8 @@ int main(const struct start_info *info)
 	static uint8_t bytes[16];
 	static char text[16384];
 
-	if (mmio_begin(&dev, find_device(info, VIRTIO_ID_ENTROPY), VIRTIO_ID_ENTROPY, 0))
+	if (mmio_begin(
+		    &dev, find_device(info, VIRTIO_ID_ENTROPY), VIRTIO_ID_ENTROPY, VIRTQ_FEATURES))
 		return 1;
 	table[0] = (struct virtq_desc){
 		.addr = cpu_to_le64((uint32_t)bytes),

@@ -150,7 +150,7 @@ static void start_all(uint64_t declined)
 static void reset_queue(struct mmio *dev, unsigned index, struct virtq *vq)
 {
 	check(mmio_queue_reset(dev, index) == 0, "BASE-DEV-05 queue %u is reset", index);
-	check(mmio_queue(dev, index, vq) == 0, "BASE-DEV-12 and set up again");
+	check(virtq_setup(vq, dev, index) == 0, "BASE-DEV-12 and set up again");
 }
 
 static void use_all(unsigned set)
