@@ -4,8 +4,9 @@
 #include <vole/start_info.h>
 
 #include "irq.h"
+#include "power.h"
 #include "printf.h"
-#include "start.h"
+#include "vectors.h"
 #include "x86.h"
 
 #define EXCEPTIONS           32

@@ -13,11 +13,6 @@
  * The way of each: CPU -> the vector's stub in trap.S -> trap() -> handler -> iret.
  */
 
-#define VECTOR_IRQ_FIRST 32
-#define VECTOR_COUNT     64
-
-#ifndef __ASSEMBLER__
-
 #include <stdint.h>
 
 /* What the stubs and the CPU push, lowest address first. A handler may change it. */
@@ -43,5 +38,4 @@ void exception_handle(unsigned vector, trap_handler *handler);
 /* Called by trap.S. */
 void trap(struct trap_frame *frame);
 
-#endif /* __ASSEMBLER__ */
 #endif

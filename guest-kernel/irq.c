@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "error.h"
-#include "idt.h"
+#include "vectors.h"
 #include "x86.h"
 
 /* Local APIC (Intel SDM 3, table 11-1). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "memory.h"
 
-#include "start.h"
+#include "info.h"
 
 static uint32_t free_begin, free_end; /* multiples of PAGE_SIZE */
 

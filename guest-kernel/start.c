@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "start.h"
 
-#include <vole/ports.h>
-
 #include "cpu.h"
 #include "idt.h"
 #include "irq.h"
@@ -31,10 +29,4 @@ int start(const struct start_info *info)
 	code = main(info);
 	interrupts_off();
 	return code;
-}
-
-void power_off(uint32_t code)
-{
-	out32(VOLE_PORT_EXIT, code);
-	halt_forever();
 }

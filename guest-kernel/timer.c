@@ -2,7 +2,7 @@
 #include "timer.h"
 
 #include "error.h"
-#include "idt.h"
+#include "vectors.h"
 #include "x86.h"
 
 /* Local APIC timer (Intel SDM 3, 11.5.4). */

@@ -7,7 +7,7 @@
  * segment registers need no care: all are flat, always.
  */
 
-#include "idt.h"
+#include "vectors.h"
 
 /* Exceptions with an error code, as bits: 8, 10 - 14, 17, 21, 29, 30 (Intel SDM 3, table 6-1; AMD
  * APM 2, 8.2). */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "power.h"
+
+#include <vole/ports.h>
+
+#include "x86.h"
+
+void power_off(uint32_t code)
+{
+	out32(VOLE_PORT_EXIT, code);
+	halt_forever();
+}
