@@ -6,7 +6,6 @@
 
 #include <vole/virtio_blk.h>
 
-#include "block_request.h"
 #include "container.h"
 
 #define QUEUE_SIZE VIRTQ_SIZE_MAX
@@ -36,7 +35,7 @@ static struct virtio_block *block_of(struct virtio_device *dev)
  * cache, and one that cannot does not (5.2.5.2). Before features are agreed on this is what they
  * are likely to be.
  */
-bool block_writes_back(const struct virtio_block *blk)
+static bool writes_back(const struct virtio_block *blk)
 {
 	if (blk->mode_chosen)
 		return blk->writeback;
@@ -56,12 +55,12 @@ static unsigned block_queue_count(const struct virtio_device *dev)
 static bool request_at_hand(
 	struct virtio_device *dev, unsigned queue, struct block_request *request)
 {
-	while (!request->under_way && virtio_pop(dev, queue, &request->chain)) {
-		request->under_way = block_request_begin(request);
-		if (!request->under_way)
+	while (!request->active && virtio_pop(dev, queue, &request->chain)) {
+		request->active = block_request_begin(request);
+		if (!request->active)
 			virtq_push(&dev->queues[queue], &request->chain, 0);
 	}
-	return request->under_way;
+	return request->active;
 }
 
 static bool block_notified(struct virtio_device *dev, unsigned queue)
@@ -70,21 +69,24 @@ static bool block_notified(struct virtio_device *dev, unsigned queue)
 	struct block_request *request = &blk->requests[queue];
 	uint64_t budget = PASS_BYTES;
 
+	blk->disk.features = dev->driver_features;
+	blk->disk.write_back = writes_back(blk);
+
 	/* The queue is looked at before the budget is: where nothing is left, nobody has to come
 	 * back for it. */
 	while (request_at_hand(dev, queue, request) && budget > 0) {
-		if (!block_request_serve(blk, request, &budget))
+		if (!block_request_serve(request, &blk->disk, &budget))
 			break;
 		virtq_push(&dev->queues[queue], &request->chain, (uint32_t)request->written);
-		request->under_way = false;
+		request->active = false;
 	}
 	virtio_publish(dev, queue);
-	return request->under_way;
+	return request->active;
 }
 
 static void block_queue_stopped(struct virtio_device *dev, unsigned queue)
 {
-	block_of(dev)->requests[queue].under_way = false;
+	block_of(dev)->requests[queue].active = false;
 }
 
 /* --- configuration and features --------------------------------------------------------------- */
@@ -113,15 +115,15 @@ static le32 field_of(const struct virtio_block *blk, unsigned feature, uint32_t 
 static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 {
 	const struct virtio_block *blk = block_of(dev);
-	const struct block_backend *backend = blk->backend;
+	const struct block_backend *backend = blk->disk.backend;
 	uint8_t exponent = unit_exponent(backend);
 	uint32_t unit = (backend->block_size << exponent) / VIRTIO_BLK_SECTOR_SIZE;
 	struct virtio_blk_config config = {
-		.capacity = cpu_to_le64(blk->capacity),
+		.capacity = cpu_to_le64(blk->disk.capacity),
 		.size_max = field_of(blk, VIRTIO_BLK_F_SIZE_MAX, SEGMENT_LEN_MAX),
 		.seg_max = field_of(blk, VIRTIO_BLK_F_SEG_MAX, SEGMENTS_MAX),
 		.blk_size = field_of(blk, VIRTIO_BLK_F_BLK_SIZE, backend->block_size),
-		.writeback = offers(blk, VIRTIO_BLK_F_CONFIG_WCE) && block_writes_back(blk),
+		.writeback = offers(blk, VIRTIO_BLK_F_CONFIG_WCE) && writes_back(blk),
 		.max_discard_sectors =
 			field_of(blk, VIRTIO_BLK_F_DISCARD, BLOCK_DISCARD_SECTORS_MAX),
 		.max_discard_seg = field_of(blk, VIRTIO_BLK_F_DISCARD, BLOCK_DISCARD_SEG_MAX),
@@ -149,7 +151,7 @@ static void block_config_changed(struct virtio_device *dev)
 {
 	struct virtio_block *blk = block_of(dev);
 
-	blk->capacity = blk->backend->capacity;
+	blk->disk.capacity = blk->disk.backend->capacity;
 }
 
 /* The one field that can be written, and only as a whole: an access that covers more than it is
@@ -174,7 +176,7 @@ static void block_reset(struct virtio_device *dev)
 
 	blk->mode_chosen = false;
 	for (unsigned i = 0; i < dev->queue_count; i++)
-		blk->requests[i].under_way = false;
+		blk->requests[i].active = false;
 }
 
 /* Those that depend on the disk. */
@@ -209,7 +211,7 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, u
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
 	if (queue_count > 1)
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_MQ);
-	*blk = (struct virtio_block){.backend = backend, .capacity = backend->capacity};
+	*blk = (struct virtio_block){.disk = {.backend = backend, .capacity = backend->capacity}};
 	return virtio_init(&blk->dev, &block_ops, features, queue_count, gmem, host, ctx);
 }
 

@@ -16,6 +16,7 @@
 #include <vole/virtio_blk.h>
 
 #include "backend.h"
+#include "block_request.h"
 #include "virtio.h"
 
 #define BLOCK_QUEUES_MAX 8
@@ -27,24 +28,11 @@
 		VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY) | VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE) | \
 		VIRTIO_BIT(VIRTIO_BLK_F_DISCARD) | VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
-/* A request while it is served: block_request.h. */
-struct block_request {
-	bool under_way; /* the rest is valid */
-	struct chain chain;
-	uint32_t type;
-	uint64_t sector;
-	uint64_t room;    /* device-writable bytes before the status */
-	uint64_t moved;   /* bytes of data, to or from the disk */
-	uint64_t written; /* device-writable bytes that were written, from the first on */
-};
-
 struct virtio_block {
 	struct virtio_device dev;
-	struct block_backend *backend;                   /* not owned */
-	uint64_t capacity;                               /* sectors, as the driver sees it */
+	struct block_disk disk;
 	bool mode_chosen, writeback;                     /* by the driver, since the last reset */
 	struct block_request requests[BLOCK_QUEUES_MAX]; /* by queue: the one being served */
-	struct iovec slice[VIRTQ_SIZE_MAX];              /* scratch: what moves in this step */
 };
 
 /* With queue_count queues, 1 to BLOCK_QUEUES_MAX. 0, or -errno as virtio_init(). End with
@@ -55,8 +43,5 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, u
 /* Of BLOCK_CHOICES, do not offer these; CONFIG_WCE goes with FLUSH (virtio 5.2.5.2). Before the
  * first access of a driver. */
 void virtio_block_withhold(struct virtio_block *blk, uint64_t features);
-
-/* For block_request.c: writes may complete before they are stable. The device's lock is held. */
-bool block_writes_back(const struct virtio_block *blk);
 
 #endif

@@ -16,11 +16,16 @@ struct data {
 typedef ssize_t transfer_function(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset);
 
-/* Whole sectors, all of them on the disk. In sectors and by subtraction, so that nothing wraps. */
-static bool on_disk(const struct virtio_block *blk, uint64_t sector, uint64_t len)
+static bool accepted(const struct block_disk *disk, unsigned feature)
 {
-	return len % VIRTIO_BLK_SECTOR_SIZE == 0 && sector <= blk->capacity &&
-	       len / VIRTIO_BLK_SECTOR_SIZE <= blk->capacity - sector;
+	return disk->features >> feature & 1;
+}
+
+/* Whole sectors, all of them on the disk. In sectors and by subtraction, so that nothing wraps. */
+static bool on_disk(const struct block_disk *disk, uint64_t sector, uint64_t len)
+{
+	return len % VIRTIO_BLK_SECTOR_SIZE == 0 && sector <= disk->capacity &&
+	       len / VIRTIO_BLK_SECTOR_SIZE <= disk->capacity - sector;
 }
 
 /* --- read, write, flush, get-id --------------------------------------------------------------- */
@@ -29,49 +34,49 @@ static bool on_disk(const struct virtio_block *blk, uint64_t sector, uint64_t le
  * Move what is left of the data, as far as the budget goes, in as many steps as the host takes. The
  * range is judged each time, since the disk may have shrunk meanwhile.
  */
-static uint8_t transfer(struct virtio_block *blk, struct block_request *request,
+static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 	transfer_function *move, const struct data *data, uint64_t *budget)
 {
 	uint64_t start = request->sector * VIRTIO_BLK_SECTOR_SIZE;
 
-	if (!on_disk(blk, request->sector, data->len))
+	if (!on_disk(disk, request->sector, data->len))
 		return VIRTIO_BLK_S_IOERR;
-	while (request->moved < data->len) {
-		uint64_t left = data->len - request->moved;
+	while (request->transferred < data->len) {
+		uint64_t left = data->len - request->transferred;
 		unsigned count;
 		ssize_t moved;
 
 		if (*budget == 0)
 			return STATUS_LATER;
-		count = iov_slice(data->iov, data->count, data->offset + request->moved,
-			left < *budget ? left : *budget, blk->slice);
-		moved = move(blk->backend, blk->slice, count, start + request->moved);
+		count = iov_slice(data->iov, data->count, data->offset + request->transferred,
+			left < *budget ? left : *budget, disk->slice);
+		moved = move(disk->backend, disk->slice, count, start + request->transferred);
 		if (moved <= 0)
 			return VIRTIO_BLK_S_IOERR;
-		request->moved += moved;
+		request->transferred += moved;
 		*budget -= moved;
 	}
 	return VIRTIO_BLK_S_OK;
 }
 
 /* The host may need long for this: others have their turn next. */
-static uint8_t flush(struct virtio_block *blk, uint64_t *budget)
+static uint8_t flush(struct block_disk *disk, uint64_t *budget)
 {
 	*budget = 0;
-	return blk->backend->ops->flush(blk->backend) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+	return disk->backend->ops->flush(disk->backend) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
-static uint8_t serve_in(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+static uint8_t serve_in(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
 	const struct chain *chain = &request->chain;
-	struct data data = {chain->writable, chain->writable_count, 0, request->room};
-	uint8_t status = transfer(blk, request, blk->backend->ops->read, &data, budget);
+	struct data data = {chain->writable, chain->writable_count, 0, request->data_len_max};
+	uint8_t status = transfer(request, disk, disk->backend->ops->read, &data, budget);
 
-	request->written = request->moved;
+	request->written = request->transferred;
 	return status;
 }
 
-static uint8_t serve_out(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+static uint8_t serve_out(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
 	const struct chain *chain = &request->chain;
 	const uint64_t header_len = sizeof(struct virtio_blk_req);
@@ -79,28 +84,28 @@ static uint8_t serve_out(struct virtio_block *blk, struct block_request *request
 		chain->readable_len - header_len};
 	uint8_t status;
 
-	if (blk->backend->read_only)
+	if (disk->backend->read_only)
 		return VIRTIO_BLK_S_IOERR;
-	status = transfer(blk, request, blk->backend->ops->write, &data, budget);
-	if (status == VIRTIO_BLK_S_OK && !block_writes_back(blk))
-		status = flush(blk, budget);
+	status = transfer(request, disk, disk->backend->ops->write, &data, budget);
+	if (status == VIRTIO_BLK_S_OK && !disk->write_back)
+		status = flush(disk, budget);
 	return status;
 }
 
-static uint8_t serve_flush(struct virtio_block *blk, uint64_t *budget)
+static uint8_t serve_flush(struct block_disk *disk, uint64_t *budget)
 {
-	if (!virtio_has_feature(&blk->dev, VIRTIO_BLK_F_FLUSH))
+	if (!accepted(disk, VIRTIO_BLK_F_FLUSH))
 		return VIRTIO_BLK_S_UNSUPP;
-	return flush(blk, budget);
+	return flush(disk, budget);
 }
 
-static uint8_t serve_get_id(struct virtio_block *blk, struct block_request *request)
+static uint8_t serve_get_id(struct block_request *request, struct block_disk *disk)
 {
-	size_t len = sizeof blk->backend->id;
+	size_t len = sizeof disk->backend->id;
 
-	if (len > request->room)
-		len = request->room;
-	request->written = chain_write(&request->chain, 0, blk->backend->id, len);
+	if (len > request->data_len_max)
+		len = request->data_len_max;
+	request->written = chain_write(&request->chain, 0, disk->backend->id, len);
 	return VIRTIO_BLK_S_OK;
 }
 
@@ -145,7 +150,7 @@ static unsigned ranges_read(const struct block_request *request, const struct ra
 
 /* All of them before the first is touched: a flag that nobody knows spoils the whole request,
  * whatever else is wrong with it (virtio 5.2.6.2). */
-static uint8_t ranges_judge(const struct virtio_block *blk, const struct range_type *type,
+static uint8_t ranges_judge(const struct block_disk *disk, const struct range_type *type,
 	const struct range *ranges, unsigned count)
 {
 	uint8_t status = VIRTIO_BLK_S_OK;
@@ -155,69 +160,69 @@ static uint8_t ranges_judge(const struct virtio_block *blk, const struct range_t
 
 		if (ranges[i].flags & ~type->flags)
 			return VIRTIO_BLK_S_UNSUPP;
-		if (ranges[i].sectors > type->sectors_max || !on_disk(blk, ranges[i].sector, len))
+		if (ranges[i].sectors > type->sectors_max || !on_disk(disk, ranges[i].sector, len))
 			status = VIRTIO_BLK_S_IOERR;
 	}
 	return status;
 }
 
 static int range_execute(
-	struct virtio_block *blk, const struct range_type *type, const struct range *range)
+	struct block_disk *disk, const struct range_type *type, const struct range *range)
 {
-	const struct block_backend_ops *ops = blk->backend->ops;
+	const struct block_backend_ops *ops = disk->backend->ops;
 	uint64_t offset = range->sector * VIRTIO_BLK_SECTOR_SIZE;
 	uint64_t len = (uint64_t)range->sectors * VIRTIO_BLK_SECTOR_SIZE;
 
 	if (len == 0)
 		return 0;
 	if (type == &discard)
-		return ops->discard(blk->backend, offset, len);
+		return ops->discard(disk->backend, offset, len);
 	return ops->write_zeroes(
-		blk->backend, offset, len, range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+		disk->backend, offset, len, range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
 }
 
-static uint8_t serve_ranges(struct virtio_block *blk, const struct block_request *request,
+static uint8_t serve_ranges(const struct block_request *request, struct block_disk *disk,
 	const struct range_type *type, uint64_t *budget)
 {
 	struct range ranges[BLOCK_DISCARD_SEG_MAX];
 	unsigned count;
 	uint8_t status;
 
-	if (!virtio_has_feature(&blk->dev, type->feature))
+	if (!accepted(disk, type->feature))
 		return VIRTIO_BLK_S_UNSUPP;
 	count = ranges_read(request, type, ranges);
 	if (count == 0)
 		return VIRTIO_BLK_S_IOERR;
 	*budget = 0; /* the host may need long */
-	status = ranges_judge(blk, type, ranges, count);
+	status = ranges_judge(disk, type, ranges, count);
 	for (unsigned i = 0; i < count && status == VIRTIO_BLK_S_OK; i++)
-		if (range_execute(blk, type, &ranges[i]) < 0)
+		if (range_execute(disk, type, &ranges[i]) < 0)
 			status = VIRTIO_BLK_S_IOERR;
 
 	/* Zeroes are written; what was discarded is nothing that could get lost. */
-	if (status == VIRTIO_BLK_S_OK && type == &write_zeroes && !block_writes_back(blk))
-		status = flush(blk, budget);
+	if (status == VIRTIO_BLK_S_OK && type == &write_zeroes && !disk->write_back)
+		status = flush(disk, budget);
 	return status;
 }
 
 /* --- any request ------------------------------------------------------------------------------ */
 
 /* The value is the request's status, or STATUS_LATER. */
-static uint8_t serve(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+static uint8_t serve(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
-		return serve_in(blk, request, budget);
+		return serve_in(request, disk, budget);
 	case VIRTIO_BLK_T_OUT:
-		return serve_out(blk, request, budget);
+		return serve_out(request, disk, budget);
 	case VIRTIO_BLK_T_FLUSH:
-		return serve_flush(blk, budget);
+		return serve_flush(disk, budget);
 	case VIRTIO_BLK_T_GET_ID:
-		return serve_get_id(blk, request);
+		return serve_get_id(request, disk);
 	case VIRTIO_BLK_T_DISCARD:
-		return serve_ranges(blk, request, &discard, budget);
+		return serve_ranges(request, disk, &discard, budget);
 	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return serve_ranges(blk, request, &write_zeroes, budget);
+		return serve_ranges(request, disk, &write_zeroes, budget);
 	default:
 		return VIRTIO_BLK_S_UNSUPP;
 	}
@@ -233,22 +238,22 @@ bool block_request_begin(struct block_request *request)
 		return false;
 	request->type = le32_to_cpu(header.type);
 	request->sector = le64_to_cpu(header.sector);
-	request->room = chain->writable_len - sizeof(uint8_t);
-	request->moved = request->written = 0;
+	request->data_len_max = chain->writable_len - sizeof(uint8_t);
+	request->transferred = request->written = 0;
 	return true;
 }
 
-bool block_request_serve(struct virtio_block *blk, struct block_request *request, uint64_t *budget)
+bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
-	uint8_t status = serve(blk, request, budget);
+	uint8_t status = serve(request, disk, budget);
 
 	if (status == STATUS_LATER)
 		return false;
-	chain_write(&request->chain, request->room, &status, sizeof status);
+	chain_write(&request->chain, request->data_len_max, &status, sizeof status);
 
 	/* The length promises that all before it was written (virtio 2.7.8.2), so the status counts
 	 * only if no gap precedes it. */
-	if (request->written == request->room)
+	if (request->written == request->data_len_max)
 		request->written += sizeof status;
 	return true;
 }

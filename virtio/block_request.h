@@ -12,7 +12,13 @@
  * have their turn in between.
  */
 
-#include "block.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "backend.h"
+#include "chain.h"
+#include "virtq_state.h"
 
 /* What a discard or a write of zeroes may ask for: no more than is good for one step. Zeroes may
  * have to be written; to discard costs little. */
@@ -21,15 +27,35 @@
 #define BLOCK_ZEROES_SEG_MAX      8
 #define BLOCK_ZEROES_SECTORS_MAX  2048
 
-/* request->chain was popped: read its header. False if it has none, or no byte for a status:
- * then there is nothing to do, and no way to answer. */
+/* A request while it is served. */
+struct block_request {
+	bool active; /* the other fields are valid */
+	struct chain chain;
+	uint32_t type;
+	uint64_t sector;
+	uint64_t data_len_max; /* device-writable bytes before the status */
+	uint64_t transferred;  /* bytes of data, to or from the disk */
+	uint64_t written;      /* device-writable bytes that were written, from the first on */
+};
+
+/* The disk as requests see it. Guarded by the device's lock. */
+struct block_disk {
+	struct block_backend *backend; /* not owned */
+	uint64_t capacity;             /* sectors, as the driver sees it */
+	uint64_t features;             /* accepted by the driver */
+	bool write_back;               /* writes may complete before they are stable (5.2.6.2) */
+	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: the segments transferred in one step */
+};
+
+/* Reads the header of request->chain, which was popped. False if the chain has no header, or no byte
+ * for a status: then there is nothing to do, and no way to answer. */
 bool block_request_begin(struct block_request *request);
 
 /*
- * Go on with it, for up to *budget bytes of data, at least 1, which are taken away from *budget;
- * what the host may need long for takes all of it. True if the request is done, its status written:
- * then request->written is the used length. The device's lock is held.
+ * Continues the request for up to *budget bytes of data, at least 1, and subtracts from *budget what
+ * was used; an operation that may take the host long uses up all of it. True if the request is done
+ * and its status written: then request->written is the used length. The device's lock is held.
  */
-bool block_request_serve(struct virtio_block *blk, struct block_request *request, uint64_t *budget);
+bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget);
 
 #endif

@@ -1084,7 +1084,7 @@ static void test_features(void)
 
 static void resize(struct fixture *f, uint64_t capacity)
 {
-	f->blk.backend->capacity = capacity;
+	f->blk.disk.backend->capacity = capacity;
 	virtio_config_changed(&f->blk.dev);
 }
 
