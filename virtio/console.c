@@ -7,7 +7,6 @@
 
 #include <vole/virtio_console.h>
 
-#include "console_control.h"
 #include "container.h"
 
 #define CONTROL_RECEIVE  VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE
@@ -32,7 +31,7 @@ static bool has_control(const struct virtio_console *con)
 /* Tell the back end what is waited for, if that changed: it may cost a system call. */
 static void port_want(struct console_port *port, bool input, bool output)
 {
-	struct console_backend *backend = port->host.backend;
+	struct console_backend *backend = port->backend;
 
 	if (input == port->input_wanted && output == port->output_wanted)
 		return;
@@ -50,13 +49,13 @@ static void port_want(struct console_port *port, bool input, bool output)
 /* Where the driver says who uses a port, input waits until somebody does. */
 static bool takes_input(const struct virtio_console *con, const struct console_port *port)
 {
-	return !port->input_ended && (port->opened || !has_control(con));
+	return !port->input_ended && (port->control->opened || !has_control(con));
 }
 
 /* Input into the chain held, which is done with then. False if there is none now. */
 static bool receive_chain(struct virtio_console *con, struct console_port *port)
 {
-	struct console_backend *backend = port->host.backend;
+	struct console_backend *backend = port->backend;
 	const struct chain *chain = &port->input;
 	unsigned count =
 		iov_slice(chain->writable, chain->writable_count, 0, SLICE_MAX, con->slice);
@@ -101,7 +100,7 @@ static void port_receive(struct virtio_console *con, struct console_port *port)
 /* Some of the chain held goes out; with its last byte it is done with. False if none can go now. */
 static bool send_chain(struct virtio_console *con, struct console_port *port)
 {
-	struct console_backend *backend = port->host.backend;
+	struct console_backend *backend = port->backend;
 	const struct chain *chain = &port->output;
 	unsigned count = iov_slice(
 		chain->readable, chain->readable_count, port->sent, SLICE_MAX, con->slice);
@@ -168,9 +167,9 @@ static bool console_notified(struct virtio_device *dev, unsigned queue)
 	struct console_port *port = port_of(con, queue);
 
 	if (queue == CONTROL_RECEIVE)
-		console_control_send(con);
+		console_control_send(&con->control);
 	else if (queue == CONTROL_TRANSMIT)
-		console_control_receive(con);
+		console_control_receive(&con->control);
 	else if (queue == port->transmit)
 		return port_transmit(con, port);
 	else
@@ -198,19 +197,19 @@ static void console_reset(struct virtio_device *dev)
 {
 	for (unsigned i = 0; i < dev->queue_count; i++)
 		console_queue_stopped(dev, i);
-	console_control_reset(console_of(dev));
+	console_control_reset(&console_of(dev)->control);
 }
 
 static void console_backend_ready(struct virtio_device *dev, unsigned index)
 {
 	struct virtio_console *con = console_of(dev);
 	struct console_port *port = &con->ports[index];
-	bool connected = port->host.backend->ops->connected(port->host.backend);
+	bool connected = port->backend->ops->connected(port->backend);
 
-	if (connected != port->connected) {
-		port->connected = connected;
-		console_control_tell(port, VIRTIO_CONSOLE_PORT_OPEN);
-		console_control_send(con);
+	if (connected != port->control->connected) {
+		port->control->connected = connected;
+		console_control_tell(port->control, VIRTIO_CONSOLE_PORT_OPEN);
+		console_control_send(&con->control);
 	}
 
 	/* A device that failed waits for nothing: else a level-triggered back end would spin. */
@@ -227,16 +226,16 @@ static void console_backend_ready(struct virtio_device *dev, unsigned index)
 
 static void port_look_at_size(struct console_port *port)
 {
-	struct console_backend *backend = port->host.backend;
+	struct console_control_port *control = port->control;
 	uint16_t cols, rows;
 
-	backend->ops->size(backend, &cols, &rows);
-	if (cols == port->cols && rows == port->rows)
+	port->backend->ops->size(port->backend, &cols, &rows);
+	if (cols == control->cols && rows == control->rows)
 		return;
-	port->cols = cols;
-	port->rows = rows;
-	if (!port->host.name)
-		console_control_tell(port, VIRTIO_CONSOLE_RESIZE);
+	control->cols = cols;
+	control->rows = rows;
+	if (!control->name)
+		console_control_tell(control, VIRTIO_CONSOLE_RESIZE);
 }
 
 /* Not when it is read: a driver that reads cols and rows, one after the other, must be able to tell
@@ -245,7 +244,7 @@ static void console_config_changed(struct virtio_device *dev)
 {
 	struct virtio_console *con = console_of(dev);
 
-	for (unsigned i = 0; i < con->port_count; i++)
+	for (unsigned i = 0; i < con->control.port_count; i++)
 		port_look_at_size(&con->ports[i]);
 	virtio_kick(dev, CONTROL_RECEIVE);
 }
@@ -257,11 +256,11 @@ static void console_config_read(struct virtio_device *dev, uint8_t *bytes)
 	struct virtio_console_config config = {0};
 
 	if (dev->features & VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE)) {
-		config.cols = cpu_to_le16(con->ports[0].cols);
-		config.rows = cpu_to_le16(con->ports[0].rows);
+		config.cols = cpu_to_le16(con->control.ports[0].cols);
+		config.rows = cpu_to_le16(con->control.ports[0].rows);
 	}
 	if (dev->features & VIRTIO_BIT(VIRTIO_CONSOLE_F_MULTIPORT))
-		config.max_nr_ports = cpu_to_le32(con->port_count);
+		config.max_nr_ports = cpu_to_le32(con->control.port_count);
 	memcpy(bytes, &config, sizeof config);
 }
 
@@ -270,7 +269,7 @@ static void console_config_read(struct virtio_device *dev, uint8_t *bytes)
 static void console_config_write(
 	struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len)
 {
-	struct console_backend *backend = console_of(dev)->ports[0].host.backend;
+	struct console_backend *backend = console_of(dev)->ports[0].backend;
 	uint8_t character = data[0]; /* the low byte */
 	struct iovec iov = {&character, 1};
 
@@ -296,17 +295,20 @@ static const struct virtio_ops console_ops = {
 };
 
 static void port_init(
-	struct console_port *port, const struct console_port_host *host, unsigned index)
+	struct virtio_console *con, const struct console_port_host *host, unsigned index)
 {
 	struct console_backend *backend = host->backend;
+	struct console_control_port *control = &con->control.ports[index];
 
-	*port = (struct console_port){
-		.host = *host,
+	*control = (struct console_control_port){
+		.name = host->name, .connected = backend->ops->connected(backend)};
+	backend->ops->size(backend, &control->cols, &control->rows);
+	con->ports[index] = (struct console_port){
+		.backend = backend,
+		.control = control,
 		.receive = VIRTIO_CONSOLE_PORT_RECEIVE(index),
 		.transmit = VIRTIO_CONSOLE_PORT_TRANSMIT(index),
-		.connected = backend->ops->connected(backend),
 	};
-	backend->ops->size(backend, &port->cols, &port->rows);
 }
 
 int virtio_console_init(struct virtio_console *con, const struct console_port_host *ports,
@@ -317,10 +319,11 @@ int virtio_console_init(struct virtio_console *con, const struct console_port_ho
 	uint64_t features = 0;
 
 	assert(port_count <= (multiport ? VIRTIO_CONSOLE_PORTS_MAX : 1));
-	con->port_count = port_count;
+	con->control.dev = &con->dev;
+	con->control.port_count = port_count;
 	for (unsigned i = 0; i < port_count; i++)
-		port_init(&con->ports[i], &ports[i], i);
-	if (con->ports[0].cols != 0 && con->ports[0].rows != 0)
+		port_init(con, &ports[i], i);
+	if (con->control.ports[0].cols != 0 && con->control.ports[0].rows != 0)
 		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE);
 	if (multiport)
 		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_MULTIPORT);

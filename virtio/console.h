@@ -13,10 +13,8 @@
  */
 
 #include "backend.h"
+#include "console_control.h"
 #include "virtio.h"
-
-#define VIRTIO_CONSOLE_PORTS_MAX 8
-#define VIRTIO_CONSOLE_NAME_MAX  64 /* bytes of a port's name */
 
 /* The host's side of a port. Neither is owned. */
 struct console_port_host {
@@ -26,31 +24,24 @@ struct console_port_host {
 };
 
 struct console_port {
-	struct console_port_host host;
-	unsigned receive, transmit; /* its queues */
+	struct console_backend *backend;      /* not owned */
+	struct console_control_port *control; /* its part of console.control */
+	unsigned receive, transmit;           /* its queues */
 
 	/* Guarded by dev.lock. */
-	uint16_t cols, rows;              /* as the driver may know them; of a console */
 	bool input_ended;                 /* for good */
 	bool receiving, sending;          /* input, output is a chain that is being served */
 	struct chain input, output;       /* of the receive and of the transmit queue */
 	uint64_t sent;                    /* bytes of output that are out */
 	bool input_wanted, output_wanted; /* as the back end was told */
-
-	/* With MULTIPORT. */
-	bool added;       /* the driver was told of the port ... */
-	bool ready;       /* ... and said that it can use it ... */
-	bool opened;      /* ... and that somebody does */
-	bool connected;   /* the host's side is open, when it was last looked at */
-	unsigned pending; /* messages to the driver that are due: a bit for each event */
 };
 
 struct virtio_console {
 	struct virtio_device dev;
-	unsigned port_count;
 	struct console_port ports[VIRTIO_CONSOLE_PORTS_MAX];
 
 	/* Guarded by dev.lock. */
+	struct console_control control;
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: what of a chain goes to the back end */
 };
 

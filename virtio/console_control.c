@@ -14,21 +14,21 @@ struct message {
 	uint8_t more[VIRTIO_CONSOLE_NAME_MAX];
 };
 
-static bool is_console(const struct console_port *port)
+static bool is_console(const struct console_control_port *port)
 {
-	return !port->host.name;
+	return !port->name;
 }
 
-void console_control_tell(struct console_port *port, unsigned event)
+void console_control_tell(struct console_control_port *port, unsigned event)
 {
 	if (port->ready)
 		port->pending |= 1u << event;
 }
 
-void console_control_reset(struct virtio_console *con)
+void console_control_reset(struct console_control *control)
 {
-	for (unsigned i = 0; i < con->port_count; i++) {
-		struct console_port *port = &con->ports[i];
+	for (unsigned i = 0; i < control->port_count; i++) {
+		struct console_control_port *port = &control->ports[i];
 
 		port->added = port->ready = port->opened = false;
 		port->pending = 0;
@@ -38,14 +38,15 @@ void console_control_reset(struct virtio_console *con)
 /* --- to the driver ---------------------------------------------------------------------------- */
 
 /* The message of this event. Its length; of that, *least must fit, or it has no meaning. */
-static size_t fill_message(const struct virtio_console *con, const struct console_port *port,
-	unsigned event, struct message *message, size_t *least)
+static size_t fill_message(const struct console_control *control,
+	const struct console_control_port *port, unsigned event, struct message *message,
+	size_t *least)
 {
 	struct virtio_console_resize size = {cpu_to_le16(port->cols), cpu_to_le16(port->rows)};
 	size_t more = 0;
 
 	*message = (struct message){
-		.head.id = cpu_to_le32((uint32_t)(port - con->ports)),
+		.head.id = cpu_to_le32((uint32_t)(port - control->ports)),
 		.head.event = cpu_to_le16((uint16_t)event),
 		/* Of the others nothing is said; 1 is what drivers have come to see. */
 		.head.value = cpu_to_le16(event == VIRTIO_CONSOLE_PORT_OPEN ? port->connected : 1),
@@ -56,53 +57,53 @@ static size_t fill_message(const struct virtio_console *con, const struct consol
 		memcpy(message->more, &size, more);
 		*least += more;
 	} else if (event == VIRTIO_CONSOLE_PORT_NAME) {
-		more = strlen(port->host.name);
-		memcpy(message->more, port->host.name, more);
+		more = strlen(port->name);
+		memcpy(message->more, port->name, more);
 	}
 	return sizeof message->head + more;
 }
 
 /* The first message that is due to a port. False if the driver has no buffer. */
-static bool send_message(struct virtio_console *con, struct console_port *port)
+static bool send_message(struct console_control *control, struct console_control_port *port)
 {
 	unsigned event = (unsigned)__builtin_ctz(port->pending);
 	struct message message;
 	struct chain chain;
 	size_t len, least;
 
-	if (!virtio_pop(&con->dev, RECEIVE, &chain))
+	if (!virtio_pop(control->dev, RECEIVE, &chain))
 		return false;
-	len = fill_message(con, port, event, &message, &least);
+	len = fill_message(control, port, event, &message, &least);
 	/* A buffer that is too short goes back empty, and the next one is tried. */
 	if (chain.writable_len < least) {
-		virtq_push(&con->dev.queues[RECEIVE], &chain, 0);
+		virtq_push(&control->dev->queues[RECEIVE], &chain, 0);
 		return true;
 	}
 	len = chain_write(&chain, 0, &message, len);
-	virtq_push(&con->dev.queues[RECEIVE], &chain, (uint32_t)len);
+	virtq_push(&control->dev->queues[RECEIVE], &chain, (uint32_t)len);
 	port->pending &= ~(1u << event);
 	port->added |= event == VIRTIO_CONSOLE_DEVICE_ADD;
 	return true;
 }
 
-void console_control_send(struct virtio_console *con)
+void console_control_send(struct console_control *control)
 {
-	bool buffers = virtio_queue_live(&con->dev, RECEIVE);
+	bool buffers = virtio_queue_live(control->dev, RECEIVE);
 
-	for (unsigned i = 0; i < con->port_count && buffers; i++)
-		while (buffers && con->ports[i].pending)
-			buffers = send_message(con, &con->ports[i]);
-	virtio_publish(&con->dev, RECEIVE);
+	for (unsigned i = 0; i < control->port_count && buffers; i++)
+		while (buffers && control->ports[i].pending)
+			buffers = send_message(control, &control->ports[i]);
+	virtio_publish(control->dev, RECEIVE);
 }
 
 /* --- from the driver -------------------------------------------------------------------------- */
 
 /* The id is of no port (virtio 5.3.6.2). A port is added once, whatever the driver
  * says how often. */
-static void device_ready(struct virtio_console *con, bool usable)
+static void device_ready(struct console_control *control, bool usable)
 {
-	for (unsigned i = 0; i < con->port_count; i++) {
-		struct console_port *port = &con->ports[i];
+	for (unsigned i = 0; i < control->port_count; i++) {
+		struct console_control_port *port = &control->ports[i];
 
 		if (!usable)
 			port->ready = port->opened = false;
@@ -112,7 +113,7 @@ static void device_ready(struct virtio_console *con, bool usable)
 	}
 }
 
-static void port_ready(struct console_port *port, bool usable)
+static void port_ready(struct console_control_port *port, bool usable)
 {
 	bool was_ready = port->ready;
 
@@ -131,42 +132,43 @@ static void port_ready(struct console_port *port, bool usable)
 		console_control_tell(port, VIRTIO_CONSOLE_PORT_OPEN);
 }
 
-static void port_opened(struct virtio_console *con, struct console_port *port, bool opened)
+static void port_opened(
+	struct console_control *control, struct console_control_port *port, bool opened)
 {
 	port->opened = opened;
 	/* Input that has waited for it, or that is not to be waited for any more. */
-	virtio_kick(&con->dev, port->receive);
+	virtio_kick(control->dev, VIRTIO_CONSOLE_PORT_RECEIVE((unsigned)(port - control->ports)));
 }
 
 /* Anything may come here. What has no meaning is dropped. */
-static void obey(struct virtio_console *con, const struct virtio_console_control *message)
+static void obey(struct console_control *control, const struct virtio_console_control *message)
 {
 	uint32_t id = le32_to_cpu(message->id);
 	unsigned event = le16_to_cpu(message->event);
 	bool yes = le16_to_cpu(message->value) == 1;
-	struct console_port *port;
+	struct console_control_port *port;
 
 	if (event == VIRTIO_CONSOLE_DEVICE_READY)
-		device_ready(con, yes);
-	if (event == VIRTIO_CONSOLE_DEVICE_READY || id >= con->port_count)
+		device_ready(control, yes);
+	if (event == VIRTIO_CONSOLE_DEVICE_READY || id >= control->port_count)
 		return;
-	port = &con->ports[id];
+	port = &control->ports[id];
 	if (event == VIRTIO_CONSOLE_PORT_READY && port->added)
 		port_ready(port, yes);
 	if (event == VIRTIO_CONSOLE_PORT_OPEN && port->ready)
-		port_opened(con, port, yes);
+		port_opened(control, port, yes);
 }
 
-void console_control_receive(struct virtio_console *con)
+void console_control_receive(struct console_control *control)
 {
 	struct virtio_console_control message;
 	struct chain chain;
 
-	while (virtio_pop(&con->dev, TRANSMIT, &chain)) {
+	while (virtio_pop(control->dev, TRANSMIT, &chain)) {
 		if (chain_read(&chain, 0, &message, sizeof message) == sizeof message)
-			obey(con, &message);
-		virtq_push(&con->dev.queues[TRANSMIT], &chain, 0);
+			obey(control, &message);
+		virtq_push(&control->dev->queues[TRANSMIT], &chain, 0);
 	}
-	virtio_publish(&con->dev, TRANSMIT);
-	virtio_kick(&con->dev, RECEIVE);
+	virtio_publish(control->dev, TRANSMIT);
+	virtio_kick(control->dev, RECEIVE);
 }

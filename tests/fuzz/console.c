@@ -22,7 +22,7 @@ static void host_side(struct device_run *run)
 	f->host.output_room = how & 8 ? take(&run->in, 2) : SIZE_MAX;
 	f->host.input_len = take_bytes(&run->in, how >> 4, &f->host.input);
 	f->host.rows ^= how & 1; /* a window of another size: seen when the configuration changes */
-	if (f->con.port_count == 1)
+	if (f->con.control.port_count == 1)
 		return;
 	f->other.away = how & 1;
 	f->other.input_len = take_bytes(&run->in, how >> 4, &f->other.input);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console of several ports: what it and its driver tell each other of them, and that each is a
  * console by itself. */
-#include "console_control.h"
+#include "console.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -273,7 +273,7 @@ static void test_again(void)
 	says(f, "", "CON-DEV-03 (5.3.6.2.1) no port is added twice");
 	tell(f, 0, READY, 0);
 	tell(f, 0, OPEN, 1);
-	ok(!f->con.ports[0].opened, "a driver that is not ready after all opens nothing");
+	ok(!f->con.control.ports[0].opened, "a driver that is not ready after all opens nothing");
 	start(f, MULTIPORT);
 	offer(f, 4, ROOM);
 	says(f, "", "CON-DEV-06 (5.3.5) silence after a reset");
@@ -295,7 +295,7 @@ static void test_unusable(void)
 	tell(f, 0, USABLE, 0);
 	tell(f, 0, OPEN, 1);
 	says(f, "", "5.3.6.2 nor of a port that it cannot use");
-	ok(!f->con.ports[0].opened, "which cannot be opened");
+	ok(!f->con.control.ports[0].opened, "which cannot be opened");
 	tell(f, 0, USABLE, 1);
 	says(f, "0 4 1, 0 5 1 [80x25], 0 6 1", "until it can");
 	teardown(f);
@@ -311,7 +311,8 @@ static void test_no_buffers(void)
 	says(f, "0 1 1, 1 1 1", "CON-DEV-12 (5.3.6.2) two buffers, two messages");
 	tell(f, 2, USABLE, 1);
 	tell(f, 2, OPEN, 1);
-	ok(!f->con.ports[2].opened, "CON-DEV-07 (5.3.6.2) a port that was not added yet is none");
+	ok(!f->con.control.ports[2].opened,
+		"CON-DEV-07 (5.3.6.2) a port that was not added yet is none");
 	tell(f, 0, USABLE, 1);
 	for (unsigned i = 0; i < 1001; i++) {
 		f->hosts[0].away = i % 2 == 0;
@@ -369,7 +370,7 @@ static void test_nonsense(void)
 	static const uint32_t ids[] = {0x80000000, PORTS, 0xffffffff, 0x10000};
 	struct fixture *f = setup();
 	struct buffer writable = {f->out, 8, true};
-	struct console_port *none = &f->con.ports[PORTS];
+	struct console_control_port *none = &f->con.control.ports[PORTS];
 
 	/* It would obey, were it one. */
 	none->added = none->ready = true;
@@ -396,7 +397,7 @@ static void test_nonsense(void)
 		driver_kick(&f->d, TO);
 		ok(!driver_failed(&f->d), "CON-DEV-07 (5.3.6.2) nonsense does no harm");
 		says(f, "", "CON-DEV-07 (5.3.6.2) and gets no answer");
-		is(f->con.ports[0].opened, round, "CON-DEV-07 nor has any effect");
+		is(f->con.control.ports[0].opened, round, "CON-DEV-07 nor has any effect");
 		ok(!none->opened && none->ready,
 			"CON-DEV-07 (5.3.6.2) nor on what is behind the last port");
 		if (round == 0) {

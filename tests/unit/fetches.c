@@ -302,7 +302,7 @@ static void test_message(void)
 	watch(&d.ram);
 	driver_kick(&d, queue);
 	unwatch();
-	ok(con.ports[0].pending, "a message that is obeyed");
+	ok(con.control.ports[0].pending, "a message that is obeyed");
 	ok(loaded(page, 4096, &expected), "HARD-08 it is loaded once");
 	driver_free(&d);
 }
