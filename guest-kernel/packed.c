@@ -191,7 +191,7 @@ static void packed_interrupts(struct virtq *vq, bool wanted)
 		mode == VIRTQ_EVENT_DESC ? position_word(&vq->packed.take) : 0);
 }
 
-const struct virtq_ring_ops virtq_packed_ops = {
+const struct virtq_ring_ops virtq_packed_format = {
 	.init = packed_init,
 	.add = packed_add,
 	.wants_kick = packed_wants_kick,

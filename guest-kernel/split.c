@@ -162,7 +162,7 @@ static void split_interrupts(struct virtq *vq, bool wanted)
 		store(&vq->split.avail->flags, wanted ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT);
 }
 
-const struct virtq_ring_ops virtq_split_ops = {
+const struct virtq_ring_ops virtq_split_format = {
 	.init = split_init,
 	.add = split_add,
 	.wants_kick = split_wants_kick,

@@ -6,6 +6,6 @@
 
 #include "ring.h"
 
-extern const struct virtq_ring_ops virtq_split_ops;
+extern const struct virtq_ring_ops virtq_split_format;
 
 #endif

@@ -21,8 +21,8 @@ void virtq_init(struct virtq *vq, struct mmio *dev, unsigned index, uint32_t siz
 	vq->size = VIRTQ_SIZE;
 	while (vq->size > size_max)
 		vq->size /= 2;
-	vq->ring =
-		mmio_has_feature(dev, VIRTIO_F_RING_PACKED) ? &virtq_packed_ops : &virtq_split_ops;
+	vq->ring = mmio_has_feature(dev, VIRTIO_F_RING_PACKED) ? &virtq_packed_format
+							       : &virtq_split_format;
 	vq->indirect = mmio_has_feature(dev, VIRTIO_F_INDIRECT_DESC);
 	vq->event_idx = mmio_has_feature(dev, VIRTIO_F_EVENT_IDX);
 	vq->in_order = mmio_has_feature(dev, VIRTIO_F_IN_ORDER);
