@@ -2,7 +2,7 @@
 vmm_sources = $(addprefix vmm/,main.c options.c offer.c log.c machine.c \
 	$(addprefix machine/,plan.c cpus.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c drain.c) \
 	$(addprefix kvm/,kvm.c kvm_caps.c memory.c vcpu.c watch.c crash.c complete.c emulate.c) \
-	$(addprefix chips/,ioapic.c cmos.c uart.c) \
+	$(addprefix chips/,ioapic.c cmos.c uart.c lapic.c lapic_interrupt.c lapic_timer.c lapic_bus.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c file.c stream.c listener.c keyboard.c terminal.c chardev.c entropy.c disk.c) \
