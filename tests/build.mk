@@ -8,7 +8,7 @@ unit_test_sources = $(wildcard tests/unit/*.c)
 ldflags_tests/unit/request_path.c = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc pthread_mutex_lock)
 
 # Fails when told to.
-ldflags_tests/unit/vcpu.c = -Wl$(comma)--wrap=pthread_attr_init
+ldflags_tests/unit/vcpu_thread.c = -Wl$(comma)--wrap=pthread_attr_init
 
 # Linked into one of them: the guest's half of a queue.
 with_tests/unit/wakeups.c = tests/library.c $(library_queue)

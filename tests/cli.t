@@ -134,7 +134,7 @@ refused("console none,$_", 125, qr/--console none: nothing else goes with it/, '
 refused('a ninth console', 125, qr/--console pty: at most 8 consoles/, 'run', ('--console', 'pty') x 9, $hello);
 refused("consoles: $_->[0]", 125, $_->[1], 'run', (map { ('--console', $_) } @$_[2 .. $#$_]), $hello)
 	for ['two on standard input', qr/--console stdio: only one can be/, 'stdio', 'pty', 'stdio'],
-	['none of several', qr/--console none: none is none of several/, 'pty', 'none'],
+	['none of several', qr/--console none: none cannot be combined/, 'pty', 'none'],
 	['the same name', qr/--console pty,name=a: another has the same name/, 'stdio,name=a', 'pty,name=a'],
 	['several without multiport', qr/--console stdio: not without multiport/, 'stdio', 'pty,multiport=off'],
 	['a name without multiport', qr/--console pty,name=a: not without multiport/, 'pty,name=a,multiport=off'];

@@ -58,11 +58,32 @@ for my $folder (sort keys %may_see) {
 	}
 }
 
-# Inside of vmm/ boot protocols lie above memory and what a vCPU begins with, and see nothing of KVM on any way.
-is(join(' ', grep { slurp($_) =~ /^\s*#\s*include\s*"boot\//m } glob 'vmm/kvm/*.[ch]'), '', 'no file of vmm/kvm/ includes boot/');
+# Inside of vmm/: which folders the files of a folder may include, besides their own and vmm/ itself. An engine is
+# known by nobody: machine/ and all others know what cpu/engine.h says of engines.
+my %may_see_in_vmm = (
+	'cpu' => [qw(chips)],
+	'kvm' => [qw(chips cpu)],
+	'x86' => [qw(chips cpu)],
+	'chips' => [],
+	'io' => [],
+	'boot' => [qw(chips cpu io)],
+	'machine' => [qw(boot chips cpu io)],
+);
+for my $folder (sort keys %may_see_in_vmm) {
+	my %allowed = map { $_ => 1 } $folder, @{$may_see_in_vmm{$folder}};
+	for my $path (glob "vmm/$folder/*.[ch]") {
+		my @bad = grep { $may_see_in_vmm{$_} && !$allowed{$_} } slurp($path) =~ m{^\s*#\s*include\s*"(\w+)/}gm;
+		is("@bad", '', "$path includes only what vmm/$folder/ may");
+	}
+}
+is(join(' ', grep { slurp($_) =~ m{^\s*#\s*include\s*"(?:kvm|x86)/}m } glob 'vmm/*.[ch]'), '', 'no file of vmm/ itself includes an engine');
+is(join(' ', grep { slurp($_) =~ /^\s*#\s*include\s*<linux\/kvm\.h>/m } grep { !m{^vmm/kvm/} } glob '{vmm,vmm/*,virtio}/*.[ch]'), '',
+	'vmm/kvm/ alone includes linux/kvm.h');
+
+# The build tells what is included on any way.
 my %seen = map { $_ => 1 } map { slurp($_) =~ m{\b(vmm/\S+\.[ch])\b}g } glob build() . '/host/vmm/boot/*.d';
 ok($seen{'vmm/boot/boot.h'}, 'the build tells what boot protocols include');
-is(join(' ', grep { slurp($_) =~ /^\s*#\s*include\s*<linux\/kvm\.h>/m } sort keys %seen), '', 'nothing of that includes linux/kvm.h');
+is(join(' ', grep { m{^vmm/(?:kvm|x86)/} } sort keys %seen), '', 'nothing of that is an engine');
 
 # Headers that come with gcc-multilib, which the README does not ask for: a build finds them where that happens to be.
 my @built = glob build() . '/{guest-kernel,linux-32,tests}/{*.d,*/*.d}';

@@ -1,9 +1,11 @@
 # The monitor; in the order in which a reader may want them.
 vmm_sources = $(addprefix vmm/,main.c options.c offer.c log.c machine.c \
-	$(addprefix machine/,plan.c cpus.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c drain.c) \
-	$(addprefix kvm/,kvm.c kvm_caps.c memory.c vcpu.c watch.c crash.c complete.c emulate.c) \
+	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c drain.c) \
+	$(addprefix cpu/,cpu.c memory.c engine.c access.c exit_log.c crash.c) \
+	$(addprefix kvm/,engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_thread.c exits.c complete.c emulate.c \
+		doctor_kvm.c probe.c) \
 	$(addprefix chips/,ioapic.c cmos.c uart.c lapic.c lapic_interrupt.c lapic_timer.c lapic_bus.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c file.c stream.c listener.c keyboard.c terminal.c chardev.c entropy.c disk.c) \
-	doctor.c trial.c)
+	doctor.c finding.c)

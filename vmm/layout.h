@@ -46,6 +46,9 @@
 #define IOAPIC_PINS 24
 #define APIC_BASE   0xfee00000u
 
+/* The local APIC's timer counts nanoseconds, before its divider, as KVM's does. */
+#define APIC_TIMER_KHZ 1000000u
+
 /* Three pages that KVM needs for itself on Intel hosts without "unrestricted guest", and one for
  * the identity map: above the IOAPIC, where nothing else is (KVM API 4.36, 4.40). */
 #define KVM_IDENTITY_MAP_BASE 0xfeffc000u

@@ -78,25 +78,14 @@ static int show_text(const char *text)
 	return EXIT_STATUS_VOLE;
 }
 
-/* Have a machine as planned do this. The exit status. */
-static int with_machine(const struct options *options, int (*act)(struct vm *vm))
+/* Runs a machine. The exit status. */
+static int run_machine(const struct options *options)
 {
-	struct vm *vm = malloc(sizeof *vm); /* too large for a stack */
-	int ended_by, status;
+	int signal, status = machine_run(options, &signal);
 
-	if (!vm) {
-		say("no memory");
-		return EXIT_STATUS_VOLE;
-	}
-	status = machine_plan(vm, options);
-	if (status == 0)
-		status = act(vm);
-	ended_by = vm->signal;
-	machine_free(vm);
-	free(vm);
 	/* Whoever waits for us shall see which signal it was. */
-	if (ended_by)
-		signal_let_through(ended_by);
+	if (signal)
+		signal_let_through(signal);
 	return status;
 }
 
@@ -150,5 +139,5 @@ int main(int argc, char **argv)
 	ret = options_parse(&options, argc - 1, argv + 1);
 	if (ret != 0)
 		return ret > 0 ? show_text(usage) : EXIT_STATUS_VOLE;
-	return with_machine(&options, strcmp(command, "run") == 0 ? machine_run : machine_show);
+	return strcmp(command, "run") == 0 ? run_machine(&options) : machine_show(&options);
 }

@@ -11,8 +11,8 @@
 #include <vole/virtio_blk.h>
 
 #include "block.h"
+#include "cpu/exit_log.h"
 #include "io/entropy.h"
-#include "kvm/watch.h"
 #include "log.h"
 
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
@@ -380,9 +380,9 @@ static int parse_log(struct options *options, const char *text)
 		const char *word;
 		unsigned log;
 	} words[] = {
-		{"pio", WATCH_PIO},
-		{"mmio", WATCH_MMIO},
-		{"exits", WATCH_PIO | WATCH_MMIO | WATCH_OTHER},
+		{"pio", EXIT_LOG_PIO},
+		{"mmio", EXIT_LOG_MMIO},
+		{"exits", EXIT_LOG_PIO | EXIT_LOG_MMIO | EXIT_LOG_OTHER},
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

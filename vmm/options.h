@@ -59,7 +59,7 @@ struct options {
 	uint32_t load; /* where raw code goes */
 	bool has_debug_port;
 	uint16_t debug_port; /* of the byte console */
-	unsigned log;        /* of exits: WATCH_ values of kvm/watch.h */
+	unsigned log;        /* of exits: EXIT_LOG_ values */
 	uint64_t exits_max;  /* 0: no limit */
 	unsigned timeout;    /* seconds; 0: none */
 	bool verbose;

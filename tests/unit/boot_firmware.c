@@ -106,7 +106,7 @@ static void check_place(uint32_t size)
 	ok(!gmem_ptr(&memory.gmem, 0xa0000, 1, GMEM_READ) &&
 			!gmem_ptr(&memory.gmem, 0xbffff, 1, GMEM_READ),
 		"%u KiB: the hole is no memory", kib);
-	is(boot->state.mode, VCPU_RESET, "%u KiB: the CPU begins as after a reset", kib);
+	is(boot->state.mode, ENTRY_RESET, "%u KiB: the CPU begins as after a reset", kib);
 	memory_free(&memory);
 	boot_free(boot);
 }

@@ -48,7 +48,7 @@ static void check_place(uint32_t load, uint16_t selector, uint32_t ip)
 	for (uint32_t at = 0; at < RAM; at++)
 		others += (at < load || at >= load + sizeof code) && memory.host[at] != 0;
 	is(others, 0, "0x%x: all else is zero", load);
-	is(boot->state.mode, VCPU_REAL16, "0x%x: real mode", load);
+	is(boot->state.mode, ENTRY_REAL16, "0x%x: real mode", load);
 	is(boot->state.code_selector, selector, "0x%x: CS", load);
 	is(boot->state.data_selector, selector, "0x%x: all other segments as CS", load);
 	is(boot->state.eip, ip, "0x%x: IP", load);

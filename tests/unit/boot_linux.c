@@ -14,7 +14,7 @@
 
 #include "boot/linux_guest.h"
 #include "exit_status.h"
-#include "kvm/memory.h"
+#include "cpu/memory.h"
 
 #include "../capture.h"
 #include "../refusal.h"
@@ -216,7 +216,7 @@ static void test_state(void)
 	set_options();
 	is(load(), 0, "a bzImage is recognised and loaded");
 	is(strcmp(boot->protocol->name, "linux"), 0, "as linux");
-	is(boot->state.mode, VCPU_FLAT32, "boot.rst, 32-bit: protected mode");
+	is(boot->state.mode, ENTRY_FLAT32, "boot.rst, 32-bit: protected mode");
 	is(boot->state.eip, PREFERRED, "entered where it is loaded");
 	is(boot->state.code_selector, 0x10, "boot.rst, 32-bit: CS is __BOOT_CS");
 	is(boot->state.data_selector, 0x18, "boot.rst, 32-bit: DS, ES and SS are __BOOT_DS");

@@ -15,7 +15,7 @@
 
 #include "boot/elf.h"
 #include "boot/linux_guest.h"
-#include "kvm/memory.h"
+#include "cpu/memory.h"
 
 #include "../capture.h"
 #include "../refusal.h"
@@ -224,7 +224,7 @@ static void test_state(void)
 	put_file();
 	is(load(), 0, "a 64-bit ELF file with PVH's note is recognised and loaded");
 	is(strcmp(boot->protocol->name, "linux"), 0, "as linux");
-	is(boot->state.mode, VCPU_FLAT32, "pvh: flat protected mode");
+	is(boot->state.mode, ENTRY_FLAT32, "pvh: flat protected mode");
 	is(boot->state.eip, ENTRY, "pvh: entered where the note says");
 	is(memcmp(memory.host + BASE, file.room, CODE_LEN), 0,
 		"segments are at their physical places");

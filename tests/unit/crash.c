@@ -1,122 +1,158 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The report of a crash, of a vCPU whose registers and pages an ioctl() of our own makes up. What a
- * whole one says is judged with guests. */
-#include "kvm/crash.h"
+/* The report of a crash, of a CPU whose registers and pages this program makes up. What a whole one
+ * says is judged with guests. */
+#include "cpu/crash.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "../capture.h"
-#include "../host_ioctl.h"
 #include "../tap.h"
 
-#define VCPU_FD 77
-#define PAGE    4096u
-#define RIP     0x400ff8u /* the last 8 bytes of a page */
+#define PAGE 4096u
+#define RIP  0x400ff8u /* the last 8 bytes of a page */
 
 /* Linear pages 0x400 and 0x401 are 2 and 0 of these, or the second is absent; without paging
  * nothing is where RIP is. */
 static struct {
 	uint8_t ram[4 * PAGE];
 	bool paging, second_absent;
+	int registers; /* what asking for them returns */
 	int status;
-} host;
+} fake;
 
-static int host_ioctl(int fd, unsigned long request, void *argument)
+static int fake_registers(struct cpu *cpu, struct cpu_registers *registers)
 {
-	if (fd == VCPU_FD && request == KVM_GET_REGS) {
-		*(struct kvm_regs *)argument = (struct kvm_regs){.rip = RIP};
-		return 0;
-	}
-	if (fd == VCPU_FD && request == KVM_GET_SREGS) {
-		*(struct kvm_sregs *)argument =
-			(struct kvm_sregs){.cr0 = host.paging ? 0x80000011 : 0x11};
-		return 0;
-	}
-	if (fd == VCPU_FD && request == KVM_TRANSLATE) {
-		struct kvm_translation *t = argument;
-		uint64_t page = t->linear_address / PAGE;
-
-		t->valid = page == RIP / PAGE || !host.second_absent;
-		t->physical_address =
-			t->linear_address % PAGE + (page == RIP / PAGE ? 2 * PAGE : 0);
-		return 0;
-	}
-	errno = ENOTTY;
-	return -1;
+	(void)cpu;
+	*registers = (struct cpu_registers){.rip = RIP, .cr0 = fake.paging ? 0x80000011 : 0x11};
+	return fake.registers;
 }
 
-static int on_read_memory(struct vcpu *vcpu, uint64_t gpa, void *dst, size_t len)
+static int fake_translate(struct cpu *cpu, uint64_t linear, uint64_t *gpa)
 {
-	(void)vcpu;
-	if (gpa > sizeof host.ram || len > sizeof host.ram - gpa)
+	bool first = linear / PAGE == RIP / PAGE;
+
+	(void)cpu;
+	if (fake.paging && !first && fake.second_absent)
 		return -EFAULT;
-	memcpy(dst, host.ram + gpa, len);
+	*gpa = fake.paging ? linear % PAGE + (first ? 2 * PAGE : 0) : linear;
 	return 0;
 }
 
-static bool on_begin_report(struct vcpu *vcpu)
+static uint64_t fake_position(struct cpu *cpu)
 {
-	(void)vcpu;
+	(void)cpu;
+	return RIP;
+}
+
+static bool on_begin_report(struct cpu *cpu)
+{
+	(void)cpu;
 	return true;
 }
 
-static void on_end_report(struct vcpu *vcpu)
+static void on_end_report(struct cpu *cpu)
 {
-	(void)vcpu;
+	(void)cpu;
 }
 
-static const char *on_symbol(struct vcpu *vcpu, uint64_t address, uint32_t *offset)
+static const char *on_symbol(struct cpu *cpu, uint64_t address, uint32_t *offset)
 {
-	(void)vcpu;
+	(void)cpu;
 	(void)address;
 	(void)offset;
 	return NULL;
 }
 
-static void on_end(struct vcpu *vcpu, int status)
+static void on_end(struct cpu *cpu, int status)
 {
-	(void)vcpu;
-	host.status = status;
+	(void)cpu;
+	fake.status = status;
 }
 
-/* What is said of the code. */
-static const char *report(void)
+static struct cpu make_cpu(void)
 {
-	static const struct vcpu_ops ops = {
-		.read_memory = on_read_memory,
+	static const struct cpu_ops ops = {
+		.registers = fake_registers,
+		.translate = fake_translate,
+		.position = fake_position,
+	};
+	static const struct cpu_host host = {
 		.begin_report = on_begin_report,
 		.end_report = on_end_report,
 		.symbol = on_symbol,
 		.end = on_end,
 	};
-	struct vcpu vcpu = VCPU_EMPTY;
+	static const struct gmem_region region = {.size = sizeof fake.ram, .host = fake.ram};
+	static const struct gmem gmem = {.regions = &region, .count = 1};
+
+	return (struct cpu){.ops = &ops, .host = &host, .gmem = &gmem, .id = 3};
+}
+
+/* What is said of the code. */
+static const char *report(void)
+{
+	struct cpu cpu = make_cpu();
 	const char *code;
 
-	vcpu.ops = &ops;
-	vcpu.fd = VCPU_FD;
 	capture_begin();
-	crash_instruction(&vcpu);
+	crash_instruction(&cpu);
 	code = strstr(capture_end(), "code at EIP:");
 	return code ? code : "";
 }
 
-int main(void)
+static void test_code(void)
 {
 	for (unsigned i = 0; i < 8; i++) {
-		host.ram[3 * PAGE - 8 + i] = (uint8_t)(0xa0 + i);
-		host.ram[i] = (uint8_t)(0xb0 + i);
+		fake.ram[3 * PAGE - 8 + i] = (uint8_t)(0xa0 + i);
+		fake.ram[i] = (uint8_t)(0xb0 + i);
 	}
-	host.paging = true;
+	fake.paging = true;
 	ok(strcmp(report(), "code at EIP: a0 a1 a2 a3 a4 a5 a6 a7 b0 b1 b2 b3 b4 b5 b6 b7\n") == 0,
 		"code goes on where the next linear page is");
-	is(host.status, 126, "the machine ends");
+	is(fake.status, 126, "the machine ends");
 
-	host.second_absent = true;
+	fake.second_absent = true;
 	ok(strcmp(report(), "code at EIP: a0 a1 a2 a3 a4 a5 a6 a7\n") == 0,
 		"code ends where there is no next linear page");
 
-	host.paging = false;
+	fake.paging = false;
 	ok(strncmp(report(), "code at EIP: none", 17) == 0, "there is no code where no memory is");
+}
+
+/* What a report of a triple fault says, with these exceptions. */
+static const char *triple_fault(const struct cpu_fault *faults, unsigned count)
+{
+	struct cpu cpu = make_cpu();
+
+	capture_begin();
+	crash_triple_fault(&cpu, faults, count);
+	return capture_end();
+}
+
+static void test_triple_fault(void)
+{
+	static const struct cpu_fault faults[] = {
+		{.vector = 14, .has_error = true, .error = 2, .rip = RIP, .cr2 = 0xdead0000},
+		{.vector = 8, .has_error = true, .rip = RIP},
+	};
+	const char *text = triple_fault(faults, 2);
+
+	ok(strstr(text, "triple fault on CPU 3, at 0x00400ff8"), "a triple fault says where");
+	ok(strstr(text, "  page fault (14), error code 0x2, address 0xdead0000 at 0x00400ff8\n"
+			"vole:   double fault (8), error code 0x0 at 0x00400ff8\n"),
+		"and the exceptions that led to it, in their order");
+
+	fake.registers = -ENODATA;
+	text = triple_fault(NULL, 0);
+	ok(strstr(text, "triple fault on CPU 3\n") && strstr(text, "registers: lost"),
+		"without registers it says that they are lost, and no place");
+	fake.registers = 0;
+}
+
+int main(void)
+{
+	test_code();
+	test_triple_fault();
 	return tap_done();
 }

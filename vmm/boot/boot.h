@@ -8,7 +8,7 @@
  * vCPU begins, and names the board, that is the machine, that such an image expects. spec/boot*.md
  * has a page for each.
  *
- * A protocol knows memory and what a vCPU begins with, but neither KVM nor devices. All functions
+ * A protocol knows memory and what a CPU begins with, but neither an engine nor devices. All functions
  * say what is wrong on standard error, once.
  */
 
@@ -17,15 +17,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "kvm/memory.h"
-#include "kvm/vcpu_state.h"
+#include "cpu/engine.h"
+#include "cpu/entry_state.h"
+#include "cpu/memory.h"
 #include "options.h"
 
 /* What an image finds around its CPUs. */
 struct board {
-	/* IOAPIC and PIC: vole's own IOAPIC and no PIC; KVM's, with a PIT; or no interrupts at all:
-	 * then hlt ends the machine with status 0. */
-	enum { BOARD_SPLIT_IRQCHIP, BOARD_PC_IRQCHIP, BOARD_NO_IRQCHIP } irqchip;
+	enum engine_irqchip irqchip;
 
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
 	bool exit_port, cpu_port;
@@ -78,7 +77,7 @@ struct boot {
 	struct memory_region regions[MEMORY_REGIONS_MAX];
 
 	/* Set by load() at the latest. */
-	struct vcpu_state state;
+	struct entry_state state;
 	uint32_t cpu_return; /* cpu_port: where a secondary CPU's entry function returns to */
 };
 

@@ -7,7 +7,7 @@
 
 #include <vole/ports.h>
 
-#include "kvm/memory.h"
+#include "cpu/memory.h"
 #include "layout.h"
 #include "log.h"
 
@@ -48,7 +48,7 @@ static void region_add(struct regions *regions, struct region region)
 
 static int judge_ram_size(uint32_t ram_size)
 {
-	int ret = memory_judge_size(ram_size);
+	int ret = memory_validate_size(ram_size);
 
 	if (ret == 0 && ram_size <= VOLE_BOOT_DATA_END) {
 		say("memory size %u is too small: the boot data alone takes %u bytes", ram_size,

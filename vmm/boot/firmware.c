@@ -62,7 +62,7 @@ static void add_region(struct boot *boot, uint32_t base, uint32_t size, bool rea
 
 static int judge_memory(const struct options *options)
 {
-	int ret = memory_judge_size(options->memory_size);
+	int ret = memory_validate_size(options->memory_size);
 
 	if (ret == 0 && options->memory_size <= HIGH_RAM_BASE) {
 		say("memory size %u is too small: --boot firmware has RAM above 1 MiB as well",
@@ -93,7 +93,7 @@ static int firmware_open(struct boot **boot, const struct options *options)
 	if (judge_memory(options) < 0)
 		return EXIT_STATUS_VOLE;
 	firmware->size = (uint32_t)size;
-	firmware->boot.state = (struct vcpu_state){.mode = VCPU_RESET};
+	firmware->boot.state = (struct entry_state){.mode = ENTRY_RESET};
 	add_region(*boot, 0, LOW_RAM_END, false);
 	add_region(*boot, ADAPTER_BASE, options->memory_size - ADAPTER_BASE, false);
 	add_region(*boot, -firmware->size, firmware->size, true);
@@ -147,7 +147,7 @@ const struct boot_protocol boot_firmware = {
 	.takes = BOOT_TAKES_CPUS,
 	.board =
 		{
-			.irqchip = BOARD_PC_IRQCHIP,
+			.irqchip = ENGINE_IRQCHIP_PC,
 			.reset = true,
 			.open_bus = true,
 			.cmos = true,

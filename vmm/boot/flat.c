@@ -66,14 +66,14 @@ static int judge_place(const struct options *options, uint64_t size)
  * data. IP has 16 bits, though: from 64 KiB on, all segments begin as near below the code as they
  * can.
  */
-static struct vcpu_state entry_state(uint32_t load)
+static struct entry_state entry_state(uint32_t load)
 {
 	uint32_t selector = load >> 16 == 0 ? 0 : load >> 4;
 
 	if (selector > SELECTOR_MAX)
 		selector = SELECTOR_MAX;
-	return (struct vcpu_state){
-		.mode = VCPU_REAL16,
+	return (struct entry_state){
+		.mode = ENTRY_REAL16,
 		.eip = load - 16 * selector,
 		.code_selector = (uint16_t)selector,
 		.data_selector = (uint16_t)selector,
@@ -93,7 +93,7 @@ static int flat_open(struct boot **boot, const struct options *options)
 	flat->fd = file_open(options->kernel, &size);
 	if (flat->fd < 0)
 		return EXIT_STATUS_KERNEL;
-	if (memory_judge_size(options->memory_size) < 0)
+	if (memory_validate_size(options->memory_size) < 0)
 		return EXIT_STATUS_VOLE;
 	if (judge_content(flat, options->kernel, size) < 0 || judge_place(options, size) < 0)
 		return EXIT_STATUS_KERNEL;
@@ -118,7 +118,7 @@ static int flat_load(struct boot *boot, struct memory *memory, const struct boot
 static int flat_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {
 	static const char *const what[] = {"RAM"};
-	const struct vcpu_state *state = &boot->state;
+	const struct entry_state *state = &boot->state;
 	char size[16];
 
 	(void)machine;
@@ -153,7 +153,7 @@ const struct boot_protocol boot_flat = {
 	.takes = BOOT_TAKES_LOAD,
 	.board =
 		{
-			.irqchip = BOARD_NO_IRQCHIP,
+			.irqchip = ENGINE_IRQCHIP_NONE,
 			.open_bus = true,
 		},
 	.open = flat_open,

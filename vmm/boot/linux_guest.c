@@ -63,7 +63,7 @@ static void add_region(struct boot *boot, uint32_t base, uint32_t end, bool read
 int linux_place(struct linux_guest *guest, const struct options *options, uint64_t base,
 	uint64_t end, uint32_t initrd_last)
 {
-	if (memory_judge_size(options->memory_size) < 0)
+	if (memory_validate_size(options->memory_size) < 0)
 		return EXIT_STATUS_VOLE;
 	if (end > options->memory_size) {
 		say("%s: the kernel needs RAM up to 0x%" PRIx64 ", and there is RAM up to 0x%x "
@@ -145,8 +145,8 @@ int linux_load(struct linux_guest *guest, struct memory *memory, const struct bo
 	memcpy(memory->host + LINUX_GDT, gdt, sizeof gdt);
 	mptable_write(memory->host + LINUX_MP_TABLE, LINUX_MP_TABLE,
 		memory->host + LINUX_MP_POINTER, machine->cpu_count);
-	guest->boot.state = (struct vcpu_state){
-		.mode = VCPU_FLAT32,
+	guest->boot.state = (struct entry_state){
+		.mode = ENTRY_FLAT32,
 		.code_selector = LINUX_SELECTOR_CODE,
 		.data_selector = LINUX_SELECTOR_DATA,
 		.gdt_base = LINUX_GDT,

@@ -40,7 +40,7 @@
 
 /* clang-format off */
 #define LINUX_BOARD {                                                                              \
-	.irqchip = BOARD_PC_IRQCHIP,                                                               \
+	.irqchip = ENGINE_IRQCHIP_PC,                                                               \
 	.exit_port = true,                                                                         \
 	.halt_ends = true,                                                                         \
 	.reset = true,                                                                             \

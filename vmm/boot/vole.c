@@ -16,9 +16,9 @@
 #include "boot/elf.h"
 #include "boot/inspect.h"
 #include "container.h"
+#include "cpu/memory.h"
 #include "exit_status.h"
 #include "io/file.h"
-#include "kvm/memory.h"
 #include "log.h"
 
 struct boot_vole {
@@ -134,8 +134,8 @@ static int vole_load(struct boot *boot, struct memory *memory, const struct boot
 	config = config_of(vole, machine);
 	if (boot_data_write(memory->host, &vole->map, &config, &entry) < 0)
 		return EXIT_STATUS_VOLE;
-	boot->state = (struct vcpu_state){
-		.mode = VCPU_FLAT32,
+	boot->state = (struct entry_state){
+		.mode = ENTRY_FLAT32,
 		.eax = entry.eax,
 		.ebx = entry.ebx,
 		.eip = vole->image.entry,
@@ -208,7 +208,7 @@ const struct boot_protocol boot_vole = {
 	.takes = BOOT_TAKES_CPUS | BOOT_TAKES_CMDLINE | BOOT_TAKES_MODULES,
 	.board =
 		{
-			.irqchip = BOARD_SPLIT_IRQCHIP,
+			.irqchip = ENGINE_IRQCHIP_APIC,
 			.exit_port = true,
 			.cpu_port = true,
 			.debug_port = true,

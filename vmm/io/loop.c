@@ -2,6 +2,7 @@
 #include "io/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,11 @@
 
 /* Events taken from the kernel at a time. */
 #define BATCH 16
+
+static struct timespec timespec_of(uint64_t ns)
+{
+	return (struct timespec){(time_t)(ns / SECOND_NS), (long)(ns % SECOND_NS)};
+}
 
 int io_event_open(void)
 {
@@ -101,26 +107,76 @@ int io_loop_can_wait(struct io_loop *loop, int fd, bool *can)
 	return ret == -EPERM ? 0 : ret;
 }
 
-int io_loop_run(struct io_loop *loop)
+void io_loop_set_work(struct io_loop *loop, io_work *work, void *ctx)
+{
+	loop->work = work;
+	loop->work_ctx = ctx;
+}
+
+/* Says which call failed, with errno, which it returns negated; 0 for EINTR. */
+static int waiting_failed(const char *call)
+{
+	int ret = errno == EINTR ? 0 : -errno;
+
+	if (ret < 0)
+		say("%s: %s", call, strerror(-ret));
+	return ret;
+}
+
+/* Serves the sources that are ready within so many milliseconds; -1: without limit. */
+static int serve_ready(struct io_loop *loop, int timeout_ms)
 {
 	struct epoll_event events[BATCH];
+	int count = epoll_wait(loop->epoll, events, BATCH, timeout_ms);
 
-	while (!loop->stopped) {
-		int count = epoll_wait(loop->epoll, events, BATCH, -1);
+	if (count < 0)
+		return waiting_failed("epoll_wait");
+	for (int i = 0; i < count; i++) {
+		struct io_source *source = events[i].data.ptr;
 
-		if (count < 0 && errno != EINTR) {
-			int ret = -errno;
-
-			say("epoll_wait: %s", strerror(-ret));
-			return ret;
-		}
-		for (int i = 0; i < count; i++) {
-			struct io_source *source = events[i].data.ptr;
-
-			source->ready(source);
-		}
+		source->ready(source);
 	}
 	return 0;
+}
+
+int io_loop_serve(struct io_loop *loop, int64_t ns)
+{
+	struct pollfd sources = {.fd = loop->epoll, .events = POLLIN};
+	struct timespec limit = timespec_of((uint64_t)ns);
+
+	if (ns == 0 || ns == IO_FOREVER)
+		return serve_ready(loop, ns == 0 ? 0 : -1);
+	/* epoll_wait() counts milliseconds, which is too coarse for a guest's timer. */
+	if (ppoll(&sources, 1, &limit, NULL) < 0)
+		return waiting_failed("ppoll");
+	return serve_ready(loop, 0);
+}
+
+bool io_loop_wait_writable(struct io_loop *loop, int fd)
+{
+	struct pollfd fds[] = {
+		{.fd = fd, .events = POLLOUT},
+		{.fd = loop->epoll, .events = POLLIN},
+	};
+
+	if (poll(fds, 2, -1) < 0)
+		return waiting_failed("poll") != 0;
+	if (fds[0].revents)
+		return true;
+	serve_ready(loop, 0);
+	return false;
+}
+
+int io_loop_run(struct io_loop *loop)
+{
+	int ret = 0;
+
+	while (!loop->stopped && ret == 0) {
+		int64_t ns = loop->work ? loop->work(loop->work_ctx) : IO_FOREVER;
+
+		ret = io_loop_serve(loop, ns);
+	}
+	return ret;
 }
 
 void io_loop_stop(struct io_loop *loop)
@@ -142,11 +198,6 @@ int io_timer_add(
 		return ret;
 	}
 	return io_loop_add(loop, source, EPOLLIN);
-}
-
-static struct timespec timespec_of(uint64_t ns)
-{
-	return (struct timespec){(time_t)(ns / SECOND_NS), (long)(ns % SECOND_NS)};
 }
 
 int io_timer_set(struct io_source *source, uint64_t ns, uint64_t every_ns)

@@ -4,7 +4,8 @@
 
 /*
  * The event loop of the I/O thread: one epoll set. A source is a file descriptor and what to call
- * when it is ready, embedded in its owner, who finds itself by container_of().
+ * when it is ready, embedded in its owner, who finds itself by container_of(). Besides, the loop
+ * can have work of its own to do between the sources: executing guest code.
  *
  * io_loop_run() belongs to one thread; the other functions may be called from any. A source must
  * not be removed while its ready() may run, except by that ready() itself.
@@ -18,10 +19,17 @@ struct io_source {
 	void (*ready)(struct io_source *source);
 };
 
+/* Work of the loop's thread: a part of it. Returns how many nanoseconds the loop may wait for a
+ * source before it calls again: 0: not at all; IO_FOREVER: until one is ready. */
+typedef int64_t io_work(void *ctx);
+#define IO_FOREVER INT64_MAX
+
 struct io_loop {
 	int epoll;             /* -1: empty */
 	struct io_source stop; /* an eventfd */
 	bool stopped;          /* the loop's thread only */
+	io_work *work;         /* NULL: none */
+	void *work_ctx;
 };
 
 #define IO_LOOP_EMPTY ((struct io_loop){.epoll = -1, .stop.fd = -1})
@@ -41,8 +49,21 @@ void io_loop_del(struct io_loop *loop, struct io_source *source);
  * refuses though it is no file. */
 int io_loop_can_wait(struct io_loop *loop, int fd, bool *can);
 
-/* Serve sources until io_loop_stop(). 0, or -errno if waiting failed (said). */
+/* Has io_loop_run() do this work, too. Before it. */
+void io_loop_set_work(struct io_loop *loop, io_work *work, void *ctx);
+
+/* Serves sources, and works, until io_loop_stop(). 0, or -errno if waiting failed (said). */
 int io_loop_run(struct io_loop *loop);
+
+/* Waits at most so many nanoseconds (IO_FOREVER: without limit) for sources to be ready, and serves
+ * those that are. 0, also if a signal came, or -errno if waiting failed (said). From the work of
+ * the loop, never from ready(). */
+int io_loop_serve(struct io_loop *loop, int64_t ns);
+
+/* Waits until fd, which is no source, accepts output or has an error, and meanwhile serves what is
+ * ready. Returns true if fd does; false if sources were served, a signal came, or waiting failed
+ * (said). From the work of the loop, never from ready(). */
+bool io_loop_wait_writable(struct io_loop *loop, int fd);
 
 /* Any thread, at any time; a later io_loop_run() returns at once. */
 void io_loop_stop(struct io_loop *loop);

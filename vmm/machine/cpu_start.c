@@ -6,21 +6,21 @@
 
 #include <vole/ports.h>
 
-#include "machine.h"
+#include "machine/vm.h"
 
 /* Start another CPU as the structure at gpa says. A VOLE_CPU_START_ value. */
-static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
+static uint32_t start_cpu(struct vm *vm, struct cpu *cpu, uint32_t gpa)
 {
 	struct cpu_start start;
-	struct vcpu_state state;
+	struct entry_state state;
 	/* As after a call: return address, then the argument. */
-	uint32_t frame[2];
+	uint32_t frame[CPU_FRAME_WORDS];
 
 	if (gpa % 4 != 0 || gmem_read(&vm->memory.gmem, gpa, &start, sizeof start) < 0)
 		return VOLE_CPU_START_FAULT;
-	if (start.cpu >= vm->vcpu_count)
+	if (start.cpu >= vm->options->cpu_count)
 		return VOLE_CPU_START_NO_CPU;
-	if (start.cpu == vcpu->id)
+	if (start.cpu == cpu->id)
 		return VOLE_CPU_START_RUNNING;
 	state = vm->boot->state;
 	state.ebx = start.argument;
@@ -33,12 +33,13 @@ static uint32_t start_cpu(struct vm *vm, struct vcpu *vcpu, uint32_t gpa)
 		if (!gmem_ptr(&vm->memory.gmem, state.esp, sizeof frame, GMEM_WRITE))
 			return VOLE_CPU_START_FAULT;
 	}
-	if (vcpu_request_start(&vm->vcpus[start.cpu], &state, start.stack != 0 ? frame : NULL) < 0)
+	if (vm->engine->ops->start_cpu(
+		    vm->engine, start.cpu, &state, start.stack != 0 ? frame : NULL) < 0)
 		return VOLE_CPU_START_RUNNING;
 	return VOLE_CPU_START_OK;
 }
 
-int cpu_start_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+int cpu_start_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	uint32_t gpa;
 
@@ -47,9 +48,9 @@ int cpu_start_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *dat
 		return -ENXIO;
 	if (is_write) {
 		memcpy(&gpa, data, sizeof gpa);
-		vcpu->start_outcome = start_cpu(vcpu->ctx, vcpu, gpa);
+		cpu->start_outcome = start_cpu(cpu->ctx, cpu, gpa);
 	} else {
-		memcpy(data, &vcpu->start_outcome, sizeof gpa);
+		memcpy(data, &cpu->start_outcome, sizeof gpa);
 	}
 	return 0;
 }

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct vcpu;
+struct cpu;
 
 /* A vm_port_access. */
-int cpu_start_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
+int cpu_start_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
 #endif

@@ -6,13 +6,15 @@
 
 #include "container.h"
 #include "log.h"
-#include "machine.h"
+#include "machine/vm.h"
 
 static void device_raise(void *ctx)
 {
 	struct vm_device *device = ctx;
 
-	io_event_signal(device->interrupt);
+	struct vm *vm = device->vm;
+
+	vm->engine->ops->raise(vm->engine, vm->places[device->index].pin);
 }
 
 static void device_kick(void *ctx, unsigned queue)
@@ -22,32 +24,34 @@ static void device_kick(void *ctx, unsigned queue)
 	io_event_signal(device->kicks[queue].source.fd);
 }
 
-static int set_ioeventfd(const struct vm_device *device, unsigned queue, bool add)
+static int set_kick(const struct vm_device *device, unsigned queue, bool enable)
 {
+	struct engine *engine = device->vm->engine;
 	uint64_t notify = DEVICE_BASE + (uint64_t)device->index * VIRTIO_MMIO_WINDOW_SIZE +
 			  VIRTIO_MMIO_QUEUE_NOTIFY;
 
-	return kvm_set_ioeventfd(
-		&device->vm->kvm, device->kicks[queue].source.fd, notify, queue, add);
+	return engine->ops->set_kick(engine, device->kicks[queue].source.fd, notify, queue, enable);
 }
 
 /*
- * A driver is at work, or no more: let its kicks take the short cut, or not. Only now, since a VM
- * that ends soon after registering an ioeventfd waits for RCU; one whose guest never gets here does
- * not. An ioeventfd matches one value, so it is nothing for kicks that tell more than the queue.
+ * Has the kicks take the engine's short cut from DRIVER_OK on, and no longer after a reset. Not
+ * earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which a guest
+ * without drivers need not pay. The short cut matches one value, so it cannot serve kicks that tell
+ * more than the queue.
  */
 static int device_live(void *ctx, bool live)
 {
 	struct vm_device *device = ctx;
 	int ret = 0;
 
-	if (virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
+	if (!device->vm->engine->ops->set_kick ||
+		virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
 		return 0;
 	for (unsigned queue = 0; queue < virtio_queue_count(device->virtio); queue++) {
-		ret = set_ioeventfd(device, queue, live);
+		ret = set_kick(device, queue, live);
 		if (ret < 0 && live) {
 			while (queue-- > 0)
-				set_ioeventfd(device, queue, false);
+				set_kick(device, queue, false);
 			break;
 		}
 	}
@@ -81,7 +85,7 @@ struct vm_device *device_next(struct vm *vm)
 {
 	struct vm_device *device = &vm->devices[vm->device_count];
 
-	*device = (struct vm_device){.vm = vm, .index = vm->device_count, .interrupt = -1};
+	*device = (struct vm_device){.vm = vm, .index = vm->device_count};
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
 		device->kicks[queue].source.fd = -1;
 	return device;
@@ -112,10 +116,7 @@ int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *vi
 		if (ret < 0)
 			return ret;
 	}
-	device->interrupt = io_event_open();
-	if (device->interrupt < 0)
-		return device->interrupt;
-	return kvm_add_irqfd(&vm->kvm, device->interrupt, vm->places[device->index].pin);
+	return vm->engine->ops->connect(vm->engine, vm->places[device->index].pin);
 }
 
 void device_free(struct vm_device *device)
@@ -124,6 +125,4 @@ void device_free(struct vm_device *device)
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
 		if (device->kicks[queue].source.fd >= 0)
 			close(device->kicks[queue].source.fd);
-	if (device->interrupt >= 0)
-		close(device->interrupt);
 }

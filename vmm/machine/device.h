@@ -4,33 +4,14 @@
 
 /*
  * A virtio device's place in the machine: its window, its interrupt, and what a kick signals. Here,
- * and only here, virtio devices meet KVM.
+ * and only here, virtio devices meet the engine.
  */
 
-#include "io/loop.h"
-#include "mmio.h"
 #include "offer.h"
 #include "virtio.h"
 
 struct vm;
 struct vm_device;
-
-/* The eventfd of one queue: what a kick signals, by ioeventfd or by hand. */
-struct vm_kick {
-	struct io_source source; /* fd -1: empty */
-	struct vm_device *device;
-	unsigned queue;
-};
-
-/* Device n is vm->devices[n]. */
-struct vm_device {
-	struct vm *vm;
-	struct virtio_device *virtio;
-	struct virtio_mmio mmio;
-	unsigned index;
-	int interrupt; /* an irqfd; -1: empty */
-	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
-};
 
 /* For every virtio device; the context is its struct vm_device. */
 extern const struct virtio_host_ops device_host_ops;

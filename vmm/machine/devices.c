@@ -8,8 +8,10 @@
 
 #include "exit_status.h"
 #include "log.h"
-#include "machine.h"
+#include "machine/device.h"
 #include "machine/plan.h"
+#include "machine/serial.h"
+#include "machine/vm.h"
 
 static void console_ready(void *ctx)
 {
@@ -22,7 +24,7 @@ static void console_quit(void *ctx)
 {
 	struct vm_console *console = ctx;
 
-	machine_quit(console->vm);
+	vm_quit(console->vm);
 }
 
 static void console_broken(void *ctx, int error)
@@ -31,7 +33,7 @@ static void console_broken(void *ctx, int error)
 	struct vm *vm = console->vm;
 
 	say("--console %s: %s", plan_console(vm, console->index)->host, strerror(error));
-	machine_output_lost(vm, EXIT_STATUS_VOLE);
+	vm_output_lost(vm, EXIT_STATUS_VOLE);
 }
 
 /* What virtio_..._init() returned. It has nobody to tell. */

@@ -7,23 +7,7 @@
  * entropy, disks; in this order, which is that of their places.
  */
 
-#include "block.h"
-#include "io/chardev.h"
-#include "io/disk.h"
-
 struct vm;
-
-/* A port of the console device: its host's end. */
-struct vm_console {
-	struct vm *vm;
-	unsigned index;
-	struct chardev chardev;
-};
-
-struct vm_disk {
-	struct disk disk;
-	struct virtio_block block;
-};
 
 /* Write down in vm->places which there will be. */
 void devices_place(struct vm *vm);

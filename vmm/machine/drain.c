@@ -8,7 +8,7 @@
 #include "exit_status.h"
 #include "io/chardev.h"
 #include "log.h"
-#include "machine.h"
+#include "machine/vm.h"
 
 /* Serve what the guest handed over. True if there is more to do at once. */
 static bool serve_all(struct vm *vm)
@@ -89,12 +89,12 @@ static void time_is_over(struct vm *vm, bool busy)
 {
 	const char *lost = busy ? "what it asked for last is not done" : "nobody takes its output";
 
-	if (busy && !vm->overtime && io_timer_set(&vm->timer, OVERTIME_NS, 0) == 0) {
-		vm->overtime = true;
+	if (busy && !vm->grace_used && io_timer_set(&vm->timer, OVERTIME_NS, 0) == 0) {
+		vm->grace_used = true;
 		return;
 	}
-	vm->hurry = true;
-	machine_output_lost(vm, EXIT_STATUS_TIMEOUT);
+	vm->discard_output = true;
+	vm_output_lost(vm, EXIT_STATUS_TIMEOUT);
 	say("time-out after %u seconds: the guest has ended, but %s", vm->options->timeout, lost);
 }
 
@@ -114,8 +114,8 @@ static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	ready = poll(fds, DRAIN_FDS, timeout);
 	if (ready < 0 && errno != EINTR) {
 		say("poll: %s", strerror(errno));
-		vm->hurry = true; /* what is not taken by now is lost */
-		machine_output_lost(vm, EXIT_STATUS_VOLE);
+		vm->discard_output = true; /* what is not taken by now is lost */
+		vm_output_lost(vm, EXIT_STATUS_VOLE);
 	}
 	if (ready <= 0)
 		return ready < 0;
@@ -140,7 +140,7 @@ static bool serve_to_the_end(struct vm *vm)
 	bool more = serve_all(vm);
 	int limit;
 
-	while (!vm->hurry && ((limit = find_waiting(vm, fds)) != 0 || more)) {
+	while (!vm->discard_output && ((limit = find_waiting(vm, fds)) != 0 || more)) {
 		if (!wait_for_takers(vm, fds, more ? 0 : limit) && !more)
 			return false;
 		passes -= passes > 0;
@@ -169,7 +169,7 @@ static void linger(struct vm *vm)
 
 	for (unsigned i = 0; i < DRAIN_FDS; i++)
 		fds[i].fd = -1;
-	while (!vm->hurry && nothing < 2 && looks < LINGER_LOOKS) {
+	while (!vm->discard_output && nothing < 2 && looks < LINGER_LOOKS) {
 		unsigned now = unread(vm);
 
 		nothing = now == 0 ? nothing + 1 : 0;
@@ -197,7 +197,7 @@ void drain(struct vm *vm)
 
 	/* No end of the guest's own. */
 	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_VOLE)
-		vm->hurry = true;
+		vm->discard_output = true;
 	if (serve_to_the_end(vm) && has_pty(vm))
 		linger(vm);
 }

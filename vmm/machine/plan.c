@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "log.h"
-#include "machine.h"
+#include "machine/vm.h"
 
 static bool is_stdio(const char *text)
 {
@@ -81,7 +81,7 @@ static int refuse_console(const struct console_options *console, const char *why
 }
 
 /* One of several consoles, against those before it. */
-static int judge_console(const struct options *options, unsigned index)
+static int validate_console(const struct options *options, unsigned index)
 {
 	const struct console_options *console = &options->consoles[index];
 
@@ -94,17 +94,18 @@ static int judge_console(const struct options *options, unsigned index)
 		if (console->name && other->name && strcmp(console->name, other->name) == 0)
 			return refuse_console(console, "another has the same name");
 		if (strcmp(console->host, "none") == 0 || strcmp(other->host, "none") == 0)
-			return refuse_console(console, "none is none of several");
+			return refuse_console(
+				console, "none cannot be combined with other consoles");
 	}
 	if (options->multiport == MULTIPORT_OFF && (console->name || options->console_count > 1))
 		return refuse_console(console, "not without multiport");
 	return 0;
 }
 
-static int judge_consoles(const struct vm *vm)
+static int validate_consoles(const struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->options->console_count; i++) {
-		int ret = judge_console(vm->options, i);
+		int ret = validate_console(vm->options, i);
 
 		if (ret < 0)
 			return ret;
@@ -115,7 +116,7 @@ static int judge_consoles(const struct vm *vm)
 	return -EINVAL;
 }
 
-static int judge_devices(const struct vm *vm)
+static int validate_devices(const struct vm *vm)
 {
 	const struct options *options = vm->options;
 	const char *protocol = vm->boot->protocol->name;
@@ -141,38 +142,25 @@ static int judge_devices(const struct vm *vm)
 	return -EINVAL;
 }
 
-/* KVM answers these itself on a board with all of its interrupt controllers and its timer: vole
- * would never hear of them (two PICs, their trigger modes, PIT and its gate). */
-static bool is_kvm_port(const struct board *board, uint16_t port)
-{
-	static const uint16_t ports[] = {
-		0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x61};
-
-	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++)
-		if (board->irqchip == BOARD_PC_IRQCHIP && port == ports[i])
-			return true;
-	return false;
-}
-
-static int judge_debug_port(const struct vm *vm)
+static int validate_debug_port(const struct vm *vm)
 {
 	const struct options *options = vm->options;
 
 	if (!options->has_debug_port ||
-		!is_kvm_port(&vm->boot->protocol->board, options->debug_port))
+		!engine_answers_port(vm->boot->protocol->board.irqchip, options->debug_port))
 		return 0;
 	say("--debug-port 0x%x: taken by an interrupt controller or the timer of --boot %s",
 		options->debug_port, vm->boot->protocol->name);
 	return -EINVAL;
 }
 
-int plan_judge(const struct vm *vm)
+int plan_validate(const struct vm *vm)
 {
-	int ret = judge_consoles(vm);
+	int ret = validate_consoles(vm);
 
 	if (ret == 0)
-		ret = judge_devices(vm);
+		ret = validate_devices(vm);
 	if (ret == 0)
-		ret = judge_debug_port(vm);
+		ret = validate_debug_port(vm);
 	return ret;
 }

@@ -26,7 +26,7 @@ const char *plan_serial(const struct vm *vm);
 bool plan_has_serial(const struct vm *vm);
 bool plan_has_rng(const struct vm *vm);
 
-/* Can this board have what was asked for? 0, or -EINVAL (said). */
-int plan_judge(const struct vm *vm);
+/* Whether this board can have what was asked for? 0, or -EINVAL (said). */
+int plan_validate(const struct vm *vm);
 
 #endif

@@ -10,9 +10,9 @@
 
 #include "exit_status.h"
 #include "log.h"
-#include "machine.h"
 #include "machine/cpu_start.h"
 #include "machine/serial.h"
+#include "machine/vm.h"
 
 /* Of a PC's CMOS. */
 #define PORT_CMOS_INDEX 0x70
@@ -25,28 +25,43 @@
 #define PORT_CHIPSET   0xcf9
 #define CHIPSET_RESET  0x04
 
-/* The debug console: standard output, byte by byte, so that a crash loses nothing. May block this
- * vCPU; the signal that stops it ends the wait. */
+/* Waits until standard output accepts a byte. An engine that executes guest code on the I/O thread
+ * has the devices, signals and the clock served meanwhile. Returns false if the machine is ending,
+ * or it is worth another look. */
+static bool wait_for_output(struct vm *vm)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	if (vm->engine->ops->run)
+		return io_loop_wait_writable(&vm->loop, STDOUT_FILENO) && vm_running(vm);
+	poll(&out, 1, -1);
+	return vm_running(vm);
+}
+
+/* The debug console: standard output, byte by byte, so that a crash loses nothing. With a thread
+ * per CPU it may block this one; the signal that stops the thread ends the wait. */
 static void write_debug(struct vm *vm, const uint8_t *byte)
 {
-	while (machine_running(vm) && write(STDOUT_FILENO, byte, 1) < 0) {
-		struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-		int error = errno;
+	bool must_wait = vm->engine->ops->run;
 
-		if (error == EINTR)
+	while (vm_running(vm)) {
+		if (must_wait && !wait_for_output(vm))
 			continue;
-		if (error == EAGAIN) {
-			poll(&out, 1, -1);
-			continue;
+		if (write(STDOUT_FILENO, byte, 1) >= 0)
+			return;
+		must_wait |= errno == EAGAIN;
+		if (errno != EAGAIN && errno != EINTR) {
+			int error = errno;
+
+			vm_end(vm, EXIT_STATUS_VOLE);
+			say("standard output: %s", strerror(error));
 		}
-		machine_end(vm, EXIT_STATUS_VOLE);
-		say("standard output: %s", strerror(error));
 	}
 }
 
-static int debug_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+static int debug_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	struct vm *vm = vcpu->ctx;
+	struct vm *vm = cpu->ctx;
 
 	(void)port;
 	if (len != 1)
@@ -62,13 +77,13 @@ static void write_exit(struct vm *vm, uint32_t code)
 {
 	bool is_over = code > EXIT_STATUS_GUEST_MAX;
 
-	machine_end(vm, is_over ? EXIT_STATUS_GUEST_MAX : (int)code);
+	vm_end(vm, is_over ? EXIT_STATUS_GUEST_MAX : (int)code);
 	if (is_over)
 		say("the guest's exit code %u (0x%x) is over %d, which it becomes", code, code,
 			EXIT_STATUS_GUEST_MAX);
 }
 
-static int exit_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+static int exit_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	uint32_t code;
 
@@ -76,14 +91,14 @@ static int exit_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *d
 	if (len != sizeof code || !is_write)
 		return -ENXIO;
 	memcpy(&code, data, sizeof code);
-	write_exit(vcpu->ctx, code);
+	write_exit(cpu->ctx, code);
 	return 0;
 }
 
 static int cmos_index_port(
-	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+	struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	struct vm *vm = vcpu->ctx;
+	struct vm *vm = cpu->ctx;
 
 	(void)port;
 	if (len != 1 || !is_write)
@@ -93,9 +108,9 @@ static int cmos_index_port(
 }
 
 static int cmos_data_port(
-	struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+	struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	struct vm *vm = vcpu->ctx;
+	struct vm *vm = cpu->ctx;
 
 	(void)port;
 	if (len != 1 || is_write)
@@ -105,7 +120,7 @@ static int cmos_data_port(
 }
 
 /* As a PC is reset by software: through the keyboard controller, and through the chip set. */
-static int reset_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+static int reset_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	bool keyboard = port == PORT_KEYBOARD;
 
@@ -115,7 +130,7 @@ static int reset_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *
 		/* Nothing is there, but it is never too busy to take a command. */
 		*data = keyboard ? 0xff & ~KEYBOARD_BUSY : 0;
 	else if (keyboard ? *data == KEYBOARD_RESET : *data & CHIPSET_RESET)
-		machine_end(vcpu->ctx, 0);
+		vm_end(cpu->ctx, 0);
 	return 0;
 }
 
@@ -143,15 +158,15 @@ void ports_add(struct vm *vm)
 	if (vm->serial.present)
 		add_port(vm, SERIAL_PORT, UART_REGISTERS, serial_port);
 	if (board->cmos) {
-		cmos_init(&vm->cmos, vm->options->memory_size, vm->vcpu_count);
+		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count);
 		add_port(vm, PORT_CMOS_INDEX, 1, cmos_index_port);
 		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
 	}
 }
 
-int ports_access(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+int ports_access(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	struct vm *vm = vcpu->ctx;
+	struct vm *vm = cpu->ctx;
 
 	for (unsigned i = 0; i < vm->port_count; i++) {
 		const struct vm_port *ports = &vm->ports[i];
@@ -160,7 +175,7 @@ int ports_access(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data,
 			continue;
 		/* A device may be given a port of another's, and either takes what is not the
 		 * other's. */
-		if (ports->access(vcpu, port, is_write, data, len) == 0)
+		if (ports->access(cpu, port, is_write, data, len) == 0)
 			return 0;
 	}
 	return -ENXIO;

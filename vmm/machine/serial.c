@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "exit_status.h"
 #include "log.h"
-#include "machine.h"
 #include "machine/plan.h"
+#include "machine/vm.h"
 
-int serial_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+int serial_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	struct vm *vm = vcpu->ctx;
+	struct vm *vm = cpu->ctx;
 	unsigned number = port - SERIAL_PORT;
 
 	if (len != 1)
@@ -37,29 +36,27 @@ static void serial_broken(void *ctx, int error)
 	struct vm *vm = ctx;
 
 	say("--serial %s: %s", plan_serial(vm), strerror(error));
-	machine_output_lost(vm, EXIT_STATUS_VOLE);
+	vm_output_lost(vm, EXIT_STATUS_VOLE);
 }
 
 static void serial_raise(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	if (vm->serial.interrupt >= 0)
-		io_event_signal(vm->serial.interrupt);
+	if (vm->serial.gsi >= 0)
+		vm->engine->ops->raise(vm->engine, (unsigned)vm->serial.gsi);
 }
 
 /* Where the board has interrupts, the serial port has one: IRQ 4 of a PC, else a pin that no device
  * can have. */
 static int connect_serial(struct vm *vm)
 {
-	bool is_pc = vm->boot->protocol->board.irqchip == BOARD_PC_IRQCHIP;
+	enum engine_irqchip irqchip = vm->boot->protocol->board.irqchip;
 
-	if (vm->boot->protocol->board.irqchip == BOARD_NO_IRQCHIP)
+	if (irqchip == ENGINE_IRQCHIP_NONE)
 		return 0;
-	vm->serial.interrupt = io_event_open();
-	if (vm->serial.interrupt < 0)
-		return vm->serial.interrupt;
-	return kvm_add_irqfd(&vm->kvm, vm->serial.interrupt, is_pc ? SERIAL_IRQ : SERIAL_PIN);
+	vm->serial.gsi = irqchip == ENGINE_IRQCHIP_PC ? SERIAL_IRQ : SERIAL_PIN;
+	return vm->engine->ops->connect(vm->engine, (unsigned)vm->serial.gsi);
 }
 
 int serial_add(struct vm *vm)
@@ -70,7 +67,7 @@ int serial_add(struct vm *vm)
 	if (ret < 0)
 		return ret;
 	serial->chardev.ready = serial_ready;
-	serial->chardev.quit = machine_quit;
+	serial->chardev.quit = vm_quit;
 	serial->chardev.broken = serial_broken;
 	serial->chardev.ctx = vm;
 	ret = uart_init(&serial->uart, &serial->chardev.backend, serial_raise, vm);
@@ -82,8 +79,6 @@ int serial_add(struct vm *vm)
 
 void serial_free(struct vm_serial *serial)
 {
-	if (serial->interrupt >= 0)
-		close(serial->interrupt);
 	if (serial->present)
 		uart_free(&serial->uart);
 	chardev_close(&serial->chardev);

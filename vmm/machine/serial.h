@@ -6,24 +6,18 @@
  * The serial port: a UART at a PC's ports and interrupt, and its host's end.
  */
 
-#include "chips/uart.h"
-#include "io/chardev.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-struct vcpu;
+struct cpu;
 struct vm;
-
-struct vm_serial {
-	struct chardev chardev;
-	struct uart uart;
-	bool present;  /* uart is made */
-	int interrupt; /* an irqfd; -1: empty */
-};
+struct vm_serial;
 
 /* Undone by serial_free() whatever is returned. 0 or -errno (said). */
 int serial_add(struct vm *vm);
 void serial_free(struct vm_serial *serial);
 
 /* A vm_port_access. */
-int serial_port(struct vcpu *vcpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
+int serial_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
 #endif

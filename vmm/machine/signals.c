@@ -11,7 +11,8 @@
 #include "container.h"
 #include "exit_status.h"
 #include "log.h"
-#include "machine.h"
+#include "machine/devices.h"
+#include "machine/vm.h"
 
 void signal_let_through(int signal)
 {
@@ -23,11 +24,11 @@ void signal_let_through(int signal)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void each_chardev(struct vm *vm, void (*deed)(struct chardev *))
+static void for_each_chardev(struct vm *vm, void (*fn)(struct chardev *))
 {
-	deed(&vm->serial.chardev);
+	fn(&vm->serial.chardev);
 	for (unsigned i = 0; i < vm->console_count; i++)
-		deed(&vm->consoles[i].chardev);
+		fn(&vm->consoles[i].chardev);
 }
 
 /* As if the signal had not been held back: all threads stop, where job control permits it. Who
@@ -36,11 +37,11 @@ static void stop(struct vm *vm)
 {
 	sigset_t before;
 
-	each_chardev(vm, chardev_suspend);
+	for_each_chardev(vm, chardev_suspend);
 	pthread_sigmask(SIG_BLOCK, NULL, &before);
 	signal_let_through(SIGTSTP);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	each_chardev(vm, chardev_resume);
+	for_each_chardev(vm, chardev_resume);
 }
 
 static void signal_ready(struct io_source *source)
@@ -60,15 +61,15 @@ static void signal_ready(struct io_source *source)
 		stop(vm);
 		break;
 	case SIGCONT:
-		each_chardev(vm, chardev_resume);
+		for_each_chardev(vm, chardev_resume);
 		break;
 	case SIGUSR1:
 		devices_resize_disks(vm);
 		break;
 	default:
 		vm->signal = (int)info.ssi_signo;
-		vm->hurry = true;
-		machine_end(vm, EXIT_STATUS_VOLE);
+		vm->discard_output = true;
+		vm_end(vm, EXIT_STATUS_VOLE);
 	}
 }
 

@@ -8,7 +8,7 @@
 #include "container.h"
 #include "exit_status.h"
 #include "log.h"
-#include "machine.h"
+#include "machine/vm.h"
 
 /* How often CPUs are asked whether they have halted for good. */
 #define HALTS_TICK_NS 250000000
@@ -33,9 +33,9 @@ static void timer_ready(struct io_source *source)
 
 	/* The time is over and stays so: if the machine is ending already, its output is what
 	 * drain() may have to wait for. */
-	if (!machine_end(vm, EXIT_STATUS_TIMEOUT))
+	if (!vm_end(vm, EXIT_STATUS_TIMEOUT))
 		return;
-	vm->hurry = true;
+	vm->discard_output = true;
 	/* Afterwards, since nobody may read what is said. */
 	say("time-out after %u seconds", vm->options->timeout);
 }
@@ -45,6 +45,12 @@ static int open_timer(struct vm *vm)
 	if (vm->options->timeout == 0)
 		return 0;
 	return open_timerfd(vm, &vm->timer, timer_ready, vm->options->timeout * SECOND_NS, 0);
+}
+
+/* Whether only another CPU can wake it. */
+static bool is_idle_for_good(enum cpu_activity activity)
+{
+	return activity == CPU_HALTED_FOR_GOOD || activity == CPU_NOT_STARTED;
 }
 
 /*
@@ -60,17 +66,15 @@ static void halts_ready(struct io_source *source)
 
 	if (read(source->fd, &ticks, sizeof ticks) != sizeof ticks)
 		return;
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		all = vcpu_has_halted(&vm->vcpus[i]) && all;
+	/* All are asked, since an engine may find out only when it is asked. */
+	for (unsigned i = 0; i < vm->options->cpu_count; i++)
+		all &= is_idle_for_good(vm->engine->ops->activity(vm->engine, i));
 	vm->halts_seen = all ? vm->halts_seen + 1 : 0;
 	if (vm->halts_seen == 2) {
 		if (vm->options->verbose)
 			say("all CPUs have halted with interrupts off");
-		machine_end(vm, 0);
-		return;
+		vm_end(vm, 0);
 	}
-	for (unsigned i = 0; i < vm->vcpu_count; i++)
-		vcpu_ask_halted(&vm->vcpus[i]);
 }
 
 static int open_halts(struct vm *vm)

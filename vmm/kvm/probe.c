@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "trial.h"
+#include "kvm/probe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,7 +42,7 @@
 
 /*
  * The programs, in 32-bit assembly; the file is 64-bit otherwise. Each ends by a write to
- * VOLE_PORT_EXIT (0xf4). ESI is LOOPS, or as said; EBX what the trial needs.
+ * VOLE_PORT_EXIT (0xf4). ESI is LOOPS, or as said; EBX what the probe needs.
  */
 #define PROGRAM(name, code)                                                   \
 	extern const uint8_t name[], name##_end[];                            \
@@ -102,106 +102,87 @@ static void alarm_set(time_t seconds)
 	setitimer(ITIMER_REAL, &interval, NULL);
 }
 
-static void put64(struct trial *trial, uint32_t address, uint64_t value)
+static void put64(struct probe *probe, uint32_t address, uint64_t value)
 {
-	memcpy(trial->memory.host + address, &value, sizeof value);
+	memcpy(probe->memory.host + address, &value, sizeof value);
 }
 
-static void put32(struct trial *trial, uint32_t address, uint32_t value)
+static void put32(struct probe *probe, uint32_t address, uint32_t value)
 {
-	memcpy(trial->memory.host + address, &value, sizeof value);
+	memcpy(probe->memory.host + address, &value, sizeof value);
 }
 
 /* GDT, a TSS for the way from CPL 3 to CPL 0, and an identity map of 4 MiB pages. */
-static void write_tables(struct trial *trial)
+static void write_tables(struct probe *probe)
 {
-	put64(trial, GDT + (SELECTOR_CODE & ~7), GDT_FLAT_CODE);
-	put64(trial, GDT + (SELECTOR_DATA & ~7), GDT_FLAT_DATA);
-	put64(trial, GDT + (SELECTOR_CODE3 & ~7), 0x00cffb000000ffff);
-	put64(trial, GDT + (SELECTOR_DATA3 & ~7), 0x00cff3000000ffff);
-	put32(trial, TSS + 4, STACK_TOP);     /* ESP0 */
-	put32(trial, TSS + 8, SELECTOR_DATA); /* SS0 */
-	put32(trial, PAGES, 0x00000083);      /* writable, 4 MiB, present */
-	memcpy(trial->memory.host + HANDLER, handler, (size_t)(handler_end - handler));
+	put64(probe, GDT + (SELECTOR_CODE & ~7), GDT_FLAT_CODE);
+	put64(probe, GDT + (SELECTOR_DATA & ~7), GDT_FLAT_DATA);
+	put64(probe, GDT + (SELECTOR_CODE3 & ~7), 0x00cffb000000ffff);
+	put64(probe, GDT + (SELECTOR_DATA3 & ~7), 0x00cff3000000ffff);
+	put32(probe, TSS + 4, STACK_TOP);     /* ESP0 */
+	put32(probe, TSS + 8, SELECTOR_DATA); /* SS0 */
+	put32(probe, PAGES, 0x00000083);      /* writable, 4 MiB, present */
+	memcpy(probe->memory.host + HANDLER, handler, (size_t)(handler_end - handler));
 }
 
-static int trial_memory(struct trial *trial)
+static int probe_memory(struct probe *probe)
 {
 	const struct memory_region ram = {.base = 0, .size = RAM_SIZE};
-	int ret = memory_init(&trial->memory, &ram, 1);
+	int ret = memory_init(&probe->memory, &ram, 1);
 
 	if (ret < 0)
 		return ret;
-	write_tables(trial);
-	return memory_attach(&trial->memory, &trial->kvm);
+	write_tables(probe);
+	return kvm_add_memory(&probe->kvm, ram.base, ram.size, probe->memory.host, false);
 }
 
-static int on_read_memory(struct vcpu *vcpu, uint64_t gpa, void *dst, size_t len)
-{
-	struct trial *trial = vcpu->ctx;
-
-	return gmem_read(&trial->memory.gmem, gpa, dst, len);
-}
-
-static int on_write_memory(struct vcpu *vcpu, uint64_t gpa, const void *src, size_t len)
-{
-	struct trial *trial = vcpu->ctx;
-
-	return gmem_write(&trial->memory.gmem, gpa, src, len);
-}
-
-/* What completing an instruction needs; there is no thread to call the others. */
-static const struct vcpu_ops vcpu_ops = {
-	.read_memory = on_read_memory,
-	.write_memory = on_write_memory,
-};
-
-int trial_init(struct trial *trial)
+int probe_init(struct probe *probe)
 {
 	struct sigaction action = {.sa_handler = alarm_rang};
 	int ret;
 
-	*trial = (struct trial){
+	*probe = (struct probe){
 		.kvm = KVM_EMPTY,
 		.memory = MEMORY_EMPTY,
 		.vcpu = VCPU_EMPTY,
 		.ioeventfd = -1,
 		.irqfd = -1,
 	};
-	sigaction(SIGALRM, &action, &trial->old_alarm);
-	ret = kvm_init(&trial->kvm);
+	sigaction(SIGALRM, &action, &probe->old_alarm);
+	ret = kvm_init(&probe->kvm);
 	if (ret == 0)
-		ret = trial_memory(trial);
+		ret = probe_memory(probe);
 	if (ret == 0)
-		ret = kvm_create_split_irqchip(&trial->kvm);
+		ret = kvm_create_split_irqchip(&probe->kvm);
 	if (ret == 0)
-		ret = vcpu_init(&trial->vcpu, &trial->kvm, 0, &vcpu_ops, trial);
+		ret = vcpu_init(&probe->vcpu, &probe->kvm, 0);
+	probe->vcpu.cpu.gmem = &probe->memory.gmem;
 	return ret;
 }
 
-void trial_free(struct trial *trial)
+void probe_free(struct probe *probe)
 {
-	vcpu_free(&trial->vcpu);
-	if (trial->ioeventfd >= 0)
-		close(trial->ioeventfd);
-	if (trial->irqfd >= 0)
-		close(trial->irqfd);
-	kvm_free(&trial->kvm);
-	memory_free(&trial->memory);
+	vcpu_free(&probe->vcpu);
+	if (probe->ioeventfd >= 0)
+		close(probe->ioeventfd);
+	if (probe->irqfd >= 0)
+		close(probe->irqfd);
+	kvm_free(&probe->kvm);
+	memory_free(&probe->memory);
 	alarm_set(0);
-	sigaction(SIGALRM, &trial->old_alarm, NULL);
+	sigaction(SIGALRM, &probe->old_alarm, NULL);
 }
 
 /* --- running a program ------------------------------------------------------------------------ */
 
 /* Make the vCPU ready to run a program from its start: 32 bits, flat, paging off, no IDT, so that
  * an exception ends the VM. */
-static int program_load(struct trial *trial, const uint8_t *program, const uint8_t *program_end,
+static int program_load(struct probe *probe, const uint8_t *program, const uint8_t *program_end,
 	uint32_t ebx, uint32_t esi)
 {
 	struct kvm_mp_state running = {.mp_state = KVM_MP_STATE_RUNNABLE};
-	struct vcpu_state state = {
-		.mode = VCPU_FLAT32,
+	struct entry_state state = {
+		.mode = ENTRY_FLAT32,
 		.ebx = ebx,
 		.esi = esi,
 		.eip = CODE,
@@ -213,25 +194,25 @@ static int program_load(struct trial *trial, const uint8_t *program, const uint8
 	};
 	int ret;
 
-	memcpy(trial->memory.host + CODE, program, (size_t)(program_end - program));
-	trial->vcpu.completed = 0;
-	trial->deadline = now() + TRIAL_SECONDS * NS_PER_S;
-	alarm_set(TRIAL_SECONDS);
-	ret = vcpu_set_state(&trial->vcpu, &state);
-	return ret < 0 ? ret : kvm_ioctl(trial->vcpu.fd, KVM_SET_MP_STATE, &running);
+	memcpy(probe->memory.host + CODE, program, (size_t)(program_end - program));
+	probe->vcpu.completed = 0;
+	probe->deadline = now() + PROBE_SECONDS * NS_PER_S;
+	alarm_set(PROBE_SECONDS);
+	ret = vcpu_set_state(&probe->vcpu, &state);
+	return ret < 0 ? ret : kvm_ioctl(probe->vcpu.fd, KVM_SET_MP_STATE, &running);
 }
 
-#define LOAD(trial, program, ebx, esi) program_load(trial, program, program##_end, ebx, esi)
+#define LOAD(probe, program, ebx, esi) program_load(probe, program, program##_end, ebx, esi)
 
 /* Run to the next port write. The port, or -errno. */
-static int program_run(struct trial *trial)
+static int program_run(struct probe *probe)
 {
-	const struct kvm_run *run = trial->vcpu.run;
+	const struct kvm_run *run = probe->vcpu.run;
 	int ret;
 
 	do {
-		ret = ioctl(trial->vcpu.fd, KVM_RUN, 0) < 0 ? -errno : 0;
-	} while (ret == -EINTR && now() < trial->deadline);
+		ret = ioctl(probe->vcpu.fd, KVM_RUN, 0) < 0 ? -errno : 0;
+	} while (ret == -EINTR && now() < probe->deadline);
 	if (ret == -EINTR)
 		return -ETIMEDOUT;
 	if (ret < 0) {
@@ -251,33 +232,33 @@ static int program_run(struct trial *trial)
 }
 
 /* Run to the end, which is the write to VOLE_PORT_EXIT. */
-static int program_finish(struct trial *trial)
+static int program_finish(struct probe *probe)
 {
-	int ret = program_run(trial);
+	int ret = program_run(probe);
 
 	while (ret == -EOPNOTSUPP) {
-		ret = complete_instruction(&trial->vcpu);
+		ret = complete_instruction(&probe->vcpu);
 		if (ret < 0)
 			return ret;
-		ret = program_run(trial);
+		ret = program_run(probe);
 	}
 	if (ret < 0)
 		return ret;
 	return ret == VOLE_PORT_EXIT ? 0 : -EIO;
 }
 
-/* --- the trials ------------------------------------------------------------------------------- */
+/* --- the probes ------------------------------------------------------------------------------- */
 
-int trial_speed(struct trial *trial, double *microseconds)
+int probe_speed(struct probe *probe, double *microseconds)
 {
 	uint64_t time = 0;
 
 	for (uint32_t loops = 1u << 12; time < SPEED_NS_MIN && loops != 0; loops *= 2) {
-		int ret = LOAD(trial, speed_program, 0, loops);
+		int ret = LOAD(probe, speed_program, 0, loops);
 		uint64_t start = now();
 
 		if (ret == 0)
-			ret = program_finish(trial);
+			ret = program_finish(probe);
 		if (ret < 0)
 			return ret;
 		time = now() - start;
@@ -286,16 +267,16 @@ int trial_speed(struct trial *trial, double *microseconds)
 	return 0;
 }
 
-int trial_exit(struct trial *trial, double *microseconds)
+int probe_exit(struct probe *probe, double *microseconds)
 {
-	int ret = LOAD(trial, exit_program, 0, LOOPS);
+	int ret = LOAD(probe, exit_program, 0, LOOPS);
 	uint64_t start;
 
 	if (ret < 0)
 		return ret;
 	start = now();
 	do {
-		ret = program_run(trial);
+		ret = program_run(probe);
 	} while (ret == VOLE_PORT_DEBUG);
 	*microseconds = (double)(now() - start) / NS_PER_US / LOOPS;
 	if (ret < 0)
@@ -316,105 +297,105 @@ static int eventfd_make(int *fd)
 	return 0;
 }
 
-static int ioeventfd_make(struct trial *trial)
+static int ioeventfd_make(struct probe *probe)
 {
-	int ret = eventfd_make(&trial->ioeventfd);
+	int ret = eventfd_make(&probe->ioeventfd);
 
 	if (ret == 0)
-		ret = kvm_set_ioeventfd(&trial->kvm, trial->ioeventfd, DEVICE_BASE, 0, true);
+		ret = kvm_set_ioeventfd(&probe->kvm, probe->ioeventfd, DEVICE_BASE, 0, true);
 	return ret;
 }
 
-int trial_ioeventfd(struct trial *trial, double *microseconds)
+int probe_ioeventfd(struct probe *probe, double *microseconds)
 {
-	int ret = trial->ioeventfd < 0 ? ioeventfd_make(trial) : 0;
+	int ret = probe->ioeventfd < 0 ? ioeventfd_make(probe) : 0;
 	uint64_t start, count;
 
 	if (ret == 0)
-		ret = LOAD(trial, ioeventfd_program, DEVICE_BASE, LOOPS);
+		ret = LOAD(probe, ioeventfd_program, DEVICE_BASE, LOOPS);
 	if (ret < 0)
 		return ret;
 	start = now();
-	ret = program_finish(trial);
+	ret = program_finish(probe);
 	*microseconds = (double)(now() - start) / NS_PER_US / LOOPS;
 	if (ret == 0 &&
-		(read(trial->ioeventfd, &count, sizeof count) != sizeof count || count != LOOPS))
+		(read(probe->ioeventfd, &count, sizeof count) != sizeof count || count != LOOPS))
 		ret = -EIO;
 	return ret;
 }
 
 /* An IDT with this one gate, for who loads IDTR. */
-static void gate_set(struct trial *trial, uint8_t vector, uint8_t dpl)
+static void gate_set(struct probe *probe, uint8_t vector, uint8_t dpl)
 {
-	put64(trial, IDT + vector * 8u,
+	put64(probe, IDT + vector * 8u,
 		0x00008e0000000000 | (uint64_t)dpl << 45 | SELECTOR_CODE << 16 | HANDLER);
-	put64(trial, IDTR, (uint64_t)IDT << 16 | (vector * 8u + 7));
+	put64(probe, IDTR, (uint64_t)IDT << 16 | (vector * 8u + 7));
 }
 
-static int irqfd_make(struct trial *trial)
+static int irqfd_make(struct probe *probe)
 {
 	struct ioapic_route routes[IOAPIC_PINS] = {{true, APIC_BASE, INTERRUPT_VECTOR}};
-	int ret = eventfd_make(&trial->irqfd);
+	int ret = eventfd_make(&probe->irqfd);
 
 	if (ret == 0)
-		ret = kvm_set_routes(&trial->kvm, routes);
+		ret = kvm_set_routes(&probe->kvm, routes);
 	if (ret == 0)
-		ret = kvm_add_irqfd(&trial->kvm, trial->irqfd, 0);
+		ret = kvm_add_irqfd(&probe->kvm, probe->irqfd, 0);
 	return ret;
 }
 
-int trial_interrupt(struct trial *trial, double *microseconds)
+int probe_interrupt(struct probe *probe, double *microseconds)
 {
-	int ret = trial->irqfd < 0 ? irqfd_make(trial) : 0;
+	int ret = probe->irqfd < 0 ? irqfd_make(probe) : 0;
 	uint64_t start, one = 1;
 
-	gate_set(trial, INTERRUPT_VECTOR, 0);
+	gate_set(probe, INTERRUPT_VECTOR, 0);
 	if (ret == 0)
-		ret = LOAD(trial, interrupt_program, APIC_BASE, 0);
+		ret = LOAD(probe, interrupt_program, APIC_BASE, 0);
 	if (ret == 0)
-		ret = program_run(trial);
+		ret = program_run(probe);
 	if (ret < 0)
 		return ret;
 	start = now();
-	if (ret != VOLE_PORT_DEBUG || write(trial->irqfd, &one, sizeof one) != sizeof one)
+	if (ret != VOLE_PORT_DEBUG || write(probe->irqfd, &one, sizeof one) != sizeof one)
 		return -EIO;
-	ret = program_finish(trial);
+	ret = program_finish(probe);
 	*microseconds = (double)(now() - start) / NS_PER_US;
 	return ret;
 }
 
-int trial_iret(struct trial *trial, double *microseconds)
+int probe_iret(struct probe *probe, double *microseconds)
 {
-	int ret = LOAD(trial, iret_program, CODE, LOOPS);
+	int ret = LOAD(probe, iret_program, CODE, LOOPS);
 	uint64_t start = now();
 
 	if (ret == 0)
-		ret = program_finish(trial);
+		ret = program_finish(probe);
 	*microseconds = (double)(now() - start) / NS_PER_US / LOOPS;
 	return ret;
 }
 
-int trial_system_call(struct trial *trial)
+int probe_system_call(struct probe *probe)
 {
 	int ret;
 
 	/* Available: ltr makes it busy. */
-	put64(trial, GDT + SELECTOR_TSS, 0x0000890000000000 | TSS << 16 | (TSS_SIZE - 1));
-	gate_set(trial, SYSTEM_CALL_VECTOR, 3);
-	ret = LOAD(trial, system_call_program, CODE, SELECTOR_TSS);
-	return ret < 0 ? ret : program_finish(trial);
+	put64(probe, GDT + SELECTOR_TSS, 0x0000890000000000 | TSS << 16 | (TSS_SIZE - 1));
+	gate_set(probe, SYSTEM_CALL_VECTOR, 3);
+	ret = LOAD(probe, system_call_program, CODE, SELECTOR_TSS);
+	return ret < 0 ? ret : program_finish(probe);
 }
 
-int trial_paging(struct trial *trial)
+int probe_paging(struct probe *probe)
 {
-	int ret = LOAD(trial, paging_program, PAGES, 0);
+	int ret = LOAD(probe, paging_program, PAGES, 0);
 
-	return ret < 0 ? ret : program_finish(trial);
+	return ret < 0 ? ret : program_finish(probe);
 }
 
-int trial_sse(struct trial *trial)
+int probe_sse(struct probe *probe)
 {
-	int ret = LOAD(trial, sse_program, 0, 0);
+	int ret = LOAD(probe, sse_program, 0, 0);
 
-	return ret < 0 ? ret : program_finish(trial);
+	return ret < 0 ? ret : program_finish(probe);
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kvm/memory.h"
+#include "cpu/memory.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kvm/kvm.h"
 #include "layout.h"
 #include "log.h"
 
-int memory_judge_size(uint32_t size)
+int memory_validate_size(uint32_t size)
 {
 	if (size == 0)
 		say("memory size is 0");
@@ -68,17 +67,4 @@ void memory_free(struct memory *memory)
 	if (memory->host)
 		munmap(memory->host, memory->size);
 	*memory = MEMORY_EMPTY;
-}
-
-int memory_attach(const struct memory *memory, struct kvm *kvm)
-{
-	for (unsigned i = 0; i < memory->gmem.count; i++) {
-		const struct gmem_region *region = &memory->regions[i];
-		int ret = kvm_add_memory(
-			kvm, region->base, region->size, region->host, !region->writable);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
 }

@@ -5,7 +5,7 @@
 /*
  * Guest memory: RAM and ROM, as a boot protocol laid them out. RAM is one anonymous mapping, filled
  * by the host when it is first touched, that starts at guest-physical 0. What the guest may only
- * read becomes read-only memory slots, and regions that devices do not write.
+ * read becomes read-only for the CPUs as well as for devices.
  */
 
 #include <stdbool.h>
@@ -13,13 +13,11 @@
 
 #include "gmem.h"
 
-struct kvm;
-
 #define MEMORY_REGIONS_MAX 128
 
 struct memory_region {
 	uint32_t base;
-	uint32_t size;  /* bytes, a multiple of 4096; base + size does not wrap but to 0 */
+	uint32_t size;  /* bytes, a multiple of 4096; base + size is at most 4 GiB */
 	bool read_only; /* for the guest and for devices */
 };
 
@@ -32,8 +30,8 @@ struct memory {
 
 #define MEMORY_EMPTY ((struct memory){.host = NULL})
 
-/* Is this a size that RAM can have? 0, or -EINVAL (said). */
-int memory_judge_size(uint32_t size);
+/* Whether RAM can have this size. 0, or -EINVAL (said). */
+int memory_validate_size(uint32_t size);
 
 /*
  * Map memory for these regions: sorted by base, disjoint, at least one. What lies between regions
@@ -42,8 +40,5 @@ int memory_judge_size(uint32_t size);
  */
 int memory_init(struct memory *memory, const struct memory_region *regions, unsigned count);
 void memory_free(struct memory *memory);
-
-/* Make the VM see it. 0, or -errno as kvm_add_memory(). */
-int memory_attach(const struct memory *memory, struct kvm *kvm);
 
 #endif

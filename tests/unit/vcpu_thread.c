@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a vCPU's thread begins and ends, without a KVM: the thread never gets as far as to need it.
  * What needs one is tested with guests. */
-#include "kvm/vcpu.h"
+#include "kvm/vcpu_thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,9 +52,9 @@ static void test_start(void)
 }
 
 /* In a blocking system call when it is asked to stop; and the first signal came too early. */
-static bool running_until_told_twice(struct vcpu *vcpu)
+static bool running_until_told_twice(struct cpu *cpu)
 {
-	unsigned *told = vcpu->ctx;
+	unsigned *told = cpu->ctx;
 
 	while (*told < 2) {
 		pause();
@@ -65,14 +65,16 @@ static bool running_until_told_twice(struct vcpu *vcpu)
 
 static void test_join(void)
 {
-	static const struct vcpu_ops ops = {.running = running_until_told_twice};
+	static const struct cpu_host host = {.running = running_until_told_twice};
 	struct kvm kvm = {.vm = -1, .run_size = 4096};
 	struct vcpu vcpu;
 	unsigned told = 0;
 
 	capture_begin();
-	is(vcpu_init(&vcpu, &kvm, 1, &ops, &told), -EBADF, "there is no KVM");
+	is(vcpu_init(&vcpu, &kvm, 1), -EBADF, "there is no KVM");
 	capture_end();
+	vcpu.cpu.host = &host;
+	vcpu.cpu.ctx = &told;
 	vcpu.run = mmap(
 		NULL, kvm.run_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	vcpu_init_signal();

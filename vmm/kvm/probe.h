@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VMM_TRIAL_H
-#define VMM_TRIAL_H
+#ifndef VMM_PROBE_H
+#define VMM_PROBE_H
 
 /*
  * A throw-away VM for `vole doctor`: one vCPU, 1 MiB of RAM, split irqchip, and a handful of small
- * programs that show what the host's KVM can do and what it costs. Each trial is a function that
+ * programs that show what the host's KVM can do and what it costs. Each probe is a function that
  * may be called any number of times, in any order. Memory and vCPU are those of `vole run`, but for
  * the thread, and instructions that KVM hands back are completed as there.
  *
  * All return 0, or
  *   -EOPNOTSUPP  KVM has no such instruction
  *   -EFAULT      the program got an exception instead
- *   -ETIMEDOUT   it did not end within TRIAL_SECONDS
+ *   -ETIMEDOUT   it did not end within PROBE_SECONDS
  *   -errno       an ioctl failed (said on standard error) or the VM ended otherwise (-EIO)
  *
  * SIGALRM is used while one exists, so a process has at most one, and in one thread.
@@ -20,13 +20,13 @@
 #include <signal.h>
 #include <stdint.h>
 
+#include "cpu/memory.h"
 #include "kvm/kvm.h"
-#include "kvm/memory.h"
 #include "kvm/vcpu.h"
 
-#define TRIAL_SECONDS 3
+#define PROBE_SECONDS 3
 
-struct trial {
+struct probe {
 	struct kvm kvm;
 	struct memory memory;
 	struct vcpu vcpu;     /* its count of completed instructions is the last program's */
@@ -35,32 +35,32 @@ struct trial {
 	struct sigaction old_alarm;
 };
 
-/* Undone by trial_free() whatever is returned. */
-int trial_init(struct trial *trial);
-void trial_free(struct trial *trial);
+/* Undone by probe_free() whatever is returned. */
+int probe_init(struct probe *probe);
+void probe_free(struct probe *probe);
 
 /* Time of a million instructions, of a loop of two cheap ones. */
-int trial_speed(struct trial *trial, double *microseconds);
+int probe_speed(struct probe *probe, double *microseconds);
 
 /* Time of a port write that goes to user space and back. */
-int trial_exit(struct trial *trial, double *microseconds);
+int probe_exit(struct probe *probe, double *microseconds);
 
 /* Time of a store that signals an eventfd. -EIO if it does not get there. */
-int trial_ioeventfd(struct trial *trial, double *microseconds);
+int probe_ioeventfd(struct probe *probe, double *microseconds);
 
 /* An eventfd, an MSI route and a local APIC, to a handler; time from the eventfd to it. */
-int trial_interrupt(struct trial *trial, double *microseconds);
+int probe_interrupt(struct probe *probe, double *microseconds);
 
-/* Time of an iret at CPL 0, three pushes and a loop; trial->vcpu.completed says who did it. */
-int trial_iret(struct trial *trial, double *microseconds);
+/* Time of an iret at CPL 0, three pushes and a loop; probe->vcpu.completed says who did it. */
+int probe_iret(struct probe *probe, double *microseconds);
 
 /* int n at CPL 3, into a handler at CPL 0. */
-int trial_system_call(struct trial *trial);
+int probe_system_call(struct probe *probe);
 
 /* Paging switched on in 32-bit mode. */
-int trial_paging(struct trial *trial);
+int probe_paging(struct probe *probe);
 
 /* An SSE instruction that computes. */
-int trial_sse(struct trial *trial);
+int probe_sse(struct probe *probe);
 
 #endif

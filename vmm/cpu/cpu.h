@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_CPU_H
+#define VMM_CPU_H
+
+/*
+ * What a CPU is to the machine, whatever executes it. An engine (cpu/engine.h) embeds struct cpu in
+ * a structure of its own, calls the machine through struct cpu_host, and answers through struct
+ * cpu_ops.
+ *
+ * Threads: a CPU's callbacks run on the thread that executes its guest code, between the first
+ * instruction and the return of engine_ops.stop(). That is a thread of its own with KVM, and the
+ * I/O thread with the software CPU.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gmem.h"
+
+struct cpu;
+struct exit_log;
+
+/* What a CPU needs of the machine; the context is cpu->ctx. */
+struct cpu_host {
+	/* An access of len bytes (1, 2 or 4) to a port. 0, or -ENXIO if nothing answers there. */
+	int (*port)(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
+
+	/* An access of len bytes (1 to 8) to an address that is not RAM, or a store to read-only
+	 * RAM. 0, -ENXIO if nothing answers there, or -EROFS. */
+	int (*mmio)(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *data, unsigned len);
+
+	/* Reserves the crash report for this CPU until end_report(). Returns false if the machine
+	 * is ending already: then there is nothing to report, and end_report() is not called. */
+	bool (*begin_report)(struct cpu *cpu);
+	void (*end_report)(struct cpu *cpu);
+
+	/* Returns the name of the symbol at or before a linear address, or NULL, and sets the
+	 * offset from it. Within a report. */
+	const char *(*symbol)(struct cpu *cpu, uint64_t address, uint32_t *offset);
+
+	/* The CPU has shut down: an exception came up while a double fault was being delivered
+	 * (Intel SDM 3, 6.15, interrupt 8). 0 if that is a reset the guest asked for, -ENXIO if it
+	 * is a crash. */
+	int (*triple_fault)(struct cpu *cpu);
+
+	/* Ends the machine with this exit status of vole; running() is false from here on. */
+	void (*end)(struct cpu *cpu, int status);
+
+	/* Returns false once the machine is ending: guest code is not entered any more. */
+	bool (*running)(struct cpu *cpu);
+
+	/* Called again and again while something keeps the CPU waiting, a reader of the log for
+	 * instance: serves the devices if this thread is the one that does. Returns as running().
+	 */
+	bool (*wait)(struct cpu *cpu);
+};
+
+struct cpu_segment {
+	uint16_t selector;
+	uint32_t limit; /* offset of the last byte */
+	uint64_t base;
+};
+
+struct cpu_table {
+	uint64_t base;
+	uint16_t limit;
+};
+
+/* Indices of cpu_registers.general: as instructions encode them (Intel SDM 2, table 3-1). */
+enum { CPU_RAX, CPU_RCX, CPU_RDX, CPU_RBX, CPU_RSP, CPU_RBP, CPU_RSI, CPU_RDI, CPU_R8 };
+
+/* The registers that reports show. Outside of long mode the upper halves are 0. */
+struct cpu_registers {
+	uint64_t general[16];
+	uint64_t rip, rflags;
+	uint64_t cr0, cr2, cr3, cr4, efer;
+	struct cpu_segment cs, ss, ds, es;
+	struct cpu_table gdt, idt;
+};
+
+#define CPU_EFER_LMA 0x400 /* long mode is active (Intel SDM 3, 2.2.1) */
+
+/* What an engine answers of one CPU, in its callbacks. */
+struct cpu_ops {
+	/* 0, -ENODATA if the host lost them when the CPU shut down, or another -errno. */
+	int (*registers)(struct cpu *cpu, struct cpu_registers *registers);
+
+	/* Sets the guest-physical address of a linear one, as the CPU's paging has it now. 0, or
+	 * -EFAULT if nothing is mapped there. */
+	int (*translate)(struct cpu *cpu, uint64_t linear, uint64_t *gpa);
+
+	/* Returns the linear address of CS:RIP, 0 if it is unknown. Where KVM emulated an access,
+	 * that can be one instruction further, and nobody knows how long that one was. */
+	uint64_t (*position)(struct cpu *cpu);
+};
+
+struct cpu {
+	const struct cpu_ops *ops;
+	const struct cpu_host *host;
+	void *ctx;
+	const struct gmem *gmem;
+	unsigned id;
+	struct exit_log *log; /* NULL: exits are not logged. Not owned */
+	uint64_t exits;       /* accesses and other exits that vole handled; on the CPU's thread */
+	uint32_t start_outcome; /* what VOLE_PORT_CPU reads; on the CPU's thread */
+};
+
+/* An exception on its way to a triple fault, for the report. */
+struct cpu_fault {
+	unsigned vector;
+	bool has_error;
+	uint32_t error;
+	uint64_t rip; /* linear address of the instruction */
+	uint64_t cr2; /* page fault: the linear address that was accessed */
+};
+
+/* Copies guest memory from a linear address on. Returns how many bytes there are before a page that
+ * is not there: at most len. In a callback of this CPU. */
+size_t cpu_read_linear(struct cpu *cpu, uint64_t linear, void *dst, size_t len);
+
+/* Copies into guest memory at a linear address, over at most two pages. Where something is not
+ * writable nothing is written. 0 or -EFAULT. In a callback of this CPU. */
+int cpu_write_linear(struct cpu *cpu, uint64_t linear, const void *src, size_t len);
+
+/* Bytes of an access as a number, for messages. */
+uint64_t cpu_value(const uint8_t *data, unsigned len);
+
+#endif

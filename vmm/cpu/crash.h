@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_CRASH_H
+#define VMM_CRASH_H
+
+/*
+ * Crash reports: what happened, where by symbol, the registers, and the bytes of the instruction.
+ * Each function reports on standard error and ends the machine with EXIT_STATUS_CRASH, unless it is
+ * ending already. On the thread that executes the CPU, while it executes nothing.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu/cpu.h"
+
+/* An exception came up while a double fault was being delivered (Intel SDM 3, 6.15, interrupt 8).
+ * faults are the exceptions that led to it, the first one first; count is 0 if nobody knows. */
+void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count);
+
+/* The host's KVM cannot execute an instruction, or there is no memory where it should be. */
+void crash_instruction(struct cpu *cpu);
+
+/* An access that nothing answered (error -ENXIO), or a store to read-only memory (-EROFS). */
+void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
+	int error);
+void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_ENGINE_H
+#define VMM_ENGINE_H
+
+/*
+ * Engines execute guest code. The machine knows of them what is in this header, and asks for no
+ * more: neither for exits nor for a host thread per CPU, an eventfd or a clock of the host's.
+ *
+ * An engine has the CPUs, their local APICs, and as much of a board's interrupt controllers as
+ * enum engine_irqchip says. Accesses to all other ports and addresses are callbacks (struct
+ * cpu_host) which an engine makes while it executes guest code, through cpu/access.h: a repeated
+ * string instruction cannot be left in the middle.
+ *
+ * The local APICs' timers count nanoseconds (APIC_TIMER_KHZ) under every engine.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chips/ioapic.h"
+#include "cpu/cpu.h"
+#include "cpu/entry_state.h"
+#include "cpu/memory.h"
+
+enum engine_irqchip {
+	/* No interrupts at all: HLT ends the machine with status 0. */
+	ENGINE_IRQCHIP_NONE,
+	/* Local APICs. The IOAPIC is the machine's, which sets the routes of GSIs. */
+	ENGINE_IRQCHIP_APIC,
+	/* All of a PC's: local APICs, IOAPIC, two PICs (8259A) and the timer (8254). GSI n is pin n
+	 * of the IOAPIC, and of the PICs below 16. The engine answers their ports and addresses,
+	 * see engine_answers_port(). */
+	ENGINE_IRQCHIP_PC,
+};
+
+enum engine_clock {
+	ENGINE_CLOCK_HOST,    /* TSC and timers follow the host's clock */
+	ENGINE_CLOCK_VIRTUAL, /* time is the number of instructions executed: repeatable */
+};
+
+/* What an engine is to make. Pointers are not owned and outlive the engine. */
+struct engine_setup {
+	struct memory *memory; /* guest memory, not yet filled */
+	enum engine_irqchip irqchip;
+	enum engine_clock clock;
+	unsigned cpu_count;
+	const struct cpu_host *host;
+	void *ctx;            /* of host */
+	struct exit_log *log; /* NULL: exits are neither logged nor counted */
+};
+
+/* What a CPU does, for reports and for the end of a machine whose CPUs have all halted. */
+enum cpu_activity {
+	CPU_NOT_STARTED, /* waits for INIT and SIPI, or for start_cpu() */
+	CPU_RUNNING,
+	CPU_HALTED,          /* waits for an interrupt, and accepts one */
+	CPU_HALTED_FOR_GOOD, /* has halted with interrupts off */
+	CPU_UNKNOWN,         /* not known at the moment: ask again later */
+};
+
+/* Words that a CPU finds on its stack when another has started it. */
+#define CPU_FRAME_WORDS 2
+
+/* How long the caller of engine_ops.run() may sleep, in nanoseconds: until something happens. */
+#define ENGINE_FOREVER INT64_MAX
+
+struct engine;
+
+/* Constant, one per engine. Functions that can fail return 0 or a negative errno, which was said.
+ */
+struct engine_ops {
+	const char *name; /* as --engine has it */
+
+	/* Returns NULL if this host has what the engine needs, else why not, in the host's words:
+	 * "No such file or directory". Costs microseconds. */
+	const char *(*absent)(void);
+
+	/* Makes an engine. *engine is set even if it fails, or stays NULL; to be freed. */
+	int (*open)(struct engine **engine, const struct engine_setup *setup);
+	void (*free)(struct engine *engine);
+
+	/* Replaces all routes: GSI n goes where pin n of the machine's IOAPIC says. Any thread.
+	 * ENGINE_IRQCHIP_APIC only. */
+	int (*set_routes)(struct engine *engine, const struct ioapic_route routes[IOAPIC_PINS]);
+
+	/* Prepares a GSI, 0 to IOAPIC_PINS - 1, to be raised. Before start(). */
+	int (*connect)(struct engine *engine, unsigned gsi);
+
+	/* An edge of a connected GSI. Any thread that serves devices or executes guest code. */
+	void (*raise)(struct engine *engine, unsigned gsi);
+
+	/* Has 32-bit guest stores of value to address signal the eventfd instead of calling
+	 * cpu_host.mmio(), or no longer. Any thread. NULL: this engine has no such short cut. */
+	int (*set_kick)(
+		struct engine *engine, int eventfd, uint64_t address, uint32_t value, bool enable);
+
+	/* Sets the boot CPU's registers and lets guest code be executed: by threads of the engine's
+	 * own, or in run(). */
+	int (*start)(struct engine *engine, const struct entry_state *state);
+
+	/*
+	 * Executes guest code on the calling thread for about as long as a device may wait to be
+	 * served, and returns how long the caller may sleep, in nanoseconds: 0 if there is more
+	 * guest code, else until the next timer or ENGINE_FOREVER. The caller serves devices and
+	 * calls again. NULL: the engine has threads of its own.
+	 */
+	int64_t (*run)(struct engine *engine);
+
+	/* Once cpu_host.running() is false: returns when no guest code is executed any more. Also
+	 * without start(). */
+	void (*stop)(struct engine *engine);
+
+	/* The CPU with this number, below cpu_count; valid as long as the engine. */
+	struct cpu *(*cpu)(struct engine *engine, unsigned id);
+
+	/*
+	 * Starts a waiting CPU in this state, with frame, if not NULL, where its ESP points to:
+	 * that must be writable, and is written only if the CPU starts. In a callback of another
+	 * CPU. Says nothing.
+	 *   0        it runs
+	 *   -EBUSY   it was started before, by whatever way
+	 *   -EINTR   the machine is being stopped
+	 */
+	int (*start_cpu)(struct engine *engine, unsigned id, const struct entry_state *state,
+		const uint32_t frame[CPU_FRAME_WORDS]);
+
+	/* What a CPU does. I/O thread. */
+	enum cpu_activity (*activity)(struct engine *engine, unsigned id);
+
+	/* What the engine counted of a CPU, in words: "12 exits, 3 instructions completed for KVM".
+	 * After stop(). */
+	void (*describe)(struct engine *engine, unsigned id, char *text, size_t size);
+
+	/* Says by finding() what the engine can do on this host. Returns whether guests can run. */
+	bool (*doctor)(void);
+};
+
+/* Engines embed it. */
+struct engine {
+	const struct engine_ops *ops;
+	uint32_t tsc_khz; /* frequency of the CPUs' TSC; 0: unknown. Set by open() */
+};
+
+extern const struct engine_ops engine_kvm;
+
+/* Whether the engine answers this port itself, so that cpu_host.port() never hears of it. */
+bool engine_answers_port(enum engine_irqchip irqchip, uint16_t port);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_EXIT_LOG_H
+#define VMM_EXIT_LOG_H
+
+/*
+ * Exits, counted and logged: --log says what each was, --max-exits ends the machine after so many.
+ * An exit is an access to a port or a device, or whatever else made KVM return to vole. A machine
+ * for which neither was asked has no exit log, and cpu->log is NULL.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu/cpu.h"
+
+/* What is logged; --log exits is all of it. */
+enum { EXIT_LOG_PIO = 1, EXIT_LOG_MMIO = 2, EXIT_LOG_OTHER = 4 };
+
+struct exit_log {
+	unsigned log;       /* EXIT_LOG_ values */
+	uint64_t exits_max; /* of all CPUs together; 0: no limit */
+	atomic_uint_fast64_t exits;
+};
+
+struct cpu_exit {
+	enum { CPU_EXIT_PORT, CPU_EXIT_MMIO, CPU_EXIT_OTHER } kind;
+	bool is_write;       /* the guest wrote; the following are for accesses only */
+	uint64_t address;    /* port, or guest-physical */
+	const uint8_t *data; /* count values of size bytes, which a read has at exit_end() */
+	unsigned size, count;
+	const char *name; /* CPU_EXIT_OTHER: what it was */
+	unsigned reason;  /* and KVM's number for it */
+};
+
+/*
+ * Called before and after an exit is handled, on the thread that executes the CPU. A line has
+ * direction, address, size, value and instruction pointer, as far as the exit has them. It is
+ * written before the exit is handled, or after it if the guest reads, since the value is known only
+ * then.
+ *
+ * Where KVM's emulator runs an instruction that writes, the instruction pointer is past it; on
+ * hardware and with the software CPU it is at the instruction.
+ */
+void exit_begin(struct cpu *cpu, const struct cpu_exit *exit);
+void exit_end(struct cpu *cpu, const struct cpu_exit *exit);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine that executes guest code by KVM, on a thread for each CPU.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "cpu/engine.h"
+#include "kvm/doctor_kvm.h"
+#include "kvm/kvm.h"
+#include "kvm/vcpu_thread.h"
+#include "layout.h"
+#include "log.h"
+
+struct kvm_engine {
+	struct engine engine;
+	struct kvm kvm;
+	int irqfds[IOAPIC_PINS]; /* of connected GSIs; -1: not connected */
+	unsigned vcpu_count;     /* so many of vcpus are made, the last one perhaps by half */
+	struct vcpu vcpus[];
+};
+
+static struct kvm_engine *kvm_engine_of(struct engine *engine)
+{
+	return container_of(engine, struct kvm_engine, engine);
+}
+
+static const char *kvm_engine_absent(void)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	const char *reason = NULL;
+
+	if (fd < 0)
+		return strerror(errno);
+	if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+		reason = "no KVM that vole knows";
+	close(fd);
+	return reason;
+}
+
+/* --- making and freeing ------------------------------------------------------------------------ */
+
+static int add_memory(struct kvm *kvm, const struct memory *memory)
+{
+	for (unsigned i = 0; i < memory->gmem.count; i++) {
+		const struct gmem_region *region = &memory->regions[i];
+		int ret = kvm_add_memory(
+			kvm, region->base, region->size, region->host, !region->writable);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int add_irqchip(struct kvm *kvm, enum engine_irqchip irqchip)
+{
+	switch (irqchip) {
+	case ENGINE_IRQCHIP_APIC:
+		return kvm_create_split_irqchip(kvm);
+	case ENGINE_IRQCHIP_PC:
+		return kvm_create_pc_irqchip(kvm);
+	case ENGINE_IRQCHIP_NONE:
+		break;
+	}
+	return 0;
+}
+
+static int add_vcpus(struct kvm_engine *engine, const struct engine_setup *setup)
+{
+	while (engine->vcpu_count < setup->cpu_count) {
+		unsigned id = engine->vcpu_count++; /* free() undoes a half-made one too */
+		struct vcpu *vcpu = &engine->vcpus[id];
+		int ret = vcpu_init(vcpu, &engine->kvm, id);
+
+		if (ret < 0)
+			return ret;
+		vcpu->cpu.host = setup->host;
+		vcpu->cpu.ctx = setup->ctx;
+		vcpu->cpu.gmem = &setup->memory->gmem;
+		vcpu->cpu.log = setup->log;
+	}
+	return 0;
+}
+
+/* The order matters: see kvm_add_memory(). */
+static int kvm_engine_open(struct engine **opened, const struct engine_setup *setup)
+{
+	struct kvm_engine *engine =
+		calloc(1, sizeof *engine + setup->cpu_count * sizeof *engine->vcpus);
+	int ret;
+
+	*opened = NULL;
+	if (!engine) {
+		say("no memory");
+		return -ENOMEM;
+	}
+	*opened = &engine->engine;
+	engine->engine.ops = &engine_kvm;
+	engine->kvm = KVM_EMPTY;
+	for (unsigned gsi = 0; gsi < IOAPIC_PINS; gsi++)
+		engine->irqfds[gsi] = -1;
+	ret = kvm_init(&engine->kvm);
+	if (ret == 0)
+		ret = add_memory(&engine->kvm, setup->memory);
+	if (ret == 0)
+		ret = add_irqchip(&engine->kvm, setup->irqchip);
+	if (ret == 0)
+		ret = add_vcpus(engine, setup);
+	if (ret == 0)
+		engine->engine.tsc_khz = kvm_tsc_khz(engine->vcpus[0].fd);
+	return ret;
+}
+
+static void kvm_engine_free(struct engine *base)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+
+	while (engine->vcpu_count > 0)
+		vcpu_free(&engine->vcpus[--engine->vcpu_count]);
+	for (unsigned gsi = 0; gsi < IOAPIC_PINS; gsi++)
+		if (engine->irqfds[gsi] >= 0)
+			close(engine->irqfds[gsi]);
+	kvm_free(&engine->kvm);
+	free(engine);
+}
+
+/* --- interrupts and kicks ---------------------------------------------------------------------- */
+
+static int kvm_engine_set_routes(
+	struct engine *engine, const struct ioapic_route routes[IOAPIC_PINS])
+{
+	return kvm_set_routes(&kvm_engine_of(engine)->kvm, routes);
+}
+
+static int kvm_engine_connect(struct engine *base, unsigned gsi)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	if (fd < 0) {
+		int ret = -errno;
+
+		say("eventfd: %s", strerror(-ret));
+		return ret;
+	}
+	engine->irqfds[gsi] = fd;
+	return kvm_add_irqfd(&engine->kvm, fd, gsi);
+}
+
+static void kvm_engine_raise(struct engine *engine, unsigned gsi)
+{
+	/* Fails only when the counter is full, and then the interrupt is on its way already. */
+	(void)!eventfd_write(kvm_engine_of(engine)->irqfds[gsi], 1);
+}
+
+static int kvm_engine_set_kick(
+	struct engine *engine, int eventfd, uint64_t address, uint32_t value, bool enable)
+{
+	return kvm_set_ioeventfd(&kvm_engine_of(engine)->kvm, eventfd, address, value, enable);
+}
+
+/* --- CPUs -------------------------------------------------------------------------------------- */
+
+static int kvm_engine_start(struct engine *base, const struct entry_state *state)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+	int ret = vcpu_set_state(&engine->vcpus[0], state);
+
+	vcpu_init_signal();
+	/* The boot CPU last: its guest may start the others at once, so their threads have to be
+	 * there, and written down. */
+	for (unsigned i = engine->vcpu_count; ret == 0 && i-- > 0;)
+		ret = vcpu_start(&engine->vcpus[i]);
+	return ret;
+}
+
+static void kvm_engine_stop(struct engine *base)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+
+	for (unsigned i = 0; i < engine->vcpu_count; i++)
+		vcpu_stop(&engine->vcpus[i]);
+	for (unsigned i = 0; i < engine->vcpu_count; i++)
+		vcpu_join(&engine->vcpus[i]);
+}
+
+static struct cpu *kvm_engine_cpu(struct engine *engine, unsigned id)
+{
+	return &kvm_engine_of(engine)->vcpus[id].cpu;
+}
+
+static int kvm_engine_start_cpu(struct engine *engine, unsigned id, const struct entry_state *state,
+	const uint32_t frame[CPU_FRAME_WORDS])
+{
+	return vcpu_request_start(&kvm_engine_of(engine)->vcpus[id], state, frame);
+}
+
+static enum cpu_activity kvm_engine_activity(struct engine *engine, unsigned id)
+{
+	return vcpu_activity(&kvm_engine_of(engine)->vcpus[id]);
+}
+
+static void kvm_engine_describe(struct engine *engine, unsigned id, char *text, size_t size)
+{
+	const struct vcpu *vcpu = &kvm_engine_of(engine)->vcpus[id];
+
+	snprintf(text, size, "%" PRIu64 " exits, %" PRIu64 " instructions completed for KVM",
+		vcpu->cpu.exits, vcpu->completed);
+}
+
+const struct engine_ops engine_kvm = {
+	.name = "kvm",
+	.absent = kvm_engine_absent,
+	.open = kvm_engine_open,
+	.free = kvm_engine_free,
+	.set_routes = kvm_engine_set_routes,
+	.connect = kvm_engine_connect,
+	.raise = kvm_engine_raise,
+	.set_kick = kvm_engine_set_kick,
+	.start = kvm_engine_start,
+	.stop = kvm_engine_stop,
+	.cpu = kvm_engine_cpu,
+	.start_cpu = kvm_engine_start_cpu,
+	.activity = kvm_engine_activity,
+	.describe = kvm_engine_describe,
+	.doctor = doctor_kvm,
+};

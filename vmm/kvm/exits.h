@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_EXITS_H
+#define VMM_EXITS_H
+
+/*
+ * What KVM's exits mean.
+ */
+
+#include "kvm/vcpu.h"
+
+/* Handles the exit that vcpu->run describes, after KVM_RUN returned 0; counted and logged. May end
+ * the machine. On the vCPU's thread. */
+void handle_exit(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kvm/vcpu_thread.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "exit_status.h"
+#include "kvm/exits.h"
+#include "log.h"
+
+/* How often a thread that does not end is told again: a signal that came just before a blocking
+ * system call is lost. */
+#define STOP_AGAIN_NS 10000000
+
+#define RFLAGS_IF 0x200
+
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+void vcpu_init_signal(void)
+{
+	/* Without SA_RESTART: the point is that system calls return. */
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(VCPU_SIGNAL, &action, NULL);
+}
+
+/* On the vCPU's thread: was it started meanwhile by INIT and SIPI, which KVM handles by itself? */
+static bool runs_already(struct vcpu *vcpu)
+{
+	struct kvm_mp_state state;
+
+	return kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
+	       state.mp_state != KVM_MP_STATE_UNINITIALIZED;
+}
+
+/* Lock held. */
+static void reply_to_start(struct vcpu *vcpu, int result)
+{
+	if (!vcpu->requested)
+		return;
+	vcpu->requested = false;
+	vcpu->start_result = result;
+	pthread_cond_broadcast(&vcpu->changed);
+}
+
+/* Make this vCPU run as requested. 0 or -errno. Lock held. */
+static int start_as_requested(struct vcpu *vcpu)
+{
+	struct kvm_mp_state runnable = {.mp_state = KVM_MP_STATE_RUNNABLE};
+	int ret = 0;
+
+	if (vcpu->has_frame)
+		ret = gmem_write(vcpu->cpu.gmem, vcpu->state.esp, vcpu->frame, sizeof vcpu->frame);
+	if (ret == 0)
+		ret = vcpu_set_state(vcpu, &vcpu->state);
+	if (ret == 0)
+		ret = kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable);
+	return ret;
+}
+
+/* Answer a request to start. */
+static void answer_request(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	if (vcpu->requested && !vcpu->started && !runs_already(vcpu) &&
+		start_as_requested(vcpu) == 0) {
+		vcpu->started = true;
+		reply_to_start(vcpu, 0);
+	}
+	reply_to_start(vcpu, -EBUSY);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
+/* Guest code has run here, so this vCPU was started, whatever the way. To be said before the
+ * exit is handled: two that were started by INIT and SIPI would wait for each other's answer for
+ * ever. */
+static void note_started(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->started = true;
+	reply_to_start(vcpu, -EBUSY);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
+/* Replies to vcpu_activity(). */
+static void note_activity(struct vcpu *vcpu)
+{
+	enum cpu_activity activity = CPU_RUNNING;
+	struct kvm_mp_state state;
+	struct kvm_regs regs;
+
+	if (!atomic_exchange(&vcpu->activity_asked, false) ||
+		kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
+		kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0)
+		return;
+	if (state.mp_state == KVM_MP_STATE_UNINITIALIZED)
+		activity = CPU_NOT_STARTED;
+	else if (state.mp_state == KVM_MP_STATE_HALTED)
+		activity = regs.rflags & RFLAGS_IF ? CPU_HALTED : CPU_HALTED_FOR_GOOD;
+	atomic_store(&vcpu->activity, activity);
+}
+
+static void note_ended(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->ended = true;
+	pthread_cond_broadcast(&vcpu->changed);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
+static void *vcpu_thread(void *argument)
+{
+	struct vcpu *vcpu = argument;
+
+	/* immediate_exit is cleared before running() is asked again, so that a stop is not
+	 * missed. */
+	while (vcpu->cpu.host->running(&vcpu->cpu)) {
+		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			if (!vcpu->started)
+				note_started(vcpu);
+			handle_exit(vcpu);
+		} else if (errno == EINTR || errno == EAGAIN) {
+			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+			answer_request(vcpu);
+			note_activity(vcpu);
+		} else {
+			int error = errno;
+
+			vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
+			say("KVM_RUN on CPU %u: %s", vcpu->cpu.id, strerror(error));
+			break;
+		}
+	}
+	note_ended(vcpu);
+	return NULL;
+}
+
+/* 0 or a positive errno, as the functions of pthreads. */
+static int create_thread(struct vcpu *vcpu)
+{
+	pthread_attr_t attributes;
+	int ret = pthread_attr_init(&attributes);
+
+	if (ret != 0)
+		return ret;
+	/* Small, since it is touched, and all of the work is shallow. */
+	ret = pthread_attr_setstacksize(&attributes, 256 << 10);
+	if (ret == 0)
+		ret = pthread_create(&vcpu->thread, &attributes, vcpu_thread, vcpu);
+	pthread_attr_destroy(&attributes);
+	return ret;
+}
+
+int vcpu_start(struct vcpu *vcpu)
+{
+	int ret;
+
+	vcpu->started = vcpu->cpu.id == 0;
+	ret = create_thread(vcpu);
+	if (ret != 0) {
+		say("thread of CPU %u: %s", vcpu->cpu.id, strerror(ret));
+		return -ret;
+	}
+	vcpu->has_thread = true;
+	return 0;
+}
+
+/* Take the thread out of KVM_RUN, or keep it from entering. */
+static void kick(struct vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(vcpu->thread, VCPU_SIGNAL);
+}
+
+enum cpu_activity vcpu_activity(struct vcpu *vcpu)
+{
+	enum cpu_activity activity = atomic_exchange(&vcpu->activity, CPU_UNKNOWN);
+
+	atomic_store(&vcpu->activity_asked, true);
+	kick(vcpu);
+	return activity;
+}
+
+int vcpu_request_start(
+	struct vcpu *vcpu, const struct entry_state *state, const uint32_t frame[CPU_FRAME_WORDS])
+{
+	int ret = -EBUSY;
+
+	pthread_mutex_lock(&vcpu->lock);
+	if (!vcpu->started && !vcpu->requested) {
+		vcpu->state = *state;
+		vcpu->has_frame = frame;
+		if (frame)
+			memcpy(vcpu->frame, frame, sizeof vcpu->frame);
+		vcpu->requested = true;
+		kick(vcpu);
+		while (vcpu->requested && vcpu->cpu.host->running(&vcpu->cpu))
+			pthread_cond_wait(&vcpu->changed, &vcpu->lock);
+		ret = vcpu->requested ? -EINTR : vcpu->start_result;
+	}
+	pthread_mutex_unlock(&vcpu->lock);
+	return ret;
+}
+
+void vcpu_stop(struct vcpu *vcpu)
+{
+	if (!vcpu->has_thread)
+		return;
+	/* Under the lock, so that a thread in vcpu_request_start() does not miss it. */
+	pthread_mutex_lock(&vcpu->lock);
+	pthread_cond_broadcast(&vcpu->changed);
+	pthread_mutex_unlock(&vcpu->lock);
+	kick(vcpu);
+}
+
+/* For STOP_AGAIN_NS, whatever becomes of the time of day. 0 or ETIMEDOUT. Lock held. */
+static int wait_for_change(struct vcpu *vcpu)
+{
+	struct timespec again;
+
+	clock_gettime(CLOCK_MONOTONIC, &again);
+	again.tv_nsec += STOP_AGAIN_NS;
+	if (again.tv_nsec >= 1000000000) {
+		again.tv_nsec -= 1000000000;
+		again.tv_sec++;
+	}
+	return pthread_cond_clockwait(&vcpu->changed, &vcpu->lock, CLOCK_MONOTONIC, &again);
+}
+
+void vcpu_join(struct vcpu *vcpu)
+{
+	if (!vcpu->has_thread)
+		return;
+	pthread_mutex_lock(&vcpu->lock);
+	while (!vcpu->ended) {
+		if (wait_for_change(vcpu) == ETIMEDOUT)
+			kick(vcpu);
+	}
+	pthread_mutex_unlock(&vcpu->lock);
+	pthread_join(vcpu->thread, NULL);
+	vcpu->has_thread = false;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/cpu_host.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "machine/ports.h"
+#include "machine/vm.h"
+
+/* Nobody answers. On an open bus that is no error: reads give all ones, writes are lost. */
+static int unclaimed_access(struct vm *vm, bool is_write, uint8_t *data, unsigned len)
+{
+	if (!vm->boot->protocol->board.open_bus)
+		return -ENXIO;
+	if (!is_write)
+		memset(data, 0xff, len);
+	return 0;
+}
+
+static int on_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	int ret = ports_access(cpu, port, is_write, data, len);
+
+	return ret == 0 ? 0 : unclaimed_access(cpu->ctx, is_write, data, len);
+}
+
+static int on_mmio(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = cpu->ctx;
+	const struct board *board = &vm->boot->protocol->board;
+	uint64_t index = (address - DEVICE_BASE) / VIRTIO_MMIO_WINDOW_SIZE;
+	uint32_t offset = address % PAGE_SIZE;
+
+	if (address >= DEVICE_BASE && index < vm->device_count) {
+		if (is_write)
+			virtio_mmio_write(&vm->devices[index].mmio, offset, data, len);
+		else
+			virtio_mmio_read(&vm->devices[index].mmio, offset, data, len);
+		return 0;
+	}
+	if (board->irqchip == ENGINE_IRQCHIP_APIC &&
+		address / PAGE_SIZE == IOAPIC_BASE / PAGE_SIZE) {
+		if (is_write)
+			ioapic_write(&vm->ioapic, offset, data, len);
+		else
+			ioapic_read(&vm->ioapic, offset, data, len);
+		return 0;
+	}
+	if (gmem_ptr(&vm->memory.gmem, address, len, GMEM_READ) && !board->open_bus)
+		return -EROFS;
+	return unclaimed_access(vm, is_write, data, len);
+}
+
+static bool on_begin_report(struct cpu *cpu)
+{
+	struct vm *vm = cpu->ctx;
+
+	pthread_mutex_lock(&vm->report);
+	if (vm_running(vm))
+		return true;
+	pthread_mutex_unlock(&vm->report);
+	return false;
+}
+
+static void on_end_report(struct cpu *cpu)
+{
+	struct vm *vm = cpu->ctx;
+
+	pthread_mutex_unlock(&vm->report);
+}
+
+static const char *on_symbol(struct cpu *cpu, uint64_t address, uint32_t *offset)
+{
+	struct vm *vm = cpu->ctx;
+
+	if (!vm->boot->protocol->symbol)
+		return NULL;
+	return vm->boot->protocol->symbol(vm->boot, address, offset);
+}
+
+static int on_triple_fault(struct cpu *cpu)
+{
+	struct vm *vm = cpu->ctx;
+	const struct boot_protocol *protocol = vm->boot->protocol;
+
+	if (!protocol->wants_reset || !protocol->wants_reset(&vm->memory))
+		return -ENXIO;
+	vm_end(vm, 0);
+	return 0;
+}
+
+static void on_end(struct cpu *cpu, int status)
+{
+	vm_end(cpu->ctx, status);
+}
+
+static bool on_running(struct cpu *cpu)
+{
+	return vm_running(cpu->ctx);
+}
+
+static bool on_wait(struct cpu *cpu)
+{
+	struct vm *vm = cpu->ctx;
+
+	if (vm->engine->ops->run)
+		io_loop_serve(&vm->loop, 0);
+	return vm_running(vm);
+}
+
+const struct cpu_host machine_cpu_host = {
+	.port = on_port,
+	.mmio = on_mmio,
+	.begin_report = on_begin_report,
+	.end_report = on_end_report,
+	.symbol = on_symbol,
+	.triple_fault = on_triple_fault,
+	.end = on_end,
+	.running = on_running,
+	.wait = on_wait,
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/vm.h"
+
+bool vm_running(struct vm *vm)
+{
+	return atomic_load(&vm->status) < 0;
+}
+
+bool vm_end(struct vm *vm, int status)
+{
+	int running = -1;
+
+	if (!atomic_compare_exchange_strong(&vm->status, &running, status))
+		return false;
+	io_loop_stop(&vm->loop);
+	return true;
+}
+
+void vm_output_lost(struct vm *vm, int status)
+{
+	int success = 0;
+
+	vm_end(vm, status);
+	atomic_compare_exchange_strong(&vm->status, &success, status);
+}
+
+void vm_quit(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	vm->discard_output = true;
+	vm_end(vm, 0);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+/*
+ * struct vm owns everything of a machine, from the image to the last thread. It is made and freed
+ * by machine.c; the other files of machine/ each know a part of it.
+ *
+ * Threads: the I/O thread is the one that calls machine_run(). Guest code is executed by threads of
+ * the engine's own, or by the I/O thread (cpu/engine.h). Tables that describe the machine (memory,
+ * devices, ports) are complete before guest code runs and do not change then.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "block.h"
+#include "boot/boot.h"
+#include "chips/cmos.h"
+#include "chips/ioapic.h"
+#include "chips/uart.h"
+#include "console.h"
+#include "cpu/engine.h"
+#include "cpu/exit_log.h"
+#include "cpu/memory.h"
+#include "io/chardev.h"
+#include "io/disk.h"
+#include "io/entropy.h"
+#include "io/loop.h"
+#include "layout.h"
+#include "mmio.h"
+#include "options.h"
+#include "rng.h"
+
+struct vm;
+struct vm_device;
+
+/* The eventfd of one queue: what a kick signals, by the engine's short cut or by hand. */
+struct vm_kick {
+	struct io_source source; /* fd -1: empty */
+	struct vm_device *device;
+	unsigned queue;
+};
+
+/* Device n is vm->devices[n]; device.c wires it. */
+struct vm_device {
+	struct vm *vm;
+	struct virtio_device *virtio;
+	struct virtio_mmio mmio;
+	unsigned index;
+	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
+};
+
+/* A port of the console device: its host's end. */
+struct vm_console {
+	struct vm *vm;
+	unsigned index;
+	struct chardev chardev;
+};
+
+struct vm_disk {
+	struct disk disk;
+	struct virtio_block block;
+};
+
+struct vm_serial {
+	struct chardev chardev;
+	struct uart uart;
+	bool present; /* uart is made */
+	int gsi;      /* -1: it has no interrupt */
+};
+
+/* An access to a port that the machine answers; cpu->ctx is the struct vm. On the thread that
+ * executes the CPU. 0, or -ENXIO if not to an access like this. */
+typedef int vm_port_access(
+	struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
+
+struct vm_port {
+	uint16_t port, count;
+	vm_port_access *access;
+};
+
+#define PORTS_MAX 16
+
+struct vm {
+	const struct options *options; /* not owned */
+
+	struct boot *boot; /* what is loaded, and where */
+
+	struct memory memory;
+	struct engine *engine; /* NULL: not open */
+	struct ioapic ioapic;
+	struct cmos cmos;
+	struct io_loop loop;
+	struct io_source signals; /* a signalfd */
+	struct io_source timer;   /* a timerfd; fd -1: no time-out */
+	struct io_source halts;   /* a timerfd; fd -1: halted CPUs are not looked for */
+	unsigned halts_seen;      /* how often in a row all had halted. I/O thread only */
+	struct virtio_console console;
+	unsigned console_count;
+	struct vm_console *consoles; /* its ports */
+	struct vm_serial serial;
+	struct entropy entropy;
+	struct virtio_rng rng;
+	unsigned disk_count;
+	struct vm_disk *disks;
+	unsigned device_count;
+	unsigned place_count;
+	struct boot_device places[DEVICE_COUNT]; /* what the guest is told of devices */
+	struct vm_device devices[DEVICE_COUNT];
+	unsigned port_count;
+	struct vm_port ports[PORTS_MAX];
+	struct exit_log log;
+	pthread_mutex_t report; /* held by the CPU that reports a crash */
+	atomic_int status;      /* exit status of vole; -1 while the machine runs */
+	int signal;             /* that ended the machine; 0: none. I/O thread only */
+	bool discard_output;    /* user or clock want the end: wait for nothing. I/O thread only */
+	bool grace_used;        /* the time is over, and was prolonged once: drain.c */
+};
+
+/* False once the machine is ending. Any thread. */
+bool vm_running(struct vm *vm);
+
+/* Ends the machine with this exit status of vole, unless it is ending already. Returns whether this
+ * was its end. Any thread. */
+bool vm_end(struct vm *vm, int status);
+
+/* Output could not be written: ends the machine with this status; if it is ending already, the
+ * status replaces status 0 alone. Any thread. */
+void vm_output_lost(struct vm *vm, int status);
+
+/* The user wants the end: quit() of a chardev whose context is the struct vm. I/O thread. */
+void vm_quit(void *ctx);
+
+#endif
