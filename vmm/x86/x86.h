@@ -368,6 +368,10 @@ uint64_t x86_load_linear(
 void x86_store_linear(struct x86_cpu *cpu, uint64_t linear, uint64_t value, unsigned size,
 	enum x86_access access);
 
+/* Store a byte that the CPU writes of its own accord, an accessed or busy bit. Raises #PF as a
+ * store with X86_SYSTEM, but where memory cannot be written the byte is dropped, as by a ROM. */
+void x86_mark_linear(struct x86_cpu *cpu, uint64_t linear, uint8_t value);
+
 /* Raise the #PF that such a store would raise, and store nothing. */
 void x86_check_write(struct x86_cpu *cpu, uint64_t linear, unsigned size, enum x86_access access);
 

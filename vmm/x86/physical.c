@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "x86/physical.h"
+
+#include <string.h>
+
+uint64_t x86_physical_load(struct x86_cpu *cpu, gpa_t gpa, unsigned size)
+{
+	const struct x86_system *system = cpu->system;
+	const void *host = gmem_ptr(system->gmem, gpa, size, GMEM_READ);
+	uint64_t value = 0;
+
+	if (host)
+		memcpy(&value, host, size);
+	else if (!system->bus->mmio(system->ctx, cpu, gpa, false, &value, size))
+		x86_abandon(cpu);
+	return size < 8 ? value & ((UINT64_C(1) << 8 * size) - 1) : value;
+}
+
+/* False if the guest may not write there. */
+static bool store_to_ram(struct x86_system *system, gpa_t gpa, uint64_t value, unsigned size)
+{
+	void *host = gmem_ptr(system->gmem, gpa, size, GMEM_WRITE);
+
+	if (!host)
+		return false;
+	if (x86_page_has_code(system, gpa & ~(gpa_t)X86_PAGE_MASK))
+		x86_memory_written(system, gpa, size);
+	memcpy(host, &value, size);
+	return true;
+}
+
+void x86_physical_store(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size)
+{
+	struct x86_system *system = cpu->system;
+
+	if (!store_to_ram(system, gpa, value, size) &&
+		!system->bus->mmio(system->ctx, cpu, gpa, true, &value, size))
+		x86_abandon(cpu);
+}
+
+void x86_physical_mark(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size)
+{
+	store_to_ram(cpu->system, gpa, value, size);
+}
