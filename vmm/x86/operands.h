@@ -66,6 +66,11 @@ void x86_write_register(struct x86_cpu *cpu, unsigned number, unsigned size, uin
 void x86_push(struct x86_cpu *cpu, uint64_t value, unsigned size);
 uint64_t x86_pop(struct x86_cpu *cpu, unsigned size);
 
+/* Read the far pointer that a memory operand is, m16:16 or m16:32 by operand_size. Raises #UD if it
+ * is a register. In segment_ops.c. */
+void x86_read_far_pointer(struct x86_cpu *cpu, const struct x86_operands *operands,
+	uint16_t *selector, uint32_t *offset);
+
 /*
  * The operations, by file; the decoder names them.
  */
