@@ -19,7 +19,7 @@ void ram_init(struct ram *ram)
 	memset(ram->bytes, 0, RAM_SIZE + ROM_SIZE);
 	ram->regions[0] = (struct gmem_region){0, RAM_SIZE, ram->bytes, true};
 	ram->regions[1] = (struct gmem_region){ROM_BASE, ROM_SIZE, ram->bytes + ROM_BASE, false};
-	ram->gmem = (struct gmem){ram->regions, 2};
+	ram->gmem = (struct gmem){.regions = ram->regions, .count = 2};
 	ram->next = 0x1000;
 }
 

@@ -6,10 +6,10 @@
 /* Of a request that is not done yet: no value of the specification. */
 #define STATUS_LATER 0xff
 
-/* A piece of a stream that moves to or from the disk. */
+/* The part of a stream that is transferred to or from the disk. */
 struct data {
-	const struct iovec *iov;
-	unsigned count;
+	unsigned (*slice)(
+		const struct chain *chain, uint64_t offset, uint64_t len, struct iovec *out);
 	uint64_t offset, len; /* in bytes of the stream */
 };
 
@@ -48,7 +48,7 @@ static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 
 		if (*budget == 0)
 			return STATUS_LATER;
-		count = iov_slice(data->iov, data->count, data->offset + request->transferred,
+		count = data->slice(&request->chain, data->offset + request->transferred,
 			left < *budget ? left : *budget, disk->slice);
 		moved = move(disk->backend, disk->slice, count, start + request->transferred);
 		if (moved <= 0)
@@ -68,8 +68,7 @@ static uint8_t flush(struct block_disk *disk, uint64_t *budget)
 
 static uint8_t serve_in(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
-	const struct chain *chain = &request->chain;
-	struct data data = {chain->writable, chain->writable_count, 0, request->data_len_max};
+	struct data data = {chain_writable_slice, 0, request->data_len_max};
 	uint8_t status = transfer(request, disk, disk->backend->ops->read, &data, budget);
 
 	request->written = request->transferred;
@@ -78,10 +77,9 @@ static uint8_t serve_in(struct block_request *request, struct block_disk *disk, 
 
 static uint8_t serve_out(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
-	const struct chain *chain = &request->chain;
 	const uint64_t header_len = sizeof(struct virtio_blk_req);
-	struct data data = {chain->readable, chain->readable_count, header_len,
-		chain->readable_len - header_len};
+	struct data data = {
+		chain_readable_slice, header_len, request->chain.readable_len - header_len};
 	uint8_t status;
 
 	if (disk->backend->read_only)

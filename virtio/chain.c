@@ -48,6 +48,7 @@ size_t chain_write(const struct chain *chain, uint64_t offset, const void *src, 
 
 	for (unsigned i = 0; i < chain->writable_count && left > 0; i++) {
 		if (take_part(&chain->writable[i], &offset, &left, &part)) {
+			gmem_announce(chain->gmem, part.iov_base, part.iov_len);
 			gmem_copy_out(part.iov_base, from, part.iov_len);
 			from += part.iov_len;
 		}
@@ -55,7 +56,7 @@ size_t chain_write(const struct chain *chain, uint64_t offset, const void *src, 
 	return len - left;
 }
 
-unsigned iov_slice(
+static unsigned iov_slice(
 	const struct iovec *iov, unsigned count, uint64_t offset, uint64_t len, struct iovec *out)
 {
 	unsigned parts = 0;
@@ -65,4 +66,20 @@ unsigned iov_slice(
 			parts++;
 	}
 	return parts;
+}
+
+unsigned chain_readable_slice(
+	const struct chain *chain, uint64_t offset, uint64_t len, struct iovec *out)
+{
+	return iov_slice(chain->readable, chain->readable_count, offset, len, out);
+}
+
+unsigned chain_writable_slice(
+	const struct chain *chain, uint64_t offset, uint64_t len, struct iovec *out)
+{
+	unsigned count = iov_slice(chain->writable, chain->writable_count, offset, len, out);
+
+	for (unsigned i = 0; i < count; i++)
+		gmem_announce(chain->gmem, out[i].iov_base, out[i].iov_len);
+	return count;
 }

@@ -6,13 +6,19 @@
  * A descriptor chain as two streams of bytes: one that the device reads and one that it writes. How
  * the driver cut them into descriptors has no meaning (virtio 2.7.4.1), so a device never looks at
  * a segment; it copies, or takes a slice of a stream for preadv(2) and the like.
+ *
+ * A device writes guest memory through these functions alone, so that the observer of struct gmem
+ * hears of it, also when the device has held the chain while the guest ran.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
+struct gmem;
+
 struct chain {
+	const struct gmem *gmem;      /* where the segments lie; not owned */
 	uint16_t id;                  /* the driver's name for it (virtio 2.7.8, 2.8.6) */
 	uint16_t slots;               /* of a packed ring: how many it takes there */
 	const struct iovec *readable; /* host segments in guest memory, already checked */
@@ -28,10 +34,13 @@ size_t chain_read(const struct chain *chain, uint64_t offset, void *dst, size_t 
 size_t chain_write(const struct chain *chain, uint64_t offset, const void *src, size_t len);
 
 /*
- * Segments that make up bytes [offset, offset + len) of iov[0..count). out has room for count
- * segments. Returns how many there are; fewer bytes than len if the stream ends before.
+ * The segments that make up bytes [offset, offset + len) of a stream. out has room for as many
+ * segments as the stream has. Returns their number; they have fewer bytes than len if the stream
+ * ends before. What chain_writable_slice() returned may be written until the guest runs again.
  */
-unsigned iov_slice(
-	const struct iovec *iov, unsigned count, uint64_t offset, uint64_t len, struct iovec *out);
+unsigned chain_readable_slice(
+	const struct chain *chain, uint64_t offset, uint64_t len, struct iovec *out);
+unsigned chain_writable_slice(
+	const struct chain *chain, uint64_t offset, uint64_t len, struct iovec *out);
 
 #endif

@@ -57,8 +57,7 @@ static bool receive_chain(struct virtio_console *con, struct console_port *port)
 {
 	struct console_backend *backend = port->backend;
 	const struct chain *chain = &port->input;
-	unsigned count =
-		iov_slice(chain->writable, chain->writable_count, 0, SLICE_MAX, con->slice);
+	unsigned count = chain_writable_slice(chain, 0, SLICE_MAX, con->slice);
 	ssize_t got = 0;
 
 	/* A chain without room goes back as it is: reading nothing would look like the end. */
@@ -102,8 +101,7 @@ static bool send_chain(struct virtio_console *con, struct console_port *port)
 {
 	struct console_backend *backend = port->backend;
 	const struct chain *chain = &port->output;
-	unsigned count = iov_slice(
-		chain->readable, chain->readable_count, port->sent, SLICE_MAX, con->slice);
+	unsigned count = chain_readable_slice(chain, port->sent, SLICE_MAX, con->slice);
 	ssize_t taken = 0;
 
 	if (count > 0) {

@@ -21,30 +21,57 @@ static bool regions_touch(const struct gmem_region *a, const struct gmem_region 
 	return b->base == a->base + a->size && b->host == a->host + a->size;
 }
 
+/* The range may span regions: the observer is told of the part in each. */
+void *gmem_tell_observer(const struct gmem *gm, void *host, uint64_t len)
+{
+	uintptr_t begin = (uintptr_t)host, end = begin + len;
+
+	for (unsigned i = 0; i < gm->count; i++) {
+		const struct gmem_region *region = &gm->regions[i];
+		uintptr_t first = (uintptr_t)region->host, last = first + region->size;
+
+		if (first < begin)
+			first = begin;
+		if (last > end)
+			last = end;
+		if (first < last)
+			gm->written(gm->written_ctx,
+				region->base + (first - (uintptr_t)region->host), last - first);
+	}
+	return host;
+}
+
+/* Whether the regions that follow go on where region ends, for len bytes, and permit access. Nothing
+ * is added to an address, so nothing can wrap: what a region holds is subtracted from len. */
+static bool goes_on(const struct gmem *gm, const struct gmem_region *region, uint64_t len,
+	enum gmem_access access)
+{
+	const struct gmem_region *end = gm->regions + gm->count;
+
+	while (region + 1 < end && regions_touch(region, region + 1)) {
+		region++;
+		if (access == GMEM_WRITE && !region->writable)
+			return false;
+		if (len <= region->size)
+			return true;
+		len -= region->size;
+	}
+	return false;
+}
+
 void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access access)
 {
-	const struct gmem_region *region = region_find(gm, gpa), *end;
-	uint64_t room;
-	uint8_t *host;
+	const struct gmem_region *region = region_find(gm, gpa);
+	uint64_t offset, room;
 
-	if (!region || len == 0)
+	if (!region || len == 0 || (access == GMEM_WRITE && !region->writable))
 		return NULL;
-	host = region->host + (gpa - region->base);
-	room = region->size - (gpa - region->base);
-	end = gm->regions + gm->count;
-
-	/* Nothing is added to gpa, so nothing can wrap: what a region holds is taken off len. */
-	for (;;) {
-		if (access == GMEM_WRITE && !region->writable)
-			return NULL;
-		if (len <= room)
-			return host;
-		len -= room;
-		if (region + 1 == end || !regions_touch(region, region + 1))
-			return NULL;
-		region++;
-		room = region->size;
-	}
+	offset = gpa - region->base;
+	room = region->size - offset;
+	if (len > room && !goes_on(gm, region, len - room, access))
+		return NULL;
+	return access == GMEM_WRITE ? gmem_announce(gm, region->host + offset, len)
+				    : region->host + offset;
 }
 
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len)

@@ -34,18 +34,43 @@ struct gmem_region {
 	bool writable;
 };
 
-/* regions: sorted by base, disjoint; not owned. */
 struct gmem {
-	const struct gmem_region *regions;
+	const struct gmem_region *regions; /* sorted by base, disjoint; not owned */
 	unsigned count;
+
+	/*
+	 * The observer of writes, for a CPU that keeps decoded code of the guest; NULL: nobody
+	 * observes. written() is called on the writer's thread before [gpa, gpa + len) is written,
+	 * len is not 0, and the range lies in one region. It may be called for more than is written
+	 * in the end, and several times for the same bytes. The observer ensures that no code that
+	 * was decoded from the range before is executed after the write.
+	 */
+	void (*written)(void *ctx, gpa_t gpa, uint64_t len);
+	void *written_ctx;
 };
 
 /*
  * Host memory for [gpa, gpa + len), or NULL if a part of the range is not RAM or does not permit
  * access. A range may span regions if they are adjacent on both sides, guest and host. len 0 is
  * refused as well: there is nothing to point at. The pointer is valid as long as the regions are.
+ *
+ * With GMEM_WRITE the observer is told of the range. That holds for writes before the guest runs
+ * again: with an observer, devices work on the CPUs' thread, between two instructions. Code that
+ * keeps the pointer for longer calls gmem_announce() before each later write.
  */
 void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access access);
+
+/* gmem_announce() where there is an observer. */
+void *gmem_tell_observer(const struct gmem *gm, void *host, uint64_t len);
+
+/* Tells the observer, if there is one, that [host, host + len) is about to be written: guest memory
+ * that gmem_ptr() returned for GMEM_WRITE, or a part of it. Returns host. */
+static inline void *gmem_announce(const struct gmem *gm, void *host, uint64_t len)
+{
+	if (__builtin_expect(gm->written != NULL, 0))
+		return gmem_tell_observer(gm, host, len);
+	return host;
+}
 
 /* Copy len bytes out of or into guest memory. 0, or -EFAULT as for gmem_ptr(), nothing copied. */
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len);

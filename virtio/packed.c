@@ -133,6 +133,12 @@ static int packed_enable(struct virtq *vq, unsigned size_max)
 	return 0;
 }
 
+static void packed_announce(const struct virtq *vq)
+{
+	gmem_announce(vq->gmem, vq->packed.ring, VIRTQ_DESC_BYTES(vq->size));
+	gmem_announce(vq->gmem, vq->packed.device, sizeof *vq->packed.device);
+}
+
 /* --- from available to used ------------------------------------------------------------------- */
 
 static bool packed_available(const struct virtq *vq)
@@ -179,7 +185,7 @@ static int packed_pop(struct virtq *vq, struct chain *chain)
 
 	if (!is_available(flags, &at))
 		return 0;
-	*chain = (struct chain){.readable = vq->segments};
+	*chain = (struct chain){.gmem = vq->gmem, .readable = vq->segments};
 	for (;;) {
 		struct desc d;
 		int error;
@@ -281,6 +287,7 @@ const struct virtq_ring_ops virtq_packed_ops = {
 			.table = "2.8.7",
 		},
 	.enable = packed_enable,
+	.announce = packed_announce,
 	.pop = packed_pop,
 	.push = packed_push,
 	.publish = packed_publish,

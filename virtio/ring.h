@@ -31,6 +31,9 @@ struct virtq_ring_ops {
 	 * set. */
 	int (*enable)(struct virtq *vq, unsigned size_max);
 
+	/* gmem_announce() of the areas that the device writes. */
+	void (*announce)(const struct virtq *vq);
+
 	int (*pop)(struct virtq *vq, struct chain *chain);
 	void (*push)(struct virtq *vq, const struct chain *chain, uint32_t len);
 	bool (*publish)(struct virtq *vq);

@@ -20,8 +20,7 @@ static struct virtio_rng *rng_of(struct virtio_device *dev)
  */
 static ssize_t rng_fill(struct virtio_rng *rng, const struct chain *chain)
 {
-	unsigned count = iov_slice(
-		chain->writable, chain->writable_count, 0, VIRTIO_RNG_REQUEST_MAX, rng->slice);
+	unsigned count = chain_writable_slice(chain, 0, VIRTIO_RNG_REQUEST_MAX, rng->slice);
 	size_t filled = 0;
 
 	for (unsigned i = 0; i < count; i++) {

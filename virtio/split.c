@@ -108,6 +108,11 @@ static int split_enable(struct virtq *vq, unsigned size_max)
 	return 0;
 }
 
+static void split_announce(const struct virtq *vq)
+{
+	gmem_announce(vq->gmem, vq->split.used, VIRTQ_USED_BYTES(vq->size));
+}
+
 /* --- from available to used ------------------------------------------------------------------- */
 
 /* Add to the chain what is linked in a table from index on, up to the last descriptor or one with
@@ -144,7 +149,7 @@ static int chain_walk(struct virtq *vq, uint16_t head, struct chain *chain)
 	struct desc last;
 	int error;
 
-	*chain = (struct chain){.id = head, .readable = vq->segments};
+	*chain = (struct chain){.gmem = vq->gmem, .id = head, .readable = vq->segments};
 	error = list_walk(vq, chain, &table, head, &last);
 	if (error < 0 || !(last.flags & VIRTQ_DESC_F_INDIRECT))
 		return error;
@@ -245,6 +250,7 @@ const struct virtq_ring_ops virtq_split_ops = {
 			.table = "2.7.5.3",
 		},
 	.enable = split_enable,
+	.announce = split_announce,
 	.pop = split_pop,
 	.push = split_push,
 	.publish = split_publish,

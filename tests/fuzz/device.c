@@ -49,7 +49,7 @@ void device_begin(struct device_run *run, const uint8_t *data, size_t size)
 	ram->regions[0] = (struct gmem_region){0, DEVICE_RAM, ram->bytes, true};
 	ram->regions[1] =
 		(struct gmem_region){DEVICE_RAM, DEVICE_ROM, ram->bytes + DEVICE_RAM, false};
-	ram->gmem = (struct gmem){ram->regions, 2};
+	ram->gmem = (struct gmem){.regions = ram->regions, .count = 2};
 	run->driver.host.on_raise = device_meddle;
 	run->driver.host.ctx = run;
 }

@@ -76,7 +76,7 @@ static void memory_make(struct memory *memory, const struct boot *boot)
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert(host != MAP_FAILED);
 	memory->host = host;
-	memory->gmem = (struct gmem){memory->regions, boot->region_count};
+	memory->gmem = (struct gmem){.regions = memory->regions, .count = boot->region_count};
 	for (unsigned i = 0; i < boot->region_count; i++) {
 		const struct memory_region *region = &boot->regions[i];
 

@@ -22,7 +22,7 @@ static const struct gmem_region regions[] = {
 	{UINT64_MAX - 0xfff - 0x1000, 0x1000, host + 0x7000, true},
 };
 
-static const struct gmem memory = {regions, sizeof regions / sizeof regions[0]};
+static const struct gmem memory = {.regions = regions, .count = sizeof regions / sizeof regions[0]};
 
 static void *readable(gpa_t gpa, uint64_t len)
 {
@@ -46,7 +46,7 @@ static void test_bounds(void)
 	ok(!readable(0x3800, 0x2000), "HARD-09 a range over a hole is refused");
 	ok(!readable(0x1000, 0), "nothing is nowhere");
 	ok(!readable(0, 0), "nothing is nowhere at 0 either");
-	ok(!gmem_ptr(&(struct gmem){NULL, 0}, 0, 1, GMEM_READ), "memory without regions");
+	ok(!gmem_ptr(&(struct gmem){0}, 0, 1, GMEM_READ), "memory without regions");
 }
 
 static void test_overflow(void)
@@ -70,7 +70,7 @@ static void test_regions(void)
 	ok(!readable(0x2ff0, 0x20), "HARD-02 regions apart on the host are refused as a whole");
 	ok(!readable(0x1000, 0x2001), "HARD-02 by a single byte too");
 	ok(readable(0x3000, 0x1000) == host + 0x3000, "each of them is memory of its own");
-	ok(!gmem_ptr(&(struct gmem){regions, 1}, 0x1ff0, 0x20, GMEM_READ),
+	ok(!gmem_ptr(&(struct gmem){.regions = regions, .count = 1}, 0x1ff0, 0x20, GMEM_READ),
 		"the last region is the last");
 }
 
@@ -122,6 +122,64 @@ static void test_copies_small(void)
 	is(wrong_out, 0, "HARD-27 copies to any address, of any length");
 }
 
+/* --- the observer of writes ------------------------------------------------------------------- */
+
+struct told {
+	unsigned calls;
+	gpa_t gpa[4];
+	uint64_t len[4];
+	uint8_t first; /* byte at 0x1000, when it was told last */
+};
+
+static void record(void *ctx, gpa_t gpa, uint64_t len)
+{
+	struct told *told = ctx;
+
+	told->gpa[told->calls % 4] = gpa;
+	told->len[told->calls % 4] = len;
+	told->calls++;
+	told->first = low[0];
+}
+
+/* The range that the observer was told last. */
+static bool told_of(const struct told *told, unsigned calls, gpa_t gpa, uint64_t len)
+{
+	unsigned last = (calls - 1) % 4;
+
+	return told->calls == calls && told->gpa[last] == gpa && told->len[last] == len;
+}
+
+static void test_observer(void)
+{
+	struct gmem_region joined[] = {
+		{0x1000, 0x1000, host, true}, {0x2000, 0x1000, host + 0x1000, true}};
+	struct told told = {0};
+	struct gmem observed = {
+		.regions = joined, .count = 2, .written = record, .written_ctx = &told};
+	uint8_t byte = low[0] + 1, was = low[0];
+
+	ok(gmem_ptr(&observed, 0x1004, 0x10, GMEM_WRITE) == low + 4 &&
+			told_of(&told, 1, 0x1004, 0x10),
+		"the observer is told of a range that is handed out to be written");
+	gmem_write(&observed, 0x1000, &byte, 1);
+	ok(told_of(&told, 2, 0x1000, 1), "and of a copy into guest memory");
+	ok(told.first == was && low[0] == byte, "before the bytes are there");
+	gmem_ptr(&observed, 0x1ff0, 0x20, GMEM_WRITE);
+	ok(told_of(&told, 4, 0x2000, 0x10) && told.gpa[2] == 0x1ff0 && told.len[2] == 0x10,
+		"of the part in each region, where a range spans two");
+	gmem_announce(&observed, low + 0x1234, 8);
+	ok(told_of(&told, 5, 0x2234, 8), "of a later write, by the address that the guest knows");
+
+	gmem_ptr(&observed, 0x1000, 1, GMEM_READ);
+	gmem_read(&observed, 0x1000, &byte, 1);
+	gmem_ptr(&observed, 0x2fff, 2, GMEM_WRITE);
+	gmem_ptr(&observed, 0x1000, 0, GMEM_WRITE);
+	gmem_write(&observed, 0x3000, &byte, 1);
+	is(told.calls, 5, "but neither of reads nor of what is refused");
+	gmem_announce(&memory, low, 1);
+	ok(writable(0x1000, 1), "memory without an observer");
+}
+
 int main(void)
 {
 	test_bounds();
@@ -130,5 +188,6 @@ int main(void)
 	test_access();
 	test_copies();
 	test_copies_small();
+	test_observer();
 	return tap_done();
 }

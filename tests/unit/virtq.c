@@ -474,7 +474,7 @@ static void test_total(void)
 		mmap(NULL, huge, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct gmem_region regions[] = {
 		q->ram.regions[0], {UINT64_C(1) << 32, huge, reserved, true}};
-	struct gmem gmem = {regions, 2};
+	struct gmem gmem = {.regions = regions, .count = 2};
 	struct buffer most[] = {
 		{UINT64_C(1) << 32, 1u << 31, false}, {UINT64_C(1) << 32, 1u << 31, true}};
 	struct buffer more[] = {most[0], most[1], {q->page, 1, true}};

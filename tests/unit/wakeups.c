@@ -173,7 +173,7 @@ static void test_wakeups(const char *name, uint64_t features)
 	memory = library_memory(pair->library);
 	pair->memory =
 		(struct gmem_region){(uintptr_t)memory.bytes, memory.len, memory.bytes, true};
-	pair->gmem = (struct gmem){&pair->memory, 1};
+	pair->gmem = (struct gmem){.regions = &pair->memory, .count = 1};
 	pair->vq.size = QUEUE_SIZE;
 	pair->vq.desc = (uintptr_t)memory.desc;
 	pair->vq.driver = (uintptr_t)memory.driver;
