@@ -6,7 +6,7 @@ vmm_sources = $(addprefix vmm/,main.c options.c options_devices.c numbers.c offe
 		doctor_kvm.c probe.c) \
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c stack.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c) \
-	$(addprefix chips/,ioapic.c cmos.c uart.c lapic.c lapic_interrupt.c lapic_timer.c lapic_bus.c pic.c) \
+	$(addprefix chips/,ioapic.c cmos.c uart.c lapic.c lapic_interrupt.c lapic_timer.c lapic_bus.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c file.c stream.c listener.c keyboard.c terminal.c chardev.c entropy.c disk.c) \
