@@ -40,6 +40,13 @@ bench_program_sources = $(wildcard tests/bench/*.c)
 bench_shared = tests/driver.c tests/driver_ring.c
 bench_kernels = $(wildcard tests/bench/guest/*.c)
 
+# The kernel that compares engines, with the ways into it that other machines have.
+engine_bench_sources = $(addprefix tests/bench/engine/,entry.S pvh.c main.c loops.c)
+engine_bench_rom = tests/bench/engine/rom.S
+# What the ROM does, in percent: enough for Bochs.
+engine_bench_percent = 20
+cflags_tests/bench/engine/pvh.c = -DROM_CMDLINE='"loops $(engine_bench_percent)"'
+
 # The first program of the Linux guests.
 linux_init_sources = $(wildcard tests/linux/*.c)
 
