@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <vole/ports.h>
@@ -95,6 +96,16 @@ static int exit_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *dat
 	return 0;
 }
 
+/* The host's date, for the CMOS. */
+static uint64_t host_time(void *ctx)
+{
+	struct timespec now;
+
+	(void)ctx;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static int cmos_index_port(
 	struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
@@ -113,9 +124,12 @@ static int cmos_data_port(
 	struct vm *vm = cpu->ctx;
 
 	(void)port;
-	if (len != 1 || is_write)
+	if (len != 1)
 		return -ENXIO;
-	*data = cmos_read(&vm->cmos);
+	if (is_write)
+		cmos_write(&vm->cmos, *data);
+	else
+		*data = cmos_read(&vm->cmos);
 	return 0;
 }
 
@@ -158,7 +172,8 @@ void ports_add(struct vm *vm)
 	if (vm->serial.present)
 		add_port(vm, SERIAL_PORT, UART_REGISTERS, serial_port);
 	if (board->cmos) {
-		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count);
+		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count, host_time,
+			NULL);
 		add_port(vm, PORT_CMOS_INDEX, 1, cmos_index_port);
 		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
 	}
