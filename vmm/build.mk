@@ -4,7 +4,7 @@ vmm_sources = $(addprefix vmm/,main.c options.c options_devices.c numbers.c offe
 	$(addprefix cpu/,cpu.c memory.c engine.c access.c exit_log.c crash.c) \
 	$(addprefix kvm/,engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_thread.c exits.c complete.c emulate.c \
 		doctor_kvm.c probe.c) \
-	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c stack.c far.c gate.c iret.c task.c \
+	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c) \
 	$(addprefix chips/,ioapic.c cmos.c uart.c lapic.c lapic_interrupt.c lapic_timer.c lapic_bus.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "x86/frame.h"
 #include "x86/iret.h"
 #include "x86/operands.h"
 #include "x86/segment.h"
-#include "x86/stack.h"
 #include "x86/task.h"
 
 /* A far JMP or CALL in the making. */

@@ -13,7 +13,7 @@
 
 static uint64_t page_of(uint64_t linear)
 {
-	return linear & ~(uint64_t)X86_PAGE_MASK;
+	return linear & X86_PAGE_MASK;
 }
 
 static void empty_entry(struct x86_tlb_entry *entry)
@@ -178,7 +178,7 @@ int x86_translate(const struct x86_cpu *cpu, uint64_t linear, gpa_t *gpa)
 /* Bytes of an access that lie in the page where it begins. */
 static unsigned bytes_in_page(uint64_t linear, unsigned size)
 {
-	unsigned left = X86_PAGE_SIZE - (unsigned)(linear & X86_PAGE_MASK);
+	unsigned left = X86_PAGE_SIZE - (unsigned)(linear & ~X86_PAGE_MASK);
 
 	return size < left ? size : left;
 }

@@ -23,7 +23,7 @@ static bool store_to_ram(struct x86_system *system, gpa_t gpa, uint64_t value, u
 
 	if (!host)
 		return false;
-	if (x86_page_has_code(system, gpa & ~(gpa_t)X86_PAGE_MASK))
+	if (x86_page_has_code(system, gpa & X86_PAGE_MASK))
 		x86_memory_written(system, gpa, size);
 	memcpy(host, &value, size);
 	return true;

@@ -10,8 +10,6 @@
 
 #include "x86/x86.h"
 
-#define X86_PAGE_SIZE   0x1000u
-#define X86_PAGE_MASK   0xfffu
 #define X86_LINEAR_MASK 0xffffffffu /* outside of long mode */
 
 /* Abandons the instruction if the bus refuses the access. */

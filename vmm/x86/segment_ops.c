@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Instructions about segment registers and descriptors. */
+#include "x86/frame.h"
 #include "x86/operands.h"
 #include "x86/physical.h"
 #include "x86/segment.h"
-#include "x86/stack.h"
 
 /* --- segment registers ------------------------------------------------------------------------ */
 

@@ -2,8 +2,8 @@
 #include "x86/task.h"
 
 #include "x86/control.h"
+#include "x86/frame.h"
 #include "x86/physical.h"
-#include "x86/stack.h"
 
 /* Offsets in a TSS (SDM 3, 7.2.1 and 7.6). Selectors are in the order of enum x86_segment_register,
  * general registers in that of enum x86_register. */
@@ -182,6 +182,8 @@ static void load_registers(struct x86_cpu *cpu, const struct task *task, uint32_
 		X86_ARITHMETIC | X86_TF | X86_IF | X86_DF | X86_IOPL_MASK | X86_NT | X86_AC |
 			X86_ID);
 	x86_set_cpl(cpu, X86_RPL(task->selector[X86_CS]));
+	/* The instruction that switched is over: what is raised from here on is the next one's. */
+	cpu->insn = NULL;
 	cpu->eip = task->eip;
 	cpu->next_eip = task->eip;
 	cpu->dr[7] &= ~UINT64_C(0x155); /* L0 to L3 and LE */

@@ -88,7 +88,7 @@ static bool walk_32(
 	gpa = (value & 0xfffff000) | (linear >> 10 & 0xffc);
 	if (!read_entry(cpu, on_bus, gpa, 4, &value) || !take_entry(walk, gpa, value, 0))
 		return false;
-	map_page(cpu, walk, (value & 0xfffff000) | (linear & X86_PAGE_MASK), false);
+	map_page(cpu, walk, (value & 0xfffff000) | (linear & ~X86_PAGE_MASK), false);
 	return true;
 }
 
@@ -117,7 +117,7 @@ static bool walk_pae(
 	gpa = (value & PAGE_4K) | (linear >> 9 & 0xff8);
 	if (!read_entry(cpu, on_bus, gpa, 8, &value) || !take_entry(walk, gpa, value, reserved))
 		return false;
-	map_page(cpu, walk, (value & PAGE_4K) | (linear & X86_PAGE_MASK), false);
+	map_page(cpu, walk, (value & PAGE_4K) | (linear & ~X86_PAGE_MASK), false);
 	return true;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "x86/stack.h"
+#include "x86/frame.h"
 
 #include "x86/physical.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VMM_X86_STACK_H
-#define VMM_X86_STACK_H
+#ifndef VMM_X86_FRAME_H
+#define VMM_X86_FRAME_H
 
 /*
  * Frames on a stack, for transfers that must not leave half of one: all of a frame is checked
