@@ -215,6 +215,9 @@ struct x86_system {
 	struct x86_cpu *cpus;
 };
 
+#define X86_PAGE_SIZE 4096u
+#define X86_PAGE_MASK (~(uint64_t)(X86_PAGE_SIZE - 1))
+
 /* Entries of the TLB, indexed by the page's number, and of the table of blocks by EIP: powers of
  * two. */
 #define X86_TLB_ENTRIES  256
