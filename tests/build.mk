@@ -2,7 +2,13 @@
 tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c refusal.c ways.c elf_make.c)
 
 # One program each; the names follow the sources they test.
-unit_test_sources = $(wildcard tests/unit/*.c)
+unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(wildcard tests/unit/*.c))
+
+# They test the KVM engine, or need a processor or headers of the kernel for x86.
+x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux doctor emulate fetches kvm kvm_caps vcpu_thread wakeups)
+
+# An engine that takes the place of the one in libvmm.a.
+with_tests/unit/no_kvm.c = vmm/kvm/no_kvm.c
 
 # Counts these calls, of whoever makes them.
 ldflags_tests/unit/request_path.c = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc pthread_mutex_lock)
@@ -36,7 +42,7 @@ test_tools_shared = tests/elf_make.c
 script_tests = tests/guest.t $(filter-out tests/guest.t,$(wildcard tests/*.t))
 
 # Programs of `make bench`, and what they may have of the tests.
-bench_program_sources = $(wildcard tests/bench/*.c)
+bench_program_sources = $(filter-out $(if $(x86_host),,tests/bench/floor.c),$(wildcard tests/bench/*.c))
 bench_shared = tests/driver.c tests/driver_ring.c
 bench_kernels = $(wildcard tests/bench/guest/*.c)
 
@@ -51,5 +57,5 @@ cflags_tests/bench/engine/pvh.c = -DROM_CMDLINE='"loops $(engine_bench_percent)"
 linux_init_sources = $(wildcard tests/linux/*.c)
 
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
-fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart emulate
+fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart $(if $(x86_host),emulate)
 fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c tests/driver_ring.c

@@ -3,13 +3,13 @@
  * Linux's own boot protocol, spec/boot-linux.md: a bzImage, entered in flat protected mode.
  * "boot.rst" is Documentation/x86/boot.rst of Linux 6.1, whose names the fields of its header have.
  */
-#include <asm/bootparam.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/bootparam.h"
 #include "boot/linux_guest.h"
 #include "container.h"
 #include "exit_status.h"
