@@ -57,6 +57,9 @@ uint64_t x86_read_rm(struct x86_cpu *cpu, const struct x86_operands *operands, u
 void x86_write_rm(
 	struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size, uint64_t value);
 
+/* Raise what such a write would raise, and write nothing. */
+void x86_check_write_rm(struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size);
+
 /* A general register as an operand of size bytes; with size 1, 4 to 7 are AH to BH. A write of 4
  * bytes zero-extends, smaller ones leave the rest alone (SDM 1, 3.4.1.1). */
 uint64_t x86_read_register(const struct x86_cpu *cpu, unsigned number, unsigned size);
@@ -70,6 +73,13 @@ uint64_t x86_pop(struct x86_cpu *cpu, unsigned size);
  * is a register. In segment_ops.c. */
 void x86_read_far_pointer(struct x86_cpu *cpu, const struct x86_operands *operands,
 	uint16_t *selector, uint32_t *offset);
+
+/* Raise what a push of size bytes would raise whose value lies depth bytes below the top. */
+void x86_check_push(struct x86_cpu *cpu, unsigned depth, unsigned size);
+
+/* Whether one of the sixteen conditions of Jcc, SETcc and CMOVcc holds (SDM 2, B.1.4.7). In
+ * near.c. */
+bool x86_condition(const struct x86_cpu *cpu, unsigned condition);
 
 /*
  * The operations, by file; the decoder names them.
@@ -109,8 +119,9 @@ x86_operation x86_op_out_immediate, x86_op_out_dx;
 /* arithmetic.c: forms of arithmetic that are too rare for an operation of the run loop's. */
 x86_operation x86_op_shift, x86_op_shld, x86_op_shrd, x86_op_multiply, x86_op_divide, x86_op_imul;
 x86_operation x86_op_bit, x86_op_bit_scan, x86_op_cmpxchg, x86_op_xadd, x86_op_xchg;
+x86_operation x86_op_cmov;
 
-/* stack.c: PUSH, POP, LEAVE, and near CALL, RET and JMP, on any stack and in any code segment. */
+/* near.c: PUSH, POP, LEAVE, and near CALL, RET and JMP, on any stack and in any code segment. */
 x86_operation x86_op_push, x86_op_push_immediate, x86_op_push_memory, x86_op_pop, x86_op_pop_memory;
 x86_operation x86_op_leave, x86_op_call_near, x86_op_call_near_indirect, x86_op_jump_near_indirect;
 x86_operation x86_op_return_near, x86_op_branch_beyond_limit, x86_op_too_long;
@@ -118,6 +129,6 @@ x86_operation x86_op_return_near, x86_op_branch_beyond_limit, x86_op_too_long;
 /* general.c: the rest of the user's instructions that are no business of the run loop. */
 x86_operation x86_op_pushf, x86_op_popf, x86_op_pusha, x86_op_popa, x86_op_enter, x86_op_bound;
 x86_operation x86_op_cmpxchg8b, x86_op_xlat, x86_op_daa, x86_op_das, x86_op_aaa, x86_op_aas;
-x86_operation x86_op_aam, x86_op_aad, x86_op_lahf, x86_op_sahf;
+x86_operation x86_op_aam, x86_op_aad;
 
 #endif

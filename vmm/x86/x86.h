@@ -292,7 +292,8 @@ struct x86_cpu {
 	struct x86_system *system;
 	struct x86_cache *cache; /* of decoded blocks; owned by block.c */
 	unsigned id;
-	jmp_buf env; /* where x86_raise() goes */
+	jmp_buf env;         /* where x86_raise() goes */
+	unsigned delivering; /* the vector that is being delivered, or X86_NO_VECTOR */
 	struct x86_exception raised;
 };
 
