@@ -57,5 +57,5 @@ cflags_tests/bench/engine/pvh.c = -DROM_CMDLINE='"loops $(engine_bench_percent)"
 linux_init_sources = $(wildcard tests/linux/*.c)
 
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
-fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart $(if $(x86_host),emulate)
+fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart chips $(if $(x86_host),emulate)
 fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c tests/driver_ring.c
