@@ -4,8 +4,8 @@
 
 /*
  * A CPU of the software engine over a little memory, for tests that call its parts without the run
- * loop. RAM is from 0 to X86_RAM_SIZE, with a read-only page behind it; all else is on the bus, which
- * notes accesses, reads as ones, and can refuse.
+ * loop. RAM is from 0 to X86_RAM_SIZE, with a read-only page behind it; all else is on the bus,
+ * which notes accesses, reads as ones, and can refuse.
  */
 
 #include "x86/operands.h"
@@ -45,8 +45,8 @@ uint32_t x86_machine_load(const struct x86_machine *machine, gpa_t gpa);
 void x86_machine_store(struct x86_machine *machine, gpa_t gpa, uint32_t value);
 void x86_machine_store64(struct x86_machine *machine, gpa_t gpa, uint64_t value);
 
-/* Do something that may raise; machine->raised and machine->cpu.raised tell. Variables of the function
- * that the statement changes, or that change in a loop around it, may be lost. */
+/* Do something that may raise; machine->raised and machine->cpu.raised tell. Variables of the
+ * function that the statement changes, or that change in a loop around it, may be lost. */
 #define attempt(machine, ...)                                   \
 	do {                                                    \
 		(machine)->raised = true;                       \

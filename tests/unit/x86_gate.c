@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupts, far transfers and returns in the software CPU. Clauses: SDM 3, unless they say SDM 2. */
+/* Interrupts, far transfers and returns in the software CPU. Clauses: SDM 3, or as they say. */
 #include <string.h>
 
 #include "../tap.h"

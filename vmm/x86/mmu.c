@@ -118,8 +118,8 @@ static _Noreturn void raise_fault(
 
 /*
  * Remember a translation for accesses of this kind. A write tag comes along with a read, if the
- * page is dirty already: else the first write must come here to set the flag. gmem_ptr() announces a
- * write of the whole page, so it is called only when there is no code to lose.
+ * page is dirty already: else the first write must come here to set the flag. gmem_ptr() announces
+ * a write of the whole page, so it is called only when there is no code to lose.
  */
 static void fill_entry(
 	struct x86_cpu *cpu, uint64_t linear, unsigned access, const struct x86_walk *walk)
