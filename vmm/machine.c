@@ -42,7 +42,8 @@ static struct vm *make_vm(const struct options *options)
 	return vm;
 }
 
-/* Reads kernel and modules and lays out the machine. 0, or the exit status of vole. */
+/* Reads the kernel, lays out the machine and opens the files of its devices, all that can be judged
+ * without an engine. 0, or the exit status of vole. */
 static int plan(struct vm *vm)
 {
 	int ret = boot_open(&vm->boot, vm->options);
@@ -52,6 +53,8 @@ static int plan(struct vm *vm)
 	if (plan_validate(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	devices_place(vm);
+	if (io_loop_init(&vm->loop) < 0 || devices_open(vm) < 0)
+		return EXIT_STATUS_VOLE;
 	return 0;
 }
 
@@ -76,6 +79,7 @@ static int open_engine(struct vm *vm)
 	const struct engine_setup setup = {
 		.memory = &vm->memory,
 		.irqchip = vm->boot->protocol->board.irqchip,
+		.clock = options->clock,
 		.cpu_count = options->cpu_count,
 		.host = &machine_cpu_host,
 		.ctx = vm,
@@ -84,13 +88,15 @@ static int open_engine(struct vm *vm)
 
 	vm->log.log = options->log;
 	vm->log.exits_max = options->exits_max;
-	return engine_kvm.open(&vm->engine, &setup);
+	return vm->engine_ops->open(&vm->engine, &setup);
 }
 
 static int make_core(struct vm *vm)
 {
-	int ret = memory_init(&vm->memory, vm->boot->regions, vm->boot->region_count);
+	int ret = plan_engine(vm);
 
+	if (ret == 0)
+		ret = memory_init(&vm->memory, vm->boot->regions, vm->boot->region_count);
 	if (ret == 0)
 		ret = open_engine(vm);
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
@@ -116,8 +122,6 @@ static int make_devices(struct vm *vm)
 	int ret = ioapic_init(&vm->ioapic, routes_changed, vm);
 
 	if (ret == 0)
-		ret = io_loop_init(&vm->loop);
-	if (ret == 0)
 		ret = signals_open(vm);
 	if (ret == 0)
 		ret = devices_add(vm);
@@ -128,8 +132,17 @@ static int make_devices(struct vm *vm)
 
 /* --- running ----------------------------------------------------------------------------------- */
 
+/* What a user has to know of the engine: auto has chosen the slower one. */
+static void say_engine(const struct vm *vm)
+{
+	if (vm->no_kvm)
+		say("/dev/kvm: %s; the software CPU executes the guest (vole doctor tells more)",
+			vm->no_kvm);
+}
+
 static void say_start(const struct vm *vm)
 {
+	say("engine: %s", vm->engine->ops->name);
 	say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel,
 		entry_address(&vm->boot->state), vm->options->memory_size, vm->options->cpu_count);
 	for (unsigned i = 0; i < vm->device_count; i++)
@@ -181,6 +194,7 @@ static int build_and_run(struct vm *vm)
 		ret = make_devices(vm);
 	if (ret != 0)
 		return ret;
+	say_engine(vm);
 	if (vm->options->verbose)
 		say_start(vm);
 	run(vm);

@@ -117,6 +117,30 @@ static int parse_log(struct options *options, const char *text)
 	return -EINVAL;
 }
 
+static int parse_engine(struct options *options, const char *text)
+{
+	static const char *const names[] = {"auto", "kvm", "soft"};
+
+	options->engine = text;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(text, names[i]) == 0)
+			return 0;
+	say("--engine %s: not auto, kvm or soft", text);
+	return -EINVAL;
+}
+
+static int parse_clock(struct options *options, const char *text)
+{
+	options->clock = ENGINE_CLOCK_VIRTUAL;
+	if (strcmp(text, "virtual") == 0)
+		return 0;
+	options->clock = ENGINE_CLOCK_HOST;
+	if (strcmp(text, "host") == 0)
+		return 0;
+	say("--clock %s: not host or virtual", text);
+	return -EINVAL;
+}
+
 static int parse_max_exits(struct options *options, const char *text)
 {
 	if (parse_number(text, UINT64_MAX, &options->exits_max) < 0 || options->exits_max == 0) {
@@ -153,6 +177,10 @@ static int parse_option(struct options *options, int option, char *argument)
 	case 'b':
 		options->boot = argument;
 		return 0;
+	case 'e':
+		return parse_engine(options, argument);
+	case 'k':
+		return parse_clock(options, argument);
 	case 'm':
 		return parse_memory(options, argument);
 	case 'c':
@@ -209,6 +237,8 @@ int options_parse(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"boot", required_argument, NULL, 'b'},
+		{"engine", required_argument, NULL, 'e'},
+		{"clock", required_argument, NULL, 'k'},
 		{"memory", required_argument, NULL, 'm'},
 		{"cpus", required_argument, NULL, 'c'},
 		{"disk", required_argument, NULL, 'd'},
@@ -233,6 +263,8 @@ int options_parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options){
 		.boot = "auto",
+		.engine = "auto",
+		.clock = ENGINE_CLOCK_HOST,
 		.memory_size = 64u << 20,
 		.cpu_count = 1,
 	};

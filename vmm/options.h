@@ -12,6 +12,7 @@
 
 #include "boot/boot_data.h"
 #include "console.h"
+#include "cpu/engine.h"
 #include "offer.h"
 
 #define CPUS_MAX  64
@@ -38,7 +39,9 @@ struct console_options {
 
 struct options {
 	const char *kernel;
-	const char *boot;     /* name of a boot protocol, or "auto" */
+	const char *boot;   /* name of a boot protocol, or "auto" */
+	const char *engine; /* "auto", "kvm" or "soft" */
+	enum engine_clock clock;
 	uint32_t memory_size; /* bytes; judged by the boot protocol */
 	unsigned cpu_count;
 	unsigned console_count; /* 0: left out */

@@ -26,6 +26,10 @@
 struct board {
 	enum engine_irqchip irqchip;
 
+	/* What guests of this board use and the software CPU lacks, so that they run with KVM alone;
+	 * NULL: nothing. */
+	const char *lacking;
+
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
 	bool exit_port, cpu_port;
 

@@ -158,7 +158,14 @@ static void show_fault(struct cpu *cpu, const struct cpu_fault *fault)
 		locate(cpu, fault->rip).text);
 }
 
-void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count)
+/* What a user can do about it. */
+static void advise_kvm(void)
+{
+	say("  run it with --engine kvm, on a host that has /dev/kvm");
+}
+
+void crash_triple_fault(
+	struct cpu *cpu, const struct cpu_fault *faults, unsigned count, const char *missing)
 {
 	struct cpu_registers r;
 
@@ -172,6 +179,10 @@ void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigne
 		say("  the exceptions that led to it, in the order in which they came:");
 	for (unsigned i = 0; i < count; i++)
 		show_fault(cpu, &faults[i]);
+	if (missing) {
+		say("  it has used %s before, which the software CPU does not have", missing);
+		advise_kvm();
+	}
 	show_registers(cpu);
 	end(cpu);
 }
@@ -181,6 +192,17 @@ void crash_instruction(struct cpu *cpu)
 	if (!begin(cpu))
 		return;
 	say("guest crashed: CPU %u cannot execute the instruction at %s", cpu->id, here(cpu).text);
+	show_registers(cpu);
+	end(cpu);
+}
+
+void crash_lacking(struct cpu *cpu, const char *what)
+{
+	if (!begin(cpu))
+		return;
+	say("guest crashed: CPU %u needs %s, which the software CPU does not have, at %s", cpu->id,
+		what, here(cpu).text);
+	advise_kvm();
 	show_registers(cpu);
 	end(cpu);
 }

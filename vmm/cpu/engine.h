@@ -106,6 +106,10 @@ struct engine_ops {
 	 */
 	int64_t (*run)(struct engine *engine);
 
+	/* Has run() return soon, since devices are to be served. In a callback of a CPU. NULL where
+	 * run is. */
+	void (*yield)(struct engine *engine);
+
 	/* Once cpu_host.running() is false: returns when no guest code is executed any more. Also
 	 * without start(). */
 	void (*stop)(struct engine *engine);
@@ -141,9 +145,16 @@ struct engine {
 	uint32_t tsc_khz; /* frequency of the CPUs' TSC; 0: unknown. Set by open() */
 };
 
-extern const struct engine_ops engine_kvm;
+extern const struct engine_ops engine_kvm, engine_soft;
 
 /* Whether the engine answers this port itself, so that cpu_host.port() never hears of it. */
 bool engine_answers_port(enum engine_irqchip irqchip, uint16_t port);
+
+/*
+ * Chooses an engine by the name that --engine has: "kvm", "soft", or "auto": KVM where this host
+ * has it. If auto chose another, *reason is set to why this host has no KVM, in the host's words,
+ * else to NULL. Returns NULL if there is no engine of this name.
+ */
+const struct engine_ops *engine_choose(const char *name, const char **reason);
 
 #endif

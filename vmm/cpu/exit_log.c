@@ -53,6 +53,16 @@ static void say_mmio(struct cpu *cpu, const struct cpu_exit *exit)
 		2 * (int)exit->size, cpu_value(exit->data, exit->size), cpu->ops->position(cpu));
 }
 
+static void say_other(struct cpu *cpu, const struct cpu_exit *exit)
+{
+	char reason[32] = "";
+
+	if (exit->reason != 0)
+		snprintf(reason, sizeof reason, " (KVM exit reason %u)", exit->reason);
+	tell(cpu, "CPU %u exit %" PRIu64 ": %s%s rip 0x%08" PRIx64, cpu->id, cpu->exits, exit->name,
+		reason, cpu->ops->position(cpu));
+}
+
 static void say_exit(const struct exit_log *log, struct cpu *cpu, const struct cpu_exit *exit)
 {
 	switch (exit->kind) {
@@ -66,10 +76,7 @@ static void say_exit(const struct exit_log *log, struct cpu *cpu, const struct c
 		break;
 	case CPU_EXIT_OTHER:
 		if (log->log & EXIT_LOG_OTHER)
-			tell(cpu,
-				"CPU %u exit %" PRIu64 ": %s (KVM exit reason %u) rip 0x%08" PRIx64,
-				cpu->id, cpu->exits, exit->name, exit->reason,
-				cpu->ops->position(cpu));
+			say_other(cpu, exit);
 		break;
 	}
 }

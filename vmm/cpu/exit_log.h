@@ -30,7 +30,7 @@ struct cpu_exit {
 	const uint8_t *data; /* count values of size bytes, which a read has at exit_end() */
 	unsigned size, count;
 	const char *name; /* CPU_EXIT_OTHER: what it was */
-	unsigned reason;  /* and KVM's number for it */
+	unsigned reason;  /* and KVM's number for it; 0: none */
 };
 
 /*

@@ -49,7 +49,8 @@ static int open_device(struct kvm *kvm)
 	if (kvm->fd < 0) {
 		int ret = -errno;
 
-		say("/dev/kvm: %s (vole doctor tells more)", strerror(-ret));
+		say("/dev/kvm: %s (vole doctor tells more; --engine soft does without)",
+			strerror(-ret));
 		return ret;
 	}
 	return kvm_check(kvm->fd);

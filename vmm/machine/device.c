@@ -22,6 +22,8 @@ static void device_kick(void *ctx, unsigned queue)
 	struct vm_device *device = ctx;
 
 	io_event_signal(device->kicks[queue].source.fd);
+	if (device->vm->engine->ops->yield)
+		device->vm->engine->ops->yield(device->vm->engine);
 }
 
 static int set_kick(const struct vm_device *device, unsigned queue, bool enable)

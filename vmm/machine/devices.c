@@ -225,14 +225,21 @@ void devices_place(struct vm *vm)
 		place(vm, "block", options->disks[i].path);
 }
 
-/* In the order of their places. */
-int devices_add(struct vm *vm)
+int devices_open(struct vm *vm)
 {
 	int ret = open_disks(vm);
 
 	if (ret == 0 && plan_has_rng(vm))
 		ret = open_entropy(vm);
-	if (ret == 0 && plan_has_serial(vm))
+	return ret;
+}
+
+/* In the order of their places. */
+int devices_add(struct vm *vm)
+{
+	int ret = 0;
+
+	if (plan_has_serial(vm))
 		ret = serial_add(vm);
 	if (ret == 0 && plan_console_count(vm) > 0)
 		ret = add_console(vm);

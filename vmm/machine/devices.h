@@ -12,6 +12,10 @@ struct vm;
 /* Write down in vm->places which there will be. */
 void devices_place(struct vm *vm);
 
+/* Opens the files that disks and the entropy device read and write, and locks the disks. After
+ * io_loop_init(). Undone by devices_free() whatever is returned. 0 or -errno (said). */
+int devices_open(struct vm *vm);
+
 /* Make all that the plan has. Undone by devices_free() whatever is returned. 0 or -errno (said). */
 int devices_add(struct vm *vm);
 void devices_free(struct vm *vm);

@@ -154,6 +154,29 @@ static int validate_debug_port(const struct vm *vm)
 	return -EINVAL;
 }
 
+static int refuse_software_cpu(const struct vm *vm)
+{
+	say("%s: a guest of --boot %s uses %s, which the software CPU does not have; run it with "
+	    "--engine kvm on a host that has /dev/kvm",
+		vm->options->kernel, vm->boot->protocol->name, vm->boot->protocol->board.lacking);
+	return -EINVAL;
+}
+
+/* Whether what was asked for goes together, whatever this host has. The virtual clock asks for the
+ * software CPU, which alone has it. */
+static int validate_engine(const struct vm *vm)
+{
+	const struct options *options = vm->options;
+	bool is_virtual = options->clock == ENGINE_CLOCK_VIRTUAL;
+	bool is_soft = is_virtual || strcmp(options->engine, engine_soft.name) == 0;
+
+	if (is_virtual && strcmp(options->engine, engine_kvm.name) == 0) {
+		say("--clock virtual: with KVM time is the host's; take --engine soft");
+		return -EINVAL;
+	}
+	return is_soft && vm->boot->protocol->board.lacking ? refuse_software_cpu(vm) : 0;
+}
+
 int plan_validate(const struct vm *vm)
 {
 	int ret = validate_consoles(vm);
@@ -162,5 +185,19 @@ int plan_validate(const struct vm *vm)
 		ret = validate_devices(vm);
 	if (ret == 0)
 		ret = validate_debug_port(vm);
+	if (ret == 0)
+		ret = validate_engine(vm);
 	return ret;
+}
+
+int plan_engine(struct vm *vm)
+{
+	const struct options *options = vm->options;
+	if (options->clock == ENGINE_CLOCK_VIRTUAL)
+		vm->engine_ops = &engine_soft;
+	else
+		vm->engine_ops = engine_choose(options->engine, &vm->no_kvm);
+	if (vm->engine_ops == &engine_soft && vm->boot->protocol->board.lacking)
+		return refuse_software_cpu(vm);
+	return 0;
 }

@@ -29,4 +29,8 @@ bool plan_has_rng(const struct vm *vm);
 /* Whether this board can have what was asked for? 0, or -EINVAL (said). */
 int plan_validate(const struct vm *vm);
 
+/* Chooses the engine that this host can run the machine with, for machine_run(). 0, or -EINVAL
+ * (said) if it cannot. */
+int plan_engine(struct vm *vm);
+
 #endif

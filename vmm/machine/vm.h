@@ -89,7 +89,9 @@ struct vm {
 	struct boot *boot; /* what is loaded, and where */
 
 	struct memory memory;
-	struct engine *engine; /* NULL: not open */
+	const struct engine_ops *engine_ops; /* set by plan_engine() */
+	const char *no_kvm;                  /* why --engine auto did not take KVM; NULL: it did */
+	struct engine *engine;               /* NULL: not open */
 	struct ioapic ioapic;
 	struct cmos cmos;
 	struct io_loop loop;

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The software engine: all CPUs take turns on the I/O thread. Time passes in quanta; within one,
+ * each CPU that has something to do executes about as many instructions as the others.
+ */
+#include "x86/soft.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "container.h"
+#include "cpu/crash.h"
+#include "cpu/exit_log.h"
+#include "log.h"
+#include "x86/doctor_soft.h"
+
+/* Instructions of a quantum: while several CPUs execute, which wait for each other, and while one
+ * does, which no one waits for. The clock is looked at once a quantum. */
+#define QUANTUM_SHARED 1000
+#define QUANTUM_ALONE  10000
+
+/* So many instructions are executed before devices are served, unless one was kicked. */
+#define SLICE 200000
+
+static struct soft_engine *soft_engine_of(struct engine *engine)
+{
+	return container_of(engine, struct soft_engine, engine);
+}
+
+/* --- time -------------------------------------------------------------------------------------- */
+
+static uint64_t host_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* With the virtual clock an instruction takes a nanosecond. */
+uint64_t soft_now(const struct soft_engine *engine)
+{
+	if (engine->clock == ENGINE_CLOCK_HOST)
+		return host_ns() - engine->origin;
+	if (!engine->current)
+		return engine->now;
+	return engine->now + x86_count(soft_x86(engine->current)) - engine->current_count;
+}
+
+/* The next event of a timer, in guest time; UINT64_MAX: there is none. */
+static uint64_t next_timer(const struct soft_engine *engine)
+{
+	uint64_t next = UINT64_MAX;
+
+	if (engine->irqchip == ENGINE_IRQCHIP_NONE)
+		return next;
+	for (unsigned i = 0; i < engine->system.cpu_count; i++) {
+		uint64_t timer = lapic_timer_next(&engine->cpus[i].lapic);
+
+		next = timer < next ? timer : next;
+	}
+	if (engine->irqchip == ENGINE_IRQCHIP_PC) {
+		uint64_t timer = pc_chips_next(&engine->pc);
+
+		next = timer < next ? timer : next;
+	}
+	return next;
+}
+
+/* Begins a quantum: has timers interrupt that are due. */
+static void begin_quantum(struct soft_engine *engine)
+{
+	if (engine->clock == ENGINE_CLOCK_HOST)
+		engine->now = host_ns() - engine->origin;
+	if (engine->irqchip == ENGINE_IRQCHIP_NONE)
+		return;
+	for (unsigned i = 0; i < engine->system.cpu_count; i++)
+		lapic_timer_advance(&engine->cpus[i].lapic, engine->now);
+	if (engine->irqchip == ENGINE_IRQCHIP_PC)
+		pc_chips_advance(&engine->pc, engine->now);
+}
+
+/* --- executing --------------------------------------------------------------------------------- */
+
+static bool can_execute(const struct soft_cpu *cpu)
+{
+	const struct x86_cpu *x86 = soft_x86(cpu);
+
+	if (cpu->init_pending || cpu->sipi_pending)
+		return true;
+	if (cpu->is_waiting)
+		return false;
+	return !x86->halted || x86->nmi_pending || soft_has_interrupt(cpu);
+}
+
+/* For crash reports. */
+static const char *missing_name(enum x86_missing missing)
+{
+	switch (missing) {
+	case X86_MISSING_VIRTUAL_8086:
+		return "virtual-8086 mode";
+	case X86_MISSING_LONG_MODE:
+		return "64-bit mode";
+	case X86_MISSING_FPU:
+		return "an x87 FPU";
+	case X86_MISSING_SIMD:
+		return "MMX or SSE";
+	default:
+		return NULL;
+	}
+}
+
+static void report_shutdown(struct soft_cpu *cpu)
+{
+	const struct x86_cpu *x86 = soft_x86(cpu);
+	struct cpu_fault faults[3];
+
+	if (cpu->cpu.host->triple_fault(&cpu->cpu) == 0)
+		return;
+	/* x86->faults has the last one first. */
+	for (unsigned i = 0; i < x86->fault_count; i++) {
+		const struct x86_exception *fault = &x86->faults[x86->fault_count - 1 - i];
+
+		faults[i] = (struct cpu_fault){
+			.vector = fault->vector,
+			.has_error = fault->has_error,
+			.error = fault->error,
+			.rip = fault->eip + x86->segment[X86_CS].base,
+			.cr2 = fault->cr2,
+		};
+	}
+	crash_triple_fault(&cpu->cpu, faults, x86->fault_count, missing_name(x86->missing));
+}
+
+/* HLT where nothing could wake the CPU: without interrupt controllers it ends the machine. */
+static void halt_without_irqchip(struct soft_cpu *cpu)
+{
+	const struct cpu_exit exit = {.kind = CPU_EXIT_OTHER, .name = "hlt"};
+
+	exit_begin(&cpu->cpu, &exit);
+	cpu->cpu.host->end(&cpu->cpu, 0);
+	exit_end(&cpu->cpu, &exit);
+}
+
+static void handle_stop(struct soft_cpu *cpu, enum x86_stop stop)
+{
+	switch (stop) {
+	case X86_STOP_SHUTDOWN:
+		report_shutdown(cpu);
+		break;
+	case X86_STOP_ENDED:
+		if (soft_x86(cpu)->refused)
+			crash_lacking(&cpu->cpu, missing_name(soft_x86(cpu)->missing));
+		break;
+	case X86_STOP_HALTED:
+		if (cpu->engine->irqchip == ENGINE_IRQCHIP_NONE)
+			halt_without_irqchip(cpu);
+		break;
+	case X86_STOP_BUDGET:
+	case X86_STOP_YIELD:
+		break;
+	}
+}
+
+static void execute(struct soft_cpu *cpu, int64_t quantum)
+{
+	struct soft_engine *engine = cpu->engine;
+	struct x86_cpu *x86 = soft_x86(cpu);
+	enum x86_stop stop;
+
+	soft_take_init(cpu);
+	if (!can_execute(cpu))
+		return;
+	engine->current = cpu;
+	engine->current_count = x86_count(x86);
+	stop = x86_run(x86, quantum);
+	engine->current = NULL;
+	handle_stop(cpu, stop);
+}
+
+/* How many instructions until there is something else to do: a timer, with the virtual clock, is
+ * met exactly. */
+static int64_t choose_quantum(const struct soft_engine *engine, unsigned busy)
+{
+	int64_t quantum = busy > 1 ? QUANTUM_SHARED : QUANTUM_ALONE;
+	uint64_t next = next_timer(engine);
+
+	if (engine->clock == ENGINE_CLOCK_VIRTUAL && next > engine->now &&
+		next - engine->now < (uint64_t)quantum)
+		quantum = (int64_t)(next - engine->now);
+	return quantum;
+}
+
+static unsigned count_busy(const struct soft_engine *engine)
+{
+	unsigned busy = 0;
+
+	for (unsigned i = 0; i < engine->system.cpu_count; i++)
+		busy += can_execute(&engine->cpus[i]);
+	return busy;
+}
+
+/*
+ * No CPU has anything to execute. The host's clock is waited for. The virtual clock jumps to the
+ * next timer, but devices are served once before that: what the guest asked of them comes first.
+ */
+static int64_t idle(struct soft_engine *engine)
+{
+	uint64_t next = next_timer(engine);
+
+	if (next == UINT64_MAX)
+		return ENGINE_FOREVER;
+	if (engine->clock == ENGINE_CLOCK_HOST) {
+		uint64_t now = soft_now(engine);
+
+		return next > now ? (int64_t)(next - now) : 0;
+	}
+	if (engine->was_idle && next > engine->now)
+		engine->now = next;
+	engine->was_idle = true;
+	return 0;
+}
+
+static int64_t soft_run(struct engine *base)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+	int64_t left = SLICE;
+
+	engine->yield_asked = false;
+	while (left > 0 && !engine->yield_asked) {
+		unsigned busy;
+		int64_t quantum;
+
+		begin_quantum(engine);
+		busy = count_busy(engine);
+		if (busy == 0)
+			return idle(engine);
+		engine->was_idle = false;
+		quantum = choose_quantum(engine, busy);
+		for (unsigned i = 0; i < engine->system.cpu_count; i++) {
+			execute(&engine->cpus[i], quantum);
+			if (!engine->host->running(&engine->cpus[i].cpu))
+				return 0;
+		}
+		if (engine->clock == ENGINE_CLOCK_VIRTUAL)
+			engine->now += (uint64_t)quantum;
+		left -= quantum * busy;
+	}
+	return 0;
+}
+
+void soft_break(struct soft_engine *engine)
+{
+	if (engine->current)
+		x86_break(soft_x86(engine->current));
+}
+
+static void soft_yield(struct engine *base)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	engine->yield_asked = true;
+	soft_break(engine);
+}
+
+/* --- what is asked of a CPU -------------------------------------------------------------------- */
+
+static struct cpu_segment segment_of(const struct x86_segment *segment)
+{
+	return (struct cpu_segment){segment->selector, segment->limit, segment->base};
+}
+
+static const struct x86_cpu *x86_of(struct cpu *cpu)
+{
+	return soft_x86(container_of(cpu, struct soft_cpu, cpu));
+}
+
+static int cpu_registers(struct cpu *cpu, struct cpu_registers *registers)
+{
+	const struct x86_cpu *x86 = x86_of(cpu);
+
+	*registers = (struct cpu_registers){
+		.rip = x86->eip,
+		.rflags = x86_eflags(x86),
+		.cr0 = x86->cr0,
+		.cr2 = x86->cr2,
+		.cr3 = x86->cr3,
+		.cr4 = x86->cr4,
+		.efer = x86->efer,
+		.cs = segment_of(&x86->segment[X86_CS]),
+		.ss = segment_of(&x86->segment[X86_SS]),
+		.ds = segment_of(&x86->segment[X86_DS]),
+		.es = segment_of(&x86->segment[X86_ES]),
+		.gdt = {x86->gdtr.base, x86->gdtr.limit},
+		.idt = {x86->idtr.base, x86->idtr.limit},
+	};
+	memcpy(registers->general, x86->reg, sizeof registers->general);
+	return 0;
+}
+
+static int cpu_translate(struct cpu *cpu, uint64_t linear, uint64_t *gpa)
+{
+	return x86_translate(x86_of(cpu), linear, gpa);
+}
+
+static uint64_t cpu_position(struct cpu *cpu)
+{
+	const struct x86_cpu *x86 = x86_of(cpu);
+
+	return x86->segment[X86_CS].base + x86->eip;
+}
+
+static const struct cpu_ops cpu_ops = {
+	.registers = cpu_registers,
+	.translate = cpu_translate,
+	.position = cpu_position,
+};
+
+/* --- making and freeing ------------------------------------------------------------------------ */
+
+static void add_cpu(struct soft_engine *engine, unsigned id, const struct engine_setup *setup)
+{
+	struct soft_cpu *cpu = &engine->cpus[id];
+
+	*cpu = (struct soft_cpu){
+		.cpu = {.ops = &cpu_ops,
+			.host = setup->host,
+			.ctx = setup->ctx,
+			.gmem = &setup->memory->gmem,
+			.id = id,
+			.log = setup->log},
+		.engine = engine,
+		.started = id == 0,
+		.is_waiting = id != 0,
+	};
+	lapic_init(&cpu->lapic, &engine->bus);
+}
+
+static int add_cpus(struct soft_engine *engine, const struct engine_setup *setup)
+{
+	unsigned count = setup->cpu_count;
+
+	engine->cpus = calloc(count, sizeof *engine->cpus);
+	engine->system.cpus = calloc(count, sizeof *engine->system.cpus);
+	if (!engine->cpus || !engine->system.cpus)
+		return -ENOMEM;
+	for (unsigned id = 0; id < count; id++) {
+		int ret = x86_cpu_init(&engine->system.cpus[id], &engine->system, id);
+
+		if (ret < 0)
+			return ret;
+		engine->system.cpu_count++; /* soft_free() undoes it from here on */
+		add_cpu(engine, id, setup);
+	}
+	return 0;
+}
+
+static int soft_open(struct engine **opened, const struct engine_setup *setup)
+{
+	struct soft_engine *engine = calloc(1, sizeof *engine);
+	int ret = -ENOMEM;
+
+	*opened = NULL;
+	if (engine) {
+		*opened = &engine->engine;
+		engine->engine.ops = &engine_soft;
+		engine->engine.tsc_khz = SOFT_TSC_KHZ;
+		engine->irqchip = setup->irqchip;
+		engine->clock = setup->clock;
+		engine->host = setup->host;
+		engine->host_ctx = setup->ctx;
+		engine->system = (struct x86_system){
+			.gmem = &setup->memory->gmem,
+			.bus = &soft_bus,
+			.ctx = engine,
+			.tsc_khz = SOFT_TSC_KHZ,
+			.apic_khz = APIC_TIMER_KHZ,
+		};
+		/* Writes by devices make decoded code stale, too. */
+		setup->memory->gmem.written = x86_memory_written;
+		setup->memory->gmem.written_ctx = &engine->system;
+		lapic_bus_init(&engine->bus, &soft_lapic_ops, engine);
+		ret = add_cpus(engine, setup);
+	}
+	if (ret == 0 && setup->irqchip == ENGINE_IRQCHIP_PC)
+		ret = pc_chips_init(&engine->pc, &engine->bus);
+	if (ret < 0)
+		say("software CPU: %s", strerror(-ret));
+	return ret;
+}
+
+static void soft_free(struct engine *base)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	pc_chips_free(&engine->pc);
+	while (engine->system.cpu_count > 0)
+		x86_cpu_free(&engine->system.cpus[--engine->system.cpu_count]);
+	free(engine->system.cpus);
+	free(engine->cpus);
+	free(engine);
+}
+
+static const char *soft_absent(void)
+{
+	return NULL;
+}
+
+/* --- interrupts -------------------------------------------------------------------------------- */
+
+static int soft_set_routes(struct engine *base, const struct ioapic_route routes[IOAPIC_PINS])
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	memcpy(engine->routes, routes, sizeof engine->routes);
+	return 0;
+}
+
+/* Every GSI can be raised. */
+static int soft_connect(struct engine *engine, unsigned gsi)
+{
+	(void)engine;
+	(void)gsi;
+	return 0;
+}
+
+static void soft_raise(struct engine *base, unsigned gsi)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+	const struct ioapic_route *route = &engine->routes[gsi];
+
+	if (engine->irqchip == ENGINE_IRQCHIP_PC)
+		pc_chips_pulse(&engine->pc, gsi);
+	else if (route->enabled)
+		lapic_bus_msi(&engine->bus, route->address, route->data);
+}
+
+/* --- starting and stopping --------------------------------------------------------------------- */
+
+static int soft_start(struct engine *base, const struct entry_state *state)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	soft_set_state(&engine->system.cpus[0], state);
+	engine->origin = host_ns();
+	return 0;
+}
+
+/* Guest code is executed in soft_run() alone. */
+static void soft_stop(struct engine *engine)
+{
+	(void)engine;
+}
+
+static struct cpu *soft_cpu_by_id(struct engine *engine, unsigned id)
+{
+	return &soft_engine_of(engine)->cpus[id].cpu;
+}
+
+static int soft_start_cpu(struct engine *base, unsigned id, const struct entry_state *state,
+	const uint32_t frame[CPU_FRAME_WORDS])
+{
+	struct soft_engine *engine = soft_engine_of(base);
+	struct soft_cpu *cpu = &engine->cpus[id];
+
+	if (cpu->started)
+		return -EBUSY;
+	if (frame &&
+		gmem_write(cpu->cpu.gmem, state->esp, frame, CPU_FRAME_WORDS * sizeof *frame) < 0)
+		return -EBUSY;
+	cpu->started = true;
+	cpu->is_waiting = false;
+	soft_set_state(soft_x86(cpu), state);
+	return 0;
+}
+
+static enum cpu_activity soft_cpu_activity(struct engine *engine, unsigned id)
+{
+	return soft_activity(&soft_engine_of(engine)->cpus[id]);
+}
+
+static void soft_describe(struct engine *base, unsigned id, char *text, size_t size)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	snprintf(text, size, "%" PRIu64 " exits, %" PRIu64 " instructions",
+		engine->cpus[id].cpu.exits, x86_count(&engine->system.cpus[id]));
+}
+
+const struct engine_ops engine_soft = {
+	.name = "soft",
+	.absent = soft_absent,
+	.open = soft_open,
+	.free = soft_free,
+	.set_routes = soft_set_routes,
+	.connect = soft_connect,
+	.raise = soft_raise,
+	.start = soft_start,
+	.run = soft_run,
+	.yield = soft_yield,
+	.stop = soft_stop,
+	.cpu = soft_cpu_by_id,
+	.start_cpu = soft_start_cpu,
+	.activity = soft_cpu_activity,
+	.describe = soft_describe,
+	.doctor = doctor_soft,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_X86_SOFT_H
+#define VMM_X86_SOFT_H
+
+/*
+ * The software engine's structures, for the files that make it up: soft.c (the engine, CPUs in
+ * turn), soft_bus.c (what a CPU asks: ports, devices, interrupts), soft_start.c (entry states,
+ * INIT and SIPI), pc_chips.c (a PC's interrupt controllers and timer).
+ *
+ * Everything here belongs to the I/O thread, which calls soft_run(): no lock is needed.
+ */
+
+#include "chips/lapic.h"
+#include "cpu/engine.h"
+#include "x86/pc_chips.h"
+#include "x86/x86.h"
+
+/* Time is counted in nanoseconds, and so is the TSC. */
+#define SOFT_TSC_KHZ 1000000u
+
+struct soft_cpu {
+	struct cpu cpu; /* cpu.id is the index of x86 in the engine's x86_system as well */
+	struct soft_engine *engine;
+	struct lapic lapic;
+	bool started;      /* it was, by whatever way: once true, stays true */
+	bool is_waiting;   /* for SIPI, or for start_cpu() */
+	bool init_pending; /* INIT has come, and is handled between quanta */
+	bool sipi_pending; /* and SIPI, with this vector */
+	uint8_t sipi_vector;
+};
+
+struct soft_engine {
+	struct engine engine;
+	enum engine_irqchip irqchip;
+	enum engine_clock clock;
+	const struct cpu_host *host;
+	void *host_ctx;
+
+	struct x86_system system;
+	struct soft_cpu *cpus; /* parallel to system.cpus */
+
+	struct lapic_bus bus;
+	struct ioapic_route routes[IOAPIC_PINS]; /* ENGINE_IRQCHIP_APIC */
+	struct pc_chips pc;                      /* ENGINE_IRQCHIP_PC */
+
+	uint64_t origin; /* ENGINE_CLOCK_HOST: of the host's clock, in ns, when the guest began */
+	uint64_t now;    /* guest time at the start of the quantum, in ns */
+
+	struct soft_cpu *current; /* the one that executes; NULL between quanta */
+	uint64_t current_count;   /* x86_count() at the start of its quantum */
+	bool yield_asked;         /* soft_run() is to return soon */
+	bool was_idle;            /* soft_run() found no CPU to execute the last time */
+};
+
+static inline struct x86_cpu *soft_x86(const struct soft_cpu *cpu)
+{
+	return &cpu->engine->system.cpus[cpu->cpu.id];
+}
+
+/* --- soft.c ----------------------------------------------------------------------------------- */
+
+/* Guest time, in ns: also in the middle of a quantum. */
+uint64_t soft_now(const struct soft_engine *engine);
+
+/* The CPU that executes leaves its quantum after the current instruction. */
+void soft_break(struct soft_engine *engine);
+
+/* --- soft_bus.c ------------------------------------------------------------------------------- */
+
+/* Whether an interrupt waits that the CPU would take now. */
+bool soft_has_interrupt(const struct soft_cpu *cpu);
+
+/* For struct x86_system; the context is the struct soft_engine. */
+extern const struct x86_bus soft_bus;
+
+/* --- soft_start.c ----------------------------------------------------------------------------- */
+
+/* Sets the registers of a CPU. */
+void soft_set_state(struct x86_cpu *x86, const struct entry_state *state);
+
+/* Handles INIT and SIPI, if they are pending, between quanta (Intel SDM 3, 9.4.4). */
+void soft_take_init(struct soft_cpu *cpu);
+
+/* For struct lapic_bus; the context is the struct soft_engine. */
+extern const struct lapic_ops soft_lapic_ops;
+
+/* What the CPU does, for engine_ops.activity(). */
+enum cpu_activity soft_activity(const struct soft_cpu *cpu);
+
+#endif
