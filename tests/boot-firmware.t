@@ -10,8 +10,7 @@ use Abi 'slurp';
 use Test::More;
 use Vole;
 
-my $absent = kvm_absent();
-plan skip_all => $absent if $absent;
+each_engine();
 
 my $image = build() . '/guest/flat-firmware.bin';
 my $hello = build() . '/guest/hello.elf';
@@ -39,24 +38,24 @@ for my $case (
 	['4 CPUs, 1 GiB', [qw(-c 4 -m 1G), $image], [0xff, 0xff, 0x00, 0x3f, 3]],
 	['2 MiB of RAM', [qw(-m 2M), $image], [0x00, 0x04, 0x00, 0x00, 0]]) {
 	my ($name, $words, $cmos) = @$case;
-	my $result = run([vole(), 'run', @$words]);
+	my $result = run([vole_run(), @$words]);
 	is(join(' ', map { sprintf '%02x', ord } split //, $result->{out}), told($cmos), "$name: what the firmware finds");
 	ok($result->{status} eq 0 && $result->{err} eq '', "$name: a reset ends it, status 0") or diag(shown($result));
 }
 {
-	my $result = run([vole(), qw(run --debug-port 0x80), $image]);
+	my $result = run([vole_run(), qw(--debug-port 0x80), $image]);
 	# The debug port's byte is then at 0x80, and nobody is at 0x402: nothing is printed.
 	is($result->{out}, '', '--debug-port moves the byte console');
-	$result = run([vole(), qw(run --log pio --max-exits 2), $image]);
+	$result = run([vole_run(), qw(--log pio --max-exits 2), $image]);
 	is($result->{status}, 124, '--max-exits ends firmware too') or diag(shown($result));
 	is_deeply([$result->{err} =~ /out port 0x0402 size 1 value 0x(\w\w) rip/g], ['41', '4d'], '--log pio shows what it prints');
 	# As inspect says: 16 bytes below 4 GiB, then a jump.
-	$result = run([vole(), qw(run --log pio --max-exits 1), $image]);
+	$result = run([vole_run(), qw(--log pio --max-exits 1), $image]);
 	like($result->{err}, qr/rip 0xffffff0/, 'it begins in the image at 4 GiB');
 	$result = run([vole(), 'inspect', $large]);
 	ok($result->{status} eq 0 && $result->{err} eq '' && $result->{out} =~ /256 KiB.*0xfffc0000.*read-only.*f000:fff0/s,
 		'inspect shows memory and the reset vector') or diag(shown($result));
-	$result = run([vole(), qw(run -v --max-exits 1), $image]);
+	$result = run([vole_run(), qw(-v --max-exits 1), $image]);
 	like($result->{err}, qr/flat-firmware\.bin: BIOS image, --boot firmware|firmware with a jump.*--boot firmware/,
 		'-v names what was recognised');
 }
@@ -65,7 +64,7 @@ for my $case (
 
 sub refused {
 	my ($name, $status, $pattern, @words) = @_;
-	my $result = run([vole(), 'run', @words]);
+	my $result = run([vole_run(), @words]);
 	my @said = split /\n/, $result->{err};
 	ok($result->{status} eq $status && $result->{out} eq '' && @said == 1 && $said[0] =~ $pattern, "$name is refused with $status")
 		or diag("expected $pattern", shown($result));
@@ -126,13 +125,13 @@ my %ports = (0x01 => 'flat console', 0x10 => 'flat counter', 0x20 => 'PIC', 0x21
 	0x70 => 'CMOS', 0x71 => 'CMOS', 0x92 => 'A20', 0xcf8 => 'PCI', 0xcf9 => 'reset', 0xcfc => 'PCI', 0x402 => 'SeaBIOS console',
 	0x3f8 => 'UART', 0x3fd => 'UART', 0x2f8 => 'second UART', 0x510 => 'fw_cfg', 0x600 => 'power management');
 for my $port (sort { $a <=> $b } keys %ports) {
-	my $result = run([vole(), 'run', build() . '/guest/port-unknown.elf', '--', $port]);
+	my $result = run([vole_run(), build() . '/guest/port-unknown.elf', '--', $port]);
 	my $name = sprintf '0x%x', $port;
 	ok($result->{status} eq 126 && $result->{err} =~ /reads 1 bytes from port $name, where nothing answers/,
 		"ELF machine: nothing at port $name ($ports{$port})") or diag(shown($result));
 }
 for my $address (0xfed00000, 0xfffe0000, 0xfffc0000, 0xfffffff0, 0xc0000000) {
-	my $result = run([vole(), 'run', build() . '/guest/hole-load.elf', '--', $address]);
+	my $result = run([vole_run(), build() . '/guest/hole-load.elf', '--', $address]);
 	my $name = sprintf '0x%08x', $address;
 	ok($result->{status} eq 126 && $result->{err} =~ /loads 4 bytes from $name, where nothing answers/,
 		"ELF machine: nothing at $name") or diag(shown($result));
@@ -144,7 +143,7 @@ for my $name ('bios.bin', 'bios-256k.bin') {
 	my $path = "/usr/share/seabios/$name";
 	SKIP: {
 		skip "$path: no such file (package seabios)", 2 unless -e $path;
-		my $vole = terminal(vole(), qw(run --serial), 'file:' . scratch() . '/serial', $path);
+		my $vole = terminal(vole_run(), qw(--serial), 'file:' . scratch() . '/serial', $path);
 		my @lines = (qr/SeaBIOS \(version /, qr/RamSize: 0x04000000/, qr/Found 1 cpu\(s\)/, qr/All threads complete/,
 			qr/Found 1 serial port/, qr/No bootable device/);
 		shift @lines while @lines && $vole->expect($lines[0]);

@@ -9,15 +9,14 @@ use lib 'tests/lib';
 use Test::More;
 use Vole;
 
-my $absent = kvm_absent();
-plan skip_all => $absent if $absent;
+each_engine();
 
 sub guest { return build() . "/guest/$_[0]" }
 
 # vole run with these words gives this status and output. Returns what it said, line by line.
 sub runs {
 	my ($name, $status, $out, @words) = @_;
-	my $result = run([vole(), 'run', @words]);
+	my $result = run([vole_run(), @words]);
 	my $ok = $result->{status} eq $status && (ref $out ? $result->{out} =~ $out : $result->{out} eq $out);
 
 	ok($ok, "$name: status $status") or diag(shown($result));

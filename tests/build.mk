@@ -59,7 +59,3 @@ linux_init_sources = $(wildcard tests/linux/*.c)
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
 fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart chips $(if $(x86_host),emulate)
 fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c tests/driver_ring.c
-
-# Tests of the software CPU's parts, without its run loop.
-x86_part_tests = $(addprefix tests/unit/x86_,mmu.c segment.c gate.c task.c system.c)
-$(foreach t,$(x86_part_tests),$(eval with_$t = tests/x86_machine.c))

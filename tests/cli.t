@@ -14,7 +14,6 @@ use Test::More;
 use Vole;
 
 my $hello = build() . '/guest/hello.elf';
-my $no_kvm = kvm_absent();
 my $root = $> == 0;
 
 # Root may read and write everything, so vole runs without that capability.
@@ -35,8 +34,10 @@ sub refused {
 sub accepted {
 	my ($name, $pattern, @words) = @_;
 	my $result = run([@vole, @words]);
+	# Where there is no KVM, run says which engine takes its place.
+	my $err = kvm_absent() ? $result->{err} =~ s{\Avole: /dev/kvm: [^\n]*the software CPU[^\n]*\n}{}r : $result->{err};
 
-	my $ok = $result->{status} eq 0 && $result->{err} eq '' && $result->{out} =~ $pattern;
+	my $ok = $result->{status} eq 0 && $err eq '' && $result->{out} =~ $pattern;
 	ok($ok, $name) or diag("expected $pattern", "\n", shown($result));
 	return;
 }
@@ -139,9 +140,9 @@ refused("consoles: $_->[0]", 125, $_->[1], 'run', (map { ('--console', $_) } @$_
 	['several without multiport', qr/--console stdio: not without multiport/, 'stdio', 'pty,multiport=off'],
 	['a name without multiport', qr/--console pty,name=a: not without multiport/, 'pty,name=a,multiport=off'];
 refused('consoles: the same socket', 125, qr/--console .*sock: Address already in use/, 'run',
-	('--console', 'unix:' . scratch() . '/sock') x 2, $hello) unless $no_kvm;
+	('--console', 'unix:' . scratch() . '/sock') x 2, $hello);
 refused('consoles: the same file', 125, qr/--console .*same: in use by a vole/, 'run',
-	('--console', 'file:' . scratch() . '/same') x 2, $hello) unless $no_kvm;
+	('--console', 'file:' . scratch() . '/same') x 2, $hello);
 accepted('inspect shows a console of several ports', qr/^  0xd0000000 .*console of several ports/m, 'inspect',
 	'--console', 'stdio', '--console', 'pty,name=a', $hello);
 refused("serial \"$_\"", 125, qr/--serial \Q$_\E: not stdio/, 'run', '--serial', $_, $hello) for '', 'tty', 'file:', 'unix:';
@@ -226,9 +227,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 
 # --- disks ---
 
-SKIP: {
-	skip $no_kvm, 22 if $no_kvm;
-
+{
 	my $disk = write_file('disk', "\0" x 4096);
 	for (['that is missing', 'absent', qr/absent: No such file/],
 		['that is empty', 'empty', qr/empty: empty/],
@@ -281,19 +280,36 @@ SKIP: {
 
 # --- consoles ---
 
-SKIP: {
-	skip $no_kvm, 2 if $no_kvm;
+{
 	refused('a console in a folder that is missing', 125, qr{absent/file: No such file}, 'run',
 		'--console', 'file:' . scratch() . '/absent/file', $hello);
 	refused('a console in a FIFO that nobody reads', 125, qr/fifo: No such device/, 'run',
 		'--console', "file:$fifo", $hello);
 }
 
+# --- engines ---
+
+refused('an engine that does not exist', 125, qr/--engine tcg: not auto, kvm or soft/, 'run', '--engine', 'tcg', $hello);
+refused('a clock that does not exist', 125, qr/--clock tsc: not host or virtual/, 'run', '--clock', 'tsc', $hello);
+for my $command ('run', 'inspect') {
+	refused("$command: a virtual clock with KVM", 125, qr/--clock virtual: with KVM time is the host's; take --engine soft/, $command,
+		qw(--clock virtual --engine kvm), $hello);
+	refused("$command: Linux on the software CPU", 125, qr/bzImage: a guest of --boot linux uses an FPU .*--engine kvm/, $command,
+		qw(--engine soft), build() . '/guest/linux-probe.bzImage');
+	refused("$command: Linux with a virtual clock", 125, qr/probe\.elf: a guest of --boot \w+ uses an FPU .*--engine kvm/, $command,
+		qw(--clock virtual), build() . '/guest/linux-probe.elf');
+}
+accepted("a virtual clock chooses the software CPU", qr/^Hello/, 'run', '--clock', 'virtual', $hello);
+{
+	my $result = run([vole(), qw(run -v --engine soft), $hello]);
+	ok($result->{status} eq 0 && $result->{err} =~ /^vole: engine: soft$/m && $result->{err} =~ /^vole: CPU 0: \d+ exits, \d+ instructions$/m,
+		'-v names the engine, and what it counted') or diag(shown($result));
+}
+
 # --- the host ---
 
 # Reading a large module takes its time, in which vole is ended as any program.
-SKIP: {
-	skip $no_kvm, 1 if $no_kvm;
+{
 	my $large = write_file('large', '');
 	truncate $large, 1 << 30;
 	my $result = run(['bash', '-c', '"$@" & sleep 0.3; kill $!; wait $!; echo $?', '-', vole(), qw(run -m 2G --module), $large,
@@ -301,8 +317,7 @@ SKIP: {
 	is($result->{out}, "143\n", 'a signal ends vole while it reads') or diag(shown($result));
 }
 
-SKIP: {
-	skip $no_kvm, 1 if $no_kvm;
+{
 	my $result = run([vole(), 'doctor']);
 	is($result->{status}, 0, 'doctor finds that this host will do') or diag(shown($result));
 }
@@ -315,26 +330,30 @@ sub elsewhere {
 	my @unshare = $root ? qw(unshare --mount) : qw(unshare --mount --map-root-user);
 	SKIP: {
 		my $tried = run([@unshare, 'sh', '-c', $change]);
-		skip 'no mount namespaces here', 2 if $tried->{status} ne 0;
-		my $result = run([@unshare, 'sh', '-c', "$change && exec \"\$@\"", '-', vole(), 'run', $hello]);
-		ok($result->{status} eq 125 && $result->{err} =~ $said && $result->{out} eq '', "run: $name")
+		skip 'no mount namespaces here', 3 if $tried->{status} ne 0;
+		my @vole = (@unshare, 'sh', '-c', "$change && exec \"\$@\"", '-', vole());
+		my $result = run([@vole, 'run', $hello]);
+		ok($result->{status} eq 0 && $result->{err} =~ /\A$said[^\n]*the software CPU[^\n]*\n\z/ && $result->{out} =~ /^Hello/,
+			"run: $name: the software CPU executes the guest, which is said with the reason") or diag("expected $said\n", shown($result));
+		$result = run([@vole, qw(run --engine kvm), $hello]);
+		ok($result->{status} eq 125 && $result->{err} =~ $said && $result->{out} eq '', "run --engine kvm: $name")
 			or diag("expected $said\n", shown($result));
-		$result = run([@unshare, 'sh', '-c', "$change && exec \"\$@\"", '-', vole(), 'doctor']);
-		ok($result->{status} eq 125 && $result->{out} =~ $found && $result->{err} eq '', "doctor: $name")
-			or diag("expected $found\n", shown($result));
+		$result = run([@vole, 'doctor']);
+		ok($result->{status} eq 0 && $result->{out} =~ $found && $result->{out} =~ /^ok +software CPU .*can run here, with its software CPU/ms
+			&& $result->{err} eq '', "doctor: $name") or diag("expected $found\n", shown($result));
 	}
 	return;
 }
-elsewhere('/dev/kvm is missing', 'mount -t tmpfs none /dev', qr{/dev/kvm: No such file}, qr{^missing  /dev/kvm}m);
+elsewhere('/dev/kvm is missing', 'mount -t tmpfs none /dev', qr{vole: /dev/kvm: No such file}, qr{^missing  /dev/kvm}m);
 elsewhere('/dev/kvm is something else', 'mount -t tmpfs none /dev && mknod /dev/kvm c 1 3',
-	qr{/dev/kvm.*KVM}, qr{^missing .*/dev/kvm is not KVM}m) if $root;
+	qr{vole: /dev/kvm.*KVM}, qr{^missing .*/dev/kvm is not KVM}m) if $root;
 SKIP: {
 	skip 'only root can be somebody without permission', 1 if !$root || !-e '/dev/kvm';
 	skip '/dev/kvm is permitted to everybody', 1 if (stat '/dev/kvm')[2] & 06;
 	# Where nobody may go.
 	chmod 0755, scratch();
 	run(['cp', vole(), $hello, scratch()]);
-	my $result = run([qw(setpriv --reuid=65534 --regid=65534 --clear-groups), scratch() . '/vole', 'run',
+	my $result = run([qw(setpriv --reuid=65534 --regid=65534 --clear-groups), scratch() . '/vole', qw(run --engine kvm),
 		scratch() . '/hello.elf']);
 	ok($result->{status} eq 125 && $result->{err} =~ m{/dev/kvm: Permission denied}, '/dev/kvm is not permitted')
 		or diag(shown($result));

@@ -13,8 +13,7 @@ use Time::HiRes qw(time);
 use Abi 'slurp';
 use Vole;
 
-my $absent = kvm_absent();
-plan skip_all => $absent if $absent;
+each_engine();
 
 # What a crash is to show besides its cause.
 my $registers = qr/EAX [0-9a-f]{8} .* EIP 0x[0-9a-f]{8}.* EFLAGS .* CR0 [0-9a-f]{8}/s;
@@ -333,7 +332,7 @@ sub fits {
 
 for my $case (@cases) {
 	my $name = $case->{kernel} . (defined $case->{name} ? ", $case->{name}" : '');
-	my @command = (@{$case->{under} // []}, vole(), 'run', @{$case->{vole} // []}, build() . "/guest/$case->{kernel}.elf");
+	my @command = (@{$case->{under} // []}, vole_run(), @{$case->{vole} // []}, build() . "/guest/$case->{kernel}.elf");
 	push @command, '--', @{$case->{guest}} if $case->{guest};
 	my $result = run(\@command, stdin => $case->{stdin}, until => $case->{until}, limit => $case->{limit});
 	my $status = $case->{status} // 0;
@@ -369,7 +368,7 @@ for my $idle (
 	{ kernel => 'serial-handover', what => "the end, while nobody takes the serial port's output but somebody the console's,",
 		vole => ['--timeout', 4, '--serial', "file:$full", '--console', 'file:/dev/null'] },
 ) {
-	my @command = (vole(), qw(run --timeout 2), @{$idle->{vole} // []}, build() . "/guest/$idle->{kernel}.elf");
+	my @command = (vole_run(), qw(--timeout 2), @{$idle->{vole} // []}, build() . "/guest/$idle->{kernel}.elf");
 	my $used = cpu_time(\@command, stdin => $idle->{stdin} // $silent_read);
 	# Two seconds of which starting and stopping take a part, a larger one with sanitizers.
 	cmp_ok($used, '<', 0.6, "$idle->{what} uses no CPU time");
@@ -390,7 +389,7 @@ sub rests {
 }
 {
 	# Event indices would have the flags of the used ring stay 0.
-	my @command = (vole(), qw(run --console none --virtio event-idx=off --serial), "file:$full", build() . '/guest/restless.elf');
+	my @command = (vole_run(), qw(--console none --virtio event-idx=off --serial), "file:$full", build() . '/guest/restless.elf');
 	my $pid = fork // die "fork: $!\n";
 	exec @command or POSIX::_exit(255) if !$pid;
 	ok(rests($pid), 'HARD-18 a ring that goes on for ever is left alone, while nobody takes output after the end');
@@ -417,7 +416,7 @@ sub constant_part {
 	open my $file, '+<:raw', $image or die "$image: $!\n";
 	print $file $disk_text;
 	close $file or die "$image: $!\n";
-	my $result = run([vole(), 'run', '--disk', "$image,serial=demo", build() . '/guest/demo.elf']);
+	my $result = run([vole_run(), '--disk', "$image,serial=demo", build() . '/guest/demo.elf']);
 	my (undef, @lines) = map { s/^    //r } split /\n/, $promised // '';
 	is(constant_part($result->{out}), constant_part(join '', map { "$_\n" } @lines), 'the demo prints what the README shows');
 }
@@ -425,7 +424,7 @@ sub constant_part {
 # --- consoles elsewhere ---
 
 {
-	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/echo.elf');
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/echo.elf');
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
 	ok($path, '--console pty: says where') or diag($vole->text);
 	open my $console, '+<:raw', $path or die "$path: $!\n";
@@ -440,7 +439,7 @@ sub constant_part {
 }
 {
 	# More than a pseudo-terminal takes while nobody reads it, for a moment; and what it holds at the end.
-	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 100);
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 100);
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
 	my $text = '';
 	open my $console, '+<:raw', $path or die "$path: $!\n";
@@ -451,7 +450,7 @@ sub constant_part {
 }
 {
 	# All of it fits, so the guest has ended when it is read.
-	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 2);
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 2);
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
 	my $text = '';
 	open my $console, '+<:raw', $path or die "$path: $!\n";
@@ -463,14 +462,14 @@ sub constant_part {
 }
 {
 	# Nobody reads it, and the end does not wait for ever.
-	my $vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-flood.elf', '--', 1);
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 1);
 	is($vole->finish, 0, '--console pty: output that nobody reads does not keep vole from ending');
 	# And more of it than a terminal holds, of a guest that has ended.
-	$vole = terminal(vole(), qw(run --console pty), build() . '/guest/console-last.elf', '--', 256);
+	$vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-last.elf', '--', 256);
 	is($vole->finish, 0, '--console pty: nor does what the terminal does not take');
 }
 {
-	my $vole = terminal(vole(), 'run', (map { ('--console', $_) } 'pty,name=a', 'pty', 'pty,name=b'),
+	my $vole = terminal(vole_run(), (map { ('--console', $_) } 'pty,name=a', 'pty', 'pty,name=b'),
 		'--serial', 'pty', build() . '/guest/exit-code.elf');
 	is($vole->finish, 0, '--console pty: several');
 	my @said = $vole->text =~ /^vole: (.*) is on /mg;
@@ -478,7 +477,7 @@ sub constant_part {
 }
 {
 	my $path = scratch() . '/socket';
-	my $vole = terminal(vole(), qw(run --console), "unix:$path", build() . '/guest/echo.elf');
+	my $vole = terminal(vole_run(), qw(--console), "unix:$path", build() . '/guest/echo.elf');
 	my ($client, $answer) = (undef, '');
 	my $deadline = time + 60;
 	select undef, undef, undef, 0.02 until ($client = IO::Socket::UNIX->new(Peer => $path)) || time > $deadline;
@@ -492,7 +491,7 @@ sub constant_part {
 {
 	# A vCPU writes while the I/O thread greets clients and sees them leave; for the thread sanitizer.
 	my $path = scratch() . '/socket';
-	my $vole = terminal(vole(), qw(run --console), "unix:$path", build() . '/guest/emergency-write.elf', '--', 100_000_000);
+	my $vole = terminal(vole_run(), qw(--console), "unix:$path", build() . '/guest/emergency-write.elf', '--', 100_000_000);
 	my $deadline = time + 60;
 	my ($served, $byte) = (0, '');
 	while ($served < 100 && time < $deadline) {

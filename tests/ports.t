@@ -13,8 +13,7 @@ use Test::More;
 use Time::HiRes qw(time);
 use Vole;
 
-my $absent = kvm_absent();
-plan skip_all => $absent if $absent;
+each_engine();
 my $kernel = build() . '/guest/ports.elf';
 my ($path_a, $path_b) = map { scratch() . "/$_" } qw(a b);
 
@@ -42,7 +41,7 @@ sub says {
 
 for my $features ('packed=off', 'packed=on', 'indirect=off,event-idx=off', 'in-order=on,notification-data=on') {
 	note($features);
-	my $vole = terminal(vole(), 'run', '--virtio', $features, '--console', 'stdio', '--console', "unix:$path_a,name=a",
+	my $vole = terminal(vole_run(), '--virtio', $features, '--console', 'stdio', '--console', "unix:$path_a,name=a",
 		'--console', "unix:$path_b,name=b", $kernel);
 	says($vole, qr/ports: 3\r\n/, 'CON-DEV-02 (5.3.2) three ports, with queues');
 	$vole->send("size\n");
@@ -98,7 +97,7 @@ for my $features ('packed=off', 'packed=on', 'indirect=off,event-idx=off', 'in-o
 for (['a console that can have several ports', qr/size 100x30 100x30/, 'stdio,multiport=on'], ['a console that cannot',
 	qr/size 0x0 100x30/, 'stdio']) {
 	my ($name, $size, $console) = @$_;
-	my $vole = terminal(vole(), 'run', '--console', $console, $kernel);
+	my $vole = terminal(vole_run(), '--console', $console, $kernel);
 	says($vole, qr/ports: 1\r\n/, "$name: one");
 	$vole->send("size\n");
 	says($vole, $size, "$name: its size");
@@ -109,7 +108,7 @@ for (['a console that can have several ports', qr/size 100x30 100x30/, 'stdio,mu
 # Clients that come and go as fast as they can. For the thread sanitizer, too.
 {
 	my @paths = map { "$path_a$_" } 1 .. 3;
-	my $vole = terminal(vole(), 'run', '--console', 'stdio', (map { ('--console', "unix:$paths[$_],name=n$_") } 0 .. 2), $kernel);
+	my $vole = terminal(vole_run(), '--console', 'stdio', (map { ('--console', "unix:$paths[$_],name=n$_") } 0 .. 2), $kernel);
 	says($vole, qr/ports: 4\r\n/, 'four ports');
 	my $answers = 0;
 	for my $round (1 .. 60) {

@@ -11,14 +11,13 @@ use Test::More;
 use Abi ();
 use Vole;
 
-my $absent = kvm_absent();
-plan skip_all => $absent if $absent;
+each_engine();
 my $demo = build() . '/guest/demo.elf';
 
 # The demo at its prompt, on a terminal of 100 columns, whose settings were not vole's choice.
 sub at_prompt {
 	my (@options) = @_;
-	my $terminal = terminal(vole(), 'run', @options, $demo);
+	my $terminal = terminal(vole_run(), @options, $demo);
 
 	ok($terminal->expect(qr/> \z/), "@options: the demo gives a prompt on a terminal")
 		or diag($terminal->text);
@@ -90,7 +89,7 @@ sub ended {
 	ended('^A x, typed slowly', $terminal, 0);
 }
 {
-	my $terminal = terminal(vole(), 'run', build() . '/guest/spin.elf');
+	my $terminal = terminal(vole_run(), build() . '/guest/spin.elf');
 	ok($terminal->expect(qr/busy\r\n/), 'a guest that hangs') or diag($terminal->text);
 	$terminal->send('a' x 1024) for 1 .. 17;
 	ok($terminal->expect(qr/\a/), 'a guest that hangs: a bell when no more can be typed ahead');
@@ -103,7 +102,7 @@ sub ended {
 	ended('the guest crashes', $terminal, 126, qr/guest crashed.*read-only/);
 }
 # How far the guest gets in a second is not known.
-ended('time-out', terminal(vole(), qw(run --timeout 1), $demo), 124, qr/time-out/);
+ended('time-out', terminal(vole_run(), qw(--timeout 1), $demo), 124, qr/time-out/);
 {
 	# Nothing of vole is left to do it: a child of its does, when it notices.
 	my $terminal = at_prompt();
@@ -124,7 +123,7 @@ for my $signal (qw(INT TERM HUP QUIT)) {
 	# leaves the terminal alone.
 	my $start = 'my $pid = fork; if (!$pid) { setpgid(0, 0); $SIG{TTOU} = "IGNORE"; tcsetpgrp(0, $$); $SIG{TTOU} = "DEFAULT";
 		exec @ARGV } waitpid $pid, 0; exit $? >> 8';
-	my $terminal = terminal($^X, '-MPOSIX=setpgid,tcsetpgrp', '-e', $start, vole(), 'run', $demo);
+	my $terminal = terminal($^X, '-MPOSIX=setpgid,tcsetpgrp', '-e', $start, vole_run(), $demo);
 	ok($terminal->expect(qr/> \z/), 'a job: a prompt') or diag($terminal->text);
 	my $raw = $terminal->settings;
 	my ($job) = Abi::slurp('/proc/' . $terminal->pid . '/task/' . $terminal->pid . '/children') =~ /(\d+)/;
@@ -184,7 +183,7 @@ sub hears_and_ends {
 {
 	# A shell that has a job go on in the background reads the terminal itself.
 	my $terminal = shell();
-	$terminal->send(vole() . " run --timeout 300 $demo\r");
+	$terminal->send(join(' ', vole_run()) . " --timeout 300 $demo\r");
 	ok($terminal->expect(qr/> \z/), 'a job of a shell: a prompt') or diag($terminal->text);
 	my $raw = $terminal->settings;
 	my $job = child_of($terminal->pid);
@@ -204,7 +203,7 @@ sub hears_and_ends {
 {
 	# Nothing tells a job that runs that it has come to the foreground.
 	my $terminal = shell();
-	$terminal->send(vole() . " run --timeout 300 $demo &\r");
+	$terminal->send(join(' ', vole_run()) . " --timeout 300 $demo &\r");
 	ok($terminal->expect(qr/vole demo kernel.*> /s), 'a job in the background: it runs') or diag($terminal->text);
 	my $job = child_of($terminal->pid);
 	$terminal->send("echo some''words\r");
@@ -223,7 +222,7 @@ sub hears_and_ends {
 	my $path = scratch() . '/pipe';
 	POSIX::mkfifo($path, 0600) or die "$path: $!\n";
 	sysopen my $reader, $path, POSIX::O_RDWR() or die "$path: $!\n";
-	my $terminal = terminal(vole(), qw(run --serial stdio --console), "file:$path", build() . '/guest/console-last.elf', '--', 256);
+	my $terminal = terminal(vole_run(), qw(--serial stdio --console), "file:$path", build() . '/guest/console-last.elf', '--', 256);
 	IO::Select->new($reader)->can_read(60);
 	# The threads of CPUs are gone; KVM has one of its own, and the thread sanitizer too.
 	my $own = ($ENV{SAN} // '') eq 'thread' ? 2 : 1;
@@ -243,7 +242,7 @@ for my $signal (qw(TERM KILL)) {
 		waitpid $pid, WUNTRACED; tcsetpgrp(0, getpgrp); system "stty -echo -icanon"; kill CONT => $pid; print "mine\n";
 		waitpid $pid, WUNTRACED; print WIFSTOPPED($?) ? "stopped by " . WSTOPSIG($?) : "ended by " . ($? & 127), "\n";
 		kill KILL => $pid; <STDIN>';
-	my $terminal = terminal($^X, '-MPOSIX=setpgid,tcsetpgrp,getpgrp,:sys_wait_h', '-e', "\$| = 1; $start", vole(), 'run', $demo);
+	my $terminal = terminal($^X, '-MPOSIX=setpgid,tcsetpgrp,getpgrp,:sys_wait_h', '-e', "\$| = 1; $start", vole_run(), $demo);
 	ok($terminal->expect(qr/> \z/), "SIG$signal in the background: a prompt") or diag($terminal->text);
 	my ($job) = Abi::slurp('/proc/' . $terminal->pid . '/task/' . $terminal->pid . '/children') =~ /(\d+)/;
 	kill TSTP => $job;
@@ -262,14 +261,14 @@ for my $signal (qw(TERM KILL)) {
 }
 {
 	# Before the guest runs there is nothing to put back, and nothing may have been changed.
-	my $terminal = terminal(vole(), 'run', '-d', 'absent.img', $demo);
+	my $terminal = terminal(vole_run(), '-d', 'absent.img', $demo);
 	ended('a disk that is missing', $terminal, 125, qr/absent\.img/);
-	$terminal = terminal(vole(), 'run', '/dev/null');
+	$terminal = terminal(vole_run(), '/dev/null');
 	ended('no kernel', $terminal, 127, qr{/dev/null});
 }
 {
 	# The descriptor is shared with the shell: it must not stay nonblocking.
-	my $terminal = terminal('sh', '-c', '"$0" run "$1"; echo "status $?"; exec cat', vole(), $demo);
+	my $terminal = terminal('sh', '-c', '"$0" run --engine "$2" "$1"; echo "status $?"; exec cat', vole(), $demo, engine());
 	ok($terminal->expect(qr/> \z/), 'under a shell: a prompt');
 	$terminal->send("exit 3\r");
 	ok($terminal->expect(qr/status 3\r\n/), 'under a shell: the status');

@@ -154,13 +154,37 @@ static void check_words(const struct start_info *info)
 		check(mmio_probe(&info_devices(info)[i]) != VIRTIO_ID_NONE, "device %u is one", i);
 }
 
-/* Leaf 0x40000001: what KVM offers beside the processor. Of it, bits 7, 11, 13 and 16 are used by
- * vmcall, which not every KVM completes. */
-static void check_cpuid(void)
-{
-	uint32_t eax = 0x40000001, ebx, ecx = 0, edx;
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
 
-	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+static struct cpuid cpuid(uint32_t leaf)
+{
+	struct cpuid id;
+
+	__asm__("cpuid"
+		: "=a"(id.eax), "=b"(id.ebx), "=c"(id.ecx), "=d"(id.edx)
+		: "a"(leaf), "c"(0));
+	return id;
+}
+
+/* Leaf 0x40000000 names what executes this code, "KVMKVMKVM" or "volevolevole". Leaf 0x40000001
+ * is what KVM offers beside the processor: of it, bits 7, 11, 13 and 16 are used by vmcall, which
+ * not every KVM completes. */
+static void check_cpuid(const struct start_info *info)
+{
+	struct cpuid who = cpuid(0x40000000);
+	uint32_t eax = cpuid(0x40000001).eax;
+
+	check(cpuid(1).ecx >> 31 == 1, "the hypervisor bit is set");
+	if (who.ebx == 0x656c6f76) {
+		check(who.ecx == 0x656c6f76 && who.edx == 0x656c6f76,
+			"the software CPU names itself");
+		check(cpuid(0x40000010).eax == info->tsc_khz &&
+				cpuid(0x40000010).ebx == info->apic_timer_khz,
+			"and tells the frequencies that start_info has");
+		return;
+	}
 	check(eax != 0, "KVM's clock is offered");
 	check((eax & 0x12880) == 0, "no hypercalls: CPUID 0x40000001 says 0x%x", eax);
 }
@@ -168,7 +192,7 @@ static void check_cpuid(void)
 int main(const struct start_info *info)
 {
 	check_registers(info);
-	check_cpuid();
+	check_cpuid(info);
 	check_gdt();
 	check_memory_map(info);
 	check_stack_guard(info);

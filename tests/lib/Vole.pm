@@ -13,7 +13,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes 'time';
 
-our @EXPORT = qw(build vole scratch write_file kvm_absent run shown brief terminal);
+our @EXPORT = qw(build vole vole_run engine each_engine scratch write_file kvm_absent run shown brief terminal);
 
 # The build folder, and the program. Sanitizers make it several times slower; time limits are
 # only there to end what hangs.
@@ -23,6 +23,12 @@ my $LIMIT = 120;
 
 my $scratch;
 sub scratch { return $scratch //= tempdir('vole-test-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
+
+# The engine that executes the guests of this script; each_engine() chooses it. And the beginning of a command
+# line of `vole run` with it.
+my $engine = 'auto';
+sub engine { return $engine }
+sub vole_run { return (vole(), 'run', '--engine', $engine) }
 
 # A file in the scratch folder with this content; its path.
 sub write_file {
@@ -38,6 +44,48 @@ sub write_file {
 sub kvm_absent {
 	sysopen my $kvm, '/dev/kvm', O_RDWR or return "/dev/kvm: $! (without it: make check-lane)";
 	return undef;
+}
+
+# The engines that this host has, or those that VOLE_ENGINES names.
+sub engines {
+	return split ' ', $ENV{VOLE_ENGINES} if $ENV{VOLE_ENGINES};
+	return ((kvm_absent() ? () : 'kvm'), 'soft');
+}
+
+# Has the rest of the script run once for each engine of this host, in a process of its own. Their test points,
+# named after the engine, become this process's, which ends here.
+sub each_engine {
+	my ($points, $failed) = (0, 0);
+	for my $name (engines()) {
+		my $pid = open(my $child, '-|') // die "fork: $!\n";
+		if ($pid == 0) {
+			$engine = $name;
+			# Test::More has kept what standard output was.
+			Test::More->builder->output(*STDOUT);
+			return;
+		}
+		my ($own, $planned) = (0, undef);
+		while (my $line = <$child>) {
+			$planned = $1, next if $line =~ /^1\.\.(\d+)/;
+			if ($line =~ /^(ok|not ok) \d+(.*)/s) {
+				my ($outcome, $rest) = ($1, $2);
+				$own++;
+				$points++;
+				$line = "$outcome $points - $name:" . ($rest =~ s/^ -//r);
+			}
+			print $line;
+		}
+		close $child;
+		$failed ||= $?;
+		$points++;
+		print defined $planned && $planned == $own && $planned > 0 ? 'ok' : 'not ok', " $points - $name: ran to its end\n";
+	}
+	print "1..$points\n";
+	# exit() would have Test::More look for points of this process.
+	$| = 1;
+	print '';
+	File::Temp::cleanup();
+	POSIX::_exit($failed ? 1 : 0);
 }
 
 # What a process that ended gives to $?, as a shell says it: 128 and the signal, or the status.

@@ -121,12 +121,13 @@ static void test_code(void)
 }
 
 /* What a report of a triple fault says, with these exceptions. */
-static const char *triple_fault(const struct cpu_fault *faults, unsigned count)
+static const char *triple_fault(
+	const struct cpu_fault *faults, unsigned count, const char *missing)
 {
 	struct cpu cpu = make_cpu();
 
 	capture_begin();
-	crash_triple_fault(&cpu, faults, count);
+	crash_triple_fault(&cpu, faults, count, missing);
 	return capture_end();
 }
 
@@ -136,15 +137,19 @@ static void test_triple_fault(void)
 		{.vector = 14, .has_error = true, .error = 2, .rip = RIP, .cr2 = 0xdead0000},
 		{.vector = 8, .has_error = true, .rip = RIP},
 	};
-	const char *text = triple_fault(faults, 2);
+	const char *text = triple_fault(faults, 2, NULL);
 
 	ok(strstr(text, "triple fault on CPU 3, at 0x00400ff8"), "a triple fault says where");
 	ok(strstr(text, "  page fault (14), error code 0x2, address 0xdead0000 at 0x00400ff8\n"
 			"vole:   double fault (8), error code 0x0 at 0x00400ff8\n"),
 		"and the exceptions that led to it, in their order");
 
+	text = triple_fault(faults, 2, "an x87 FPU");
+	ok(strstr(text, "used an x87 FPU before") && strstr(text, "--engine kvm"),
+		"and what the CPU lacks, with the way on");
+
 	fake.registers = -ENODATA;
-	text = triple_fault(NULL, 0);
+	text = triple_fault(NULL, 0, NULL);
 	ok(strstr(text, "triple fault on CPU 3\n") && strstr(text, "registers: lost"),
 		"without registers it says that they are lost, and no place");
 	fake.registers = 0;
