@@ -98,14 +98,12 @@ void x86_op_shift(struct x86_cpu *cpu, const struct x86_operands *operands)
 	unsigned count = operands->opcode < 0xd0   ? operands->immediate
 			 : operands->opcode < 0xd2 ? 1
 						   : (unsigned)cpu->reg[X86_RCX];
-	uint64_t a = x86_read_rm(cpu, operands, size), carry = cpu->flags_carry;
+	uint64_t a = x86_read_rm_to_change(cpu, operands, size), carry = cpu->flags_carry;
 	struct shifted shifted;
 
 	count &= 31;
-	if (count == 0) {
-		x86_check_write_rm(cpu, operands, size);
+	if (count == 0)
 		return;
-	}
 	if (operation < 2)
 		shifted = rotate(a, bits, count, operation == 0);
 	else if (operation < 4)
@@ -131,13 +129,11 @@ void x86_op_shld(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	unsigned size = operands->operand_size, bits = 8 * size;
 	unsigned count = double_shift_count(cpu, operands);
-	uint64_t a = x86_read_rm(cpu, operands, size);
+	uint64_t a = x86_read_rm_to_change(cpu, operands, size);
 	uint64_t b = x86_read_register(cpu, operands->reg, size), wide, r;
 
-	if (count == 0) {
-		x86_check_write_rm(cpu, operands, size);
+	if (count == 0)
 		return;
-	}
 	wide = size == 2 ? a << 32 | b << 16 | a : a << 32 | b;
 	r = wide << count >> 32 & mask_of(size);
 	x86_write_rm(cpu, operands, size, r);
@@ -149,13 +145,11 @@ void x86_op_shrd(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	unsigned size = operands->operand_size, bits = 8 * size;
 	unsigned count = double_shift_count(cpu, operands);
-	uint64_t a = x86_read_rm(cpu, operands, size);
+	uint64_t a = x86_read_rm_to_change(cpu, operands, size);
 	uint64_t b = x86_read_register(cpu, operands->reg, size), wide, r;
 
-	if (count == 0) {
-		x86_check_write_rm(cpu, operands, size);
+	if (count == 0)
 		return;
-	}
 	wide = size == 2 ? a << 32 | b << 16 | a : b << 32 | a;
 	r = wide >> count & mask_of(size);
 	x86_write_rm(cpu, operands, size, r);
@@ -255,7 +249,8 @@ void x86_op_bit(struct x86_cpu *cpu, const struct x86_operands *operands)
 				(uint32_t)(sign_extend(offset, size) >> (size == 2 ? 4 : 5)) * size;
 	}
 	bit = UINT64_C(1) << (offset & (bits - 1));
-	value = x86_read_rm(cpu, &moved, size);
+	value = operation == 0 ? x86_read_rm(cpu, &moved, size)
+			       : x86_read_rm_to_change(cpu, &moved, size);
 	if (operation != 0)
 		x86_write_rm(cpu, &moved, size,
 			operation == 1   ? value | bit
@@ -283,7 +278,7 @@ void x86_op_bit_scan(struct x86_cpu *cpu, const struct x86_operands *operands)
 void x86_op_xchg(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	unsigned size = operands->operand_size;
-	uint64_t value = x86_read_rm(cpu, operands, size);
+	uint64_t value = x86_read_rm_to_change(cpu, operands, size);
 
 	x86_write_rm(cpu, operands, size, x86_read_register(cpu, operands->reg, size));
 	x86_write_register(cpu, operands->reg, size, value);
@@ -293,10 +288,9 @@ void x86_op_xchg(struct x86_cpu *cpu, const struct x86_operands *operands)
 void x86_op_xadd(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	unsigned size = operands->operand_size;
-	uint64_t a = x86_read_rm(cpu, operands, size);
+	uint64_t a = x86_read_rm_to_change(cpu, operands, size);
 	uint64_t b = x86_read_register(cpu, operands->reg, size), r = a + b;
 
-	x86_check_write_rm(cpu, operands, size);
 	if (!operands->is_memory)
 		x86_write_register(cpu, operands->reg, size, a);
 	x86_write_rm(cpu, operands, size, r);
@@ -310,7 +304,8 @@ void x86_op_xadd(struct x86_cpu *cpu, const struct x86_operands *operands)
 void x86_op_cmpxchg(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	unsigned size = operands->operand_size;
-	uint64_t a = x86_read_register(cpu, X86_RAX, size), b = x86_read_rm(cpu, operands, size);
+	uint64_t a = x86_read_register(cpu, X86_RAX, size);
+	uint64_t b = x86_read_rm_to_change(cpu, operands, size);
 	uint64_t r = (a - b) & mask_of(size);
 
 	if (r == 0) {
@@ -325,7 +320,7 @@ void x86_op_cmpxchg(struct x86_cpu *cpu, const struct x86_operands *operands)
 /* EDX:EAX with eight bytes of memory; ZF alone changes (SDM 2, CMPXCHG8B). */
 void x86_op_cmpxchg8b(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
-	uint64_t value = x86_read_rm(cpu, operands, 8), expected = read_double(cpu, 4);
+	uint64_t value = x86_read_rm_to_change(cpu, operands, 8), expected = read_double(cpu, 4);
 	bool is_equal = value == expected;
 	uint64_t replacement =
 		x86_read_register(cpu, X86_RCX, 4) << 32 | x86_read_register(cpu, X86_RBX, 4);

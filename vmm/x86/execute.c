@@ -91,6 +91,23 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) host_32;
 		}                                                                             \
 	} while (0)
 
+/* The same for an operation that stores a new value there: what the store may raise is raised before
+ * the load (operands.h, x86_read_rm_to_change()). */
+#define LOAD_TO_CHANGE(size, address, value)                                                   \
+	uint32_t value;                                                                        \
+	do {                                                                                   \
+		const uint64_t linear_ = (address);                                            \
+		const struct x86_tlb_entry *tlb_ = TLB_ENTRY(linear_);                         \
+		if (X86_LIKELY(((linear_ + (size / 8 - 1)) & X86_PAGE_MASK) == tlb_->write)) { \
+			value = *(const host_##size *)(tlb_->addend + linear_);                \
+		} else {                                                                       \
+			SAVE;                                                                  \
+			x86_check_write(cpu, linear_, size / 8, X86_WRITE);                    \
+			value = (uint##size##_t)x86_load_slow(cpu, linear_, size / 8);         \
+			AFTER_SLOW_PATH                                                        \
+		}                                                                              \
+	} while (0)
+
 #define STORE(size, address, value)                                                            \
 	do {                                                                                   \
 		const uint64_t linear_ = (address);                                            \

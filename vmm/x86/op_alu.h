@@ -71,7 +71,7 @@
 	X86_HANDLER(name##_mr_##size)                                               \
 	{                                                                           \
 		const uint64_t address = ADDRESS;                                   \
-		LOAD(size, address, a);                                             \
+		LOAD_TO_CHANGE(size, address, a);                                   \
 		const uint32_t b = GET_##size(insn->reg);                           \
 		X86_COMPUTE_##name(size, a, b);                                     \
 		STORE(size, address, r);                                            \
@@ -81,7 +81,7 @@
 	X86_HANDLER(name##_mi_##size)                                               \
 	{                                                                           \
 		const uint64_t address = ADDRESS;                                   \
-		LOAD(size, address, a);                                             \
+		LOAD_TO_CHANGE(size, address, a);                                   \
 		const uint32_t b = insn->immediate;                                 \
 		X86_COMPUTE_##name(size, a, b);                                     \
 		STORE(size, address, r);                                            \
@@ -206,7 +206,7 @@ X86_MOV(8)
 	X86_HANDLER(name##_m_##size)                     \
 	{                                                \
 		const uint64_t address = ADDRESS;        \
-		LOAD(size, address, a);                  \
+		LOAD_TO_CHANGE(size, address, a);        \
 		X86_COMPUTE_##name(size, a);             \
 		STORE(size, address, r);                 \
 		X86_SET_FLAGS();                         \

@@ -75,7 +75,7 @@ X86_HANDLER(xchg_rm_32)
 {
 	const uint64_t address = ADDRESS;
 
-	LOAD(32, address, value);
+	LOAD_TO_CHANGE(32, address, value);
 	STORE(32, address, GET_32(insn->reg));
 	SET_32(insn->reg, value);
 	NEXT;

@@ -66,7 +66,7 @@
 	X86_HANDLER(name##_mi_32)                         \
 	{                                                 \
 		const uint64_t address = ADDRESS;         \
-		LOAD(32, address, a);                     \
+		LOAD_TO_CHANGE(32, address, a);           \
 		X86_SHIFT_##name(32, a, insn->immediate); \
 		STORE(32, address, r);                    \
 		X86_SET_FLAGS();                          \

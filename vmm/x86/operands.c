@@ -34,6 +34,13 @@ void x86_check_write_rm(struct x86_cpu *cpu, const struct x86_operands *operands
 		x86_check_write(cpu, address(cpu, operands, size, X86_WRITE), size, X86_WRITE);
 }
 
+uint64_t x86_read_rm_to_change(
+	struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size)
+{
+	x86_check_write_rm(cpu, operands, size);
+	return x86_read_rm(cpu, operands, size);
+}
+
 uint64_t x86_read_register(const struct x86_cpu *cpu, unsigned number, unsigned size)
 {
 	switch (size) {

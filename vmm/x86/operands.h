@@ -57,6 +57,11 @@ uint64_t x86_read_rm(struct x86_cpu *cpu, const struct x86_operands *operands, u
 void x86_write_rm(
 	struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size, uint64_t value);
 
+/* The same read for an operation that goes on to write the operand: what it raises is what the write
+ * would raise, since processors ask for both accesses at once. */
+uint64_t x86_read_rm_to_change(
+	struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size);
+
 /* Raise what such a write would raise, and write nothing. */
 void x86_check_write_rm(struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size);
 

@@ -228,6 +228,9 @@ static void step(struct x86_cpu *cpu)
 
 	cpu->shadow = false;
 	cpu->eflags &= ~X86_RF;
+	/* A jump leads into another block, which is to find no budget. */
+	cpu->withheld = cpu->budget - 1;
+	cpu->budget = 1;
 	x86_execute(cpu, block);
 	if (trap && !cpu->shadow && !is_software_interrupt(block)) {
 		cpu->dr[6] |= 1u << 14;

@@ -243,14 +243,18 @@ static bool ends_by_flags(const struct string *string, bool compares)
 
 /*
  * Execute the instruction: with a prefix, as long as the count register is not 0. many may be NULL.
- * A single step traps after each element. What sets cpu->leave ends it after the element, too: it
- * begins anew when the block that it may have overwritten is decoded again.
+ * Until it is over, the flags are as they were before the instruction: so a fault finds them,
+ * whatever the elements before it gave (SDM 2, REP). A single step traps after each element. What
+ * sets cpu->leave ends it after the element, too: it begins anew when the block that it may have
+ * overwritten is decoded again.
  */
 static void repeat(
 	const struct string *string, one_element *one, many_elements *many, bool compares)
 {
 	struct x86_cpu *cpu = string->cpu;
 	uint64_t left = cpu->eflags & X86_TF ? 1 : X86_REPEAT_MAX;
+	const int64_t result_before = cpu->flags_result;
+	const uint64_t carry_before = cpu->flags_carry;
 
 	if (string->operands->repeat == X86_REPEAT_NONE) {
 		one(string);
@@ -270,8 +274,10 @@ static void repeat(
 		}
 		left -= done;
 		advance(string, X86_RCX, -(int64_t)done);
-		if (ends_by_flags(string, compares))
+		if (ends_by_flags(string, compares) || (cpu->reg[X86_RCX] & string->mask) == 0)
 			return;
+		cpu->flags_result = result_before;
+		cpu->flags_carry = carry_before;
 	}
 }
 
