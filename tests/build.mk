@@ -21,6 +21,9 @@ with_tests/unit/wakeups.c = tests/library.c $(library_queue)
 library_queue = $(addprefix guest-kernel/,virtq.c split.c packed.c)
 $(foreach s,$(library_queue),$(eval cflags_$s = -ffreestanding))
 
+with_tests/unit/x86_oracle.c = $(oracle_sources)
+oracle_sources = $(addprefix tests/oracle,_native.c _soft.c _compare.c _builder.c _operations.c _control.c _bits.c)
+
 # One kernel each, linked with the guest library.
 guest_test_kernels = $(wildcard tests/guest/*.c)
 
@@ -57,5 +60,7 @@ cflags_tests/bench/engine/pvh.c = -DROM_CMDLINE='"loops $(engine_bench_percent)"
 linux_init_sources = $(wildcard tests/linux/*.c)
 
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
-fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart chips $(if $(x86_host),emulate)
+fuzz_targets = mmio ring console rng block elf linux pvh flat firmware auto options ioapic uart chips $(if $(x86_host),emulate) \
+	x86_decode x86_oracle
+with_tests/fuzz/x86_oracle.c = $(oracle_sources)
 fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c tests/driver_ring.c
