@@ -5,7 +5,7 @@ vmm_sources = $(addprefix vmm/,main.c options.c options_devices.c numbers.c offe
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_thread.c exits.c complete.c \
 		emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \
-		block.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
+		block.c stop.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c) \
 	$(addprefix x86/,soft.c soft_bus.c soft_start.c pc_chips.c doctor_soft.c) \

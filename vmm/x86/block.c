@@ -147,7 +147,8 @@ static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 		*place = block->next_hash;
 	block->generation = 0;
 	unlist_block(cpu->cache, block);
-	if (cpu->block == block)
+	if (cpu->block == block ||
+		(cpu->block == cpu->cache->once && cpu->cache->once_from == block))
 		cpu->leave = true;
 }
 
@@ -213,6 +214,7 @@ void x86_cache_flush(struct x86_cpu *cpu)
 		cpu->jump[i] = cache->dead;
 	cache->once->listed[0] = cache->once->listed[1] = false;
 	cache->once->generation = 0;
+	cache->once_from = NULL;
 	cache->used = 0;
 	cache->flushes++;
 	if (cpu->insn != NULL)
@@ -265,11 +267,18 @@ static bool is_ram(const struct x86_cpu *cpu, gpa_t gpa)
 	return gmem_ptr(cpu->system->gmem, gpa, 1, GMEM_READ) != NULL;
 }
 
-static struct x86_block *build_once(struct x86_cpu *cpu, gpa_t gpa, unsigned max)
+void x86_forget_once(struct x86_cpu *cpu)
+{
+	unlist_block(cpu->cache, cpu->cache->once);
+	cpu->cache->once->generation = 0;
+	cpu->cache->once_from = NULL;
+}
+
+struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, unsigned max)
 {
 	struct x86_block *once = cpu->cache->once;
 
-	unlist_block(cpu->cache, once);
+	x86_forget_once(cpu);
 	make_room(cpu);
 	x86_build_block(cpu, once, gpa, max, true);
 	once->generation = cpu->map_generation;
@@ -297,12 +306,13 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu)
 	gpa = fetch_address(cpu);
 	block = find_decoded(cpu, gpa);
 	if (block == NULL && !is_ram(cpu, gpa))
-		return build_once(cpu, gpa, 1);
+		return x86_build_once(cpu, gpa, 1);
 	if (block == NULL) {
 		make_room(cpu);
 		block = (struct x86_block *)(cache->pool + cache->used);
 		x86_build_block(cpu, block, gpa, X86_BLOCK_MAX, false);
-		allocate(cache, sizeof *block + block->slots * sizeof block->code[0]);
+		allocate(cache, (size_t)((uint8_t *)(x86_block_ops(block) + block->slots) -
+					 (uint8_t *)block));
 		bucket = hash_bucket(cache, gpa);
 		block->next_hash = *bucket;
 		*bucket = block;
@@ -311,11 +321,6 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu)
 	block->generation = cpu->map_generation;
 	*jump = block;
 	return block;
-}
-
-struct x86_block *x86_stop_block(struct x86_cpu *cpu, unsigned count)
-{
-	return build_once(cpu, fetch_address(cpu), count);
 }
 
 struct x86_block *x86_next_block(struct x86_cpu *cpu, struct x86_insn *from)

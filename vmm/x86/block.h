@@ -18,7 +18,8 @@
 #define X86_POOL_SIZE    (4u << 20)
 #define X86_HASH_BUCKETS 4096
 #define X86_PAGE_BUCKETS 1024
-#define X86_BLOCK_BYTES  (sizeof(struct x86_block) + X86_SLOTS_MAX * sizeof(struct x86_insn))
+#define X86_BLOCK_BYTES \
+	(sizeof(struct x86_block) + X86_SLOTS_MAX * (sizeof(struct x86_insn) + sizeof(uint16_t)))
 
 /* A guest-physical page with decoded code. lines has a bit for each 64 bytes that blocks were
  * decoded from, so that most stores to data beside code need not look at the blocks. */
@@ -36,7 +37,8 @@ struct x86_cache {
 	size_t used;
 	uint64_t flushes;
 	struct x86_block *dead; /* never valid: what empty places and unset links point to */
-	struct x86_block *once; /* room for a block that is executed once and not found again */
+	struct x86_block *once; /* room for a block that is executed once and not found again ... */
+	struct x86_block *once_from; /* ... and the one that it is the beginning of, or NULL */
 	struct x86_insn detour[2];
 };
 
@@ -51,9 +53,13 @@ void x86_cache_flush(struct x86_cpu *cpu);
  * (SDM 3, 5.3, 6.15). */
 struct x86_block *x86_find_block(struct x86_cpu *cpu);
 
-/* A block at cpu->eip that stops after count instructions at most, for one execution: it is valid
- * until this function or x86_find_block() is called again. */
-struct x86_block *x86_stop_block(struct x86_cpu *cpu, unsigned count);
+/* A block for one execution that does what the given one does, but stops after count of its
+ * instructions or one less; count is not 0, and less than the block's. It is valid until this
+ * function or x86_find_block() is called again. In stop.c. */
+struct x86_block *x86_stop_block(struct x86_cpu *cpu, struct x86_block *block, unsigned count);
+
+/* Decode a block for one execution, of at most max instructions at gpa, which cpu->eip is. */
+struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, unsigned max);
 
 /* Tell the cache where a block was decoded from; the block's page numbers and size are set. */
 void x86_list_block(struct x86_cpu *cpu, struct x86_block *block);
@@ -70,6 +76,9 @@ static inline unsigned x86_decode_mode(const struct x86_cpu *cpu)
 	       (cpu->segment[X86_SS].rights & X86_SEGMENT_DB ? X86_MODE_STACK32 : 0) |
 	       (x86_segments_are_flat(cpu) ? X86_MODE_FLAT : 0);
 }
+
+/* Make room in cache->once for another block. */
+void x86_forget_once(struct x86_cpu *cpu);
 
 static inline uint64_t x86_code_linear(const struct x86_cpu *cpu, uint64_t eip)
 {

@@ -67,14 +67,13 @@ int x86_decode(
 	const uint8_t *bytes, unsigned available, unsigned mode, struct x86_decoded *decoded);
 
 struct x86_builder {
-	struct x86_block *block; /* room for X86_SLOTS_MAX slots */
-	uint16_t op[X86_SLOTS_MAX];
+	struct x86_block *block;    /* room for X86_SLOTS_MAX slots */
+	uint16_t op[X86_SLOTS_MAX]; /* as x86_block_ops() will tell */
 	unsigned slots;
 	unsigned instructions;
 	uint64_t eip;           /* of the instruction that is being translated */
 	struct x86_block *dead; /* a block that is never valid: what links begin with */
 	bool ended;             /* the last instruction ends the block */
-	bool is_operands[X86_SLOTS_MAX];
 };
 
 /* Append an instruction's slots. In translate.c. */
@@ -83,6 +82,10 @@ void x86_translate_insn(struct x86_builder *builder, const struct x86_decoded *d
 /* Finish a block of builder->instructions instructions: the way on, numbers of remaining
  * instructions, pairs, dead flags, handlers. is_stop: it shall stop at its end. In optimize.c. */
 void x86_finish_block(struct x86_builder *builder, bool is_stop);
+
+/* The operation with flags, for one that leaves them out; others are returned as they are. In
+ * optimize.c. */
+unsigned x86_with_flags(unsigned op);
 
 /*
  * For translators: append a slot for an operation; base and index are absent. x86_emit_memory()

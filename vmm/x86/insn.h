@@ -59,9 +59,15 @@ struct x86_block {
 	uint64_t eip;
 	gpa_t gpa[2];                /* of the first byte; of the next page, if it extends there */
 	struct x86_block *next_hash; /* in the cache's table */
-	struct x86_block *next_page[2]; /* in the list of its page, and of the next page */
-	_Alignas(32) struct x86_insn code[];
+	struct x86_block *next_page[2];      /* in the list of its page, and of the next page */
+	_Alignas(32) struct x86_insn code[]; /* behind the last slot: x86_block_ops() */
 };
+
+/* The operation of each slot: enum x86_op, or X86_OP_COUNT for a slot that holds operands. */
+static inline uint16_t *x86_block_ops(struct x86_block *block)
+{
+	return (uint16_t *)&block->code[block->slots];
+}
 
 /* The EIP of a slot's instruction, and of the next one. */
 static inline uint64_t x86_insn_eip(const struct x86_block *block, const struct x86_insn *insn)

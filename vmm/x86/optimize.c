@@ -2,29 +2,37 @@
 /* The end of decoding: what can be told only when all of a block is there. */
 #include "x86/decode.h"
 
-/* The operation that does the same without flags; 0, which is none of these: there is none. */
-static const uint16_t without_flags[X86_OP_COUNT] = {
-	[X86_OP_add_rr_32] = X86_OP_add_rr_nf,
-	[X86_OP_add_ri_32] = X86_OP_add_ri_nf,
-	[X86_OP_add_rm_32] = X86_OP_add_rm_nf,
-	[X86_OP_sub_rr_32] = X86_OP_sub_rr_nf,
-	[X86_OP_sub_ri_32] = X86_OP_sub_ri_nf,
-	[X86_OP_sub_rm_32] = X86_OP_sub_rm_nf,
-	[X86_OP_and_rr_32] = X86_OP_and_rr_nf,
-	[X86_OP_and_ri_32] = X86_OP_and_ri_nf,
-	[X86_OP_and_rm_32] = X86_OP_and_rm_nf,
-	[X86_OP_or_rr_32] = X86_OP_or_rr_nf,
-	[X86_OP_or_ri_32] = X86_OP_or_ri_nf,
-	[X86_OP_or_rm_32] = X86_OP_or_rm_nf,
-	[X86_OP_xor_rr_32] = X86_OP_xor_rr_nf,
-	[X86_OP_xor_ri_32] = X86_OP_xor_ri_nf,
-	[X86_OP_xor_rm_32] = X86_OP_xor_rm_nf,
-	[X86_OP_shl_ri_32] = X86_OP_shl_ri_nf,
-	[X86_OP_shr_ri_32] = X86_OP_shr_ri_nf,
-	[X86_OP_sar_ri_32] = X86_OP_sar_ri_nf,
-	[X86_OP_inc_r_32] = X86_OP_inc_r_nf,
-	[X86_OP_dec_r_32] = X86_OP_dec_r_nf,
-};
+#include <string.h>
+
+/* Operations, and those that do the same without flags. */
+#define FLAGLESS(X)             \
+	X(add_rr_32, add_rr_nf) \
+	X(add_ri_32, add_ri_nf) \
+	X(add_rm_32, add_rm_nf) \
+	X(sub_rr_32, sub_rr_nf) \
+	X(sub_ri_32, sub_ri_nf) \
+	X(sub_rm_32, sub_rm_nf) \
+	X(and_rr_32, and_rr_nf) \
+	X(and_ri_32, and_ri_nf) \
+	X(and_rm_32, and_rm_nf) \
+	X(or_rr_32, or_rr_nf)   \
+	X(or_ri_32, or_ri_nf)   \
+	X(or_rm_32, or_rm_nf)   \
+	X(xor_rr_32, xor_rr_nf) \
+	X(xor_ri_32, xor_ri_nf) \
+	X(xor_rm_32, xor_rm_nf) \
+	X(shl_ri_32, shl_ri_nf) \
+	X(shr_ri_32, shr_ri_nf) \
+	X(sar_ri_32, sar_ri_nf) \
+	X(inc_r_32, inc_r_nf)   \
+	X(dec_r_32, dec_r_nf)
+
+/* 0 is none of the flagless ones: there is none. */
+#define FLAGLESS_OF(full, flagless) [X86_OP_##full] = X86_OP_##flagless,
+static const uint16_t without_flags[X86_OP_COUNT] = {FLAGLESS(FLAGLESS_OF)};
+
+#define FULL_OF(full, flagless) [X86_OP_##flagless - X86_OP_add_rr_nf] = X86_OP_##full,
+static const uint16_t with_flags[] = {FLAGLESS(FULL_OF)};
 
 /* Both of a family's forms with registers alone, in all sizes. */
 #define REGISTER_FORMS(name, value)                                       \
@@ -97,7 +105,7 @@ static void drop_dead_flags(struct x86_builder *builder)
 	for (unsigned slot = builder->slots; slot-- > 0;) {
 		unsigned op = builder->op[slot];
 
-		if (builder->is_operands[slot])
+		if (builder->op[slot] == X86_OP_COUNT)
 			continue;
 		if (dead && without_flags[op] != 0) {
 			builder->op[slot] = without_flags[op];
@@ -118,7 +126,7 @@ static void count_remaining(struct x86_builder *builder)
 		struct x86_insn *insn = &builder->block->code[slot];
 		unsigned op = builder->op[slot];
 
-		if (builder->is_operands[slot])
+		if (builder->op[slot] == X86_OP_COUNT)
 			continue;
 		if (op == X86_OP_address) {
 			insn->remaining = insn[1].remaining;
@@ -127,6 +135,13 @@ static void count_remaining(struct x86_builder *builder)
 			remaining += 1u + insn->is_pair;
 		}
 	}
+}
+
+unsigned x86_with_flags(unsigned op)
+{
+	if (op < X86_OP_add_rr_nf || op > X86_OP_dec_r_nf)
+		return op;
+	return with_flags[op - X86_OP_add_rr_nf];
 }
 
 void x86_finish_block(struct x86_builder *builder, bool is_stop)
@@ -142,6 +157,7 @@ void x86_finish_block(struct x86_builder *builder, bool is_stop)
 	count_remaining(builder);
 	drop_dead_flags(builder);
 	for (unsigned slot = 0; slot < builder->slots; slot++)
-		if (!builder->is_operands[slot])
+		if (builder->op[slot] != X86_OP_COUNT)
 			builder->block->code[slot].handler = x86_handler(builder->op[slot]);
+	memcpy(x86_block_ops(builder->block), builder->op, builder->slots * sizeof builder->op[0]);
 }

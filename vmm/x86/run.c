@@ -224,7 +224,10 @@ static bool is_software_interrupt(const struct x86_block *block)
 static void step(struct x86_cpu *cpu)
 {
 	bool trap = cpu->eflags & X86_TF;
-	struct x86_block *block = x86_stop_block(cpu, 1);
+	struct x86_block *block = x86_find_block(cpu);
+
+	if (block->count > 1)
+		block = x86_stop_block(cpu, block, 1);
 
 	cpu->shadow = false;
 	cpu->eflags &= ~X86_RF;
@@ -260,7 +263,7 @@ static enum x86_stop run(struct x86_cpu *cpu)
 		}
 		block = x86_find_block(cpu);
 		if (block->count > cpu->budget)
-			block = x86_stop_block(cpu, (unsigned)cpu->budget);
+			block = x86_stop_block(cpu, block, (unsigned)cpu->budget);
 		x86_execute(cpu, block);
 	}
 }

@@ -111,14 +111,18 @@ static void copy_elements(uint8_t *to, const uint8_t *from, uint64_t count, unsi
 	}
 }
 
+/* What is filled already is copied behind itself, twice as much each time. */
 static void fill_elements(uint8_t *to, uint32_t value, uint64_t count, unsigned size)
 {
-	if (size == 1) {
-		memset(to, (int)value, count);
-		return;
+	uint64_t all = count * size, done = size;
+
+	memcpy(to, &value, size);
+	while (done < all) {
+		uint64_t part = all - done < done ? all - done : done;
+
+		memcpy(to + done, to, part);
+		done += part;
 	}
-	for (uint64_t i = 0; i < count * size; i += size)
-		memcpy(to + i, &value, size);
 }
 
 /* Do up to max elements of MOVS at once; returns how many, 0: do one the slow way. */

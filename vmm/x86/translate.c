@@ -20,7 +20,6 @@ struct x86_insn *x86_emit(
 		.length = decoded->length & 0x1f,
 	};
 	builder->op[builder->slots] = (uint16_t)op;
-	builder->is_operands[builder->slots] = false;
 	builder->slots++;
 	return insn;
 }
@@ -73,8 +72,7 @@ void x86_emit_call(struct x86_builder *builder, const struct x86_decoded *decode
 	memset(&builder->block->code[builder->slots], 0, sizeof(struct x86_insn));
 	*operands = decoded->operands;
 	operands->function = function;
-	builder->is_operands[builder->slots] = true;
-	builder->op[builder->slots++] = X86_OP_nop;
+	builder->op[builder->slots++] = X86_OP_COUNT;
 	builder->ended |= ends;
 }
 

@@ -204,7 +204,7 @@ void x86_translate_jcc(struct x86_builder *builder, const struct x86_decoded *de
 	bool in_limit = builder->block->mode & X86_MODE_FLAT || target <= builder->block->cs_limit;
 	unsigned op = X86_OP_COUNT;
 
-	if (builder->slots > 0 && !builder->is_operands[builder->slots - 1]) {
+	if (builder->slots > 0) {
 		normalize_test(builder);
 		op = pair_op(builder->op[builder->slots - 1]);
 	}
