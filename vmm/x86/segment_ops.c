@@ -32,11 +32,17 @@ void x86_op_mov_to_segment(struct x86_cpu *cpu, const struct x86_operands *opera
 	load_by_instruction(cpu, operands->reg, (uint16_t)x86_read_rm(cpu, operands, 2));
 }
 
+/* PUSH and POP of a segment register have its number in bits 5:3 of the opcode (SDM 2, B.1.4.7). */
+static unsigned opcode_segment(const struct x86_operands *operands)
+{
+	return operands->opcode >> 3 & 7;
+}
+
 /* ESP moves by the operand size, but only the selector's 16 bits are stored, as current processors
  * do (SDM 2, PUSH). */
 void x86_op_push_segment(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
-	x86_push(cpu, cpu->segment[operands->reg].selector, operands->operand_size);
+	x86_push(cpu, cpu->segment[opcode_segment(operands)].selector, operands->operand_size);
 }
 
 void x86_op_pop_segment(struct x86_cpu *cpu, const struct x86_operands *operands)
@@ -48,7 +54,7 @@ void x86_op_pop_segment(struct x86_cpu *cpu, const struct x86_operands *operands
 	bool is_32 = cpu->segment[X86_SS].rights & X86_SEGMENT_DB;
 	uint32_t popped = esp + operands->operand_size;
 
-	load_by_instruction(cpu, operands->reg, selector);
+	load_by_instruction(cpu, opcode_segment(operands), selector);
 	cpu->reg[X86_RSP] = is_32 ? popped : (esp & 0xffff0000) | (popped & 0xffff);
 }
 
