@@ -21,6 +21,10 @@ with_tests/unit/wakeups.c = tests/library.c $(library_queue)
 library_queue = $(addprefix guest-kernel/,virtq.c split.c packed.c)
 $(foreach s,$(library_queue),$(eval cflags_$s = -ffreestanding))
 
+# The parts of the software CPU, without its run loop.
+x86_part_tests = $(addprefix tests/unit/x86_,mmu.c segment.c gate.c task.c system.c)
+$(foreach t,$(x86_part_tests),$(eval with_$t = tests/x86_machine.c))
+
 with_tests/unit/x86_oracle.c = $(oracle_sources)
 oracle_sources = $(addprefix tests/oracle,_native.c _soft.c _compare.c _builder.c _operations.c _control.c _bits.c)
 

@@ -82,11 +82,13 @@ static struct x86_tlb_entry *find_entry(struct x86_cpu *cpu, uint64_t linear, un
 	return &cpu->tlbs[is_user_access(cpu, access)][TLB_INDEX(linear)];
 }
 
-/* SDM 3, 4.6.1. */
+/* SDM 3, 4.6.1. Without paging nothing restricts an access, and no flag of CR4 counts. */
 static bool is_permitted(const struct x86_cpu *cpu, const struct x86_walk *walk, unsigned access)
 {
 	bool is_write = access & X86_WRITE;
 
+	if (!(cpu->cr0 & X86_CR0_PG))
+		return true;
 	if (access & X86_EXECUTE && !walk->is_executable)
 		return false;
 	if (is_user_access(cpu, access))
@@ -116,7 +118,8 @@ static _Noreturn void raise_fault(
 
 /*
  * Remember a translation for accesses of this kind. A write tag comes along with a read, if the
- * page is dirty already: else the first write must come here to set the flag.
+ * page is dirty already: else the first write must come here to set the flag. gmem_ptr() announces
+ * a write of the whole page, so it is called only when there is no code to lose.
  */
 static void fill_entry(
 	struct x86_cpu *cpu, uint64_t linear, unsigned access, const struct x86_walk *walk)
@@ -138,19 +141,18 @@ static void fill_entry(
 	cpu->tlb_large |= walk->is_large;
 	if ((access & X86_WRITE ||
 		    (walk->is_dirty && is_permitted(cpu, walk, access | X86_WRITE))) &&
-		gmem_ptr(gmem, gpa, X86_PAGE_SIZE, GMEM_WRITE) &&
-		!x86_page_has_code(cpu->system, gpa))
+		!x86_page_has_code(cpu->system, gpa) &&
+		gmem_ptr(gmem, gpa, X86_PAGE_SIZE, GMEM_WRITE))
 		entry->write = entry->read;
 }
 
-/* Without paging nothing restricts an access, and no flag of CR4 counts. */
 static gpa_t translate(struct x86_cpu *cpu, uint64_t linear, unsigned access)
 {
 	struct x86_walk walk;
 
 	if (!x86_walk(cpu, cpu, linear, &walk))
 		raise_fault(cpu, linear, access, walk.error);
-	if (cpu->cr0 & X86_CR0_PG && !is_permitted(cpu, &walk, access))
+	if (!is_permitted(cpu, &walk, access))
 		raise_fault(cpu, linear, access, X86_PF_PRESENT);
 	x86_walk_mark(cpu, &walk, access & X86_WRITE);
 	if (!(access & X86_EXECUTE))
