@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu/engine.h"
 
-#include <string.h>
+#include <stddef.h>
 
 bool engine_answers_port(enum engine_irqchip irqchip, uint16_t port)
 {
@@ -13,17 +13,4 @@ bool engine_answers_port(enum engine_irqchip irqchip, uint16_t port)
 		if (irqchip == ENGINE_IRQCHIP_PC && port == ports[i])
 			return true;
 	return false;
-}
-
-const struct engine_ops *engine_choose(const char *name, const char **reason)
-{
-	*reason = NULL;
-	if (strcmp(name, engine_kvm.name) == 0)
-		return &engine_kvm;
-	if (strcmp(name, engine_soft.name) == 0)
-		return &engine_soft;
-	if (strcmp(name, "auto") != 0)
-		return NULL;
-	*reason = engine_kvm.absent();
-	return *reason ? &engine_soft : &engine_kvm;
 }

@@ -150,11 +150,4 @@ extern const struct engine_ops engine_kvm, engine_soft;
 /* Whether the engine answers this port itself, so that cpu_host.port() never hears of it. */
 bool engine_answers_port(enum engine_irqchip irqchip, uint16_t port);
 
-/*
- * Chooses an engine by the name that --engine has: "kvm", "soft", or "auto": KVM where this host
- * has it. If auto chose another, *reason is set to why this host has no KVM, in the host's words,
- * else to NULL. Returns NULL if there is no engine of this name.
- */
-const struct engine_ops *engine_choose(const char *name, const char **reason);
-
 #endif

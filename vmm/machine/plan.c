@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cpu/engine_choice.h"
 #include "log.h"
 #include "machine/vm.h"
 
