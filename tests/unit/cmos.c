@@ -89,6 +89,7 @@ static const struct {
 	const char *name;
 } dates[] = {
 	{0, B_24H, {0x19, 0x70, 0x01, 0x01}, 5, {0, 0, 0}, "1 January 1970, a Thursday"},
+	{31536000, B_24H, {0x19, 0x71, 0x01, 0x01}, 6, {0, 0, 0}, "1 January 1971"},
 	{951782399, B_24H, {0x20, 0x00, 0x02, 0x28}, 2, {0x23, 0x59, 0x59}, "before a leap day"},
 	{951782400, B_24H, {0x20, 0x00, 0x02, 0x29}, 3, {0, 0, 0}, "29 February 2000"},
 	{951868800, B_24H, {0x20, 0x00, 0x03, 0x01}, 4, {0, 0, 0}, "after it"},
@@ -131,6 +132,7 @@ static void test_clock_registers(void)
 
 	now = 1798761599 * NS;
 	cmos_init(&cmos, 64 * MIB, 1, test_time, &now);
+	is(cmos_read(&cmos), 0x59, "the index is 0 at first");
 	is(get(&cmos, 0x0a), 0x26, "clock: register A");
 	is(get(&cmos, 0x0b), 0x02, "clock: register B, 24 hours in BCD");
 	is(get(&cmos, 0x0c), 0x00, "clock: register C, no interrupt has come");

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-#include "../lapics.h"
 #include "../tap.h"
+#include "../test_lapics.h"
 
 static struct test_lapics t;
 static struct lapic *const lapic = &t.lapics[0];
@@ -123,18 +123,27 @@ static void test_holes(void)
 		if (exists)
 			continue;
 		set(offset, 0xffffffff);
-		bad += get(offset) != 0;
 		set(0x280, 0);
 		bad += get(0x280) != 0x80;
+		bad += get(offset) != 0;
+		set(0x280, 0);
 	}
 	is(bad, 0,
 		"11.5.3 an access to what is no register sets ESR bit 7, reads as 0 and is lost");
+	for (uint32_t offset = 0x100; offset < 0x280; offset += 16) {
+		set(offset, 0xffffffff);
+		bad += get(offset) != 0;
+	}
+	set(0x280, 0);
+	ok(bad == 0 && get(0x280) == 0,
+		"11.4.1 ISR, TMR and IRR are read-only, a write is no error");
 }
 
 static void test_widths(void)
 {
 	static const uint8_t ones[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t bytes[4] = {0x01, 0x02, 0x03, 0x84};
 	uint32_t version = 0x00050014;
 	unsigned bad = 0;
 
@@ -158,6 +167,8 @@ static void test_widths(void)
 	is(get(0x0d0), 0, "11.4.1 writes that are not a whole register's are lost");
 	lapic_mmio_write(lapic, 0x0d0, ones, 4, 0);
 	is(get(0x0d0), 0xff000000, "11.4.1 one that is counts");
+	lapic_mmio_write(lapic, 0x380, bytes, 4, 0);
+	is(get(0x380), 0x84030201, "11.4.1 in little-endian order");
 	set(0x280, 0);
 	is(get(0x280), 0, "11.4.1 none of these sets ESR");
 }
@@ -300,9 +311,12 @@ static void test_base(void)
 	is(lapic_base_read(lapic), 0xfee00900, "11.4.4 and changes nothing");
 	ok(lapic_base_write(lapic, 0xfee00800), "11.4.4 a write of the BSP flag is no error");
 	is(lapic_base_read(lapic), 0xfee00900, "11.4.4 but does not change it");
+	is(get(0x0f0), 0x1ff, "11.4.4 nor any register");
 
-	set(0x0d0, 0x01000000);
-	interrupt(0x41);
+	set(0x020, 0x07000000);
+	lapic_bus_msi(&t.bus, 0xfee07000, 0x41);
+	lapic_set_lint(lapic, 0, true);
+	lapics_forget(&t);
 	ok(!lapic_accepts_extint(lapic), "11.4.3 enabled, the PIC waits for LINT0");
 	ok(lapic_base_write(lapic, 0xfee00100), "11.4.3 the enable flag can be cleared");
 	is(get(0x030), 0xffffffff, "11.4.3 then no register is there");
@@ -311,13 +325,27 @@ static void test_base(void)
 	interrupt(0x41);
 	lapic_bus_msi(&t.bus, 0xfee00000, 0x400);
 	ok(!lapic_pending(lapic) && t.cpus[0].nmis == 0, "11.4.3 no message arrives");
+	is(t.cpus[0].wakes, 1, "11.4.3 and has woken it, its output being high");
+	lapic_set_lint(lapic, 0, false);
 	lapics_forget(&t);
 	lapic_set_lint(lapic, 0, true);
+	ok(t.cpus[0].wakes == 1 && t.cpus[0].nmis == 0, "11.4.3 pin LINT0 is INTR");
 	lapic_set_lint(lapic, 1, true);
-	ok(t.cpus[0].wakes == 1 && t.cpus[0].nmis == 1, "11.4.3 the pins are INTR and NMI");
+	ok(t.cpus[0].wakes == 1 && t.cpus[0].nmis == 1, "11.4.3 pin LINT1 is NMI");
 	set(0x0f0, 0x1ff);
 	ok(lapic_base_write(lapic, 0xfee00900), "11.4.3 the enable flag can be set again");
 	test_reset("enabled again: ");
+	is(get(0x020), 0, "11.4.3 enabled again: it has its first ID");
+
+	lapic_set_lint(lapic, 0, false);
+	lapic_reset(lapic);
+	set(0x0f0, 0x1ff);
+	set(0x360, 0x0400);
+	lapics_forget(&t);
+	set(0x350, 0x0700);
+	lapic_set_lint(lapic, 1, true);
+	ok(t.cpus[0].nmis == 0 && t.cpus[0].wakes == 0,
+		"11.4.7.1 a reset leaves the pins' levels alone");
 }
 
 /* --- local interrupts ----------------------------------------------------------------------------
@@ -350,6 +378,7 @@ static void test_lint(void)
 		set(entry, 0x0044);
 		pulse(number);
 		is(lapic_acknowledge(lapic), 0x44, "11.5.1 LINT%u, fixed", number);
+		ok(!lapic_bit(lapic, 0x180, 0x44), "11.8.4 LINT%u, an edge", number);
 		set(entry, 0x0100);
 		pulse(number);
 		set(entry, 0x0300);
@@ -370,6 +399,7 @@ static void test_extint(void)
 	lapics_start(&t);
 	lapics_forget(&t);
 	lapic_set_lint(lapic, 0, true);
+	set(0x080, 0);
 	is(t.cpus[0].wakes, 0, "11.5.1 the PIC's output does not pass a masked LINT0");
 	set(0x350, 0x0700);
 	ok(lapic_accepts_extint(lapic), "11.5.1 LINT0 with ExtINT accepts it");
@@ -423,6 +453,12 @@ static void test_errors(void)
 	set(0x280, 0);
 	is(get(0x280), 0x40, "11.5.3 and so it is in another entry");
 	is(get(0x200) & 0xffff, 0, "11.5.2 no vector below 16 is ever in IRR");
+	lapics_start(&t);
+	interrupt(0x10);
+	ok(lapic_bit(lapic, 0x200, 0x10), "11.5.2 but vector 16 may be");
+	is(lapic_acknowledge(lapic), 0x10, "11.5.2 and is taken");
+	interrupt(0x1f);
+	ok(!lapic_pending(lapic), "11.8.3.1 and holds back its class");
 }
 
 int main(void)

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "../lapics.h"
 #include "../tap.h"
+#include "../test_lapics.h"
 
 /* Bits of ICR's low half. */
 #define LOWEST       0x00100
@@ -157,6 +157,8 @@ static void test_modes(void)
 	}
 	ok(errors(1) == 0x20 && errors(2) == 0,
 		"11.5.3 a vector below 16 is an error of the sender");
+	send(2, 16);
+	is(lapics_that_got(&t, 16), 4, "11.5.2 but vector 16 is none");
 }
 
 static void test_init(void)

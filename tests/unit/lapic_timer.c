@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "../lapics.h"
 #include "../tap.h"
+#include "../test_lapics.h"
 
 #define NEVER UINT64_MAX
 
@@ -70,6 +70,8 @@ static void test_dividers(void)
 			"11.5.4 divide configuration 0x%x is %u", cases[i].code, cases[i].divider);
 		is(count(5000 + 400 * cases[i].divider), 600,
 			"11.5.4 and 400 such ticks later 600 are left");
+		is(count(5001 + 400 * cases[i].divider), cases[i].divider > 1 ? 600 : 599,
+			"11.5.4 until the next tick");
 	}
 	start(0x41, BY_1);
 	set(0x380, 1000, 0);
@@ -163,7 +165,10 @@ static void test_mask(void)
 	set(0x380, 10, 0);
 	set(0x080, 0xff, 20);
 	ok(!lapic_pending(lapic) && lapic_bit(lapic, 0x200, 0x41),
-		"an access to a register comes after what was due before");
+		"a write to a register comes after what was due before");
+	start(0x41, BY_1);
+	set(0x380, 10, 0);
+	ok(count(20) == 0 && lapic_pending(lapic), "and so does a read");
 }
 
 static void test_deadline(void)
@@ -186,13 +191,15 @@ static void test_deadline(void)
 	lapic_deadline_write(lapic, 8000, 7000);
 	lapic_deadline_write(lapic, 9000, 7000);
 	is(lapic_timer_next(lapic), 9000, "11.5.4.1 a new deadline replaces the old one");
-	lapic_deadline_write(lapic, 0, 7000);
+	lapic_deadline_write(lapic, 20000, 9000);
+	ok(took(0x41), "11.5.4.1 but not before that has interrupted, if it was due");
+	lapic_deadline_write(lapic, 0, 9000);
 	is(lapic_timer_next(lapic), NEVER, "11.5.4.1 0 disarms");
-	lapic_deadline_write(lapic, 8000, 7000);
-	set(0x320, 0x42 | DEADLINE, 7500);
-	is(lapic_timer_next(lapic), 8000, "11.5.4.1 another vector leaves it armed");
-	set(0x320, 0x42 | DEADLINE | MASKED, 7500);
-	is(lapic_deadline_read(lapic, 8000), 0, "11.5.4.1 masked, it is disarmed at its deadline");
+	lapic_deadline_write(lapic, 9800, 9000);
+	set(0x320, 0x42 | DEADLINE, 9500);
+	is(lapic_timer_next(lapic), 9800, "11.5.4.1 another vector leaves it armed");
+	set(0x320, 0x42 | DEADLINE | MASKED, 9500);
+	is(lapic_deadline_read(lapic, 9800), 0, "11.5.4.1 masked, it is disarmed at its deadline");
 	ok(!lapic_pending(lapic), "11.5.4.1 without an interrupt");
 }
 

@@ -335,6 +335,16 @@ static void test_cascade(void)
 	is(taken(), NONE, "cascade: EOI for the slave alone is not enough");
 	eoi(MASTER);
 	is(taken(), 0x76, "cascade: the second is an edge for the master");
+	eoi(SLAVE);
+	eoi(MASTER);
+	pulse(8);
+	is(taken(), 0x70, "cascade: IRQ 8 is the slave's highest");
+	pic_init(&pic);
+	initialize(0x03, 0x03);
+	pulse(13);
+	pulse(12);
+	is(taken(), 0x74, "cascade: automatic EOI in both, the first");
+	is(taken(), 0x75, "cascade: the slave's output falls in between, so the second is an edge");
 	start();
 	pic_raise(&pic, 2, true);
 	is(taken(), NONE, "cascade: IRQ 2 has no line of its own");
@@ -354,10 +364,18 @@ static void test_special_fully_nested(void)
 	pulse(13);
 	pulse(3);
 	is(taken(), NONE, "special fully nested: lower ones wait, in both chips");
-	pulse(10);
-	is(taken(), NONE, "special fully nested: the slave's pin 2 is not special");
+	pulse(9);
+	is(taken(), NONE, "special fully nested: nor does a pin nest itself");
 	pulse(0);
 	is(taken(), 0x30, "special fully nested: a higher one of the master's nests");
+	pulse(0);
+	is(taken(), NONE, "special fully nested: but not itself");
+	pic_init(&pic);
+	initialize(0x11, 0x11);
+	pulse(10);
+	taken();
+	pulse(10);
+	is(taken(), NONE, "special fully nested: the slave's own pin 2 is not special");
 }
 
 static void test_spurious(void)
@@ -378,10 +396,15 @@ static void test_spurious(void)
 static void test_poll(void)
 {
 	start();
+	look(MASTER, 0x0b);
 	pulse(4);
 	out(MASTER, 0x0c);
 	is(pic_read(&pic, MASTER), 0x84, "poll: a read tells the pin");
-	is(look(MASTER, 0x0b), 0x10, "poll: and puts it into service");
+	is(pic_read(&pic, MASTER), 0x10, "poll: and puts it into service, as the next read shows");
+	pulse(0);
+	out(MASTER, 0x0c);
+	is(pic_read(&pic, MASTER), 0x80, "poll: pin 0");
+	eoi(MASTER);
 	eoi(MASTER);
 	out(MASTER, 0x0c);
 	is(pic_read(&pic, MASTER), 0, "poll: nothing is there");

@@ -137,8 +137,6 @@ static void send(struct lapic_bus *bus, const struct message *message)
 /* Table 11-3: only a fixed interrupt can be sent to the sender by a shorthand. */
 static bool is_valid_combination(enum shorthand shorthand, enum delivery delivery)
 {
-	if (delivery == DELIVERY_EXTINT)
-		return false;
 	return delivery == DELIVERY_FIXED || (shorthand != SELF && shorthand != ALL);
 }
 

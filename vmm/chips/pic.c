@@ -36,8 +36,7 @@ static const uint8_t elcr_bits[] = {[MASTER] = 0xf8, [SLAVE] = 0xde};
 
 void pic_init(struct pic *pic)
 {
-	*pic = (struct pic){
-		.chips = {{.lowest = PINS - 1, .slaves = 1u << CASCADE}, {.lowest = PINS - 1}}};
+	*pic = (struct pic){.chips = {[MASTER] = {.slaves = 1u << CASCADE}}};
 }
 
 /* --- one chip ------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef TESTS_LAPICS_H
-#define TESTS_LAPICS_H
+#ifndef TESTS_TEST_LAPICS_H
+#define TESTS_TEST_LAPICS_H
 
 /*
  * Local APICs on a bus, for tests: what they tell the CPUs is counted. The registers' offsets are
