@@ -100,7 +100,8 @@ sub each_set {
 }
 
 # Keys: kernel; name, where the kernel's own does not say enough; vole, its options; guest, its command
-# line; stdin; until, what ends it by SIGTERM; under, a command that runs vole; limit, seconds. Expected:
+# line; engine, the only one with which it is so; stdin; until, what ends it by SIGTERM; under, a command that
+# runs vole; limit, seconds. Expected:
 # status, 0 where left out; out, err, patterns or whole texts, '' where left out; after, more to look at.
 my @cases = (
 	# --- ends ---
@@ -135,7 +136,9 @@ my @cases = (
 	{ kernel => 'hole-jump', status => 126, err => qr/0xc8000000.*$registers/s },
 	{ kernel => 'crash-smp', vole => [qw(-c 8)], status => 126, err => qr/\Avole: guest crashed(?!.*guest crashed).*$registers/s },
 	{ kernel => 'port-unknown', status => 126, err => qr/port 0x3f8.*nothing answers.*$registers/s },
-	{ kernel => 'long-mode', status => 126, err => qr/port 0x3f8.*nothing answers.*RAX 123456789abcdef0 .*RIP 0x\w+ \(enter_long_mode.*code at RIP: ec /s },
+	{ kernel => 'long-mode', engine => 'soft', status => 113, out => qr/exception 13 \(general protection\)/,
+		err => qr/\Avole: CPU 0 uses 64-bit mode, which the software CPU does not have, at 0x\w+ \(\w+\+0x\w+\): run it with --engine kvm.*\n\z/ },
+	{ kernel => 'long-mode', engine => 'kvm', status => 126, err => qr/port 0x3f8.*nothing answers.*RAX 123456789abcdef0 .*RIP 0x\w+ \(enter_long_mode.*code at RIP: ec /s },
 	{ kernel => 'port-width', status => 126, err => qr/port 0xf4.*$registers/s },
 	{ kernel => 'triple-fault', status => 126, err => qr/triple fault on CPU 0.*(?:code at EIP: 0f 0b|registers: lost)/s },
 	{ kernel => 'triple-fault', name => 'int3', guest => ['int3'], status => 126,
@@ -331,6 +334,7 @@ sub fits {
 }
 
 for my $case (@cases) {
+	next if $case->{engine} && $case->{engine} ne engine();
 	my $name = $case->{kernel} . (defined $case->{name} ? ", $case->{name}" : '');
 	my @command = (@{$case->{under} // []}, vole_run(), @{$case->{vole} // []}, build() . "/guest/$case->{kernel}.elf");
 	push @command, '--', @{$case->{guest}} if $case->{guest};

@@ -121,13 +121,12 @@ static void test_code(void)
 }
 
 /* What a report of a triple fault says, with these exceptions. */
-static const char *triple_fault(
-	const struct cpu_fault *faults, unsigned count, const char *missing)
+static const char *triple_fault(const struct cpu_fault *faults, unsigned count)
 {
 	struct cpu cpu = make_cpu();
 
 	capture_begin();
-	crash_triple_fault(&cpu, faults, count, missing);
+	crash_triple_fault(&cpu, faults, count);
 	return capture_end();
 }
 
@@ -137,27 +136,48 @@ static void test_triple_fault(void)
 		{.vector = 14, .has_error = true, .error = 2, .rip = RIP, .cr2 = 0xdead0000},
 		{.vector = 8, .has_error = true, .rip = RIP},
 	};
-	const char *text = triple_fault(faults, 2, NULL);
+	const char *text = triple_fault(faults, 2);
 
 	ok(strstr(text, "triple fault on CPU 3, at 0x00400ff8"), "a triple fault says where");
 	ok(strstr(text, "  page fault (14), error code 0x2, address 0xdead0000 at 0x00400ff8\n"
 			"vole:   double fault (8), error code 0x0 at 0x00400ff8\n"),
 		"and the exceptions that led to it, in their order");
 
-	text = triple_fault(faults, 2, "an x87 FPU");
-	ok(strstr(text, "used an x87 FPU before") && strstr(text, "--engine kvm"),
-		"and what the CPU lacks, with the way on");
-
 	fake.registers = -ENODATA;
-	text = triple_fault(NULL, 0, NULL);
+	text = triple_fault(NULL, 0);
 	ok(strstr(text, "triple fault on CPU 3\n") && strstr(text, "registers: lost"),
 		"without registers it says that they are lost, and no place");
 	fake.registers = 0;
 }
 
+static void test_lacking(void)
+{
+	struct cpu cpu = make_cpu();
+	const char *text;
+
+	fake.status = 0;
+	capture_begin();
+	warn_lacking(&cpu, "an x87 FPU", 0x1234);
+	text = capture_end();
+	ok(strstr(text,
+		   "CPU 3 uses an x87 FPU, which the software CPU does not have, at 0x00001234") &&
+			strstr(text, "--engine kvm") && capture_lines(text) == 1,
+		"what the software CPU lacks is named, with the place and the way on");
+	is(fake.status, 0, "and the machine goes on");
+
+	capture_begin();
+	crash_lacking(&cpu, "virtual-8086 mode");
+	text = capture_end();
+	ok(strstr(text, "guest crashed: CPU 3 needs virtual-8086 mode") &&
+			strstr(text, "--engine kvm") && strstr(text, "EAX "),
+		"what a guest cannot go on without, too, with the registers");
+	is(fake.status, 126, "and the machine ends");
+}
+
 int main(void)
 {
 	test_code();
+	test_lacking();
 	test_triple_fault();
 	return tap_done();
 }

@@ -158,14 +158,7 @@ static void show_fault(struct cpu *cpu, const struct cpu_fault *fault)
 		locate(cpu, fault->rip).text);
 }
 
-/* What a user can do about it. */
-static void advise_kvm(void)
-{
-	say("  run it with --engine kvm, on a host that has /dev/kvm");
-}
-
-void crash_triple_fault(
-	struct cpu *cpu, const struct cpu_fault *faults, unsigned count, const char *missing)
+void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count)
 {
 	struct cpu_registers r;
 
@@ -179,10 +172,6 @@ void crash_triple_fault(
 		say("  the exceptions that led to it, in the order in which they came:");
 	for (unsigned i = 0; i < count; i++)
 		show_fault(cpu, &faults[i]);
-	if (missing) {
-		say("  it has used %s before, which the software CPU does not have", missing);
-		advise_kvm();
-	}
 	show_registers(cpu);
 	end(cpu);
 }
@@ -196,14 +185,26 @@ void crash_instruction(struct cpu *cpu)
 	end(cpu);
 }
 
+/* What a user can do about it. */
+static const char advice_lacking[] = "run it with --engine kvm, on a host that has /dev/kvm";
+
 void crash_lacking(struct cpu *cpu, const char *what)
 {
 	if (!begin(cpu))
 		return;
 	say("guest crashed: CPU %u needs %s, which the software CPU does not have, at %s", cpu->id,
 		what, here(cpu).text);
-	advise_kvm();
+	say("  %s", advice_lacking);
 	show_registers(cpu);
+	end(cpu);
+}
+
+void warn_lacking(struct cpu *cpu, const char *what, uint64_t address)
+{
+	if (!cpu->host->begin_report(cpu))
+		return;
+	say("CPU %u uses %s, which the software CPU does not have, at %s: %s", cpu->id, what,
+		locate(cpu, address).text, advice_lacking);
 	end(cpu);
 }
 

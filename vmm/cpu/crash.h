@@ -14,10 +14,8 @@
 #include "cpu/cpu.h"
 
 /* An exception came up while a double fault was being delivered (Intel SDM 3, 6.15, interrupt 8).
- * faults are the exceptions that led to it, the first one first; count is 0 if nobody knows. missing
- * names what the guest used before although this CPU does not have it, or is NULL. */
-void crash_triple_fault(
-	struct cpu *cpu, const struct cpu_fault *faults, unsigned count, const char *missing);
+ * faults are the exceptions that led to it, the first one first; count is 0 if nobody knows. */
+void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count);
 
 /* The host's KVM cannot execute an instruction, or there is no memory where it should be. */
 void crash_instruction(struct cpu *cpu);
@@ -25,6 +23,10 @@ void crash_instruction(struct cpu *cpu);
 /* The guest cannot go on without a part of the architecture that the software CPU lacks, by its
  * name: "64-bit mode". */
 void crash_lacking(struct cpu *cpu, const char *what);
+
+/* The same, of the instruction at a linear address, while the guest goes on with the exception that
+ * a CPU raises which does not have it. The machine does not end. */
+void warn_lacking(struct cpu *cpu, const char *what, uint64_t address);
 
 /* An access that nothing answered (error -ENXIO), or a store to read-only memory (-EROFS). */
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,

@@ -64,7 +64,7 @@ static void handle_other(struct vcpu *vcpu)
 		break;
 	case KVM_EXIT_SHUTDOWN:
 		if (cpu->host->triple_fault(cpu) < 0)
-			crash_triple_fault(cpu, NULL, 0, NULL);
+			crash_triple_fault(cpu, NULL, 0);
 		break;
 	case KVM_EXIT_INTR:
 	case KVM_EXIT_IRQ_WINDOW_OPEN:

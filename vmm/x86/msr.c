@@ -91,7 +91,7 @@ static bool is_pat_valid(uint64_t value)
 static bool write_efer(struct x86_cpu *cpu, uint64_t value)
 {
 	if (value & EFER_LME)
-		cpu->missing = X86_MISSING_LONG_MODE;
+		x86_note_missing(cpu, X86_MISSING_LONG_MODE);
 	if (value & ~(uint64_t)X86_EFER_NXE)
 		return false;
 	cpu->efer = value;

@@ -66,7 +66,7 @@ void x86_cpu_reset(struct x86_cpu *cpu, bool is_init)
 
 void x86_refuse(struct x86_cpu *cpu, enum x86_missing missing)
 {
-	cpu->missing = (uint8_t)missing;
+	x86_note_missing(cpu, missing);
 	cpu->refused = true;
 	x86_abandon(cpu);
 }

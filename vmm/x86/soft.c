@@ -133,7 +133,7 @@ static void report_shutdown(struct soft_cpu *cpu)
 			.cr2 = fault->cr2,
 		};
 	}
-	crash_triple_fault(&cpu->cpu, faults, x86->fault_count, missing_name(x86->missing));
+	crash_triple_fault(&cpu->cpu, faults, x86->fault_count);
 }
 
 /* HLT where nothing could wake the CPU: without interrupt controllers it ends the machine. */
@@ -166,6 +166,20 @@ static void handle_stop(struct soft_cpu *cpu, enum x86_stop stop)
 	}
 }
 
+/* The guest has used what this CPU lacks, and got the exception of a CPU without it. The user is told
+ * once, since the guest's own handler knows nothing of it. */
+static void tell_missing(struct soft_cpu *cpu)
+{
+	const struct x86_cpu *x86 = soft_x86(cpu);
+
+	if (x86->missing == cpu->missing_told)
+		return;
+	cpu->missing_told = x86->missing;
+	if (!x86->refused && x86->missing != X86_MISSING_NOTHING)
+		warn_lacking(&cpu->cpu, missing_name(x86->missing),
+			x86->segment[X86_CS].base + x86->missing_eip);
+}
+
 static void execute(struct soft_cpu *cpu, int64_t quantum)
 {
 	struct soft_engine *engine = cpu->engine;
@@ -179,6 +193,7 @@ static void execute(struct soft_cpu *cpu, int64_t quantum)
 	engine->current_count = x86_count(x86);
 	stop = x86_run(x86, quantum);
 	engine->current = NULL;
+	tell_missing(cpu);
 	handle_stop(cpu, stop);
 }
 

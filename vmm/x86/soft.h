@@ -27,6 +27,7 @@ struct soft_cpu {
 	bool init_pending; /* INIT has come, and is handled between quanta */
 	bool sipi_pending; /* and SIPI, with this vector */
 	uint8_t sipi_vector;
+	uint8_t missing_told; /* x86_cpu.missing, as the user was told */
 };
 
 struct soft_engine {

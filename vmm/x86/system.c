@@ -267,7 +267,7 @@ void x86_op_ud(struct x86_cpu *cpu, const struct x86_operands *operands)
 void x86_op_x87(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	(void)operands;
-	cpu->missing = X86_MISSING_FPU;
+	x86_note_missing(cpu, X86_MISSING_FPU);
 	x86_raise(cpu, cpu->cr0 & (X86_CR0_EM | X86_CR0_TS) ? X86_NM : X86_UD);
 }
 
@@ -282,6 +282,6 @@ void x86_op_wait(struct x86_cpu *cpu, const struct x86_operands *operands)
 void x86_op_simd(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	(void)operands;
-	cpu->missing = X86_MISSING_SIMD;
+	x86_note_missing(cpu, X86_MISSING_SIMD);
 	x86_raise(cpu, X86_UD);
 }

@@ -278,8 +278,9 @@ struct x86_cpu {
 	bool nmi_pending, nmi_masked;
 	bool yielded; /* PAUSE: others may have their turn */
 
-	uint8_t missing; /* enum x86_missing: what the guest last wanted in vain */
-	bool refused;    /* x86_refuse() ended the run, because of missing */
+	uint8_t missing;      /* enum x86_missing: what the guest last wanted in vain ... */
+	uint64_t missing_eip; /* ... and by which instruction */
+	bool refused;         /* x86_refuse() ended the run, because of missing */
 
 	uint64_t instructions; /* completed up to the last return of x86_run() */
 	int64_t quantum;       /* budget with which x86_run() was entered; see x86_count() */
@@ -333,6 +334,13 @@ _Noreturn void x86_raise(struct x86_cpu *cpu, unsigned vector);
 _Noreturn void x86_raise_code(struct x86_cpu *cpu, unsigned vector, uint32_t error);
 _Noreturn void x86_raise_page_fault(struct x86_cpu *cpu, uint64_t linear, uint32_t error);
 _Noreturn void x86_abandon(struct x86_cpu *cpu);
+
+/* Note that the current instruction wants what is missing; what happens to it is another matter. */
+static inline void x86_note_missing(struct x86_cpu *cpu, enum x86_missing missing)
+{
+	cpu->missing = (uint8_t)missing;
+	cpu->missing_eip = cpu->eip;
+}
 
 /* x86_abandon(), since the guest cannot go on without what is missing; in reset.c. */
 _Noreturn void x86_refuse(struct x86_cpu *cpu, enum x86_missing missing);
