@@ -335,7 +335,7 @@ static void test_levels(struct x86_machine *m)
 		DATA_0 | CODE_0 << 16 | (uint64_t)DATA_0 << 32 | (uint64_t)DATA_0 << 48);
 	x86_machine_store(m, TSS_B + 0x2a, LDT);
 	call(m, B);
-	ok(!m->raised && cpu->next_eip == 0x1234 && cpu->reg[X86_RSP] == 0x5678 &&
+	ok(!m->raised && cpu->next_eip == 0x1234 && cpu->reg[X86_RSP] == 0xffff5678 &&
 			cpu->segment[X86_DS].selector == DATA_0 &&
 			cpu->segment[X86_FS].selector == 0 && cpu->ldtr.base == LDT_BASE,
 		"7.6 a 16-bit TSS is loaded");

@@ -133,8 +133,10 @@ static struct task load_task(struct x86_cpu *cpu, const struct x86_segment *tss)
 		.ldt = (uint16_t)load(cpu, tss, layout->ldt, 2),
 	};
 
+	/* A 16-bit TSS leaves ones in the upper halves, as processors do; the SDM is silent. */
 	for (unsigned i = 0; i < 8; i++)
-		task.reg[i] = load(cpu, tss, layout->registers + i * size, size);
+		task.reg[i] = load(cpu, tss, layout->registers + i * size, size) |
+			      (size == 2 ? 0xffff0000 : 0);
 	for (unsigned i = 0; i < layout->segments; i++)
 		task.selector[i] = (uint16_t)load(cpu, tss, layout->selectors + i * size, 2);
 	if (size == 4) {
