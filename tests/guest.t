@@ -159,6 +159,7 @@ my @cases = (
 		out => qr/\A(?=.*CPU 1 counted)(?=.*CPU 2 counted)(?=.*CPU 3 counted).*$checked/s },
 	{ kernel => 'smp', name => '64 CPUs', vole => [qw(-c 64)], out => qr/\A(?:CPU \d+ counted\n){63}$checked/ },
 	{ kernel => 'cpu-state', vole => [qw(-c 3)], out => $checked },
+	{ kernel => 'repeat', vole => ['-c', 3, '-d', image('repeat.img', 64)], out => qr/^tick 23 at \d+\n[012\n]+$checked/m },
 	{ kernel => 'init-sipi', vole => [qw(-c 2)], out => qr/CPU 1 is here/ },
 	{ kernel => 'init-sipi', name => '3 CPUs', vole => [qw(-c 3)], out => qr/\A(?=.*CPU 1 is)(?=.*CPU 2 is).*$checked/s },
 	{ kernel => 'library', out => $checked },

@@ -180,7 +180,9 @@ static void tell_missing(struct soft_cpu *cpu)
 			x86->segment[X86_CS].base + x86->missing_eip);
 }
 
-static void execute(struct soft_cpu *cpu, int64_t quantum)
+/* Returns how many instructions were executed: fewer than the quantum if the CPU halted, yielded or
+ * was told to break off. */
+static int64_t execute(struct soft_cpu *cpu, int64_t quantum)
 {
 	struct soft_engine *engine = cpu->engine;
 	struct x86_cpu *x86 = soft_x86(cpu);
@@ -188,13 +190,14 @@ static void execute(struct soft_cpu *cpu, int64_t quantum)
 
 	soft_take_init(cpu);
 	if (!can_execute(cpu))
-		return;
+		return 0;
 	engine->current = cpu;
 	engine->current_count = x86_count(x86);
 	stop = x86_run(x86, quantum);
 	engine->current = NULL;
 	tell_missing(cpu);
 	handle_stop(cpu, stop);
+	return (int64_t)(x86_count(x86) - engine->current_count);
 }
 
 /* How many instructions until there is something else to do: a timer, with the virtual clock, is
@@ -240,6 +243,25 @@ static int64_t idle(struct soft_engine *engine)
 	return 0;
 }
 
+/* A turn of each CPU. All of them have the same time, which is that of the one that executed most.
+ * Returns how many instructions they have executed together, or -1 if the machine is ending. */
+static int64_t execute_all(struct soft_engine *engine, int64_t quantum)
+{
+	int64_t most = 0, sum = 0;
+
+	for (unsigned i = 0; i < engine->system.cpu_count; i++) {
+		int64_t executed = execute(&engine->cpus[i], quantum);
+
+		if (!engine->host->running(&engine->cpus[i].cpu))
+			return -1;
+		most = executed > most ? executed : most;
+		sum += executed;
+	}
+	if (engine->clock == ENGINE_CLOCK_VIRTUAL)
+		engine->now += (uint64_t)most;
+	return sum;
+}
+
 static int64_t soft_run(struct engine *base)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -248,22 +270,18 @@ static int64_t soft_run(struct engine *base)
 	engine->yield_asked = false;
 	while (left > 0 && !engine->yield_asked) {
 		unsigned busy;
-		int64_t quantum;
+		int64_t executed;
 
 		begin_quantum(engine);
 		busy = count_busy(engine);
 		if (busy == 0)
 			return idle(engine);
 		engine->was_idle = false;
-		quantum = choose_quantum(engine, busy);
-		for (unsigned i = 0; i < engine->system.cpu_count; i++) {
-			execute(&engine->cpus[i], quantum);
-			if (!engine->host->running(&engine->cpus[i].cpu))
-				return 0;
-		}
-		if (engine->clock == ENGINE_CLOCK_VIRTUAL)
-			engine->now += (uint64_t)quantum;
-		left -= quantum * busy;
+		executed = execute_all(engine, choose_quantum(engine, busy));
+		if (executed < 0)
+			return 0;
+		/* At least one, so that devices are served whatever the guest does. */
+		left -= executed > 0 ? executed : 1;
 	}
 	return 0;
 }
@@ -387,7 +405,6 @@ static int soft_open(struct engine **opened, const struct engine_setup *setup)
 		engine->irqchip = setup->irqchip;
 		engine->clock = setup->clock;
 		engine->host = setup->host;
-		engine->host_ctx = setup->ctx;
 		engine->system = (struct x86_system){
 			.gmem = &setup->memory->gmem,
 			.bus = &soft_bus,

@@ -35,7 +35,6 @@ struct soft_engine {
 	enum engine_irqchip irqchip;
 	enum engine_clock clock;
 	const struct cpu_host *host;
-	void *host_ctx;
 
 	struct x86_system system;
 	struct soft_cpu *cpus; /* parallel to system.cpus */

@@ -1,0 +1,49 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# With --clock virtual two runs with equal input are equal to the last instruction (spec/engines.md, section 4):
+# what the guest prints, each access to a port or a device with its instruction pointer, how many instructions each
+# CPU has executed, and the disk.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use Test::More;
+use Vole;
+
+my $entropy = write_file('entropy', pack 'C*', map { ($_ * 7919 >> 3) & 255 } 1 .. 65536);
+my $content = pack 'V*', map { $_ * 2654435761 & 0xffffffff } 1 .. 64 * 128;
+
+# What a run leaves, on a fresh disk; under is a command that runs vole.
+sub repeat {
+	my ($clock, @under) = @_;
+	my $disk = write_file('repeat.img', $content);
+	my $result = run([@under, vole(), qw(run --engine soft -c 3 -v --log exits --clock), $clock, '--rng', "file=$entropy", '-d', $disk,
+		build() . '/guest/repeat.elf']);
+	is($result->{status}, 0, "--clock $clock: the guest's own checks hold") or diag(shown($result));
+	return { %$result, disk => slurp($disk) };
+}
+
+my $first = repeat('virtual');
+my @exits = $first->{err} =~ /^vole: CPU \d exit \d+: /mg;
+my @counts = $first->{err} =~ /^vole: CPU \d: \d+ exits, (\d+) instructions$/mg;
+my @ticks = $first->{out} =~ /^tick \d+ at (\d+)$/mg;
+cmp_ok(scalar @exits, '>', 1000, 'there is a trace to compare');
+is(scalar(grep { $_ > 1000 } @counts), 3, 'each of three CPUs has executed instructions to count');
+is(scalar @ticks, 24, 'timer interrupts came');
+isnt($first->{disk}, $content, 'the disk was written');
+like($first->{out}, qr/^(?=.*0)(?=.*1)[012]*2[012]*$/m, 'the CPUs had their turns in between');
+
+# The last of them is disturbed by another process that keeps a processor busy, and stopped now and then.
+my @disturbed = ('bash', '-c', 'while :; do :; done & busy=$!; "$@" & vole=$!
+	for i in 1 2 3 4 5 6; do sleep 0.01; kill -STOP $vole; sleep 0.02; kill -CONT $vole; done 2>&-
+	wait $vole; status=$?; kill $busy; exit $status', '-');
+for my $under ([], [], \@disturbed) {
+	my $again = repeat('virtual', @$under);
+	is($again->{out}, $first->{out}, 'the output is the same, with the time of each tick and the order of the CPUs');
+	is($again->{err}, $first->{err}, 'so are all exits and the counts of instructions');
+	ok($again->{disk} eq $first->{disk}, 'and the disk');
+}
+repeat('host');
+
+done_testing();
