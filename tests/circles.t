@@ -17,7 +17,6 @@ my %known = (
 	'headers, by what they include' => [],
 	'modules, by what they include' => [
 		'vmm/chips/lapic vmm/chips/lapic_parts',
-		'vmm/options vmm/options_devices',
 	],
 	'modules, by the names that they use' => [
 		'vmm/chips/lapic vmm/chips/lapic_bus vmm/chips/lapic_interrupt vmm/chips/lapic_timer',

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "machine.h"
 #include "machine/signals.h"
-#include "options.h"
+#include "options_parse.h"
 
 static const char usage[] =
 	"usage: vole run [options] KERNEL [-- command line of the guest]\n"

@@ -3,8 +3,7 @@
 #define VMM_OPTIONS_H
 
 /*
- * The command line. What is wrong with it is said on standard error, once, by the name of the
- * option. Strings are argv's, not copies.
+ * What the command line asks for, as options_parse.c fills it. Strings are argv's, not copies.
  */
 
 #include <stdbool.h>
@@ -68,13 +67,5 @@ struct options {
 	bool verbose;
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };
-
-/*
- * Parse the words after `run` or `inspect`; argv[0] is that word.
- *   0        filled
- *   1        --help was asked for
- *   -EINVAL  said what is wrong
- */
-int options_parse(struct options *options, int argc, char **argv);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line: one word a line. */
-#include "options.h"
+#include "options_parse.h"
 
 #include <assert.h>
 #include <stdlib.h>

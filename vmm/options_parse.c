@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "options.h"
+#include "options_parse.h"
 
 #include <errno.h>
 #include <getopt.h>
