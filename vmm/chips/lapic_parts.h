@@ -3,9 +3,10 @@
 #define VMM_LAPIC_PARTS_H
 
 /*
- * Interfaces between the files of the local APIC, for nobody else: lapic.c has the registers,
- * lapic_interrupt.c what becomes of an interrupt that has arrived, lapic_timer.c the timer, and
- * lapic_bus.c the ways from one local APIC to another. Sections are those of Intel SDM 3.
+ * Interfaces between the files of the local APIC, for nobody else, innermost first:
+ * lapic_reset.c has the state after a reset, lapic_interrupt.c what becomes of an interrupt that
+ * has arrived, lapic_timer.c the timer, lapic_bus.c the ways from one local APIC to another, and
+ * lapic_registers.c the guest's registers. Sections are those of Intel SDM 3.
  */
 
 #include "chips/lapic.h"
@@ -44,14 +45,15 @@ static inline enum delivery delivery_of(uint32_t word)
 #define ESR_RECEIVE_VECTOR (1u << 6)
 #define ESR_REGISTER       (1u << 7)
 
-/* --- lapic.c ------------------------------------------------------------------------------------
- * */
+/* --- lapic_reset.c ---------------------------------------------------------------------------- */
+
+/* Resets the registers (11.4.7.3), but neither the ID nor the enable flag of IA32_APIC_BASE. */
+void lapic_reset_registers(struct lapic *lapic);
 
 /* Receives INIT: resets the local APIC except for its ID (11.4.7.3), then the CPU. */
 void lapic_receive_init(struct lapic *lapic);
 
-/* --- lapic_interrupt.c ---------------------------------------------------------------------------
- * */
+/* --- lapic_interrupt.c ------------------------------------------------------------------------ */
 
 /* True if fixed interrupts are accepted: neither IA32_APIC_BASE nor SVR disables the local APIC
  * (11.4.7.2). */
@@ -72,8 +74,7 @@ void lapic_wake_if_pending(struct lapic *lapic);
 uint32_t lapic_ppr(const struct lapic *lapic);
 void lapic_end_of_interrupt(struct lapic *lapic);
 
-/* --- lapic_timer.c -------------------------------------------------------------------------------
- * */
+/* --- lapic_timer.c ---------------------------------------------------------------------------- */
 
 /* Guest's accesses to the timer's registers (11.5.4), after lapic_timer_advance() to the same now.
  * */
@@ -82,8 +83,7 @@ void lapic_timer_set_initial(struct lapic *lapic, uint32_t value, uint64_t now);
 void lapic_timer_set_divide(struct lapic *lapic, uint32_t value, uint64_t now);
 void lapic_timer_set_lvt(struct lapic *lapic, uint32_t value);
 
-/* --- lapic_bus.c ---------------------------------------------------------------------------------
- * */
+/* --- lapic_bus.c ------------------------------------------------------------------------------ */
 
 /* Sends the IPI that ICR describes (11.6.1). */
 void lapic_send_ipi(struct lapic *lapic);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The local APIC's registers. Sections are those of Intel SDM 3. */
-#include "chips/lapic.h"
-
 #include <string.h>
 
 #include "chips/lapic_parts.h"
@@ -34,56 +32,15 @@ enum {
 #define VERSION_VALUE (0x14u | (LVT_COUNT - 1) << 16) /* 11.4.8 */
 
 /* Bits that a guest can set. */
-#define TPR_BITS  0xffu
-#define ID_BITS   0xff000000u /* of ID, LDR and ICR's high half */
-#define DFR_ONES  0x0fffffffu /* all but the model read as 1 (11.6.2.2) */
-#define SVR_BITS  0x3ffu      /* vector, enable, focus processor checking */
-#define SVR_RESET 0xffu
-#define ICR_BITS  0xccfffu /* all but the delivery status, which is "idle" */
+#define TPR_BITS 0xffu
+#define ID_BITS  0xff000000u /* of ID, LDR and ICR's high half */
+#define DFR_ONES 0x0fffffffu /* all but the model read as 1 (11.6.2.2) */
+#define SVR_BITS 0x3ffu      /* vector, enable, focus processor checking */
+#define ICR_BITS 0xccfffu    /* all but the delivery status, which is "idle" */
 
 /* IA32_APIC_BASE (11.4.4). */
 #define BASE_BSP     (1u << 8)
 #define BASE_ENABLED (1u << 11)
-
-/* --- reset ---------------------------------------------------------------------------------------
- * */
-
-/* 11.4.7.3. */
-static void reset_registers(struct lapic *lapic)
-{
-	*lapic = (struct lapic){
-		.bus = lapic->bus,
-		.cpu = lapic->cpu,
-		.enabled = lapic->enabled,
-		.id = lapic->id,
-		.lint = {lapic->lint[0], lapic->lint[1]},
-		.dfr = UINT32_MAX,
-		.svr = SVR_RESET,
-		.timer_expiry = UINT64_MAX,
-	};
-	for (unsigned i = 0; i < LVT_COUNT; i++)
-		lapic->lvt[i] = LVT_MASKED;
-}
-
-void lapic_reset(struct lapic *lapic)
-{
-	lapic->enabled = true;
-	lapic->id = (uint8_t)lapic->cpu;
-	reset_registers(lapic);
-}
-
-void lapic_init(struct lapic *lapic, struct lapic_bus *bus)
-{
-	*lapic = (struct lapic){.bus = bus, .cpu = bus->count};
-	bus->lapics[bus->count++] = lapic;
-	lapic_reset(lapic);
-}
-
-void lapic_receive_init(struct lapic *lapic)
-{
-	reset_registers(lapic);
-	lapic->bus->ops->init(lapic->bus->ctx, lapic->cpu);
-}
 
 uint64_t lapic_base_read(const struct lapic *lapic)
 {
@@ -97,14 +54,13 @@ bool lapic_base_write(struct lapic *lapic, uint64_t value)
 	lapic->enabled = value & BASE_ENABLED;
 	if (!lapic->enabled) {
 		lapic->id = (uint8_t)lapic->cpu;
-		reset_registers(lapic);
+		lapic_reset_registers(lapic);
 	}
 	lapic_wake_if_pending(lapic);
 	return true;
 }
 
-/* --- registers -----------------------------------------------------------------------------------
- * */
+/* --- the page of registers -------------------------------------------------------------------- */
 
 static uint32_t read_register(struct lapic *lapic, unsigned number, uint64_t now)
 {
