@@ -110,6 +110,10 @@ struct engine_ops {
 	 * run is. */
 	void (*yield)(struct engine *engine);
 
+	/* Guest time: nanoseconds since start(), as the CPUs' clock counts them. In a callback of a
+	 * CPU. NULL: the host's clock is the guest's. */
+	uint64_t (*now)(struct engine *engine);
+
 	/* Once cpu_host.running() is false: returns when no guest code is executed any more. Also
 	 * without start(). */
 	void (*stop)(struct engine *engine);

@@ -106,6 +106,16 @@ static uint64_t host_time(void *ctx)
 	return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* With --clock virtual each run begins on the same day, the first of 2026. */
+#define VIRTUAL_EPOCH_NS UINT64_C(1767225600000000000)
+
+static uint64_t virtual_time(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	return VIRTUAL_EPOCH_NS + vm->engine->ops->now(vm->engine);
+}
+
 static int cmos_index_port(
 	struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
@@ -172,8 +182,8 @@ void ports_add(struct vm *vm)
 	if (vm->serial.present)
 		add_port(vm, SERIAL_PORT, UART_REGISTERS, serial_port);
 	if (board->cmos) {
-		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count, host_time,
-			NULL);
+		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count,
+			vm->options->clock == ENGINE_CLOCK_VIRTUAL ? virtual_time : host_time, vm);
 		add_port(vm, PORT_CMOS_INDEX, 1, cmos_index_port);
 		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
 	}

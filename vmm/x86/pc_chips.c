@@ -8,6 +8,12 @@
 /* Input of the PICs and pin of the IOAPIC to which the timer is connected. */
 #define TIMER_GSI 0
 
+/* Registers of the local APIC (Intel SDM 3, table 11-1), and what they are set to. */
+#define LAPIC_SVR         0xf0
+#define LAPIC_LVT_LINT0   0x350
+#define LAPIC_SVR_ENABLED 0x100
+#define LAPIC_EXTINT      0x700
+
 static void routes_changed(void *ctx, const struct ioapic_route routes[IOAPIC_PINS])
 {
 	struct pc_chips *pc = ctx;
@@ -41,6 +47,15 @@ static void timer_changed(void *ctx, bool level)
 	set_level(ctx, TIMER_GSI, level);
 }
 
+/* Has the boot CPU take the PICs' interrupts, as the firmware of a PC leaves it ("virtual wire mode",
+ * MultiProcessor Specification 1.4, 3.6.2.2) and as KVM does: software that knows nothing of local
+ * APICs gets its interrupts. */
+static void connect_boot_cpu(struct lapic *lapic)
+{
+	lapic_write(lapic, LAPIC_SVR, LAPIC_SVR_ENABLED | 0xff, 0);
+	lapic_write(lapic, LAPIC_LVT_LINT0, LAPIC_EXTINT, 0);
+}
+
 int pc_chips_init(struct pc_chips *pc, struct lapic_bus *bus)
 {
 	int ret;
@@ -52,6 +67,7 @@ int pc_chips_init(struct pc_chips *pc, struct lapic_bus *bus)
 	pc->present = true;
 	pic_init(&pc->pic);
 	pit_init(&pc->pit, timer_changed, pc);
+	connect_boot_cpu(bus->lapics[0]);
 	return 0;
 }
 

@@ -292,6 +292,11 @@ void soft_break(struct soft_engine *engine)
 		x86_break(soft_x86(engine->current));
 }
 
+static uint64_t soft_guest_time(struct engine *engine)
+{
+	return soft_now(soft_engine_of(engine));
+}
+
 static void soft_yield(struct engine *base)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -534,6 +539,7 @@ const struct engine_ops engine_soft = {
 	.start = soft_start,
 	.run = soft_run,
 	.yield = soft_yield,
+	.now = soft_guest_time,
 	.stop = soft_stop,
 	.cpu = soft_cpu_by_id,
 	.start_cpu = soft_start_cpu,
