@@ -23,8 +23,10 @@ static unsigned slots_of(struct x86_block *block, unsigned *count)
 			continue;
 		if (before > *count || ops[slot] == X86_OP_next)
 			break;
-		slots = slot;
-		done = before;
+		if (before > done) {
+			slots = slot;
+			done = before;
+		}
 	}
 	*count = done;
 	return slots;

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decoded blocks: exact budgets, faults in their middle, code that changes. Clauses: SDM 3. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../tap.h"
+#include "../x86_code.h"
+
+/* --- budgets ---------------------------------------------------------------------------------- */
+
+/* A program that ends with HLT, and why it is one of these. */
+static const struct {
+	const char *name, *hex;
+} programs[] = {
+	/* mov ecx,5; 1: add eax,ebx; xor edx,eax; sub esi,3; dec ecx; jnz 1b; hlt */
+	{"flags that nobody reads", "b905000000 01d8 31c2 83ee03 49 75f6 f4"},
+	/* 1: add eax,ebx; inc edx; shl esi,1; cmp ecx,4; jae 2f; inc ecx; 2: add cl,0x40; jnc 1b */
+	{"pairs of CMP and Jcc", "b900000000 01d8 42 d1e6 83f904 7301 41 80c140 73f0 f4"},
+	/* call 1f; inc eax; jmp 2f; 1: push ebx; pop ecx; ret; 2: hlt */
+	{"calls", "e803000000 40 eb03 53 59 c3 f4"},
+	/* mov ecx,3; 1: loop 1b; jecxz 2f; 2: rcl eax,3; shld eax,ebx,5; daa; hlt */
+	{"instructions out of line", "b903000000 e2fe e300 c1d003 0fa4d805 27 f4"},
+	/* mov esi,CODE; mov edi,0x20000; mov ecx,9; rep movsb; lodsd; stosd; hlt */
+	{"strings", "be00000100 bf00000200 b909000000 f3a4 ad ab f4"},
+	/* add eax,[0x20000]; add [0x20000],eax; cmp eax,[0x20000]; jz 1f; nop; 1: test al,al; js 2f;
+	 * nop; 2: hlt */
+	{"memory", "030500000200 010500000200 3b0500000200 7401 90 84c0 7801 90 f4"},
+};
+
+static void run_program(struct x86_code *code, const char *hex, int64_t budget, uint64_t total)
+{
+	x86_code_rewind(code);
+	memset(code->ram + 0x20000, 0, 64);
+	x86_memory_written(&code->system, 0x20000, 64);
+	x86_code_put(code, CODE, hex);
+	while (code->cpu.instructions < total && !code->cpu.halted) {
+		uint64_t left = total - code->cpu.instructions;
+
+		x86_run(&code->cpu, budget < (int64_t)left ? budget : (int64_t)left);
+	}
+}
+
+/* For each number of instructions: executed at once, one by one, and three by three. */
+static void test_budgets(void)
+{
+	static struct x86_code whole, parts;
+
+	for (unsigned i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+		bool same = true, exact = true;
+		uint64_t total = 0;
+
+		x86_code_start(&whole);
+		x86_code_start(&parts);
+		for (uint64_t n = 1; n < 200 && total == 0; n++) {
+			run_program(&whole, programs[i].hex, (int64_t)n, n);
+			exact &= whole.cpu.instructions == n;
+			for (int64_t step = 1; step <= 3; step += 2) {
+				run_program(&parts, programs[i].hex, step, n);
+				same &= x86_code_same(&whole.cpu, &parts.cpu);
+				exact &= parts.cpu.instructions == n;
+			}
+			if (whole.cpu.halted)
+				total = n;
+		}
+		ok(same, "budgets: %s: the state is that of single steps", programs[i].name);
+		ok(exact && total > 0, "budgets: %s: the count is exact", programs[i].name);
+		is(x86_run(&whole.cpu, 5), X86_STOP_HALTED, "budgets: %s: it halts",
+			programs[i].name);
+		x86_code_end(&whole);
+		x86_code_end(&parts);
+	}
+}
+
+/* --- faults ----------------------------------------------------------------------------------- */
+
+/* In a block of several instructions one faults: the handler finds the registers and flags of those
+ * before it, and its own address on the stack. */
+static const struct {
+	const char *name, *hex;
+	unsigned vector;
+	uint32_t offset; /* of the instruction that faults */
+	uint64_t count;  /* of instructions, the faulting one and the handler's HLT included */
+} faults[] = {
+	/* xor eax,eax; inc eax; xor ebx,ebx; div ebx */
+	{"6.15 #DE", "31c0 40 31db f7f3 40 40 f4", X86_DE, 5, 5},
+	{"6.15 #UD in the middle", "40 40 0f0b 40 f4", X86_UD, 2, 4},
+	{"6.15 #UD: LOCK with a register", "40 f001d8 f4", X86_UD, 1, 3},
+	{"6.15 #GP: 16 bytes of one instruction", "40 666666666666666666666666666666 90 f4", X86_GP,
+		1, 3},
+	{"6.15 #BR", "b800000000 c7050000020001000000 c7050400020002000000 620500000200 f4", X86_BR,
+		25, 5},
+};
+
+static uint32_t load32(const struct x86_code *code, uint32_t address)
+{
+	uint32_t value;
+
+	memcpy(&value, code->ram + address, sizeof value);
+	return value;
+}
+
+static void test_faults(void)
+{
+	static struct x86_code code;
+
+	for (unsigned i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+		bool has_error = faults[i].vector == X86_GP;
+		uint32_t frame = STACK - (has_error ? 16 : 12);
+
+		x86_code_start(&code);
+		x86_code_put(&code, CODE, faults[i].hex);
+		is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "%s: handler entered", faults[i].name);
+		is(code.cpu.eip, HANDLERS + 16 * faults[i].vector + 1, "%s: vector",
+			faults[i].name);
+		is(load32(&code, frame + (has_error ? 4 : 0)), CODE + faults[i].offset,
+			"%s: address of the instruction", faults[i].name);
+		is(code.cpu.instructions, faults[i].count, "%s: count", faults[i].name);
+		x86_code_end(&code);
+	}
+}
+
+/* Page 0x40 is absent; all others are themselves. */
+static void page(struct x86_code *code)
+{
+	const uint32_t directory = 0x4000, table = 0x5000;
+
+	for (uint32_t number = 0; number < 1024; number++) {
+		uint32_t entry = number == 0x40 ? 0 : number << 12 | 3;
+
+		memcpy(code->ram + table + 4 * number, &entry, 4);
+	}
+	memcpy(code->ram + directory, &(uint32_t){table | 3}, 4);
+	code->cpu.cr3 = directory;
+	code->cpu.cr0 |= X86_CR0_PG | X86_CR0_WP;
+	x86_tlb_flush(&code->cpu, false);
+	x86_mode_changed(&code->cpu);
+}
+
+/* The faulting instruction at CODE + 3 has changed no register and no flag. cmp eax,eax before it
+ * sets ZF. */
+static const struct {
+	const char *name, *hex;
+} restartable[] = {
+	{"ADD r, m", "39c0 40 0305fcff0300 0305feff0300 f4"},
+	{"ADD m, r", "39c0 40 011d00000400 f4"},
+	{"INC m", "39c0 40 ff0500000400 f4"},
+	{"PUSH m", "39c0 40 ff3500000400 f4"},
+	{"POP m", "39c0 40 8f0500000400 f4"},
+	{"CALL m", "39c0 40 ff1500000400 f4"},
+	{"XCHG", "39c0 40 871d00000400 f4"},
+	{"XADD", "39c0 40 0fc11d00000400 f4"},
+	{"CMP m, Jcc", "39c0 40 803d0000040000 7400 f4"},
+	{"CMP r, m, Jcc", "39c0 40 3b0500000400 7400 f4"},
+	{"CMPXCHG8B", "39c0 40 0fc70d00000400 f4"},
+	{"MUL m", "39c0 40 f72500000400 f4"},
+	{"SHL m", "39c0 40 d12500000400 f4"},
+	{"BTS m", "39c0 40 0fab1d00000400 f4"},
+};
+
+static void test_restart(void)
+{
+	static struct x86_code code;
+
+	for (unsigned i = 0; i < sizeof restartable / sizeof restartable[0]; i++) {
+		struct x86_cpu before;
+
+		x86_code_start(&code);
+		page(&code);
+		x86_code_put(&code, CODE, restartable[i].hex);
+		code.cpu.reg[X86_RBX] = 0;
+		x86_run(&code.cpu, i == 0 ? 3 : 2);
+		before = code.cpu;
+		x86_run(&code.cpu, 1);
+		is(code.cpu.eip, HANDLERS + 16 * X86_PF_FAULT, "6.15 #PF of %s",
+			restartable[i].name);
+		is(load32(&code, STACK - 12), before.eip, "6.5 %s: it can be restarted",
+			restartable[i].name);
+		code.cpu.eip = before.eip;
+		code.cpu.reg[X86_RSP] += 16;
+		x86_set_eflags(&code.cpu, load32(&code, STACK - 4), X86_ARITHMETIC);
+		ok(x86_code_same(&code.cpu, &before), "6.5 %s: it changed nothing",
+			restartable[i].name);
+		x86_code_end(&code);
+	}
+}
+
+/* --- code that changes ------------------------------------------------------------------------ */
+
+/* Stores into the code that is being executed; AL tells what was executed. */
+static const struct {
+	const char *name, *hex;
+} modifying[] = {
+	/* mov byte [CODE+8],2; mov al,1; hlt */
+	{"a store to the next instruction", "c6050800010002 b001 f4"},
+	/* mov ecx,2; 1: mov al,1; mov byte [CODE+6],2; loop 1b */
+	{"a store to one before", "b902000000 b001 c6050600010002 e2f5 f4"},
+	/* mov esp,CODE+19; mov eax,1; push 0x90f402b0; mov al,1; hlt; nop */
+	{"PUSH", "bc13000100 b801000000 68b002f490 b001 f490"},
+	/* mov edi,CODE+15; mov al,2; mov ecx,1; rep stosb; mov al,1 */
+	{"REP STOSB", "bf0f000100 b002 b901000000 f3aa b001 f4"},
+	/* a jump that is linked is overwritten at its target: call 1f twice, the second time changed */
+	{"a linked block", "e812000000 e80d000000 c6051800010002 e801000000 f4 b001 c3"},
+};
+
+static void test_self_modifying(void)
+{
+	static struct x86_code code;
+
+	for (unsigned i = 0; i < sizeof modifying / sizeof modifying[0]; i++) {
+		for (unsigned paging = 0; paging < 2; paging++) {
+			x86_code_start(&code);
+			if (paging)
+				page(&code);
+			x86_code_put(&code, CODE, modifying[i].hex);
+			is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "9.3 %s: halts",
+				modifying[i].name);
+			is(code.cpu.reg[X86_RAX] & 0xff, 2, "9.3 %s: the new code is executed",
+				modifying[i].name);
+			x86_code_end(&code);
+		}
+	}
+}
+
+/* An instruction over the border of a page: mov eax, 0x11223344. Its second part changes. */
+static void test_over_border(void)
+{
+	static struct x86_code code;
+	const uint32_t start = 0x20000 - 2;
+
+	x86_code_start(&code);
+	x86_code_put(&code, start, "b844332211 f4");
+	for (unsigned paging = 0; paging < 2; paging++) {
+		if (paging)
+			page(&code);
+		for (unsigned i = 0; i < 3; i++) {
+			uint8_t byte = (uint8_t)(0x20 + i);
+
+			x86_code_rewind(&code);
+			code.cpu.eip = start;
+			code.ram[0x20000] = byte;
+			x86_memory_written(&code.system, 0x20000, 1);
+			x86_run(&code.cpu, 10);
+			is(code.cpu.reg[X86_RAX], 0x11220044u | (uint32_t)byte << 8,
+				"9.3 code over the border of a page changes, paging %u", paging);
+		}
+	}
+	x86_code_end(&code);
+}
+
+/* The page behind the border is mapped to another one: the instruction is another. */
+static void test_border_remapped(void)
+{
+	static struct x86_code code;
+	const uint32_t start = 0x20000 - 2;
+	uint32_t entry = 0x30003;
+
+	x86_code_start(&code);
+	page(&code);
+	x86_code_put(&code, start, "b844332211 f4");
+	x86_code_put(&code, 0x30000, "55 6677 f4");
+	code.cpu.eip = start;
+	x86_run(&code.cpu, 10);
+	is(code.cpu.reg[X86_RAX], 0x11223344, "4.10 the page as it was mapped first");
+	memcpy(code.ram + 0x5000 + 4 * 0x20, &entry, 4);
+	x86_tlb_flush(&code.cpu, false);
+	x86_mode_changed(&code.cpu);
+	x86_code_rewind(&code);
+	code.cpu.eip = start;
+	x86_run(&code.cpu, 10);
+	is(code.cpu.reg[X86_RAX], 0x77665544, "4.10 and as it is mapped then");
+	x86_code_end(&code);
+}
+
+/* --- devices ---------------------------------------------------------------------------------- */
+
+/* A device that writes 2 over the immediate of mov al,1 when it is accessed. */
+static bool overwrite(struct x86_code *code, uint64_t where, bool is_write, uint64_t *value)
+{
+	const uint32_t target = CODE + 0x20;
+
+	(void)where;
+	if (!is_write)
+		*value = 0;
+	x86_memory_written(&code->system, target, 1);
+	code->ram[target] = 2;
+	return true;
+}
+
+static bool ask_break(struct x86_code *code, uint64_t where, bool is_write, uint64_t *value)
+{
+	(void)where;
+	if (!is_write)
+		*value = 0;
+	x86_break(&code->cpu);
+	return true;
+}
+
+/* Accesses to the device; what follows them begins at CODE + next. */
+static const struct {
+	const char *name, *hex;
+	uint32_t next;
+} accesses[] = {
+	{"OUT", "40 e6e9 40", 3},
+	{"IN", "40 e4e9 40", 3},
+	{"a load", "40 8b15000000d0 40", 7},
+	{"a store", "40 8915000000d0 40", 7},
+	{"a load and store", "40 0915000000d0 40", 7},
+	{"CMP and a jump not taken", "40 803d000000d000 7502 40", 10},
+	{"CMP and a jump taken", "40 803d000000d000 7402 9090 40", 12},
+	{"JMP through memory", "8d40 01 ff25000000d0", 0},
+	{"BTS", "40 0fab15000000d0 40", 8},
+	{"LODSD", "be000000d0 ad 40", 6},
+};
+
+static void test_break(void)
+{
+	static struct x86_code code;
+
+	for (unsigned i = 0; i < sizeof accesses / sizeof accesses[0]; i++) {
+		x86_code_start(&code);
+		code.access = ask_break;
+		x86_code_put(&code, CODE, accesses[i].hex);
+		is(x86_run(&code.cpu, 1000), X86_STOP_YIELD, "%s: a device breaks the run",
+			accesses[i].name);
+		is(code.cpu.eip, accesses[i].next != 0 ? CODE + accesses[i].next : 0,
+			"%s: after this instruction", accesses[i].name);
+		is(code.count_seen, 1, "%s: the count is exact in the device", accesses[i].name);
+		ok(code.cpu.instructions == 2 || code.cpu.instructions == 3,
+			"%s: the count is exact afterwards", accesses[i].name);
+		x86_code_end(&code);
+	}
+}
+
+/* The access, NOPs up to 31 bytes, mov al,1; hlt. */
+static void test_device_write(void)
+{
+	static struct x86_code code;
+
+	for (unsigned i = 0; i < 5; i++) {
+		x86_code_start(&code);
+		memset(code.ram + CODE, 0x90, 0x1f);
+		x86_code_put(&code, CODE, accesses[i].hex);
+		x86_code_put(&code, CODE + 0x1f, "b001 f4");
+		code.access = overwrite;
+		is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "%s: halts", accesses[i].name);
+		is(code.cpu.reg[X86_RAX] & 0xff, 2, "%s: a device's write to code is seen",
+			accesses[i].name);
+		is(code.cpu.instructions > 20, 1, "%s: nothing is skipped", accesses[i].name);
+		x86_code_end(&code);
+	}
+}
+
+static bool refuse(struct x86_code *code, uint64_t where, bool is_write, uint64_t *value)
+{
+	(void)code, (void)where, (void)is_write, (void)value;
+	return false;
+}
+
+static void test_refused(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	code.access = refuse;
+	x86_code_put(&code, CODE, "40 40 8915000000d0 40 f4");
+	is(x86_run(&code.cpu, 100), X86_STOP_ENDED, "a refused access ends the run");
+	is(code.cpu.eip, CODE + 2, "at its instruction");
+	is(code.cpu.instructions, 2, "which does not count");
+	x86_code_end(&code);
+}
+
+/* --- interrupts and traps --------------------------------------------------------------------- */
+
+static void test_shadow(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	code.interrupt = 0x20;
+	x86_code_put(&code, CODE, "40 fb 40 40 f4");
+	is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "6.8.1 an interrupt after STI");
+	is(load32(&code, STACK - 12), CODE + 3, "SDM 2, STI: one instruction comes first");
+	x86_code_end(&code);
+
+	x86_code_start(&code);
+	code.interrupt = 0x20;
+	x86_code_put(&code, CODE, "40 fb fa 40 f4");
+	x86_run(&code.cpu, 100);
+	is(code.acknowledged, 0, "SDM 2, STI: CLI behind it lets none through");
+	x86_code_end(&code);
+
+	x86_code_start(&code);
+	code.interrupt = 0x20;
+	code.cpu.eflags |= X86_IF;
+	x86_code_put(&code, CODE, "40 f4");
+	x86_run(&code.cpu, 100);
+	is(load32(&code, STACK - 12), CODE, "6.8.1 one that is pending comes first");
+	x86_code_end(&code);
+
+	x86_code_start(&code);
+	x86_code_put(&code, CODE, "fb f4 40 f4");
+	is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "HLT waits");
+	code.interrupt = 0x20;
+	x86_run(&code.cpu, 100);
+	is(load32(&code, STACK - 12), CODE + 2, "SDM 2, HLT: it goes on behind it");
+	x86_code_end(&code);
+}
+
+/* The handler of #DB counts in EDI and returns: inc edi; iret. */
+static void test_single_step(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	x86_code_put(&code, HANDLERS + 16 * X86_DB, "47 cf");
+	/* pushf; or byte [esp+1],1; popf; inc eax; cmp eax,ebx; jz .+2; nop; jmp .+2; pushf; and
+	 * byte [esp+1],0xfe; popf; inc eax; hlt */
+	x86_code_put(&code, CODE, "9c 804c240101 9d 40 39d8 7400 90 eb00 9c 80642401fe 9d 40 f4");
+	code.cpu.reg[X86_RDI] = 0;
+	is(x86_run(&code.cpu, 1000), X86_STOP_HALTED, "17.3.1.4 a program in single steps halts");
+	is(code.cpu.reg[X86_RDI], 8, "17.3.1.4 #DB after each instruction with TF set");
+	ok(code.cpu.dr[6] & 1 << 14, "17.2.3 DR6.BS");
+	x86_code_end(&code);
+}
+
+/* --- double and triple faults ----------------------------------------------------------------- */
+
+static void test_double_fault(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	memset(code.ram + IDT + 8 * X86_DE, 0, 8);
+	x86_code_put(&code, CODE, "31c0 f7f0");
+	is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "6.15 #NP of the gate of #DE");
+	is(code.cpu.eip, HANDLERS + 16 * X86_DF_FAULT + 1, "table 6-5 becomes #DF");
+	is(load32(&code, STACK - 16), 0, "6.15 the error code of #DF is 0");
+	x86_code_end(&code);
+
+	x86_code_start(&code);
+	code.cpu.idtr.limit = 0;
+	x86_code_put(&code, CODE, "40 31c0 f7f0");
+	is(x86_run(&code.cpu, 100), X86_STOP_SHUTDOWN, "6.15 without an IDT #DE is a triple fault");
+	is(code.cpu.fault_count, 3, "three exceptions led there");
+	is(code.cpu.faults[0].vector, X86_GP, "the last one");
+	is(code.cpu.faults[2].vector, X86_DE, "the first one");
+	is(code.cpu.eip, CODE + 3, "the registers are those of the instruction");
+	x86_code_end(&code);
+}
+
+/* --- the cache -------------------------------------------------------------------------------- */
+
+/* More blocks than the pool has room for: each is inc eax; jmp to the next one, 256 KiB of them, then
+ * a jump back while ECX counts. The pool is flushed while a block is running. */
+static void test_flush(void)
+{
+	static struct x86_code code;
+	const uint32_t first = 0x40000, count = 24000;
+	uint64_t flushes;
+
+	x86_code_start(&code);
+	for (uint32_t i = 0; i < count; i++)
+		x86_code_put(&code, first + 8 * i, i + 1 < count ? "40 e902000000" : "40 c3");
+	x86_code_put(&code, CODE, "b903000000 31c0");
+	/* 1: call first; loop 1b; hlt */
+	x86_code_put(&code, CODE + 7, "e8f4ff0200 e2f9 f4");
+	flushes = code.cpu.cache->flushes;
+	is(x86_run(&code.cpu, 1000000), X86_STOP_HALTED, "many blocks: halts");
+	is(code.cpu.reg[X86_RAX], 3 * count, "many blocks: each is executed each time");
+	ok(code.cpu.cache->flushes > flushes, "many blocks: the cache was flushed on the way");
+	ok(code.cpu.cache->used <= X86_POOL_SIZE, "many blocks: its memory is bounded");
+	x86_code_end(&code);
+}
+
+/* The number of the mapping wraps to 0, which no block may have. */
+static void test_generation(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	x86_code_put(&code, CODE, "b001 f4");
+	x86_run(&code.cpu, 10);
+	code.cpu.map_generation = UINT32_MAX;
+	x86_mode_changed(&code.cpu);
+	is(code.cpu.map_generation, 1, "the generation skips 0");
+	x86_code_put(&code, CODE, "b002 f4");
+	x86_code_rewind(&code);
+	x86_run(&code.cpu, 10);
+	is(code.cpu.reg[X86_RAX] & 0xff, 2, "and blocks of before are forgotten");
+	x86_code_end(&code);
+}
+
+static void test_page_tags(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	ok(!x86_page_has_code(&code.system, CODE), "no code is decoded at first");
+	x86_code_put(&code, CODE, "b001 f4");
+	x86_run(&code.cpu, 10);
+	ok(x86_page_has_code(&code.system, CODE + 0xfff), "a page with code is known");
+	x86_memory_written(&code.system, CODE + 0x800, 0x100);
+	ok(x86_page_has_code(&code.system, CODE), "a write elsewhere in it kills nothing");
+	x86_memory_written(&code.system, CODE - 0x100, 0x200);
+	ok(!x86_page_has_code(&code.system, CODE), "a write that reaches it does");
+	x86_code_end(&code);
+}
+
+int main(void)
+{
+	test_budgets();
+	test_faults();
+	test_restart();
+	test_self_modifying();
+	test_over_border();
+	test_border_remapped();
+	test_break();
+	test_device_write();
+	test_refused();
+	test_shadow();
+	test_single_step();
+	test_double_fault();
+	test_flush();
+	test_generation();
+	test_page_tags();
+	return tap_done();
+}
