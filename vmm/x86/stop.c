@@ -54,7 +54,8 @@ struct x86_block *x86_stop_block(struct x86_cpu *cpu, struct x86_block *block, u
 	unsigned slots = slots_of(block, &count);
 	struct x86_insn *stop = &once->code[slots];
 
-	if (slots == 0)
+	/* The first instructions cannot be parted from each other where they are fused. */
+	if (count == 0)
 		return x86_build_once(cpu, block->gpa[0], 1);
 	x86_forget_once(cpu);
 	memcpy(once, block, sizeof *block + (slots + 1) * sizeof block->code[0]);
