@@ -156,7 +156,7 @@ refused("rng \"$_\"", 125, qr/--rng \S+: not together with /, 'run', '--rng', $_
 	for 'host,file=/dev/null', 'file=/dev/null,none', 'host,rate=1,host', 'file=/dev/null,file=/dev/zero';
 refused("rng \"$_\"", 125, qr/--rng none: nothing else goes with it/, 'run', '--rng', $_, $hello)
 	for 'none,rate=1', 'rate=1,none', 'none,indirect=on';
-accepted('a comma of the path\'s own, in a disk', qr/^  0x\w+ .* block .*\/a,b,$/m, 'inspect', '-d', write_file('a,b,', '') =~ s/,/,,/gr, $hello);
+accepted('a comma of the path\'s own, in a disk', qr/^  0x\w+ .* block .*\/a,b,$/m, 'inspect', '-d', write_file('a,b,', "\0" x 512) =~ s/,/,,/gr, $hello);
 accepted('the last --rng counts', qr/entropy(?!.*absent)/, qw(inspect --rng), "file=absent", '--rng', 'host', $hello);
 refused('a feature that is neither on nor off', 125, qr/--console stdio: "indirect=yes" is neither/,
 	'run', '--console', 'stdio,indirect=yes', $hello);
