@@ -137,6 +137,7 @@ static void unlist_block(struct x86_cache *cache, struct x86_block *block)
 
 /* --- invalidation -------------------------------------------------------------------------------- */
 
+/* Take a block that is in no list of its pages any more out of the cache. */
 static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 {
 	struct x86_block **place = hash_bucket(cpu->cache, block->gpa[0]);
@@ -146,7 +147,6 @@ static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 	if (*place != NULL)
 		*place = block->next_hash;
 	block->generation = 0;
-	unlist_block(cpu->cache, block);
 	if (cpu->block == block ||
 		(cpu->block == cpu->cache->once && cpu->cache->once_from == block))
 		cpu->leave = true;
@@ -156,18 +156,25 @@ static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 static void kill_in_page(
 	struct x86_cpu *cpu, struct x86_code_page *page, unsigned first, unsigned last)
 {
-	struct x86_block *block = page->blocks;
+	struct x86_block **place = &page->blocks;
 
 	if ((page->lines & lines_of(first, last)) == 0)
 		return;
-	while (block != NULL) {
+	page->lines = 0;
+	while (*place != NULL) {
+		struct x86_block *block = *place;
 		unsigned index = list_index(block, page), block_first, block_last;
-		struct x86_block *next = block->next_page[index];
 
 		part_in_page(block, index, &block_first, &block_last);
-		if (block_first <= last && first <= block_last)
-			kill_block(cpu, block);
-		block = next;
+		if (block_first > last || first > block_last) {
+			page->lines |= lines_of(block_first, block_last);
+			place = &block->next_page[index];
+			continue;
+		}
+		*place = block->next_page[index];
+		block->listed[index] = false;
+		unlist_block(cpu->cache, block);
+		kill_block(cpu, block);
 	}
 }
 

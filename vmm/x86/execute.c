@@ -33,8 +33,16 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 #define X86_DISPATCH_TAIL  2
 #define X86_DISPATCH_CALLS 3
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define X86_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define X86_SANITIZED
+#endif
+#endif
+
 #ifndef X86_DISPATCH
-#ifndef __OPTIMIZE__
+#if !defined(__OPTIMIZE__) || defined(X86_SANITIZED)
 #define X86_DISPATCH X86_DISPATCH_CALLS
 #elif !defined(__clang__)
 #define X86_DISPATCH X86_DISPATCH_GOTO
