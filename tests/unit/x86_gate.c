@@ -314,7 +314,12 @@ static void test_real_mode(struct x86_machine *m)
 	ok(!m->raised && cpu->segment[X86_CS].selector == 0xf000 && cpu->reg[X86_RSP] == 0xabcd0100,
 		"SDM 2 IRET, real mode");
 	is(x86_eflags(cpu) & 0xffff, X86_FLAG_ONE | X86_IF | X86_TF | X86_ZF, "SDM 2 IRET: FLAGS");
-	ok(!cpu->nmi_masked, "6.7.1 IRET lets NMI in");
+	ok(!cpu->nmi_masked && !cpu->leave, "6.7.1 IRET lets NMI in");
+	cpu->nmi_masked = cpu->nmi_pending = true;
+	cpu->reg[X86_RSP] -= 6;
+	attempt(m, x86_op_iret(cpu, &iret));
+	ok(cpu->leave, "6.7.1 at once, if one waits");
+	cpu->leave = cpu->nmi_pending = false;
 	cpu->idtr.limit = 4 * VECTOR + 2;
 	interrupt(m, X86_EXTERNAL);
 	ok(m->raised && cpu->raised.vector == X86_GP, "20.1.4 real mode: beyond the table");

@@ -444,6 +444,11 @@ static void test_msrs(struct x86_machine *m)
 	m->tsc = UINT64_C(0x100000002);
 	attempt(m, x86_op_rdtsc(cpu, &none));
 	ok(cpu->reg[X86_RAX] == 2 && cpu->reg[X86_RDX] == 1, "SDM 2 RDTSC");
+	write_msr(m, 0xc0000103, 0x1234);
+	attempt(m, x86_op_rdtscp(cpu, &none));
+	ok(cpu->reg[X86_RAX] == 2 && cpu->reg[X86_RCX] == 0x1234, "SDM 2 RDTSCP: IA32_TSC_AUX");
+	write_msr(m, 0xc0000103, UINT64_C(1) << 32);
+	ok(was_gp0(m), "SDM 4 IA32_TSC_AUX has 32 bits");
 	write_msr(m, 0x10, 1000);
 	m->tsc += 5;
 	is(read_msr(m, 0x10), 1005, "17.17 the counter goes on from what is written");
@@ -490,7 +495,7 @@ static void test_cpuid(struct x86_machine *m)
 	is(cpu->reg[X86_RCX] * cpu->reg[X86_RBX] / cpu->reg[X86_RAX], UINT64_C(2500000000),
 		"CPUID 0x15: the TSC's frequency");
 	cpuid(m, 0x80000001, 0);
-	is(cpu->reg[X86_RDX], 0x100000, "CPUID 0x80000001: XD and no long mode");
+	is(cpu->reg[X86_RDX], 0x8100000, "CPUID 0x80000001: XD, RDTSCP and no long mode");
 	cpuid(m, 0x80000008, 0);
 	is(cpu->reg[X86_RAX], 0x2024, "CPUID 0x80000008: 36 and 32 bits of address");
 	cpuid(m, 0x40000010, 0);

@@ -32,8 +32,8 @@ struct leaf {
 /* Leaf 7, EBX: TSC_ADJUST, SMEP, SMAP. ECX: UMIP. */
 #define FEATURES_7_EBX        (1u << 1 | 1u << 7 | 1u << 20)
 #define FEATURES_7_ECX        (1u << 2)
-/* Leaf 0x80000001, EDX: execute disable; leaf 0x80000007, EDX: invariant TSC. */
-#define FEATURES_EXTENDED_EDX (1u << 20)
+/* Leaf 0x80000001, EDX: execute disable, RDTSCP; leaf 0x80000007, EDX: invariant TSC. */
+#define FEATURES_EXTENDED_EDX (1u << 20 | 1u << 27)
 #define INVARIANT_TSC         (1u << 8)
 
 #define LINEAR_BITS 32u

@@ -17,6 +17,7 @@ enum msr {
 	MSR_PAT = 0x277,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_EFER = 0xc0000080,
+	MSR_TSC_AUX = 0xc0000103,
 };
 
 #define EFER_LME 0x100u
@@ -45,6 +46,8 @@ static uint64_t *plain_msr(struct x86_cpu *cpu, uint32_t msr)
 		return &cpu->pat;
 	case MSR_EFER:
 		return &cpu->efer;
+	case MSR_TSC_AUX:
+		return &cpu->tsc_aux;
 	default:
 		return NULL;
 	}
@@ -136,6 +139,8 @@ static bool write_msr(struct x86_cpu *cpu, uint32_t msr, uint64_t value)
 		return true;
 	case MSR_EFER:
 		return write_efer(cpu, value);
+	case MSR_TSC_AUX:
+		return value >> 32 == 0 && write_32(&cpu->tsc_aux, value);
 	case MSR_APIC_BASE:
 	case MSR_TSC_DEADLINE:
 		return system->bus->write_msr(system->ctx, cpu, msr, value);
@@ -177,6 +182,12 @@ void x86_op_rdtsc(struct x86_cpu *cpu, const struct x86_operands *operands)
 	if (cpu->cpl != 0 && cpu->cr4 & X86_CR4_TSD)
 		x86_raise_code(cpu, X86_GP, 0);
 	write_edx_eax(cpu, time_stamp(cpu));
+}
+
+void x86_op_rdtscp(struct x86_cpu *cpu, const struct x86_operands *operands)
+{
+	x86_op_rdtsc(cpu, operands);
+	cpu->reg[X86_RCX] = cpu->tsc_aux;
 }
 
 /* There are no counters to read. */

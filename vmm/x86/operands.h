@@ -109,7 +109,7 @@ x86_operation x86_op_sgdt, x86_op_sidt, x86_op_lgdt, x86_op_lidt;
 x86_operation x86_op_sldt, x86_op_str, x86_op_lldt, x86_op_ltr, x86_op_smsw, x86_op_lmsw;
 x86_operation x86_op_mov_from_cr, x86_op_mov_to_cr, x86_op_mov_from_dr, x86_op_mov_to_dr;
 x86_operation x86_op_clts, x86_op_invlpg, x86_op_wbinvd, x86_op_hlt, x86_op_cli, x86_op_sti;
-x86_operation x86_op_sysenter, x86_op_sysexit, x86_op_rdmsr, x86_op_wrmsr, x86_op_rdtsc;
+x86_operation x86_op_sysenter, x86_op_sysexit, x86_op_rdmsr, x86_op_wrmsr, x86_op_rdtsc, x86_op_rdtscp;
 x86_operation x86_op_rdpmc, x86_op_cpuid, x86_op_pause, x86_op_ud, x86_op_stac, x86_op_clac;
 
 /* What the engine lacks: FPU, MMX and SSE instructions: #NM or #UD as on a CPU without them, and

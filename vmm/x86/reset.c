@@ -33,7 +33,7 @@ static void reset_model_specific(struct x86_cpu *cpu)
 	cpu->sysenter_cs = cpu->sysenter_esp = cpu->sysenter_eip = 0;
 	cpu->pat = PAT_INIT;
 	cpu->misc_enable = X86_MISC_ENABLE_FIXED | X86_MISC_ENABLE_FAST_STRINGS;
-	cpu->tsc_offset = 0;
+	cpu->tsc_offset = cpu->tsc_aux = 0;
 }
 
 void x86_cpu_reset(struct x86_cpu *cpu, bool is_init)

@@ -49,6 +49,8 @@ void x86_translate_group7(struct x86_builder *builder, const struct x86_decoded 
 		function = x86_op_clac;
 	if (!operands->is_memory && operands->reg == 1 && operands->rm == 3)
 		function = x86_op_stac;
+	if (!operands->is_memory && operands->reg == 7 && operands->rm == 1)
+		function = x86_op_rdtscp;
 	x86_emit_call(builder, decoded, function, true);
 }
 

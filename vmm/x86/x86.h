@@ -267,7 +267,7 @@ struct x86_cpu {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint64_t pdpte[4]; /* with PAE: as loaded with CR3 (SDM 3, 4.4.1) */
 	uint64_t dr[8];
-	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, misc_enable, tsc_offset;
+	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, misc_enable, tsc_offset, tsc_aux;
 	uint8_t cpl;  /* x86_set_cpl() */
 	bool is_flat; /* see x86_segments_are_flat() */
 
