@@ -22,14 +22,8 @@ library_queue = $(addprefix guest-kernel/,virtq.c split.c packed.c)
 $(foreach s,$(library_queue),$(eval cflags_$s = -ffreestanding))
 
 # The parts of the software CPU, without its run loop.
-x86_part_tests = $(addprefix tests/unit/x86_,mmu.c segment.c gate.c task.c system.c)
-$(foreach t,$(x86_part_tests),$(eval with_$t = tests/x86_machine.c))
-
-# The run loop of the software CPU. They are built again for each form of dispatch (vmm/x86/execute.c)
-# that is not the compiler's usual one: tail calls need a compiler that optimises.
-x86_code_tests = $(addprefix tests/unit/x86_,blocks.c ops.c)
-$(foreach t,$(x86_code_tests),$(eval with_$t = tests/x86_code.c))
-x86_dispatch_forms = CALLS $(if $(SAN),,$(if $(filter -O2 -O3,$(CFLAGS)),TAIL))
+x86_part_tests = $(addprefix tests/unit/x86_,mmu.c tlb.c segment.c gate.c far.c task.c system.c msr.c)
+$(foreach t,$(x86_part_tests),$(eval with_$t = tests/x86_machine.c tests/x86_levels.c))
 
 with_tests/unit/x86_oracle.c = $(oracle_sources)
 oracle_sources = $(addprefix tests/oracle,_native.c _soft.c _compare.c _builder.c _operations.c _control.c _bits.c)
