@@ -25,6 +25,12 @@ $(foreach s,$(library_queue),$(eval cflags_$s = -ffreestanding))
 x86_part_tests = $(addprefix tests/unit/x86_,mmu.c tlb.c segment.c gate.c far.c task.c system.c msr.c)
 $(foreach t,$(x86_part_tests),$(eval with_$t = tests/x86_machine.c tests/x86_levels.c))
 
+# The run loop of the software CPU. They are built again for each form of dispatch (vmm/x86/execute.c)
+# that is not the compiler's usual one: tail calls need a compiler that optimises.
+x86_code_tests = $(addprefix tests/unit/x86_,blocks.c ops.c run.c)
+$(foreach t,$(x86_code_tests),$(eval with_$t = tests/x86_code.c))
+x86_dispatch_forms = CALLS $(if $(SAN),,$(if $(filter -O2 -O3,$(CFLAGS)),TAIL))
+
 with_tests/unit/x86_oracle.c = $(oracle_sources)
 oracle_sources = $(addprefix tests/oracle,_native.c _soft.c _compare.c _builder.c _operations.c _control.c _bits.c)
 

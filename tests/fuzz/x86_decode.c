@@ -23,7 +23,7 @@
 
 #define CPUS       2
 #define ROUNDS     6
-#define BUDGET_MAX 3000
+#define BUDGET_MAX 500
 
 struct machine {
 	struct x86_system system;

@@ -124,6 +124,7 @@ static const char *const instructions[] = {
 	"3f",
 	"d40a",
 	"d50a",
+	"d6",
 	"50 5a",
 	"ff73 68 59",
 	"6a85 8f43 6c",

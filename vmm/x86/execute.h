@@ -33,6 +33,7 @@ struct x86_block *x86_next_block(struct x86_cpu *cpu, struct x86_insn *from);
 static inline bool x86_wants_attention(const struct x86_cpu *cpu, uint32_t eflags)
 {
 	return cpu->leave | cpu->halted | cpu->shadow | cpu->yielded |
+	       (cpu->nmi_pending & !cpu->nmi_masked) |
 	       ((cpu->eflags & (X86_TF | X86_RF)) != 0) | ((~eflags & cpu->eflags & X86_IF) != 0);
 }
 

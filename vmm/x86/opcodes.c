@@ -155,6 +155,7 @@ const struct x86_opcode x86_opcodes[512] = {
 	[0xd3] = FORM_OR(X86_MODRM, shift, 0, shift),
 	[0xd4] = INLINE(X86_IMM8, aam),
 	[0xd5] = INLINE(X86_IMM8, aad),
+	[0xd6] = INLINE(0, salc),
 	[0xd7] = INLINE(X86_BYTE, xlat),
 	[0xd8 ... 0xdf] = OUT(X86_MODRM, x87),
 	[0xe0] = FORM_OR(X86_REL8, loop, X86_OP_loopne, branch_beyond_limit),

@@ -133,7 +133,8 @@ x86_operation x86_op_return_near, x86_op_branch_beyond_limit, x86_op_too_long;
 
 /* general.c: the rest of the user's instructions that are no business of the run loop. */
 x86_operation x86_op_pushf, x86_op_popf, x86_op_pusha, x86_op_popa, x86_op_enter, x86_op_bound;
-x86_operation x86_op_cmpxchg8b, x86_op_xlat, x86_op_daa, x86_op_das, x86_op_aaa, x86_op_aas;
+x86_operation x86_op_cmpxchg8b, x86_op_xlat, x86_op_salc, x86_op_daa, x86_op_das, x86_op_aaa,
+	x86_op_aas;
 x86_operation x86_op_aam, x86_op_aad;
 
 #endif
