@@ -201,8 +201,7 @@ uint64_t x86_load_linear(
 	if (first == size) {
 		if (entry->read != page_of(linear))
 			return x86_physical_load(cpu, translate(cpu, linear, access), size);
-		memcpy(&value, (const void *)(uintptr_t)(entry->addend + linear), size);
-		return value;
+		return x86_host_load((const void *)(uintptr_t)(entry->addend + linear), size);
 	}
 	/* Both parts are translated before either is loaded: a device must not see a load that is
 	 * made again after a page fault. */
@@ -221,7 +220,7 @@ void x86_store_linear(
 	gpa_t low, high;
 
 	if (first == size && entry->write == page_of(linear)) {
-		memcpy((void *)(uintptr_t)(entry->addend + linear), &value, size);
+		x86_host_store((void *)(uintptr_t)(entry->addend + linear), value, size);
 		return;
 	}
 	low = translate(cpu, linear, kind);

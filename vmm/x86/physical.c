@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "x86/physical.h"
 
-#include <string.h>
-
 uint64_t x86_physical_load(struct x86_cpu *cpu, gpa_t gpa, unsigned size)
 {
 	const struct x86_system *system = cpu->system;
@@ -10,8 +8,8 @@ uint64_t x86_physical_load(struct x86_cpu *cpu, gpa_t gpa, unsigned size)
 	uint64_t value = 0;
 
 	if (host)
-		memcpy(&value, host, size);
-	else if (!system->bus->mmio(system->ctx, cpu, gpa, false, &value, size))
+		return x86_host_load(host, size);
+	if (!system->bus->mmio(system->ctx, cpu, gpa, false, &value, size))
 		x86_abandon(cpu);
 	return size < 8 ? value & ((UINT64_C(1) << 8 * size) - 1) : value;
 }
@@ -25,7 +23,7 @@ static bool store_to_ram(struct x86_system *system, gpa_t gpa, uint64_t value, u
 		return false;
 	if (x86_page_has_code(system, gpa & X86_PAGE_MASK))
 		x86_memory_written(system, gpa, size);
-	memcpy(host, &value, size);
+	x86_host_store(host, value, size);
 	return true;
 }
 

@@ -138,14 +138,15 @@ void x86_set_segment(
 	struct x86_cpu *cpu, enum x86_segment_register number, const struct x86_segment *segment)
 {
 	struct x86_segment old = cpu->segment[number];
+	bool is_same = old.base == segment->base && old.limit == segment->limit &&
+		       old.rights == segment->rights;
 
 	cpu->segment[number] = *segment;
-	if (number <= X86_DS)
-		x86_update_flat(cpu);
-	if (number == X86_CS && (old.base != segment->base || old.limit != segment->limit ||
-					old.rights != segment->rights))
-		x86_mode_changed(cpu);
-	if (number == X86_SS && (old.rights ^ segment->rights) & X86_SEGMENT_DB)
+	if (is_same || number > X86_DS)
+		return;
+	x86_update_flat(cpu);
+	if (number == X86_CS ||
+		(number == X86_SS && (old.rights ^ segment->rights) & X86_SEGMENT_DB))
 		x86_mode_changed(cpu);
 }
 
