@@ -8,7 +8,7 @@ vmm_sources = $(addprefix vmm/,main.c options_parse.c options_devices.c numbers.
 		block.c stop.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c) \
-	$(addprefix x86/,soft.c soft_bus.c soft_start.c pc_chips.c doctor_soft.c) \
+	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c pc_chips.c doctor_soft.c) \
 	$(addprefix chips/,ioapic.c cmos.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \

@@ -3,8 +3,8 @@
 #define VMM_X86_SOFT_H
 
 /*
- * The software engine's structures, for the files that make it up: soft.c (the engine, CPUs in
- * turn), soft_bus.c (what a CPU asks: ports, devices, interrupts), soft_start.c (entry states,
+ * The software engine's structures, for the files that make it up: soft.c (the engine), soft_run.c
+ * (CPUs in turn, and time), soft_bus.c (what a CPU asks: ports, devices, interrupts), soft_start.c (entry states,
  * INIT and SIPI), pc_chips.c (a PC's interrupt controllers and timer).
  *
  * Everything here belongs to the I/O thread, which calls soft_run(): no lock is needed.
@@ -57,7 +57,13 @@ static inline struct x86_cpu *soft_x86(const struct soft_cpu *cpu)
 	return &cpu->engine->system.cpus[cpu->cpu.id];
 }
 
-/* --- soft.c ----------------------------------------------------------------------------------- */
+/* --- soft_run.c ------------------------------------------------------------------------------- */
+
+/* Guest time begins. */
+void soft_begin(struct soft_engine *engine);
+
+/* Executes guest code, as engine_ops.run(). */
+int64_t soft_execute(struct soft_engine *engine);
 
 /* Guest time, in ns: also in the middle of a quantum. */
 uint64_t soft_now(const struct soft_engine *engine);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How the software engine spends its time: all CPUs take turns on the I/O thread. Time passes in
+ * quanta; within one, each CPU that has something to do executes about as many instructions as the
+ * others.
+ */
+#include <time.h>
+
+#include "cpu/crash.h"
+#include "cpu/exit_log.h"
+#include "x86/soft.h"
+
+/* Instructions of a quantum: while several CPUs execute, which wait for each other, and while one
+ * does, which no one waits for. The clock is looked at once a quantum. */
+#define QUANTUM_SHARED 1000
+#define QUANTUM_ALONE  10000
+
+/* So many instructions are executed before devices are served, unless one was kicked. */
+#define SLICE 200000
+
+/* --- time -------------------------------------------------------------------------------------- */
+
+static uint64_t host_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+void soft_begin(struct soft_engine *engine)
+{
+	engine->origin = host_ns();
+}
+
+/* With the virtual clock an instruction takes a nanosecond. */
+uint64_t soft_now(const struct soft_engine *engine)
+{
+	if (engine->clock == ENGINE_CLOCK_HOST)
+		return host_ns() - engine->origin;
+	if (!engine->current)
+		return engine->now;
+	return engine->now + x86_count(soft_x86(engine->current)) - engine->current_count;
+}
+
+/* The next event of a timer, in guest time; UINT64_MAX: there is none. */
+static uint64_t next_timer(const struct soft_engine *engine)
+{
+	uint64_t next = UINT64_MAX;
+
+	if (engine->irqchip == ENGINE_IRQCHIP_NONE)
+		return next;
+	for (unsigned i = 0; i < engine->system.cpu_count; i++) {
+		uint64_t timer = lapic_timer_next(&engine->cpus[i].lapic);
+
+		next = timer < next ? timer : next;
+	}
+	if (engine->irqchip == ENGINE_IRQCHIP_PC) {
+		uint64_t timer = pc_chips_next(&engine->pc);
+
+		next = timer < next ? timer : next;
+	}
+	return next;
+}
+
+/* Begins a quantum: has timers interrupt that are due. */
+static void begin_quantum(struct soft_engine *engine)
+{
+	if (engine->clock == ENGINE_CLOCK_HOST)
+		engine->now = host_ns() - engine->origin;
+	if (engine->irqchip == ENGINE_IRQCHIP_NONE)
+		return;
+	for (unsigned i = 0; i < engine->system.cpu_count; i++)
+		lapic_timer_advance(&engine->cpus[i].lapic, engine->now);
+	if (engine->irqchip == ENGINE_IRQCHIP_PC)
+		pc_chips_advance(&engine->pc, engine->now);
+}
+
+/* --- executing --------------------------------------------------------------------------------- */
+
+static bool can_execute(const struct soft_cpu *cpu)
+{
+	const struct x86_cpu *x86 = soft_x86(cpu);
+
+	if (cpu->init_pending || cpu->sipi_pending)
+		return true;
+	if (cpu->is_waiting)
+		return false;
+	return !x86->halted || x86->nmi_pending || soft_has_interrupt(cpu);
+}
+
+/* For crash reports. */
+static const char *missing_name(enum x86_missing missing)
+{
+	switch (missing) {
+	case X86_MISSING_VIRTUAL_8086:
+		return "virtual-8086 mode";
+	case X86_MISSING_LONG_MODE:
+		return "64-bit mode";
+	case X86_MISSING_FPU:
+		return "an x87 FPU";
+	case X86_MISSING_SIMD:
+		return "MMX or SSE";
+	default:
+		return NULL;
+	}
+}
+
+static void report_shutdown(struct soft_cpu *cpu)
+{
+	const struct x86_cpu *x86 = soft_x86(cpu);
+	struct cpu_fault faults[3];
+
+	if (cpu->cpu.host->triple_fault(&cpu->cpu) == 0)
+		return;
+	/* x86->faults has the last one first. */
+	for (unsigned i = 0; i < x86->fault_count; i++) {
+		const struct x86_exception *fault = &x86->faults[x86->fault_count - 1 - i];
+
+		faults[i] = (struct cpu_fault){
+			.vector = fault->vector,
+			.has_error = fault->has_error,
+			.error = fault->error,
+			.rip = fault->eip + x86->segment[X86_CS].base,
+			.cr2 = fault->cr2,
+		};
+	}
+	crash_triple_fault(&cpu->cpu, faults, x86->fault_count);
+}
+
+/* HLT where nothing could wake the CPU: without interrupt controllers it ends the machine. */
+static void halt_without_irqchip(struct soft_cpu *cpu)
+{
+	const struct cpu_exit exit = {.kind = CPU_EXIT_OTHER, .name = "hlt"};
+
+	exit_begin(&cpu->cpu, &exit);
+	cpu->cpu.host->end(&cpu->cpu, 0);
+	exit_end(&cpu->cpu, &exit);
+}
+
+static void handle_stop(struct soft_cpu *cpu, enum x86_stop stop)
+{
+	switch (stop) {
+	case X86_STOP_SHUTDOWN:
+		report_shutdown(cpu);
+		break;
+	case X86_STOP_ENDED:
+		if (soft_x86(cpu)->refused)
+			crash_lacking(&cpu->cpu, missing_name(soft_x86(cpu)->missing));
+		break;
+	case X86_STOP_HALTED:
+		if (cpu->engine->irqchip == ENGINE_IRQCHIP_NONE)
+			halt_without_irqchip(cpu);
+		break;
+	case X86_STOP_BUDGET:
+	case X86_STOP_YIELD:
+		break;
+	}
+}
+
+/* The guest has used what this CPU lacks, and got the exception of a CPU without it. The user is told
+ * once, since the guest's own handler knows nothing of it. */
+static void tell_missing(struct soft_cpu *cpu)
+{
+	const struct x86_cpu *x86 = soft_x86(cpu);
+
+	if (x86->missing == cpu->missing_told)
+		return;
+	cpu->missing_told = x86->missing;
+	if (!x86->refused && x86->missing != X86_MISSING_NOTHING)
+		warn_lacking(&cpu->cpu, missing_name(x86->missing),
+			x86->segment[X86_CS].base + x86->missing_eip);
+}
+
+/* Returns how many instructions were executed: fewer than the quantum if the CPU halted, yielded or
+ * was told to break off. */
+static int64_t execute(struct soft_cpu *cpu, int64_t quantum)
+{
+	struct soft_engine *engine = cpu->engine;
+	struct x86_cpu *x86 = soft_x86(cpu);
+	enum x86_stop stop;
+
+	soft_take_init(cpu);
+	if (!can_execute(cpu))
+		return 0;
+	engine->current = cpu;
+	engine->current_count = x86_count(x86);
+	stop = x86_run(x86, quantum);
+	engine->current = NULL;
+	tell_missing(cpu);
+	handle_stop(cpu, stop);
+	return (int64_t)(x86_count(x86) - engine->current_count);
+}
+
+/* How many instructions until there is something else to do: a timer, with the virtual clock, is
+ * met exactly. */
+static int64_t choose_quantum(const struct soft_engine *engine, unsigned busy)
+{
+	int64_t quantum = busy > 1 ? QUANTUM_SHARED : QUANTUM_ALONE;
+	uint64_t next = next_timer(engine);
+
+	if (engine->clock == ENGINE_CLOCK_VIRTUAL && next > engine->now &&
+		next - engine->now < (uint64_t)quantum)
+		quantum = (int64_t)(next - engine->now);
+	return quantum;
+}
+
+static unsigned count_busy(const struct soft_engine *engine)
+{
+	unsigned busy = 0;
+
+	for (unsigned i = 0; i < engine->system.cpu_count; i++)
+		busy += can_execute(&engine->cpus[i]);
+	return busy;
+}
+
+/*
+ * No CPU has anything to execute. The host's clock is waited for. The virtual clock jumps to the
+ * next timer, but devices are served once before that: what the guest asked of them comes first.
+ */
+static int64_t idle(struct soft_engine *engine)
+{
+	uint64_t next = next_timer(engine);
+
+	if (next == UINT64_MAX)
+		return ENGINE_FOREVER;
+	if (engine->clock == ENGINE_CLOCK_HOST) {
+		uint64_t now = soft_now(engine);
+
+		return next > now ? (int64_t)(next - now) : 0;
+	}
+	if (engine->was_idle && next > engine->now)
+		engine->now = next;
+	engine->was_idle = true;
+	return 0;
+}
+
+/* A turn of each CPU. All of them have the same time, which is that of the one that executed most.
+ * Returns how many instructions they have executed together, or -1 if the machine is ending. */
+static int64_t execute_all(struct soft_engine *engine, int64_t quantum)
+{
+	int64_t most = 0, sum = 0;
+
+	for (unsigned i = 0; i < engine->system.cpu_count; i++) {
+		int64_t executed = execute(&engine->cpus[i], quantum);
+
+		if (!engine->host->running(&engine->cpus[i].cpu))
+			return -1;
+		most = executed > most ? executed : most;
+		sum += executed;
+	}
+	if (engine->clock == ENGINE_CLOCK_VIRTUAL)
+		engine->now += (uint64_t)most;
+	return sum;
+}
+
+int64_t soft_execute(struct soft_engine *engine)
+{
+	int64_t left = SLICE;
+
+	engine->yield_asked = false;
+	while (left > 0 && !engine->yield_asked) {
+		unsigned busy;
+		int64_t executed;
+
+		begin_quantum(engine);
+		busy = count_busy(engine);
+		if (busy == 0)
+			return idle(engine);
+		engine->was_idle = false;
+		executed = execute_all(engine, choose_quantum(engine, busy));
+		if (executed < 0)
+			return 0;
+		/* At least one, so that devices are served whatever the guest does. */
+		left -= executed > 0 ? executed : 1;
+	}
+	return 0;
+}
+
+void soft_break(struct soft_engine *engine)
+{
+	if (engine->current)
+		x86_break(soft_x86(engine->current));
+}
