@@ -143,8 +143,8 @@ void x86_op_invlpg(struct x86_cpu *cpu, const struct x86_operands *operands)
 
 /*
  * DR4 and DR5 are DR6 and DR7, since CR4.DE cannot be set (SDM 3, 17.2.2). With DR7.GD set, any
- * access is a #DB fault that says so, and clears GD for the handler's sake (17.2.4). The registers
- * can be read and written; that they stop execution is not announced by CPUID, and does not happen.
+ * access is a #DB fault that says so (17.2.4), whose delivery clears GD. The registers can be read
+ * and written, but hardware breakpoints stop nothing; INT3 and single steps do.
  */
 static unsigned find_dr(struct x86_cpu *cpu, unsigned number)
 {
@@ -153,7 +153,6 @@ static unsigned find_dr(struct x86_cpu *cpu, unsigned number)
 	x86_need_cpl0(cpu);
 	if (cpu->dr[7] & X86_DR7_GD) {
 		cpu->dr[6] |= X86_DR6_BD;
-		cpu->dr[7] &= ~(uint64_t)X86_DR7_GD;
 		x86_raise(cpu, X86_DB);
 	}
 	return number == 4 || number == 5 ? number + 2 : number;

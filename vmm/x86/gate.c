@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "x86/control.h"
 #include "x86/frame.h"
 #include "x86/operands.h"
 #include "x86/physical.h"
@@ -189,6 +190,9 @@ void x86_interrupt(struct x86_cpu *cpu, unsigned vector, enum x86_interrupt_kind
 			});
 	else
 		deliver_by_gate(cpu, &gate, &delivery);
+	/* The handler of #DB may access debug registers (SDM 3, 17.2.4). */
+	if (vector == X86_DB && kind != X86_SOFTWARE)
+		cpu->dr[7] &= ~(uint64_t)X86_DR7_GD;
 }
 
 /* --- instructions ----------------------------------------------------------------------------- */

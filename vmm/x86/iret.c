@@ -138,21 +138,13 @@ void x86_return_far(struct x86_cpu *cpu, unsigned size, uint32_t release)
 		return_real(cpu, &back);
 }
 
-/* IRET lets NMIs in again (SDM 3, 6.7.1); one that waits is taken before the next instruction. */
-static void unmask_nmi(struct x86_cpu *cpu)
-{
-	if (cpu->nmi_masked && cpu->nmi_pending)
-		cpu->leave = true;
-	cpu->nmi_masked = false;
-}
-
 void x86_op_iret(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	struct far_return back;
 
 	if (x86_is_protected(cpu) && cpu->eflags & X86_NT) {
 		x86_task_return(cpu);
-		unmask_nmi(cpu);
+		cpu->nmi_masked = false;
 		return;
 	}
 	back = peek_return(cpu, operands->operand_size, 0, true);
@@ -163,5 +155,6 @@ void x86_op_iret(struct x86_cpu *cpu, const struct x86_operands *operands)
 	} else {
 		return_real(cpu, &back);
 	}
-	unmask_nmi(cpu);
+	/* IRET lets the next NMI in (SDM 3, 6.7.1). */
+	cpu->nmi_masked = false;
 }
