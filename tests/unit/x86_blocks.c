@@ -71,6 +71,22 @@ static void test_budgets(void)
 	}
 }
 
+/* ADD sets CF and ZF, and XOR clears CF again: stopped between them, the flags are those of ADD. */
+static void test_flags_at_stop(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	x86_code_put(&code, CODE, "b8ffffffff 83c001 31c9 40 f4");
+	for (unsigned run = 0; run < 2; run++) {
+		x86_code_rewind(&code);
+		x86_run(&code.cpu, run == 0 ? 100 : 2);
+	}
+	is(x86_eflags(&code.cpu) & (X86_CF | X86_ZF), X86_CF | X86_ZF,
+		"budgets: at a stop, flags are there that the block leaves out");
+	x86_code_end(&code);
+}
+
 /* --- faults ----------------------------------------------------------------------------------- */
 
 /* In a block of several instructions one faults: the handler finds the registers and flags of those
@@ -136,8 +152,8 @@ static void page(struct x86_code *code)
 	x86_mode_changed(&code->cpu);
 }
 
-/* The faulting instruction at CODE + 3 has changed no register and no flag. cmp eax,eax before it
- * sets ZF. */
+/* Behind cmp eax,eax and inc eax, which set the flags, an instruction faults in the middle of a block
+ * (the first one at its second turn) and has changed no register and no flag. */
 static const struct {
 	const char *name, *hex;
 } restartable[] = {
@@ -151,6 +167,7 @@ static const struct {
 	{"XADD", "39c0 40 0fc11d00000400 f4"},
 	{"CMP m, Jcc", "39c0 40 803d0000040000 7400 f4"},
 	{"CMP r, m, Jcc", "39c0 40 3b0500000400 7400 f4"},
+	{"ADD whose flags are dropped", "39c0 40 030500000400 31c9 f4"},
 	{"CMPXCHG8B", "39c0 40 0fc70d00000400 f4"},
 	{"MUL m", "39c0 40 f72500000400 f4"},
 	{"SHL m", "39c0 40 d12500000400 f4"},
@@ -170,8 +187,10 @@ static void test_restart(void)
 		code.cpu.reg[X86_RBX] = 0;
 		x86_run(&code.cpu, i == 0 ? 3 : 2);
 		before = code.cpu;
-		x86_run(&code.cpu, 1);
-		is(code.cpu.eip, HANDLERS + 16 * X86_PF_FAULT, "6.15 #PF of %s",
+		x86_code_rewind(&code);
+		code.cpu.reg[X86_RBX] = 0;
+		x86_run(&code.cpu, 100);
+		is(code.cpu.eip, HANDLERS + 16 * X86_PF_FAULT + 1, "6.15 #PF of %s",
 			restartable[i].name);
 		is(load32(&code, STACK - 12), before.eip, "6.5 %s: it can be restarted",
 			restartable[i].name);
@@ -257,7 +276,7 @@ static void test_border_remapped(void)
 	x86_code_start(&code);
 	page(&code);
 	x86_code_put(&code, start, "b844332211 f4");
-	x86_code_put(&code, 0x30000, "55 6677 f4");
+	x86_code_put(&code, 0x30000, "556677 40 f4");
 	code.cpu.eip = start;
 	x86_run(&code.cpu, 10);
 	is(code.cpu.reg[X86_RAX], 0x11223344, "4.10 the page as it was mapped first");
@@ -267,7 +286,20 @@ static void test_border_remapped(void)
 	x86_code_rewind(&code);
 	code.cpu.eip = start;
 	x86_run(&code.cpu, 10);
-	is(code.cpu.reg[X86_RAX], 0x77665544, "4.10 and as it is mapped then");
+	is(code.cpu.reg[X86_RAX], 0x77665545, "4.10 and as it is mapped then");
+	x86_code_end(&code);
+}
+
+/* A page is written, then code in it is executed, then it is written again: the TLB's tag from the
+ * first time must not let the second one by. mov dword [0x20000],0xf4c301b0: mov al,1; ret. */
+static void test_written_before(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	x86_code_put(&code, CODE, "c70500000200b001c3f4 e8f1ff0000 c6050100020002 e8e5ff0000 f4");
+	is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "9.3 code in a page of data: halts");
+	is(code.cpu.reg[X86_RAX] & 0xff, 2, "9.3 code in a page of data changes");
 	x86_code_end(&code);
 }
 
@@ -329,6 +361,39 @@ static void test_break(void)
 			"%s: the count is exact afterwards", accesses[i].name);
 		x86_code_end(&code);
 	}
+}
+
+/* REP INSB: a break ends it after one element, and it goes on there. */
+static void test_break_repeated(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	code.access = ask_break;
+	x86_code_put(&code, CODE, "b904000000 bf00000200 f36c f4");
+	is(x86_run(&code.cpu, 100), X86_STOP_YIELD, "REP INS: a device breaks the run");
+	is(code.cpu.reg[X86_RCX], 3, "REP INS: after an element");
+	is(code.cpu.eip, CODE + 10, "REP INS: it will go on");
+	code.access = NULL;
+	is(x86_run(&code.cpu, 100), X86_STOP_HALTED, "REP INS: it is completed");
+	is(code.cpu.reg[X86_RDI], 0x20004, "REP INS: each element once");
+	x86_code_end(&code);
+}
+
+/* REP MOVSB onto the next byte copies the first byte to all (SDM 2, MOVS). */
+static void test_overlap(void)
+{
+	static struct x86_code code;
+	bool same = true;
+
+	x86_code_start(&code);
+	x86_code_put(&code, 0x20000, "55 00 00 00");
+	x86_code_put(&code, CODE, "be00000200 bf01000200 8a0e 880f b920000000 f3a4 f4");
+	x86_run(&code.cpu, 100);
+	for (unsigned i = 0; i < 0x20; i++)
+		same &= code.ram[0x20000 + i] == 0x55;
+	ok(same, "REP MOVS that overlaps goes element by element");
+	x86_code_end(&code);
 }
 
 /* The access, NOPs up to 31 bytes, mov al,1; hlt. */
@@ -446,6 +511,16 @@ static void test_double_fault(void)
 	is(code.cpu.faults[2].vector, X86_DE, "the first one");
 	is(code.cpu.eip, CODE + 3, "the registers are those of the instruction");
 	x86_code_end(&code);
+
+	x86_code_start(&code);
+	page(&code);
+	code.cpu.reg[X86_RSP] = 0x41000;
+	x86_code_put(&code, CODE, "40 50");
+	is(x86_run(&code.cpu, 100), X86_STOP_SHUTDOWN,
+		"table 6-5 #PF during #PF is a double fault");
+	is(code.cpu.faults[1].vector, X86_PF_FAULT, "and another one shuts down");
+	is(code.cpu.cr2, 0x40ffc, "CR2 is the address of the last one");
+	x86_code_end(&code);
 }
 
 /* --- the cache -------------------------------------------------------------------------------- */
@@ -469,6 +544,28 @@ static void test_flush(void)
 	is(code.cpu.reg[X86_RAX], 3 * count, "many blocks: each is executed each time");
 	ok(code.cpu.cache->flushes > flushes, "many blocks: the cache was flushed on the way");
 	ok(code.cpu.cache->used <= X86_POOL_SIZE, "many blocks: its memory is bounded");
+	x86_code_end(&code);
+}
+
+/*
+ * The first block of the pool jumps to one that it overwrites, which is decoded anew each time. When
+ * the pool is full that block takes the place of the first one, whose link must not be set then.
+ * 1: dec ecx; jz 3f; mov byte [2f + 1],0xc0; jmp 2f; 3: hlt
+ * 2: inc eax, in two bytes; nop; nop; jmp 1b
+ */
+static void test_flush_of_linked(void)
+{
+	static struct x86_code code;
+	const unsigned count = 40000;
+
+	x86_code_start(&code);
+	x86_code_put(&code, CODE, "49 7409 c605210001 00c0 eb14 f4");
+	x86_code_put(&code, CODE + 0x20, "ffc0 90 90 ebda");
+	code.cpu.reg[X86_RCX] = count;
+	code.cpu.reg[X86_RAX] = 0;
+	is(x86_run(&code.cpu, 10 * count), X86_STOP_HALTED, "a block decoded anew: halts");
+	is(code.cpu.reg[X86_RAX], count - 1, "a block decoded anew is executed each time once");
+	ok(code.cpu.cache->flushes > 1, "and the cache was flushed");
 	x86_code_end(&code);
 }
 
@@ -509,18 +606,23 @@ static void test_page_tags(void)
 int main(void)
 {
 	test_budgets();
+	test_flags_at_stop();
 	test_faults();
 	test_restart();
 	test_self_modifying();
 	test_over_border();
 	test_border_remapped();
+	test_written_before();
 	test_break();
+	test_break_repeated();
+	test_overlap();
 	test_device_write();
 	test_refused();
 	test_shadow();
 	test_single_step();
 	test_double_fault();
 	test_flush();
+	test_flush_of_linked();
 	test_generation();
 	test_page_tags();
 	return tap_done();
