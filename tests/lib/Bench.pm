@@ -10,7 +10,7 @@ use POSIX ();
 use Time::HiRes 'sleep';
 use Vole;
 
-our @EXPORT = qw(kernel row output_of median with_idle private_memory idle_time);
+our @EXPORT = qw(kernel row output_of median with_idle private_memory cpu_time idle_time);
 
 sub kernel { return build() . "/guest/$_[0].elf" }
 
