@@ -95,7 +95,7 @@ static void list_in_page(struct x86_cpu *cpu, struct x86_block *block, unsigned 
 	page->blocks = block;
 }
 
-void x86_list_block(struct x86_cpu *cpu, struct x86_block *block)
+static void list_block(struct x86_cpu *cpu, struct x86_block *block)
 {
 	list_in_page(cpu, block, 0);
 	if (spans_pages(block) && !is_page_twice(block))
@@ -219,7 +219,6 @@ void x86_cache_flush(struct x86_cpu *cpu)
 		cache->pages[i] = NULL;
 	for (unsigned i = 0; i < X86_JUMP_ENTRIES; i++)
 		cpu->jump[i] = cache->dead;
-	cache->once->listed[0] = cache->once->listed[1] = false;
 	cache->once->generation = 0;
 	cache->once_from = NULL;
 	cache->used = 0;
@@ -264,6 +263,9 @@ static struct x86_block *find_decoded(struct x86_cpu *cpu, gpa_t gpa)
 		if (spans_pages(block) &&
 			block->gpa[1] != x86_translate_code(cpu, (uint32_t)next_page))
 			continue;
+		/* That may have set an accessed bit, of all places in this block's page. */
+		if (block->generation == 0)
+			continue;
 		return block;
 	}
 	return NULL;
@@ -274,22 +276,15 @@ static bool is_ram(const struct x86_cpu *cpu, gpa_t gpa)
 	return gmem_ptr(cpu->system->gmem, gpa, 1, GMEM_READ) != NULL;
 }
 
-void x86_forget_once(struct x86_cpu *cpu)
-{
-	unlist_block(cpu->cache, cpu->cache->once);
-	cpu->cache->once->generation = 0;
-	cpu->cache->once_from = NULL;
-}
-
-struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, unsigned max)
+/* A block for one execution is in no list: it ends with the block that it is the beginning of, and
+ * what is not in RAM is not written behind the CPU's back. */
+struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, struct x86_block *from)
 {
 	struct x86_block *once = cpu->cache->once;
 
-	x86_forget_once(cpu);
-	make_room(cpu);
-	x86_build_block(cpu, once, gpa, max, true);
+	x86_build_block(cpu, once, gpa, 1, true);
 	once->generation = cpu->map_generation;
-	x86_list_block(cpu, once);
+	cpu->cache->once_from = from;
 	return once;
 }
 
@@ -313,7 +308,7 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu)
 	gpa = fetch_address(cpu);
 	block = find_decoded(cpu, gpa);
 	if (block == NULL && !is_ram(cpu, gpa))
-		return x86_build_once(cpu, gpa, 1);
+		return x86_build_once(cpu, gpa, NULL);
 	if (block == NULL) {
 		make_room(cpu);
 		block = (struct x86_block *)(cache->pool + cache->used);
@@ -323,7 +318,7 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu)
 		bucket = hash_bucket(cache, gpa);
 		block->next_hash = *bucket;
 		*bucket = block;
-		x86_list_block(cpu, block);
+		list_block(cpu, block);
 	}
 	block->generation = cpu->map_generation;
 	*jump = block;

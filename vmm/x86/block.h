@@ -58,27 +58,22 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu);
  * function or x86_find_block() is called again. In stop.c. */
 struct x86_block *x86_stop_block(struct x86_cpu *cpu, struct x86_block *block, unsigned count);
 
-/* Decode a block for one execution, of at most max instructions at gpa, which cpu->eip is. */
-struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, unsigned max);
-
-/* Tell the cache where a block was decoded from; the block's page numbers and size are set. */
-void x86_list_block(struct x86_cpu *cpu, struct x86_block *block);
+/* Decode the instruction at cpu->eip, which is at gpa, for one execution. from: the block that begins
+ * there, or NULL if this is not RAM. */
+struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, struct x86_block *from);
 
 /* Decode a block at cpu->eip, which is at gpa, into memory of X86_BLOCK_BYTES. Not listed anywhere
  * yet. At most max instructions; is_stop: it stops at their end. In build.c. */
 void x86_build_block(
 	struct x86_cpu *cpu, struct x86_block *block, gpa_t gpa, unsigned max, bool is_stop);
 
-/* The mode that code at cpu->eip is decoded for; and its linear address. */
+/* The mode that code is decoded for, and its linear address. */
 static inline unsigned x86_decode_mode(const struct x86_cpu *cpu)
 {
 	return (cpu->segment[X86_CS].rights & X86_SEGMENT_DB ? X86_MODE_CODE32 : 0) |
 	       (cpu->segment[X86_SS].rights & X86_SEGMENT_DB ? X86_MODE_STACK32 : 0) |
 	       (x86_segments_are_flat(cpu) ? X86_MODE_FLAT : 0);
 }
-
-/* Make room in cache->once for another block. */
-void x86_forget_once(struct x86_cpu *cpu);
 
 static inline uint64_t x86_code_linear(const struct x86_cpu *cpu, uint64_t eip)
 {

@@ -69,15 +69,15 @@ static inline uint16_t *x86_block_ops(struct x86_block *block)
 	return (uint16_t *)&block->code[block->slots];
 }
 
-/* The EIP of a slot's instruction, and of the next one. */
+/* The EIP of a slot's instruction, and of the next one, which wraps with 32 bits. */
 static inline uint64_t x86_insn_eip(const struct x86_block *block, const struct x86_insn *insn)
 {
-	return block->eip + insn->end - insn->length;
+	return (uint32_t)(block->eip + insn->end - insn->length);
 }
 
 static inline uint64_t x86_insn_next_eip(const struct x86_block *block, const struct x86_insn *insn)
 {
-	return block->eip + insn->end;
+	return (uint32_t)(block->eip + insn->end);
 }
 
 /* Instructions of the block that are not completed while this slot is being executed. */
