@@ -2,8 +2,8 @@
 #ifndef GUEST_INFO_H
 #define GUEST_INFO_H
 
-/* The lists that start_info leads to. It has their guest-physical addresses; paging is off, so these
- * are pointers. */
+/* The lists that start_info leads to. It has their guest-physical addresses; paging is off, so
+ * these are pointers. */
 
 #include <vole/start_info.h>
 

@@ -3,8 +3,8 @@
 #define GUEST_RING_H
 
 /*
- * The interface that each virtqueue format implements for virtq.c. For virtq.c, split.c and packed.c
- * alone.
+ * The interface that each virtqueue format implements for virtq.c. For virtq.c, split.c and
+ * packed.c alone.
  *
  * The device runs while we do, on another CPU, so the order of our accesses to what we share with
  * it matters (virtio 2.7.13, 2.7.14, 2.8.21). Each partner of ours is on the device's side; in vole

@@ -116,8 +116,8 @@ void build_bits(struct builder *b)
 		build_bit_test(b);
 		return;
 	}
-	/* BSF, BSR. With a source of 0 the destination stays as it is: AMD's manual says so (volume 3,
-	 * BSF), and Intel's processors do it. */
+	/* BSF, BSR. With a source of 0 the destination stays as it is: AMD's manual says so (volume
+	 * 3, BSF), and Intel's processors do it. */
 	size = choose(b, 2) ? 4 : 2;
 	rm = choose_rm(b, size);
 	begin(b, 0);

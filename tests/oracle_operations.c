@@ -198,7 +198,7 @@ static void build_exchange(struct builder *b)
 		emit_rm(b, 0x0fc0 | wide, reg, &rm, size);
 		define(b, FLAGS_ARITHMETIC, UNDEFINED_NOTHING);
 		break;
-	default: /* with EAX. XCHG EAX, EAX is left out: 64-bit mode has NOP there, which keeps RAX */
+	default: /* with EAX. XCHG EAX, EAX is left out: in 64-bit mode NOP keeps RAX whole */
 		if (size == 2)
 			emit(b, 0x66);
 		emit(b, 0x90 | (reg && reg != ESP ? reg : EDI));

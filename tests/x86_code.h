@@ -3,9 +3,9 @@
 #define TESTS_X86_CODE_H
 
 /*
- * A machine with one software CPU and a megabyte of RAM that executes bytes of code, for unit tests.
- * The CPU begins at CPL 0 in flat segments of 32 bits, without paging, interrupts off, at CODE, with
- * its stack below STACK. The IDT has a gate for each exception to a HLT of its own.
+ * A machine with one software CPU and a megabyte of RAM that executes bytes of code, for unit
+ * tests. The CPU begins at CPL 0 in flat segments of 32 bits, without paging, interrupts off, at
+ * CODE, with its stack below STACK. The IDT has a gate for each exception to a HLT of its own.
  */
 
 #include "x86/block.h"
@@ -37,8 +37,8 @@ struct x86_code {
 void x86_code_start(struct x86_code *code);
 void x86_code_end(struct x86_code *code);
 
-/* Store bytes, given as hexadecimal digits with spaces, in RAM as a loader does. Returns the address
- * behind them. */
+/* Store bytes, given as hexadecimal digits with spaces, in RAM as a loader does. Returns the
+ * address behind them. */
 uint32_t x86_code_put(struct x86_code *code, uint32_t address, const char *hex);
 
 /* Set all registers but ESP to values that differ, and EIP to CODE; undo a HLT. */

@@ -47,14 +47,14 @@ struct block_disk {
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: the segments transferred in one step */
 };
 
-/* Reads the header of request->chain, which was popped. False if the chain has no header, or no byte
- * for a status: then there is nothing to do, and no way to answer. */
+/* Reads the header of request->chain, which was popped. False if the chain has no header, or no
+ * byte for a status: then there is nothing to do, and no way to answer. */
 bool block_request_begin(struct block_request *request);
 
 /*
- * Continues the request for up to *budget bytes of data, at least 1, and subtracts from *budget what
- * was used; an operation that may take the host long uses up all of it. True if the request is done
- * and its status written: then request->written is the used length. The device's lock is held.
+ * Continues the request for up to *budget bytes of data, at least 1, and subtracts from *budget
+ * what was used; an operation that may take the host long uses up all of it. True if the request is
+ * done and its status written: then request->written is the used length. The device's lock is held.
  */
 bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget);
 

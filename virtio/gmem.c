@@ -41,8 +41,8 @@ void *gmem_tell_observer(const struct gmem *gm, void *host, uint64_t len)
 	return host;
 }
 
-/* Whether the regions that follow go on where region ends, for len bytes, and permit access. Nothing
- * is added to an address, so nothing can wrap: what a region holds is subtracted from len. */
+/* Whether the regions that follow go on where region ends, for len bytes, and permit access.
+ * No sum can wrap: nothing is added to an address, what a region holds is subtracted from len. */
 static bool goes_on(const struct gmem *gm, const struct gmem_region *region, uint64_t len,
 	enum gmem_access access)
 {

@@ -4,8 +4,8 @@
 
 /*
  * The interface that each virtqueue format implements for virtq.c, and what the formats share: the
- * validation of a queue's areas and of the descriptors of a chain. For virtq.c, split.c and packed.c
- * alone. All functions: the device's lock held.
+ * validation of a queue's areas and of the descriptors of a chain. For virtq.c, split.c and
+ * packed.c alone. All functions: the device's lock held.
  */
 
 #include <errno.h>
@@ -64,8 +64,8 @@ struct table {
 int virtq_fault(struct virtq *vq, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Host memory of an area of the queue, len bytes. NULL, with vq->fault set, if gpa is not a multiple
- * of align or the area is not in RAM that permits access. */
+/* Host memory of an area of the queue, len bytes. NULL, with vq->fault set, if gpa is not a
+ * multiple of align or the area is not in RAM that permits access. */
 void *virtq_area(struct virtq *vq, const char *name, gpa_t gpa, uint32_t len, unsigned align,
 	enum gmem_access access);
 

@@ -44,8 +44,8 @@ int virtq_pop(struct virtq *vq, struct chain *chain)
 
 /*
  * Before the device writes to the ring, for the observer of guest memory. The pointers to the areas
- * are as old as the queue, and code may be in the same pages. Which bytes of an area come next makes
- * no difference, so this is done here, and the formats know nothing of it.
+ * are as old as the queue, and code may be in the same pages. Which bytes of an area come next
+ * makes no difference, so this is done here, and the formats know nothing of it.
  */
 static inline void announce(const struct virtq *vq)
 {

@@ -29,8 +29,8 @@ void log_open(void)
 	close(own);
 }
 
-/* Some of it, no more than stream_step(): how many bytes, 0 if none are taken for WAIT_MS or a signal
- * came, or -errno. */
+/* Some of it, no more than stream_step(): how many bytes, 0 if none are taken for WAIT_MS or a
+ * signal came, or -errno. */
 static ssize_t write_some(const char *text, size_t len)
 {
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};

@@ -16,7 +16,7 @@
 #include "machine/timers.h"
 #include "machine/vm.h"
 
-/* --- planning ---------------------------------------------------------------------------------- */
+/* --- planning --------------------------------------------------------------------------------- */
 
 /* NULL (said) if there is no memory. It is too large for a stack. */
 static struct vm *make_vm(const struct options *options)
@@ -70,7 +70,7 @@ static struct boot_machine describe(const struct vm *vm)
 	};
 }
 
-/* --- building ---------------------------------------------------------------------------------- */
+/* --- building --------------------------------------------------------------------------------- */
 
 static int open_engine(struct vm *vm)
 {
@@ -130,7 +130,7 @@ static int make_devices(struct vm *vm)
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
 }
 
-/* --- running ----------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 /* What a user has to know of the engine: auto has chosen the slower one. */
 static void say_engine(const struct vm *vm)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A run that no two machines repeat by chance: a timer interrupts CPU 0 at odd moments, CPU 1 copies
- * sectors of a disk, CPU 2 draws from the entropy device, and all three take numbers from one
- * counter in between. Needs -c 3 and a disk of 64 sectors. Prints the time of each tick and which
- * CPU had which number, which with --clock virtual is the same in every run. Exit status 0.
+ * A run that no two machines repeat by chance: a timer interrupts CPU 0 at odd moments, CPU 1
+ * copies sectors of a disk, CPU 2 draws from the entropy device, and all three take numbers from
+ * one counter in between. Needs -c 3 and a disk of 64 sectors. Prints the time of each tick and
+ * which CPU had which number, which with --clock virtual is the same in every run. Exit status 0.
  */
 
 #include <stdatomic.h>

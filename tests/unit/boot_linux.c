@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "boot/linux_guest.h"
-#include "exit_status.h"
 #include "cpu/memory.h"
+#include "exit_status.h"
 
 #include "../capture.h"
 #include "../refusal.h"

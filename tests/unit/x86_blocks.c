@@ -22,8 +22,8 @@ static const struct {
 	{"instructions out of line", "b903000000 e2fe e300 c1d003 0fa4d805 27 f4"},
 	/* mov esi,CODE; mov edi,0x20000; mov ecx,9; rep movsb; lodsd; stosd; hlt */
 	{"strings", "be00000100 bf00000200 b909000000 f3a4 ad ab f4"},
-	/* add eax,[0x20000]; add [0x20000],eax; cmp eax,[0x20000]; jz 1f; nop; 1: test al,al; js 2f;
-	 * nop; 2: hlt */
+	/* add eax,[0x20000]; add [0x20000],eax; cmp eax,[0x20000]; jz 1f; nop; 1: test al,al; js
+	 * 2f; nop; 2: hlt */
 	{"memory", "030500000200 010500000200 3b0500000200 7401 90 84c0 7801 90 f4"},
 };
 
@@ -152,8 +152,8 @@ static void page(struct x86_code *code)
 	x86_mode_changed(&code->cpu);
 }
 
-/* Behind cmp eax,eax and inc eax, which set the flags, an instruction faults in the middle of a block
- * (the first one at its second turn) and has changed no register and no flag. */
+/* Behind cmp eax,eax and inc eax, which set the flags, an instruction faults in the middle of a
+ * block (the first one at its second turn) and has changed no register and no flag. */
 static const struct {
 	const char *name, *hex;
 } restartable[] = {
@@ -217,7 +217,8 @@ static const struct {
 	{"PUSH", "bc13000100 b801000000 68b002f490 b001 f490"},
 	/* mov edi,CODE+15; mov al,2; mov ecx,1; rep stosb; mov al,1 */
 	{"REP STOSB", "bf0f000100 b002 b901000000 f3aa b001 f4"},
-	/* a jump that is linked is overwritten at its target: call 1f twice, the second time changed */
+	/* a jump that is linked is overwritten at its target: call 1f twice, the second time
+	 * changed */
 	{"a linked block", "e812000000 e80d000000 c6051800010002 e801000000 f4 b001 c3"},
 };
 
@@ -525,8 +526,8 @@ static void test_double_fault(void)
 
 /* --- the cache -------------------------------------------------------------------------------- */
 
-/* More blocks than the pool has room for: each is inc eax; jmp to the next one, 256 KiB of them, then
- * a jump back while ECX counts. The pool is flushed while a block is running. */
+/* More blocks than the pool has room for: each is inc eax; jmp to the next one, 256 KiB of them,
+ * then a jump back while ECX counts. The pool is flushed while a block is running. */
 static void test_flush(void)
 {
 	static struct x86_code code;
@@ -548,10 +549,10 @@ static void test_flush(void)
 }
 
 /*
- * The first block of the pool jumps to one that it overwrites, which is decoded anew each time. When
- * the pool is full that block takes the place of the first one, whose link must not be set then.
- * 1: dec ecx; jz 3f; mov byte [2f + 1],0xc0; jmp 2f; 3: hlt
- * 2: inc eax, in two bytes; nop; nop; jmp 1b
+ * The first block of the pool jumps to one that it overwrites, which is decoded anew each time.
+ * When the pool is full that block takes the place of the first one, whose link must not be set
+ * then. 1: dec ecx; jz 3f; mov byte [2f + 1],0xc0; jmp 2f; 3: hlt 2: inc eax, in two bytes; nop;
+ * nop; jmp 1b
  */
 static void test_flush_of_linked(void)
 {

@@ -8,8 +8,8 @@
  * vCPU begins, and names the board, that is the machine, that such an image expects. spec/boot*.md
  * has a page for each.
  *
- * A protocol knows memory and what a CPU begins with, but neither an engine nor devices. All functions
- * say what is wrong on standard error, once.
+ * A protocol knows memory and what a CPU begins with, but neither an engine nor devices. All
+ * functions say what is wrong on standard error, once.
  */
 
 #include <stdbool.h>
@@ -26,8 +26,8 @@
 struct board {
 	enum engine_irqchip irqchip;
 
-	/* What guests of this board use and the software CPU lacks, so that they run with KVM alone;
-	 * NULL: nothing. */
+	/* What guests of this board use and the software CPU lacks, so that they run with KVM
+	 * alone; NULL: nothing. */
 	const char *lacking;
 
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */

@@ -40,8 +40,8 @@
 
 /* clang-format off */
 #define LINUX_BOARD {                                                                              \
-	.irqchip = ENGINE_IRQCHIP_PC,                                                               \
-	.lacking = "an FPU and 64-bit mode",                                                               \
+	.irqchip = ENGINE_IRQCHIP_PC,                                                              \
+	.lacking = "an FPU and 64-bit mode",                                                       \
 	.exit_port = true,                                                                         \
 	.halt_ends = true,                                                                         \
 	.reset = true,                                                                             \

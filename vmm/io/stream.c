@@ -29,7 +29,7 @@ int stream_reopen(int fd, int access)
 		return -1;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	own = open(path, flags);
-	/* After su(1) the terminal's device node belongs to another user; /dev/tty opens for all. */
+	/* After su(1) the terminal's device node is another user's; /dev/tty opens for all. */
 	if (own < 0 && terminal_controls_us(fd))
 		own = open("/dev/tty", flags);
 	return own;

@@ -3,17 +3,17 @@
 #define VMM_STREAM_H
 
 /*
- * Terminals and pipes that vole shares with other processes. These functions report nothing, so that
- * log.c can use them for standard error itself. Any thread.
+ * Terminals and pipes that vole shares with other processes. These functions report nothing, so
+ * that log.c can use them for standard error itself. Any thread.
  */
 
 #include <stddef.h>
 
 /*
- * Reopens a terminal or pipe as a new non-blocking descriptor, because O_NONBLOCK on fd itself would
- * affect every process that shares it. access is O_RDONLY or O_WRONLY. Returns the new descriptor,
- * which the caller closes, or -1 if fd is something else or cannot be opened again: then the caller
- * has to use fd itself.
+ * Reopens a terminal or pipe as a new non-blocking descriptor, because O_NONBLOCK on fd itself
+ * would affect every process that shares it. access is O_RDONLY or O_WRONLY. Returns the new
+ * descriptor, which the caller closes, or -1 if fd is something else or cannot be opened again:
+ * then the caller has to use fd itself.
  */
 int stream_reopen(int fd, int access);
 

@@ -46,7 +46,7 @@ static const char *kvm_engine_absent(void)
 	return reason;
 }
 
-/* --- making and freeing ------------------------------------------------------------------------ */
+/* --- making and freeing ----------------------------------------------------------------------- */
 
 static int add_memory(struct kvm *kvm, const struct memory *memory)
 {
@@ -133,7 +133,7 @@ static void kvm_engine_free(struct engine *base)
 	free(engine);
 }
 
-/* --- interrupts and kicks ---------------------------------------------------------------------- */
+/* --- interrupts and kicks --------------------------------------------------------------------- */
 
 static int kvm_engine_set_routes(
 	struct engine *engine, const struct ioapic_route routes[IOAPIC_PINS])
@@ -168,7 +168,7 @@ static int kvm_engine_set_kick(
 	return kvm_set_ioeventfd(&kvm_engine_of(engine)->kvm, eventfd, address, value, enable);
 }
 
-/* --- CPUs -------------------------------------------------------------------------------------- */
+/* --- CPUs ------------------------------------------------------------------------------------- */
 
 static int kvm_engine_start(struct engine *base, const struct entry_state *state)
 {

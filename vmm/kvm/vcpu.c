@@ -152,7 +152,7 @@ void vcpu_free(struct vcpu *vcpu)
 	pthread_mutex_destroy(&vcpu->lock);
 }
 
-/* --- entry states ------------------------------------------------------------------------------ */
+/* --- entry states ----------------------------------------------------------------------------- */
 
 static struct kvm_segment flat_segment(uint16_t selector, uint8_t type)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Arithmetic in sizes and forms that are too rare for the run loop (SDM 2). Values are of size bytes
- * and zero-extended to 64 bits. */
+/* Arithmetic in sizes and forms that are too rare for the run loop (SDM 2). Values are of size
+ * bytes and zero-extended to 64 bits. */
 #include "x86/flags.h"
 #include "x86/operands.h"
 
@@ -29,7 +29,7 @@ static uint64_t carry_vector(uint64_t carries, unsigned size)
 											 << 32;
 }
 
-/* --- shifts -------------------------------------------------------------------------------------- */
+/* --- shifts ----------------------------------------------------------------------------------- */
 
 struct shifted {
 	uint64_t value;
@@ -90,8 +90,8 @@ static struct shifted shift(uint64_t a, unsigned bits, unsigned count, unsigned 
 	}
 }
 
-/* Group 2: ModRM.reg is ROL, ROR, RCL, RCR, SHL, SHR, SHL, SAR. The count is an immediate, 1, or CL,
- * modulo 32; a count of 0 changes nothing, but memory is accessed as for any. */
+/* Group 2: ModRM.reg is ROL, ROR, RCL, RCR, SHL, SHR, SHL, SAR. The count is an immediate, 1, or
+ * CL, modulo 32; a count of 0 changes nothing, but memory is accessed as for any. */
 void x86_op_shift(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	unsigned size = operands->operand_size, bits = 8 * size, operation = operands->reg;
@@ -123,8 +123,8 @@ static unsigned double_shift_count(const struct x86_cpu *cpu, const struct x86_o
 	return (operands->opcode & 1 ? (unsigned)cpu->reg[X86_RCX] : operands->immediate) & 31;
 }
 
-/* With 16 bits and a count above 16 the result is undefined; processors go on with the destination's
- * own bits, as if three words were shifted. */
+/* With 16 bits and a count above 16 the result is undefined; processors go on with the
+ * destination's own bits, as if three words were shifted. */
 void x86_op_shld(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	unsigned size = operands->operand_size, bits = 8 * size;
@@ -156,7 +156,7 @@ void x86_op_shrd(struct x86_cpu *cpu, const struct x86_operands *operands)
 	set_flags(cpu, r, size, x86_carry_of(wide >> (count - 1) & 1, (a ^ r) >> (bits - 1) & 1));
 }
 
-/* --- multiplication and division ------------------------------------------------------------------ */
+/* --- multiplication and division -------------------------------------------------------------- */
 
 /* The accumulator of twice the size: AX, DX:AX or EDX:EAX. */
 static uint64_t read_double(const struct x86_cpu *cpu, unsigned size)
@@ -230,7 +230,7 @@ void x86_op_imul(struct x86_cpu *cpu, const struct x86_operands *operands)
 	set_flags(cpu, (uint64_t)product, size, x86_carry_of(significant, significant));
 }
 
-/* --- bits ---------------------------------------------------------------------------------------- */
+/* --- bits ------------------------------------------------------------------------------------- */
 
 /* BT, BTS, BTR and BTC: bits 4:3 of the opcode, or of ModRM.reg in group 8. A bit offset in a
  * register reaches beyond the operand in memory (SDM 2, BT). */
@@ -273,7 +273,7 @@ void x86_op_bit_scan(struct x86_cpu *cpu, const struct x86_operands *operands)
 	set_flags(cpu, source, size, 0);
 }
 
-/* --- exchanges ----------------------------------------------------------------------------------- */
+/* --- exchanges -------------------------------------------------------------------------------- */
 
 void x86_op_xchg(struct x86_cpu *cpu, const struct x86_operands *operands)
 {

@@ -68,7 +68,7 @@ static void *allocate(struct x86_cache *cache, size_t size)
 	return memory;
 }
 
-/* --- lists of pages ------------------------------------------------------------------------------ */
+/* --- lists of pages --------------------------------------------------------------------------- */
 
 static void list_in_page(struct x86_cpu *cpu, struct x86_block *block, unsigned which)
 {
@@ -135,7 +135,7 @@ static void unlist_block(struct x86_cache *cache, struct x86_block *block)
 			unlist_from_page(cache, block, which);
 }
 
-/* --- invalidation -------------------------------------------------------------------------------- */
+/* --- invalidation ----------------------------------------------------------------------------- */
 
 /* Take a block that is in no list of its pages any more out of the cache. */
 static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
@@ -235,7 +235,7 @@ void x86_mode_changed(struct x86_cpu *cpu)
 	cpu->map_generation = 1;
 }
 
-/* --- looking up ---------------------------------------------------------------------------------- */
+/* --- looking up ------------------------------------------------------------------------------- */
 
 /* The pool has room for one more block, and for the pages that it may be the first on. */
 static void make_room(struct x86_cpu *cpu)
@@ -338,7 +338,7 @@ struct x86_block *x86_next_block(struct x86_cpu *cpu, struct x86_insn *from)
 	return block;
 }
 
-/* --- life ---------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 int x86_cache_init(struct x86_cpu *cpu)
 {

@@ -4,9 +4,9 @@
 
 /*
  * From bytes to slots, in two steps. x86_decode() takes one instruction apart, by the table of
- * opcodes (SDM 2, chapter 2 and appendix A): prefixes, ModRM, displacement, immediate. A translator,
- * which the table names for each opcode, then appends slots to a block. struct x86_builder is the
- * block in the making.
+ * opcodes (SDM 2, chapter 2 and appendix A): prefixes, ModRM, displacement, immediate. A
+ * translator, which the table names for each opcode, then appends slots to a block. struct
+ * x86_builder is the block in the making.
  */
 
 #include "x86/insn.h"

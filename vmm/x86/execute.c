@@ -53,7 +53,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 #endif
 #endif
 
-/* --- registers and memory ----------------------------------------------------------------------- */
+/* --- registers and memory --------------------------------------------------------------------- */
 
 /* Guest memory and parts of registers, whatever type they were last accessed with. */
 typedef uint8_t host_8;
@@ -99,8 +99,8 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) host_32;
 		}                                                                             \
 	} while (0)
 
-/* The same for an operation that stores a new value there: what the store may raise is raised before
- * the load (operands.h, x86_read_rm_to_change()). */
+/* The same for an operation that stores a new value there: what the store may raise is raised
+ * before the load (operands.h, x86_read_rm_to_change()). */
 #define LOAD_TO_CHANGE(size, address, value)                                                   \
 	uint32_t value;                                                                        \
 	do {                                                                                   \
@@ -130,7 +130,7 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) host_32;
 		}                                                                              \
 	} while (0)
 
-/* --- what the forms have in common --------------------------------------------------------------- */
+/* --- what the forms have in common ------------------------------------------------------------ */
 
 #define RAISE(vector)                   \
 	do {                            \
@@ -204,7 +204,7 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) host_32;
 		ENTER(found_);                         \
 	} while (0)
 
-/* --- the three forms ------------------------------------------------------------------------------ */
+/* --- the three forms -------------------------------------------------------------------------- */
 
 #if X86_DISPATCH == X86_DISPATCH_CALLS
 
@@ -243,7 +243,9 @@ typedef struct x86_insn *x86_handler_function(ARGUMENTS);
 #else
 #define TAIL_CALL return
 #endif
-#define GO                TAIL_CALL((x86_handler_function *)insn->handler)(cpu, insn, result, carry, budget)
+
+#define GO TAIL_CALL((x86_handler_function *)insn->handler)(cpu, insn, result, carry, budget)
+
 #define EXIT(where)       TAIL_CALL where(cpu, insn, result, carry, budget)
 #define X86_HANDLER(name) static void op_##name(ARGUMENTS)
 #define X86_SHARED(name)  static __attribute__((noinline)) void name(ARGUMENTS)
@@ -310,8 +312,8 @@ void x86_execute(struct x86_cpu *cpu, struct x86_block *block)
 
 #else
 
-/* All handlers in one function. Their addresses exist only here, so it gives them away as well, with
- * cpu NULL. */
+/* All handlers in one function. Their addresses exist only here, so it gives them away as well,
+ * with cpu NULL. */
 static void execute(
 	struct x86_cpu *cpu, struct x86_block *block, enum x86_op op, const void **handler)
 {

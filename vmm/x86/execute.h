@@ -10,9 +10,9 @@
 
 /*
  * Execute from the block on, which is valid. Returns when the budget does not suffice for the next
- * block, when the block ends with a stop, or when x86_run() is to have a look: x86_wants_attention(),
- * cpu->leave. cpu->eip is then the next instruction's, cpu->insn is NULL and the rest of the state
- * is exact, the budget too. Exceptions leave it by longjmp().
+ * block, when the block ends with a stop, or when x86_run() is to have a look:
+ * x86_wants_attention(), cpu->leave. cpu->eip is then the next instruction's, cpu->insn is NULL and
+ * the rest of the state is exact, the budget too. Exceptions leave it by longjmp().
  */
 void x86_execute(struct x86_cpu *cpu, struct x86_block *block);
 
@@ -33,8 +33,8 @@ struct x86_block *x86_next_block(struct x86_cpu *cpu, struct x86_insn *from);
 static inline bool x86_wants_attention(const struct x86_cpu *cpu, uint32_t eflags)
 {
 	return cpu->leave | cpu->halted | cpu->shadow | cpu->yielded |
-	       (cpu->nmi_pending & !cpu->nmi_masked) |
-	       ((cpu->eflags & (X86_TF | X86_RF)) != 0) | ((~eflags & cpu->eflags & X86_IF) != 0);
+	       (cpu->nmi_pending & !cpu->nmi_masked) | ((cpu->eflags & (X86_TF | X86_RF)) != 0) |
+	       ((~eflags & cpu->eflags & X86_IF) != 0);
 }
 
 #endif

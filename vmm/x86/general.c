@@ -57,15 +57,15 @@ void x86_op_xlat(struct x86_cpu *cpu, const struct x86_operands *operands)
 	x86_write_register(cpu, X86_RAX, 1, x86_load_linear(cpu, linear, 1, X86_READ));
 }
 
-/* Opcode 0xd6, which the SDM does not list and every processor has outside of 64-bit mode: all bits of
- * AL become CF. */
+/* Opcode 0xd6, which the SDM does not list and every processor has outside of 64-bit mode: all bits
+ * of AL become CF. */
 void x86_op_salc(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	(void)operands;
 	x86_write_register(cpu, X86_RAX, 1, x86_flag_cf(cpu->flags_carry) ? 0xff : 0);
 }
 
-/* --- decimal arithmetic --------------------------------------------------------------------------- */
+/* --- decimal arithmetic ----------------------------------------------------------------------- */
 
 /* AL, with SF, ZF and PF by it; CF and AF as given. OF is undefined: cleared. */
 static void set_al(struct x86_cpu *cpu, unsigned al, bool cf, bool af)

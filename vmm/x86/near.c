@@ -48,7 +48,7 @@ void x86_op_pop_memory(struct x86_cpu *cpu, const struct x86_operands *operands)
 	cpu->reg[X86_RSP] = after;
 }
 
-/* --- PUSHA, POPA, ENTER, LEAVE -------------------------------------------------------------------- */
+/* --- PUSHA, POPA, ENTER, LEAVE ---------------------------------------------------------------- */
 
 void x86_op_pusha(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
@@ -128,10 +128,10 @@ void x86_op_leave(struct x86_cpu *cpu, const struct x86_operands *operands)
 	x86_write_register(cpu, X86_RBP, size, value);
 }
 
-/* --- near transfers ------------------------------------------------------------------------------ */
+/* --- near transfers --------------------------------------------------------------------------- */
 
-/* The target of a near transfer, wrapped to the operand size. Beyond the limit of CS it is #GP(0) of
- * the transfer itself (SDM 2, JMP). */
+/* The target of a near transfer, wrapped to the operand size. Beyond the limit of CS it is #GP(0)
+ * of the transfer itself (SDM 2, JMP). */
 static uint64_t near_target(
 	struct x86_cpu *cpu, const struct x86_operands *operands, uint64_t target)
 {
@@ -174,7 +174,7 @@ void x86_op_return_near(struct x86_cpu *cpu, const struct x86_operands *operands
 	x86_set_esp(cpu, (uint32_t)(cpu->reg[X86_RSP] + size + operands->immediate));
 }
 
-/* --- jumps that the run loop cannot do ------------------------------------------------------------ */
+/* --- jumps that the run loop cannot do -------------------------------------------------------- */
 
 /* The sixteen conditions (SDM 2, B.1.4.7): bit 0 negates. */
 bool x86_condition(const struct x86_cpu *cpu, unsigned condition)

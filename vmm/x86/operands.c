@@ -67,7 +67,7 @@ void x86_write_register(struct x86_cpu *cpu, unsigned number, unsigned size, uin
 		*reg = (*reg & ~mask) | (value << shift & mask);
 }
 
-/* --- the stack ----------------------------------------------------------------------------------- */
+/* --- the stack -------------------------------------------------------------------------------- */
 
 /* The bits of RSP that are the stack pointer (SDM 1, 6.2.3). */
 static uint64_t stack_mask(const struct x86_cpu *cpu)

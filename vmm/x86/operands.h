@@ -57,8 +57,8 @@ uint64_t x86_read_rm(struct x86_cpu *cpu, const struct x86_operands *operands, u
 void x86_write_rm(
 	struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size, uint64_t value);
 
-/* The same read for an operation that goes on to write the operand: what it raises is what the write
- * would raise, since processors ask for both accesses at once. */
+/* The same read for an operation that goes on to write the operand: what it raises is what the
+ * write would raise, since processors ask for both accesses at once. */
 uint64_t x86_read_rm_to_change(
 	struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size);
 
@@ -109,7 +109,8 @@ x86_operation x86_op_sgdt, x86_op_sidt, x86_op_lgdt, x86_op_lidt;
 x86_operation x86_op_sldt, x86_op_str, x86_op_lldt, x86_op_ltr, x86_op_smsw, x86_op_lmsw;
 x86_operation x86_op_mov_from_cr, x86_op_mov_to_cr, x86_op_mov_from_dr, x86_op_mov_to_dr;
 x86_operation x86_op_clts, x86_op_invlpg, x86_op_wbinvd, x86_op_hlt, x86_op_cli, x86_op_sti;
-x86_operation x86_op_sysenter, x86_op_sysexit, x86_op_rdmsr, x86_op_wrmsr, x86_op_rdtsc, x86_op_rdtscp;
+x86_operation x86_op_sysenter, x86_op_sysexit, x86_op_rdmsr, x86_op_wrmsr, x86_op_rdtsc,
+	x86_op_rdtscp;
 x86_operation x86_op_rdpmc, x86_op_cpuid, x86_op_pause, x86_op_ud, x86_op_stac, x86_op_clac;
 
 /* What the engine lacks: FPU, MMX and SSE instructions: #NM or #UD as on a CPU without them, and

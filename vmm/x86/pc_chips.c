@@ -47,9 +47,9 @@ static void timer_changed(void *ctx, bool level)
 	set_level(ctx, TIMER_GSI, level);
 }
 
-/* Has the boot CPU take the PICs' interrupts, as the firmware of a PC leaves it ("virtual wire mode",
- * MultiProcessor Specification 1.4, 3.6.2.2) and as KVM does: software that knows nothing of local
- * APICs gets its interrupts. */
+/* Has the boot CPU take the PICs' interrupts, as the firmware of a PC leaves it ("virtual wire
+ * mode", MultiProcessor Specification 1.4, 3.6.2.2) and as KVM does: software that knows nothing of
+ * local APICs gets its interrupts. */
 static void connect_boot_cpu(struct lapic *lapic)
 {
 	lapic_write(lapic, LAPIC_SVR, LAPIC_SVR_ENABLED | 0xff, 0);

@@ -48,7 +48,7 @@ void x86_set_eflags(struct x86_cpu *cpu, uint32_t value, uint32_t mask)
 		x86_flags_set(eflags, &cpu->flags_result, &cpu->flags_carry);
 }
 
-/* --- leaving in the middle ----------------------------------------------------------------------- */
+/* --- leaving in the middle -------------------------------------------------------------------- */
 
 static int64_t pending(const struct x86_cpu *cpu)
 {
@@ -127,7 +127,7 @@ void x86_abandon(struct x86_cpu *cpu)
 	longjmp(cpu->env, ABANDONED);
 }
 
-/* --- exceptions ---------------------------------------------------------------------------------- */
+/* --- exceptions ------------------------------------------------------------------------------- */
 
 static bool is_contributory(unsigned vector)
 {
@@ -207,7 +207,7 @@ static void take_interrupts(struct x86_cpu *cpu)
 		deliver_between(cpu, (unsigned)vector, X86_EXTERNAL);
 }
 
-/* --- the loop ------------------------------------------------------------------------------------ */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 /* INT n and its like clear TF, and no trap follows them (SDM 3, 17.3.1.4). */
 static bool is_software_interrupt(const struct x86_block *block)

@@ -20,7 +20,7 @@ static struct soft_engine *soft_engine_of(struct engine *engine)
 	return container_of(engine, struct soft_engine, engine);
 }
 
-/* --- what is asked of a CPU -------------------------------------------------------------------- */
+/* --- what is asked of a CPU ------------------------------------------------------------------- */
 
 static struct cpu_segment segment_of(const struct x86_segment *segment)
 {
@@ -73,7 +73,7 @@ static const struct cpu_ops cpu_ops = {
 	.position = cpu_position,
 };
 
-/* --- making and freeing ------------------------------------------------------------------------ */
+/* --- making and freeing ----------------------------------------------------------------------- */
 
 static void add_cpu(struct soft_engine *engine, unsigned id, const struct engine_setup *setup)
 {
@@ -162,7 +162,7 @@ static const char *soft_absent(void)
 	return NULL;
 }
 
-/* --- interrupts -------------------------------------------------------------------------------- */
+/* --- interrupts ------------------------------------------------------------------------------- */
 
 static int soft_set_routes(struct engine *base, const struct ioapic_route routes[IOAPIC_PINS])
 {
@@ -191,7 +191,7 @@ static void soft_raise(struct engine *base, unsigned gsi)
 		lapic_bus_msi(&engine->bus, route->address, route->data);
 }
 
-/* --- starting and stopping --------------------------------------------------------------------- */
+/* --- starting and stopping -------------------------------------------------------------------- */
 
 static int soft_start(struct engine *base, const struct entry_state *state)
 {

@@ -63,7 +63,7 @@ static bool bus_mmio(
 	return goes_on;
 }
 
-/* --- interrupts -------------------------------------------------------------------------------- */
+/* --- interrupts ------------------------------------------------------------------------------- */
 
 static bool has_extint(const struct soft_cpu *cpu)
 {
@@ -92,7 +92,7 @@ static int bus_acknowledge(void *ctx, struct x86_cpu *x86)
 	return lapic_pending(&cpu->lapic) ? lapic_acknowledge(&cpu->lapic) : -1;
 }
 
-/* --- time and MSRs ----------------------------------------------------------------------------- */
+/* --- time and MSRs ---------------------------------------------------------------------------- */
 
 static uint64_t bus_tsc(void *ctx, struct x86_cpu *x86)
 {

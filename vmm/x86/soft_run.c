@@ -18,7 +18,7 @@
 /* So many instructions are executed before devices are served, unless one was kicked. */
 #define SLICE 200000
 
-/* --- time -------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 static uint64_t host_ns(void)
 {
@@ -76,7 +76,7 @@ static void begin_quantum(struct soft_engine *engine)
 		pc_chips_advance(&engine->pc, engine->now);
 }
 
-/* --- executing --------------------------------------------------------------------------------- */
+/* --- executing -------------------------------------------------------------------------------- */
 
 static bool can_execute(const struct soft_cpu *cpu)
 {
@@ -158,8 +158,8 @@ static void handle_stop(struct soft_cpu *cpu, enum x86_stop stop)
 	}
 }
 
-/* The guest has used what this CPU lacks, and got the exception of a CPU without it. The user is told
- * once, since the guest's own handler knows nothing of it. */
+/* The guest has used what this CPU lacks, and got the exception of a CPU without it. The user is
+ * told once, since the guest's own handler knows nothing of it. */
 static void tell_missing(struct soft_cpu *cpu)
 {
 	const struct x86_cpu *x86 = soft_x86(cpu);

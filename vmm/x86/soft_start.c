@@ -72,7 +72,7 @@ void soft_set_state(struct x86_cpu *x86, const struct entry_state *state)
 	x86_mode_changed(x86);
 }
 
-/* --- INIT, SIPI and NMI ------------------------------------------------------------------------ */
+/* --- INIT, SIPI and NMI ----------------------------------------------------------------------- */
 
 void soft_take_init(struct soft_cpu *cpu)
 {

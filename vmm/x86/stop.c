@@ -9,8 +9,8 @@
 #include "x86/block.h"
 #include "x86/decode.h"
 
-/* How many slots the first *count instructions are. They may be one less: a comparison is not parted
- * from its jump. */
+/* How many slots the first *count instructions are. They may be one less: a comparison is not
+ * parted from its jump. */
 static unsigned slots_of(struct x86_block *block, unsigned *count)
 {
 	const uint16_t *ops = x86_block_ops(block);

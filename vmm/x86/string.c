@@ -72,7 +72,7 @@ static void advance(const struct string *string, unsigned number, int64_t by)
 	*reg = (*reg & ~string->mask) | ((*reg + (uint64_t)by) & string->mask);
 }
 
-/* --- pages at once ------------------------------------------------------------------------------- */
+/* --- pages at once ---------------------------------------------------------------------------- */
 
 /* Host memory for consecutive elements from a linear address on, and how many; NULL if the TLB does
  * not have the page, or segments are to be checked, or elements go down or over its border. */
@@ -151,7 +151,7 @@ static uint64_t store_many(const struct string *string, uint64_t max)
 	return max;
 }
 
-/* --- one element --------------------------------------------------------------------------------- */
+/* --- one element ------------------------------------------------------------------------------ */
 
 static void compare(const struct string *string, uint64_t a, uint64_t b)
 {
@@ -232,7 +232,7 @@ static void out_one(const struct string *string)
 	advance(string, X86_RSI, string->step);
 }
 
-/* --- repeating ----------------------------------------------------------------------------------- */
+/* --- repeating -------------------------------------------------------------------------------- */
 
 typedef void one_element(const struct string *string);
 typedef uint64_t many_elements(const struct string *string, uint64_t max);
@@ -334,7 +334,7 @@ void x86_op_outs(struct x86_cpu *cpu, const struct x86_operands *operands)
 	repeat(&string, out_one, NULL, false);
 }
 
-/* --- IN and OUT ---------------------------------------------------------------------------------- */
+/* --- IN and OUT ------------------------------------------------------------------------------- */
 
 static void in(struct x86_cpu *cpu, const struct x86_operands *operands, uint16_t number)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Slots for arithmetic and moves. A translator has the opcode's row and its operands; it chooses the
- * operation's form and fills a slot's fields. */
+/* Slots for arithmetic and moves. A translator has the opcode's row and its operands; it chooses
+ * the operation's form and fills a slot's fields. */
 #include "x86/decode.h"
 
 #include <string.h>
 
-/* --- appending slots ---------------------------------------------------------------------------- */
+/* --- appending slots -------------------------------------------------------------------------- */
 
 struct x86_insn *x86_emit(
 	struct x86_builder *builder, const struct x86_decoded *decoded, unsigned op)
@@ -87,7 +87,7 @@ void x86_translate_insn(struct x86_builder *builder, const struct x86_decoded *d
 	builder->instructions++;
 }
 
-/* --- translators -------------------------------------------------------------------------------- */
+/* --- translators ------------------------------------------------------------------------------ */
 
 static bool is_compare(unsigned family)
 {

@@ -24,7 +24,7 @@ void x86_translate_call_memory(struct x86_builder *builder, const struct x86_dec
 		x86_emit_ud(builder, decoded);
 }
 
-/* --- groups of out-of-line operations ------------------------------------------------------------ */
+/* --- groups of out-of-line operations --------------------------------------------------------- */
 
 void x86_translate_group6(struct x86_builder *builder, const struct x86_decoded *decoded)
 {
@@ -62,7 +62,7 @@ void x86_translate_group9(struct x86_builder *builder, const struct x86_decoded 
 		x86_emit_ud(builder, decoded);
 }
 
-/* --- the stack ----------------------------------------------------------------------------------- */
+/* --- the stack -------------------------------------------------------------------------------- */
 
 void x86_translate_push_r(struct x86_builder *builder, const struct x86_decoded *decoded)
 {
@@ -114,7 +114,7 @@ void x86_translate_leave(struct x86_builder *builder, const struct x86_decoded *
 		x86_emit_call(builder, decoded, decoded->entry->function, false);
 }
 
-/* --- jumps --------------------------------------------------------------------------------------- */
+/* --- jumps ------------------------------------------------------------------------------------ */
 
 /* Where a relative jump goes: EIP, or IP with 16-bit operands. */
 static uint32_t branch_target(const struct x86_builder *builder, const struct x86_decoded *decoded)
