@@ -215,7 +215,7 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, u
 	return virtio_init(&blk->dev, &block_ops, features, queue_count, gmem, host, ctx);
 }
 
-void virtio_block_withhold(struct virtio_block *blk, uint64_t features)
+void virtio_block_mask(struct virtio_block *blk, uint64_t features)
 {
 	if (features & VIRTIO_BIT(VIRTIO_BLK_F_FLUSH))
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE);

@@ -21,7 +21,7 @@
 
 #define BLOCK_QUEUES_MAX 8
 
-/* Features of a disk that virtio_block_withhold() can take back. */
+/* Features of a disk that virtio_block_mask() can take back. */
 #define BLOCK_CHOICES                                                                     \
 	(VIRTIO_BIT(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) |           \
 		VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_FLUSH) |      \
@@ -42,6 +42,6 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, u
 
 /* Of BLOCK_CHOICES, do not offer these; CONFIG_WCE goes with FLUSH (virtio 5.2.5.2). Before the
  * first access of a driver. */
-void virtio_block_withhold(struct virtio_block *blk, uint64_t features);
+void virtio_block_mask(struct virtio_block *blk, uint64_t features);
 
 #endif

@@ -12,7 +12,7 @@
 #include "boot/boot_data.h"
 #include "console.h"
 #include "cpu/engine.h"
-#include "offer.h"
+#include "feature_choice.h"
 
 #define CPUS_MAX  64
 #define DISKS_MAX (DEVICE_COUNT - 2) /* the others are console and rng */

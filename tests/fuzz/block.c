@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	virtio_block_init(&f.blk, &f.host.backend, 2, &f.run.driver.ram.gmem, &driver_host_ops,
 		&f.run.driver.host);
 	if (how & 4)
-		virtio_block_withhold(&f.blk, BLOCK_CHOICES);
+		virtio_block_mask(&f.blk, BLOCK_CHOICES);
 	device_end(&f.run, &f.blk.dev);
 	return 0;
 }

@@ -1213,16 +1213,16 @@ static void test_withheld(void)
 	uint64_t all = driver_offered(&f->d) & DRIVER_TYPE_FEATURES;
 	uint8_t expected[96] = {FAKE_DISK_SECTORS}, got[96];
 
-	virtio_block_withhold(&f->blk, ZEROES);
+	virtio_block_mask(&f->blk, ZEROES);
 	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, all & ~ZEROES,
 		"5.2.3 a feature that is not to be offered");
-	virtio_block_withhold(&f->blk, FLUSH | VIRTIO_BIT(VIRTIO_F_VERSION_1));
+	virtio_block_mask(&f->blk, FLUSH | VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, all & ~(ZEROES | FLUSH | WCE),
 		"BLK-DEV-14 (5.2.5.2) with FLUSH goes CONFIG_WCE");
 	ok(driver_offered(&f->d) & VIRTIO_BIT(VIRTIO_F_VERSION_1), "but nothing that is no choice");
 	driver_start(&f->d, 0);
 	ok(write_is_stable(f), "BLK-DEV-03 (5.2.6.2) where it is not offered, writes are stable");
-	virtio_block_withhold(&f->blk, BLOCK_CHOICES);
+	virtio_block_mask(&f->blk, BLOCK_CHOICES);
 	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 0, "5.2.3 all of them");
 	for (unsigned i = 0; i < 96; i++)
 		got[i] = access_read(&f->d, CONFIG + i, 1);

@@ -7,7 +7,7 @@
  * and only here, virtio devices meet the engine.
  */
 
-#include "offer.h"
+#include "feature_choice.h"
 #include "virtio.h"
 
 struct vm;

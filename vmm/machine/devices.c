@@ -175,7 +175,7 @@ static int add_disk(struct vm *vm, unsigned index)
 
 	if (device_made(device, ret) < 0)
 		return ret;
-	virtio_block_withhold(&disk->block, options->features.off);
+	virtio_block_mask(&disk->block, options->features.off);
 	missing = feature_missing(&options->features, disk->block.dev.features);
 	if (missing) {
 		virtio_free(&disk->block.dev);

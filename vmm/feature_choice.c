@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "offer.h"
+#include "feature_choice.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef VMM_OFFER_H
-#define VMM_OFFER_H
+#ifndef VMM_FEATURE_CHOICE_H
+#define VMM_FEATURE_CHOICE_H
 
 /*
  * What the user says of features of virtio devices, NAME=on or NAME=off: of those that every device

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Features by name: what is noted, and what a device offers in the end. */
-#include "offer.h"
+#include "feature_choice.h"
 
 #include <errno.h>
 #include <string.h>
