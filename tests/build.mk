@@ -1,11 +1,11 @@
 # Linked into every unit test.
-tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c refusal.c ways.c elf_make.c)
+tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c refusal.c ring_forms.c elf_make.c)
 
 # One program each; the names follow the sources they test.
 unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(wildcard tests/unit/*.c))
 
 # They test the KVM engine, or need a processor or headers of the kernel for x86.
-x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux doctor emulate fetches kvm kvm_caps vcpu_thread wakeups)
+x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux doctor emulate kvm kvm_caps single_fetch vcpu_thread wakeups)
 
 # An engine that takes the place of the one in libvmm.a.
 with_tests/unit/no_kvm.c = vmm/kvm/no_kvm.c

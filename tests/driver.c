@@ -66,7 +66,7 @@ void driver_init(struct driver *driver)
 void driver_attach(struct driver *driver, struct virtio_device *dev)
 {
 	driver->dev = dev;
-	virtio_offer(dev, (dev->features | driver_way) & VIRTIO_QUEUE_FEATURES);
+	virtio_offer(dev, (dev->features | driver_ring_form) & VIRTIO_QUEUE_FEATURES);
 	virtio_mmio_init(&driver->mmio, dev);
 }
 
@@ -117,7 +117,7 @@ bool driver_failed(struct driver *driver)
 	return driver_status(driver) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 }
 
-uint64_t driver_way;
+uint64_t driver_ring_form;
 
 uint64_t driver_offered(struct driver *driver)
 {
@@ -133,7 +133,7 @@ bool driver_negotiate(struct driver *driver, uint64_t features)
 {
 	uint32_t status = VIRTIO_STATUS_ACKNOWLEDGE;
 
-	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1) | driver_way;
+	features |= VIRTIO_BIT(VIRTIO_F_VERSION_1) | driver_ring_form;
 	driver->features = features;
 	reg_write(driver, VIRTIO_MMIO_STATUS, 0);
 	reg_write(driver, VIRTIO_MMIO_STATUS, status);
@@ -359,8 +359,8 @@ void fake_rng_init(struct fake_rng *fake)
 	*fake = (struct fake_rng){.backend = {&ops}, .left = SIZE_MAX};
 }
 
-/* Bytes that this call may move, or what it returns instead. */
-static ssize_t fake_block_judge(struct fake_block *fake, size_t len, uint64_t offset)
+/* Returns how many bytes this call may transfer, or what it has to return instead. */
+static ssize_t fake_block_check(struct fake_block *fake, size_t len, uint64_t offset)
 {
 	if (fake->on_transfer)
 		fake->on_transfer(fake->ctx);
@@ -377,7 +377,7 @@ static ssize_t fake_block_read(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
 {
 	struct fake_block *fake = (struct fake_block *)backend;
-	ssize_t len = fake_block_judge(fake, iov_len(iov, count), offset);
+	ssize_t len = fake_block_check(fake, iov_len(iov, count), offset);
 
 	fake->reads++;
 	if (len > 0)
@@ -389,7 +389,7 @@ static ssize_t fake_block_write(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
 {
 	struct fake_block *fake = (struct fake_block *)backend;
-	ssize_t len = fake_block_judge(fake, iov_len(iov, count), offset);
+	ssize_t len = fake_block_check(fake, iov_len(iov, count), offset);
 
 	fake->writes++;
 	if (len > 0) {
@@ -418,7 +418,7 @@ static int fake_block_fill(struct fake_block *fake, uint64_t offset, uint64_t le
 
 	assert(len > 0);
 	fake->max = 0;
-	got = fake_block_judge(fake, len, offset);
+	got = fake_block_check(fake, len, offset);
 	fake->max = max;
 	if (got < 0 || (size_t)got < len)
 		return -EIO;

@@ -81,9 +81,9 @@ void driver_ok(struct driver *driver);
 uint64_t driver_offered(struct driver *driver);
 #define DRIVER_TYPE_FEATURES UINT64_C(0xffffff)
 
-/* What devices offer by driver_attach(), and driver_negotiate() accepts, in addition to what they
- * would do; 0 but for tests/ways.h. */
-extern uint64_t driver_way;
+/* Features that driver_attach() has devices offer, and driver_negotiate() accepts, in addition to
+ * the others. Set by for_each_ring_form(); 0 outside of it. */
+extern uint64_t driver_ring_form;
 
 /* All of it, for all queues. Whether the device is live then. start serves the queues too. */
 bool driver_bring_up(struct driver *driver, uint64_t features);

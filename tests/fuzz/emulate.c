@@ -20,7 +20,7 @@ struct memory {
 	uint64_t absent; /* pages with a bit of theirs in this are not there */
 };
 
-static int judge_range(const struct memory *memory, uint64_t linear, size_t len)
+static int check_range(const struct memory *memory, uint64_t linear, size_t len)
 {
 	assert(len > 0 && len <= 40);
 	if (linear / MEMORY_SIZE & memory->absent || linear % MEMORY_SIZE > MEMORY_SIZE - len)
@@ -32,7 +32,7 @@ static int memory_read(void *ctx, uint64_t linear, void *dst, size_t len)
 {
 	struct memory *memory = ctx;
 
-	if (judge_range(memory, linear, len) < 0)
+	if (check_range(memory, linear, len) < 0)
 		return -EFAULT;
 	memcpy(dst, memory->bytes + linear % MEMORY_SIZE, len);
 	return 0;
@@ -42,7 +42,7 @@ static int memory_write(void *ctx, uint64_t linear, const void *src, size_t len)
 {
 	struct memory *memory = ctx;
 
-	if (judge_range(memory, linear, len) < 0)
+	if (check_range(memory, linear, len) < 0)
 		return -EFAULT;
 	memcpy(memory->bytes + linear % MEMORY_SIZE, src, len);
 	return 0;

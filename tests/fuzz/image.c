@@ -48,7 +48,7 @@ static void scratch_fill(const struct scratch *scratch, const uint8_t *data, siz
 
 /* --- memory, of which nothing is there but what the image asked for --------------------------- */
 
-static void judge_regions(const struct boot *boot)
+static void check_regions(const struct boot *boot)
 {
 	uint64_t end = 0;
 
@@ -143,7 +143,7 @@ static void load(struct boot *boot)
 	int ret;
 
 	assert(nowhere);
-	judge_regions(boot);
+	check_regions(boot);
 	memory_make(&memory, boot);
 	errno = 0;
 	ret = boot->protocol->load(boot, &memory, &machine);

@@ -7,7 +7,7 @@
 
 /* Nothing but an interrupt's message leaves for KVM, and its vector is one that an APIC takes
  * (Intel SDM 3, 11.5.2 and 11.11). */
-static void judge_routes(void *ctx, const struct ioapic_route routes[IOAPIC_PINS])
+static void check_routes(void *ctx, const struct ioapic_route routes[IOAPIC_PINS])
 {
 	(void)ctx;
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = input_of(data, size);
 	struct ioapic ioapic;
 
-	assert(ioapic_init(&ioapic, judge_routes, NULL) == 0);
+	assert(ioapic_init(&ioapic, check_routes, NULL) == 0);
 	while (in.next != in.end) {
 		unsigned how = take(&in, 1), len = 1u << (how >> 4 & 3);
 		uint32_t offset = how & 2 ? take(&in, 2) % PAGE_SIZE : how & 1 ? 0x10 : 0;

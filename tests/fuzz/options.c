@@ -24,7 +24,7 @@ static char *take_word(struct input *in)
 	return word;
 }
 
-static void judge(const struct options *options)
+static void check_options(const struct options *options)
 {
 	assert(options->kernel);
 	assert(options->cpu_count >= 1 && options->cpu_count <= CPUS_MAX);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		count++;
 	}
 	if (options_parse(&options, count + 1, words) == 0)
-		judge(&options);
+		check_options(&options);
 	while (count > 0)
 		free(owned[--count]);
 	return 0;

@@ -13,8 +13,8 @@ struct fuzz_ring {
 	struct virtio_device dev;
 };
 
-/* Every segment is guest memory, and RAM if it is to be written. The sum is what the chain says. */
-static void judge(
+/* Every segment lies in guest memory, a writable one in RAM, and their sum is the chain's length. */
+static void check_segments(
 	struct fuzz_ring *f, const struct iovec *iov, unsigned count, uint64_t len, uint64_t memory)
 {
 	const uint8_t *base = f->run.driver.ram.bytes;
@@ -44,9 +44,10 @@ static bool notified(struct virtio_device *dev, unsigned queue)
 		assert(++steps <= VIRTQ_SIZE_MAX);
 		taken += chain.slots > 0 ? chain.slots : 1;
 		assert(taken <= dev->queues[queue].size);
-		judge(f, chain.readable, chain.readable_count, chain.readable_len,
+		check_segments(f, chain.readable, chain.readable_count, chain.readable_len,
 			DEVICE_RAM + DEVICE_ROM);
-		judge(f, chain.writable, chain.writable_count, chain.writable_len, DEVICE_RAM);
+		check_segments(
+			f, chain.writable, chain.writable_count, chain.writable_len, DEVICE_RAM);
 		assert(chain.readable_count + chain.writable_count <= VIRTQ_SIZE_MAX);
 		for (unsigned i = 0; i < chain.writable_count; i++)
 			memset(chain.writable[i].iov_base, (int)take(in, 1),

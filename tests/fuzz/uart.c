@@ -42,7 +42,7 @@ static void fill(struct fuzz_uart *f, struct input *in)
 	uart_write(&f->uart, SCRATCH, 0);
 }
 
-static void judge(const struct fuzz_uart *f)
+static void check_state(const struct fuzz_uart *f)
 {
 	assert(f->uart.sent_count <= UART_BUFFER && f->uart.sent_first < UART_BUFFER);
 	assert(f->uart.received_count <= UART_FIFO && f->uart.received_first < UART_FIFO);
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			host_side(&f, &in);
 		else
 			fill(&f, &in);
-		judge(&f);
+		check_state(&f);
 	}
 	uart_free(&f.uart);
 	return 0;

@@ -126,39 +126,41 @@ static bool is_poison(const uint8_t *bytes, uint32_t len)
 static void read_sector(unsigned way)
 {
 	static struct virtio_blk_req header;
-	static uint8_t room[VIRTIO_BLK_SECTOR_SIZE + 1];
+	static uint8_t writable[VIRTIO_BLK_SECTOR_SIZE + 1];
 	uint8_t *bytes = (uint8_t *)&header;
-	struct virtq_buffer whole[] = {{&header, 16}, {room, sizeof(room) - 1}, {&room[512], 1}};
-	struct virtq_buffer glued[] = {{&header, 16}, {room, sizeof(room)}};
-	struct virtq_buffer split[] = {{bytes, 5}, {bytes + 5, 11}, {room, sizeof(room)}};
+	struct virtq_buffer whole[] = {
+		{&header, 16}, {writable, sizeof(writable) - 1}, {&writable[512], 1}};
+	struct virtq_buffer glued[] = {{&header, 16}, {writable, sizeof(writable)}};
+	struct virtq_buffer split[] = {{bytes, 5}, {bytes + 5, 11}, {writable, sizeof(writable)}};
 	uint32_t written;
 
 	header = (struct virtio_blk_req){.type = cpu_to_le32(VIRTIO_BLK_T_IN)};
-	memset(room, POISON, sizeof(room));
+	memset(writable, POISON, sizeof(writable));
 	written = way == 0   ? watch(whole, 1, 2)
 		  : way == 1 ? watch(glued, 1, 1)
 			     : watch(split, 2, 1);
-	check(written == sizeof(room) && room[512] == VIRTIO_BLK_S_OK && !room[0] && !room[511],
+	check(written == sizeof(writable) && writable[512] == VIRTIO_BLK_S_OK && !writable[0] &&
+			!writable[511],
 		"SPLIT-DEV-05 PACK-DEV-20 HARD-22 block: a read, cut in way %u, is complete", way);
 }
 
 /* Input or entropy: as many bytes as there are, and none behind. */
 static void receive(unsigned way)
 {
-	static uint8_t room[300];
-	struct virtq_buffer buffers[] = {{room, 1}, {room + 1, 99}, {room + 100, 200}};
+	static uint8_t writable[300];
+	struct virtq_buffer buffers[] = {{writable, 1}, {writable + 1, 99}, {writable + 100, 200}};
 	uint32_t written;
 
-	memset(room, POISON, sizeof(room));
+	memset(writable, POISON, sizeof(writable));
 	written = watch(buffers, 0, 1 + way);
 	check(written >= 1 &&
 			written <= (way == 0          ? 1
 					   : way == 1 ? 100
 						      : 300) &&
-			is_poison(room + written, sizeof(room) - written),
+			is_poison(writable + written, sizeof(writable) - written),
 		"SPLIT-DEV-02 HARD-20 HARD-22 PACK-DEV-20 %s queue %u: %u bytes are written",
 		victim->name, vq->index, written);
-	check(written < 16 || !is_poison(room + written - 4, 4),
+	check(written < 16 || !is_poison(writable + written - 4, 4),
 		"SPLIT-DEV-02 HARD-20 %s queue %u: all that is said to be", victim->name,
 		vq->index);
 }
@@ -207,37 +209,38 @@ static void useless_chains(void)
 }
 
 /* Where a byte is to be written, and a request of another type lies there: it has no effect. */
-static void room_is_not_read(void)
+static void writable_is_not_read(void)
 {
-	static struct virtio_blk_req room;
-	struct virtq_buffer buffer = {&room, sizeof(room)};
+	static struct virtio_blk_req writable;
+	struct virtq_buffer buffer = {&writable, sizeof(writable)};
 
-	room.type = cpu_to_le32(VIRTIO_BLK_T_OUT);
+	writable.type = cpu_to_le32(VIRTIO_BLK_T_OUT);
 	if (victim == &targets[CONSOLE] && vq->index == 0)
 		return;
-	check(watch(&buffer, 0, 1) == (victim == &targets[RNG] ? sizeof(room) : 0),
-		"SPLIT-DEV-18 PACK-DEV-18 %s queue %u: room alone is no request", victim->name,
-		vq->index);
+	check(watch(&buffer, 0, 1) == (victim == &targets[RNG] ? sizeof(writable) : 0),
+		"SPLIT-DEV-18 PACK-DEV-18 %s queue %u: a writable buffer alone is no request",
+		victim->name, vq->index);
 	use(0);
 }
 
 /* More than it gives at once, in buffers that are the same memory. */
 static void more_than_there_is(void)
 {
-	static uint8_t room[CAP + 4096];
-	struct virtq_buffer buffers[] = {{room, CAP}, {room, sizeof(room)}, {room, sizeof(room)}};
+	static uint8_t writable[CAP + 4096];
+	struct virtq_buffer buffers[] = {
+		{writable, CAP}, {writable, sizeof(writable)}, {writable, sizeof(writable)}};
 	uint32_t written;
 
 	if (victim != &targets[RNG])
 		return;
-	memset(room, POISON, sizeof(room));
+	memset(writable, POISON, sizeof(writable));
 	written = watch(buffers, 0, 3);
 	check(written == CAP, "RNG-DEV-03 %u bytes of entropy, not %u", CAP, written);
-	check(is_poison(room + CAP, 4096), "RNG-DEV-03 and none behind");
+	check(is_poison(writable + CAP, 4096), "RNG-DEV-03 and none behind");
 }
 
 /* As soon as the device is at work, its list was taken, and is the driver's to spoil. */
-static void spoilt_under_way(void)
+static void spoilt_while_active(void)
 {
 	static struct block_request request;
 	static uint32_t words[3072 * VIRTIO_BLK_SECTOR_SIZE / 4];
@@ -273,13 +276,13 @@ static void no_such_queue(void)
 
 static const struct {
 	const char *name;
-	void (*commit)(void);
-} crimes[] = {
+	void (*perform)(void);
+} attacks[] = {
 	{"laps that are watched", laps},
 	{"HARD-23 useless chains", useless_chains},
-	{"room is not read", room_is_not_read},
+	{"a writable buffer is not read", writable_is_not_read},
 	{"RNG-DEV-03 more than there is", more_than_there_is},
-	{"HARD-08 spoilt under way", spoilt_under_way},
+	{"HARD-08 spoilt while active", spoilt_while_active},
 	{"MMIO-DEV-13 no such queue", no_such_queue},
 };
 
@@ -296,10 +299,11 @@ int main(const struct start_info *info)
 			dev = victim->dev;
 			for (unsigned q = 0; q < victim->queue_count; q++) {
 				vq = victim->queues[q];
-				for (unsigned i = 0; i < sizeof(crimes) / sizeof(crimes[0]); i++) {
+				for (unsigned i = 0; i < sizeof(attacks) / sizeof(attacks[0]);
+					i++) {
 					bring_up(victim, declined[form]);
-					crimes[i].commit();
-					check_aftermath(victim, declined[form], crimes[i].name);
+					attacks[i].perform();
+					check_aftermath(victim, declined[form], attacks[i].name);
 				}
 			}
 		}

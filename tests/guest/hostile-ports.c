@@ -494,9 +494,9 @@ enum phase {
 static const struct {
 	const char *name;
 	enum phase phase;
-	enum fate fate;
-	void (*commit)(void);
-} crimes[] = {
+	enum outcome expected;
+	void (*perform)(void);
+} attacks[] = {
 	{"CON-DEV-07 messages too short", BEGUN, GOES_ON, too_short},
 	{"CON-DEV-07 messages too long", BEGUN, GOES_ON, too_long},
 	{"CON-DEV-07 messages in pieces", BEGUN, GOES_ON, in_pieces},
@@ -526,26 +526,26 @@ static const struct {
 	{"CON-DEV-02 no control queues", CHOSEN, ANYTHING, one_port},
 };
 
-#define CRIMES (sizeof(crimes) / sizeof(crimes[0]))
+#define ATTACKS (sizeof(attacks) / sizeof(attacks[0]))
 
 static void attack(unsigned i, uint64_t declined)
 {
-	if (crimes[i].phase == CHOSEN)
+	if (attacks[i].phase == CHOSEN)
 		choose(victim, declined | FEATURE(VIRTIO_CONSOLE_F_MULTIPORT));
 	else
 		bring_up(victim, declined);
-	if (crimes[i].phase == BEGUN)
+	if (attacks[i].phase == BEGUN)
 		begin();
-	crimes[i].commit();
-	if (crimes[i].fate == FAILS)
-		check(has_failed(dev), "\"%s\" fails", crimes[i].name);
-	if (crimes[i].fate == GOES_ON) {
-		if (crimes[i].phase == SILENT)
+	attacks[i].perform();
+	if (attacks[i].expected == FAILS)
+		check(has_failed(dev), "\"%s\" fails", attacks[i].name);
+	if (attacks[i].expected == GOES_ON) {
+		if (attacks[i].phase == SILENT)
 			begin();
 		go_on();
-		check(!has_failed(dev), "goes on after \"%s\"", crimes[i].name);
+		check(!has_failed(dev), "goes on after \"%s\"", attacks[i].name);
 	}
-	check_aftermath(victim, declined, crimes[i].name);
+	check_aftermath(victim, declined, attacks[i].name);
 }
 
 int main(const struct start_info *info)
@@ -553,7 +553,7 @@ int main(const struct start_info *info)
 	for (unsigned form = 0; form < FORMS; form++) {
 		start_targets(info, forms[form]);
 		check(victim->queue_count == 2 + 2 * PORTS, "the console has two ports");
-		for (unsigned i = 0; i < CRIMES; i++)
+		for (unsigned i = 0; i < ATTACKS; i++)
 			attack(i, forms[form]);
 	}
 	return attacks_done();

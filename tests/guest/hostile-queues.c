@@ -376,10 +376,10 @@ static void ring_is_a_buffer_of_another(void)
 static const struct {
 	const char *name;
 	bool live; /* with all queues; else its features are agreed on, and no more */
-	enum fate fate;
-	void (*commit)(void);
+	enum outcome expected;
+	void (*perform)(void);
 	uint64_t declined;
-} crimes[] = {
+} attacks[] = {
 	{"only the last is enabled", false, ANYTHING, only_the_last, 0},
 	{"enabled from behind, each used", false, GOES_ON, from_behind, 0},
 	{"kicks of one that is not enabled", true, GOES_ON, kicks_of_one_not_enabled, 0},
@@ -400,23 +400,23 @@ static const struct {
 	{"the ring of one is a buffer of another", true, ANYTHING, ring_is_a_buffer_of_another, 0},
 };
 
-#define CRIMES (sizeof(crimes) / sizeof(crimes[0]))
+#define ATTACKS (sizeof(attacks) / sizeof(attacks[0]))
 
 static void attack(unsigned i, uint64_t declined)
 {
-	if (crimes[i].live)
+	if (attacks[i].live)
 		bring_up(victim, declined);
 	else
-		choose(victim, declined | crimes[i].declined);
-	crimes[i].commit();
-	if (crimes[i].fate == FAILS)
-		check(has_failed(dev), "\"%s\" fails", crimes[i].name);
-	if (crimes[i].fate == GOES_ON) {
+		choose(victim, declined | attacks[i].declined);
+	attacks[i].perform();
+	if (attacks[i].expected == FAILS)
+		check(has_failed(dev), "\"%s\" fails", attacks[i].name);
+	if (attacks[i].expected == GOES_ON) {
 		begin_others(QUEUES);
 		end_others(QUEUES);
-		check(!has_failed(dev), "goes on after \"%s\"", crimes[i].name);
+		check(!has_failed(dev), "goes on after \"%s\"", attacks[i].name);
 	}
-	check_aftermath(victim, declined, crimes[i].name);
+	check_aftermath(victim, declined, attacks[i].name);
 }
 
 int main(const struct start_info *info)
@@ -424,7 +424,7 @@ int main(const struct start_info *info)
 	for (unsigned form = 0; form < FORMS; form++) {
 		start_targets(info, forms[form]);
 		check(victim->queue_count == QUEUES, "the disk has four queues");
-		for (unsigned i = 0; i < CRIMES; i++)
+		for (unsigned i = 0; i < ATTACKS; i++)
 			attack(i, forms[form]);
 	}
 	return attacks_done();

@@ -344,7 +344,7 @@ static uint8_t *fill_queue(void)
 	return page;
 }
 
-static void reset_under_way(void)
+static void reset_while_active(void)
 {
 	uint8_t *page = fill_queue();
 
@@ -355,14 +355,14 @@ static void reset_under_way(void)
 		"HARD-14 %s: memory is left alone after reset", victim->name);
 }
 
-static void resets_under_way(void)
+static void resets_while_active(void)
 {
 	fill_queue();
 	for (unsigned i = 0; i < 20; i++)
 		mmio_write(dev, VIRTIO_MMIO_STATUS, 0);
 }
 
-static void stops_under_way(void)
+static void stops_while_active(void)
 {
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
 	fill_queue();
@@ -372,7 +372,7 @@ static void stops_under_way(void)
 	}
 }
 
-static void queue_resets_under_way(void)
+static void queue_resets_while_active(void)
 {
 	mmio_write(dev, VIRTIO_MMIO_QUEUE_SEL, 0);
 	fill_queue();
@@ -443,9 +443,9 @@ static void every_register_ones(void)
 static const struct {
 	const char *name;
 	enum phase phase;
-	enum fate fate;
-	void (*commit)(void);
-} crimes[] = {
+	enum outcome expected;
+	void (*perform)(void);
+} attacks[] = {
 	{"HARD-01 size 0", LIVE, FAILS, size_0},
 	{"HARD-01 size too large", LIVE, FAILS, size_too_large},
 	{"HARD-01 size of 17 bits", LIVE, FAILS, size_of_17_bits},
@@ -486,17 +486,17 @@ static const struct {
 	{"no features", RESET, ANYTHING, no_features},
 	{"no queues", CHOSEN, ANYTHING, no_queues},
 	{"queues too early", RESET, ANYTHING, queues_too_early},
-	{"HARD-14 reset under way", LIVE, ANYTHING, reset_under_way},
-	{"HARD-14 resets under way", LIVE, ANYTHING, resets_under_way},
-	{"HARD-14 stops under way", LIVE, ANYTHING, stops_under_way},
-	{"HARD-14 queue resets under way", LIVE, ANYTHING, queue_resets_under_way},
+	{"HARD-14 reset while active", LIVE, ANYTHING, reset_while_active},
+	{"HARD-14 resets while active", LIVE, ANYTHING, resets_while_active},
+	{"HARD-14 stops while active", LIVE, ANYTHING, stops_while_active},
+	{"HARD-14 queue resets while active", LIVE, ANYTHING, queue_resets_while_active},
 	{"reset after a failure", LIVE, ANYTHING, reset_after_failure},
 	{"HARD-25 every register 0", LIVE, ANYTHING, every_register_0},
 	{"HARD-25 every register all ones", LIVE, ANYTHING, every_register_ones},
 	{"every register, features chosen", CHOSEN, ANYTHING, every_register_1},
 };
 
-#define CRIMES (sizeof(crimes) / sizeof(crimes[0]))
+#define ATTACKS (sizeof(attacks) / sizeof(attacks[0]))
 
 /* Requests of one byte each, to whatever queue the first one is: they come back. */
 static bool goes_on(void)
@@ -517,18 +517,18 @@ static bool goes_on(void)
 
 static void attack(unsigned i, uint64_t declined)
 {
-	if (crimes[i].phase == LIVE)
+	if (attacks[i].phase == LIVE)
 		bring_up(victim, declined);
-	else if (crimes[i].phase == CHOSEN)
+	else if (attacks[i].phase == CHOSEN)
 		choose(victim, declined);
 	else
 		mmio_reset(dev);
-	crimes[i].commit();
-	if (crimes[i].fate == FAILS)
-		check(has_failed(dev), "%s: \"%s\" fails", victim->name, crimes[i].name);
-	if (crimes[i].fate == GOES_ON)
-		check(goes_on(), "%s: goes on after \"%s\"", victim->name, crimes[i].name);
-	check_aftermath(victim, declined, crimes[i].name);
+	attacks[i].perform();
+	if (attacks[i].expected == FAILS)
+		check(has_failed(dev), "%s: \"%s\" fails", victim->name, attacks[i].name);
+	if (attacks[i].expected == GOES_ON)
+		check(goes_on(), "%s: goes on after \"%s\"", victim->name, attacks[i].name);
+	check_aftermath(victim, declined, attacks[i].name);
 }
 
 int main(const struct start_info *info)
@@ -542,7 +542,7 @@ int main(const struct start_info *info)
 			victim = &targets[t];
 			dev = victim->dev;
 			vq = victim->queues[0];
-			for (unsigned i = 0; i < CRIMES; i++)
+			for (unsigned i = 0; i < ATTACKS; i++)
 				attack(i, declined[form]);
 		}
 	}

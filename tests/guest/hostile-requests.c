@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A driver that lies in what it asks of a disk: ranges of sectors that are not there, too many of
- * them or a part of one, flags that nobody knows, requests without room for an answer, and the
- * cache switched to and fro under way. The disk has 4096 sectors whose words count up, and not one
- * word may change: the host compares. On split rings and direct, on packed ones and indirect. Then
- * hostile.h has its proof. Prints the number of attacks. Exit status 0.
+ * them or a part of one, flags that nobody knows, requests without a writable byte for the status,
+ * and the cache switched to and fro under way. The disk has 4096 sectors whose words count up, and
+ * not one word may change: the host compares. On split rings and direct, on packed ones and
+ * indirect. Then hostile.h has its proof. Prints the number of attacks. Exit status 0.
  */
 
 #include <vole/virtio_blk.h>
@@ -28,29 +28,31 @@
 static struct mmio *const dev = &disk.dev;
 static struct virtq *const vq = &disk.queues[0];
 
-/* A header of so many bytes, data that the device reads, room that it writes, and a status byte, if
- * there is one; else it is the last of the room. */
+/* A request's buffers: a header of header_len bytes, data_len bytes that the device reads,
+ * writable_len bytes that it writes, and a status byte of its own if has_status. Otherwise the status
+ * is the last writable byte. */
 struct request {
 	uint32_t type;
 	uint64_t sector;
-	uint32_t header_len, data_len, room;
+	uint32_t header_len, data_len, writable_len;
 	bool has_status;
 };
 
 static struct virtio_blk_discard_write_zeroes ranges[DISCARD_MAX + 2];
-static uint8_t room[2 * SECTOR], status;
+static uint8_t writable[2 * SECTOR], status;
 static const void *data; /* of the next request */
 
-/* Bytes of the room that are not the status. */
-static uint32_t plain_room(const struct request *request)
+/* Returns how many of the writable bytes are not the status. */
+static uint32_t plain_len(const struct request *request)
 {
-	return request->has_status || !request->room ? request->room : request->room - 1;
+	return request->has_status || !request->writable_len ? request->writable_len
+							     : request->writable_len - 1;
 }
 
 static bool is_written(const struct request *request, uint32_t from)
 {
-	for (; from < plain_room(request); from++)
-		if (room[from] != NO_ANSWER)
+	for (; from < plain_len(request); from++)
+		if (writable[from] != NO_ANSWER)
 			return true;
 	return false;
 }
@@ -66,20 +68,21 @@ static uint8_t execute(const struct request *request, uint32_t *written)
 	struct virtq_buffer buffers[] = {
 		{&header, request->header_len},
 		{(void *)data, request->data_len},
-		{room, request->room},
+		{writable, request->writable_len},
 		{&status, request->has_status},
 	};
 
-	memset(room, NO_ANSWER, sizeof(room));
+	memset(writable, NO_ANSWER, sizeof(writable));
 	status = NO_ANSWER;
 	check(virtq_exchange(vq, buffers, 2, 2, written) == 0, "the device answers");
-	return plain_room(request) == request->room ? status : room[request->room - 1];
+	return plain_len(request) == request->writable_len ? status
+							   : writable[request->writable_len - 1];
 }
 
 /* It gets this status, and nothing else is written. */
 static void check_status(const struct request *request, uint8_t expected, const char *name)
 {
-	bool alone = request->room + request->has_status == 1;
+	bool alone = request->writable_len + request->has_status == 1;
 	uint32_t written;
 	uint8_t got = execute(request, &written);
 
@@ -294,7 +297,7 @@ static void attack_id(uint64_t declined)
 
 		set_data(request.type, &request);
 		check(execute(&request, &written) == OK, "an id of %u bytes", rooms[i]);
-		check(memcmp(room, id, len) == 0 && !is_written(&request, len),
+		check(memcmp(writable, id, len) == 0 && !is_written(&request, len),
 			"BLK-DEV-15 an id of %u bytes is written, and no more", rooms[i]);
 		check(written == len + (len == rooms[i]), "BLK-DEV-26 an id of %u bytes: length %u",
 			rooms[i], written);

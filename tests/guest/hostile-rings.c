@@ -177,17 +177,17 @@ static void offer_chain(const struct element *elements, unsigned count, unsigned
 		HERE, sizeof(struct virtio_blk_req), R \
 	}
 
-#define CHAIN(name, fate, ...)                                                                \
-	{                                                                                     \
-		name, fate, sizeof((struct element[]){__VA_ARGS__}) / sizeof(struct element), \
-		{                                                                             \
-			__VA_ARGS__                                                           \
-		}                                                                             \
+#define CHAIN(name, expected, ...)                                                                \
+	{                                                                                         \
+		name, expected, sizeof((struct element[]){__VA_ARGS__}) / sizeof(struct element), \
+		{                                                                                 \
+			__VA_ARGS__                                                               \
+		}                                                                                 \
 	}
 
 static const struct {
 	const char *name;
-	enum fate fate;
+	enum outcome expected;
 	unsigned count;
 	struct element elements[4];
 } chains[] = {
@@ -530,10 +530,10 @@ static void nonsense_about_notifications(void)
 static const struct {
 	const char *name;
 	unsigned forms;
-	enum fate fate;
-	void (*commit)(void);
+	enum outcome expected;
+	void (*perform)(void);
 	uint64_t declined;
-} crimes[] = {
+} attacks[] = {
 	{"HARD-03 idx jumps", SPLIT, FAILS, idx_jumps, 0},
 	{"HARD-03 idx jumps by one too many", SPLIT, FAILS, idx_jumps_by_one, 0},
 	{"HARD-03 idx goes back", SPLIT, FAILS, idx_goes_back, 0},
@@ -583,7 +583,7 @@ static const struct {
 		nonsense_about_notifications, 0},
 };
 
-#define CRIMES (sizeof(crimes) / sizeof(crimes[0]))
+#define ATTACKS (sizeof(attacks) / sizeof(attacks[0]))
 
 /* --- trying them ------------------------------------------------------------------------------ */
 
@@ -597,17 +597,17 @@ static void wait_for_device(uint32_t microseconds)
 		cpu_relax();
 }
 
-/* What the device made of it. */
-static void check_fate(const struct target *target, const char *name, enum fate fate)
+/* Waits for the device's reaction and checks it. */
+static void check_outcome(const struct target *target, const char *name, enum outcome expected)
 {
 	unsigned interrupts;
 
 	mmio_kick(dev, vq->index, 0);
-	wait_for_device(fate == ANYTHING ? GLANCE_US : PATIENCE_US);
-	if (fate == ANSWERS)
+	wait_for_device(expected == ANYTHING ? GLANCE_US : PATIENCE_US);
+	if (expected == ANSWERS)
 		check(virtq_pending(vq) && !has_failed(dev), "%s %s queue %u: \"%s\" is answered",
 			is_packed(dev) ? "packed" : "split", target->name, vq->index, name);
-	if (fate != FAILS)
+	if (expected != FAILS)
 		return;
 	check(has_failed(dev) && !virtq_pending(vq), "%s %s queue %u: \"%s\" fails, BASE-DEV-10",
 		is_packed(dev) ? "packed" : "split", target->name, vq->index, name);
@@ -629,17 +629,17 @@ static void attack(struct target *target, unsigned queue, uint64_t declined)
 		for (unsigned way = DIRECT; way <= INDIRECT; way++) {
 			bring_up(target, declined);
 			offer_chain(chains[i].elements, chains[i].count, way);
-			check_fate(target, chains[i].name, chains[i].fate);
+			check_outcome(target, chains[i].name, chains[i].expected);
 			check_aftermath(target, declined, chains[i].name);
 		}
 	}
-	for (unsigned i = 0; i < CRIMES; i++) {
-		if (!(crimes[i].forms & (is_packed(dev) ? PACKED : SPLIT)))
+	for (unsigned i = 0; i < ATTACKS; i++) {
+		if (!(attacks[i].forms & (is_packed(dev) ? PACKED : SPLIT)))
 			continue;
-		bring_up(target, declined | crimes[i].declined);
-		crimes[i].commit();
-		check_fate(target, crimes[i].name, crimes[i].fate);
-		check_aftermath(target, declined, crimes[i].name);
+		bring_up(target, declined | attacks[i].declined);
+		attacks[i].perform();
+		check_outcome(target, attacks[i].name, attacks[i].expected);
+		check_aftermath(target, declined, attacks[i].name);
 	}
 }
 

@@ -23,8 +23,8 @@
 #define PATIENCE_US 20000000
 #define NOWHERE     0xc8000000 /* no RAM, and no device */
 
-/* What the device is to make of an attack. */
-enum fate {
+/* How the device has to react to an attack. */
+enum outcome {
 	FAILS,    /* it asks for a reset */
 	ANSWERS,  /* the chain comes back */
 	GOES_ON,  /* it works, as if nothing had been */
@@ -133,7 +133,7 @@ static const uint64_t forms[] = {
 
 #define FORMS (sizeof(forms) / sizeof(forms[0]))
 
-static unsigned attacks;
+static unsigned attack_count;
 
 /* A queue that does not exist has no size (virtio 4.2.2). */
 static bool has_queue(const struct target *target, unsigned queue)
@@ -219,7 +219,7 @@ static inline void write_in(unsigned width, uint32_t address, uint32_t value)
 /* Nobody was harmed. */
 static void check_aftermath(struct target *target, uint64_t declined, const char *name)
 {
-	attacks++;
+	attack_count++;
 	for (unsigned i = 0; i < TARGETS; i++)
 		if (&targets[i] != target)
 			check(targets[i].works(), "%s, attacked by \"%s\": %s works", target->name,
@@ -231,7 +231,7 @@ static void check_aftermath(struct target *target, uint64_t declined, const char
 
 static inline int attacks_done(void)
 {
-	printf("\n%u attacks\n", attacks);
+	printf("\n%u attacks\n", attack_count);
 	return check_done();
 }
 

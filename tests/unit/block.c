@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The block device: requests as byte streams, judged before they are done, answered whatever
+/* The block device: requests as byte streams, validated before they are executed, answered whatever
  * happens. Each sector of the fake disk is filled with its number plus 1. */
 #include "block.h"
 
@@ -11,8 +11,8 @@
 #include <vole/virtio_blk.h>
 
 #include "../driver.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 
 #define FLUSH VIRTIO_BIT(VIRTIO_BLK_F_FLUSH)
 #define WCE   VIRTIO_BIT(VIRTIO_BLK_F_CONFIG_WCE)
@@ -763,10 +763,10 @@ static void test_host_errors(void)
 
 /* --- bounds of a pass ------------------------------------------------------------------------- */
 
-/* A disk without end, of which nothing is kept but how much moved. */
+/* A disk without end, of which nothing is kept but how much was transferred. */
 struct endless {
 	struct block_backend backend;
-	uint64_t moved, step_max; /* bytes: in all, and at most in a call */
+	uint64_t transferred, step_max; /* bytes: in all, and at most in a call */
 	unsigned flushes;
 };
 
@@ -779,7 +779,7 @@ static ssize_t endless_move(
 	(void)offset;
 	for (unsigned i = 0; i < count; i++)
 		len += iov[i].iov_len;
-	endless->moved += len;
+	endless->transferred += len;
 	if (len > endless->step_max)
 		endless->step_max = len;
 	return len;
@@ -833,12 +833,13 @@ static void test_steps(void)
 		unsigned passes = 0;
 
 		while (passes++ < 100 && virtio_serve(&f->blk.dev, 0)) {
-			if (endless.moved < 15 * STEP && ring_used_idx(f->ring) != 0)
+			if (endless.transferred < 15 * STEP && ring_used_idx(f->ring) != 0)
 				break;
 		}
 		is(passes, 15, "HARD-07 HARD-18 15 MiB to %s, 1 MiB in a pass",
 			write ? "write" : "read");
-		ok(endless.moved == 15 * STEP && endless.step_max <= STEP, "HARD-18 and all of it");
+		ok(endless.transferred == 15 * STEP && endless.step_max <= STEP,
+			"HARD-18 and all of it");
 		ok(ring_take(f->ring, &used) && used.len == (write ? 1 : 15 * STEP + 1),
 			"BLK-DEV-26 (5.2.6) used once, at the end");
 		is(get_status(f), VIRTIO_BLK_S_OK, "5.2.6 it is fine");
@@ -869,15 +870,15 @@ static void test_steps_end(void)
 				end == 2);
 		ok(!virtio_serve(&f->blk.dev, 0), "BASE-DEV-02 BASE-DEV-05 (2.4.1, 2.6.1) %s",
 			ends[end]);
-		is(endless.moved, STEP, "BASE-DEV-02 BASE-DEV-05 stops it where it is");
+		is(endless.transferred, STEP, "BASE-DEV-02 BASE-DEV-05 stops it where it is");
 		driver_setup(&f->d, 0, 64);
 		driver_ok(&f->d);
 		driver_serve(&f->d);
-		is(endless.moved, STEP, "BASE-DEV-02 BASE-DEV-05 and it is forgotten");
+		is(endless.transferred, STEP, "BASE-DEV-02 BASE-DEV-05 and it is forgotten");
 		is(ring_used_idx(f->ring), 0, "BASE-DEV-02 BASE-DEV-05 and never comes back");
 		request(f, VIRTIO_BLK_T_IN, 0, 512);
 		is(get_status(f), VIRTIO_BLK_S_OK, "HARD-23 the next one is served");
-		is(endless.moved, STEP + 512, "HARD-23 and nothing else");
+		is(endless.transferred, STEP + 512, "HARD-23 and nothing else");
 		teardown(f);
 	}
 }
@@ -971,7 +972,7 @@ static void test_double_fetch(void)
 	}
 	t.stop = true;
 	pthread_join(thread, NULL);
-	is(lost, 0, "HARD-08 a header that changes while it is judged");
+	is(lost, 0, "HARD-08 a header that changes while it is validated");
 	teardown(f);
 }
 
@@ -997,11 +998,11 @@ static void test_request_changes(void)
 	f->host.ctx = f;
 	is(request_segments(f, VIRTIO_BLK_T_WRITE_ZEROES, segments, 3), VIRTIO_BLK_S_OK,
 		"HARD-08 segments that change after the first");
-	ok(disk_has(f, 0, 3, 7), "HARD-08 of write zeroes: those are done that were judged");
+	ok(disk_has(f, 0, 3, 7), "HARD-08 write zeroes executes the segments that were validated");
 	is(request_segments(f, VIRTIO_BLK_T_DISCARD, segments, 3), VIRTIO_BLK_S_OK,
 		"HARD-08 segments that change after the first");
 	ok(disk_has(f, FAKE_DISCARDED, 3, 7),
-		"HARD-08 of a discard: those are done that were judged");
+		"HARD-08 discard executes the segments that were validated");
 
 	f->host.zeroings = f->host.discards = 0;
 	f->host.max = 512;
@@ -1128,7 +1129,7 @@ static void test_resize(void)
 	teardown(f);
 }
 
-static void test_shrink_under_way(void)
+static void test_shrink_while_active(void)
 {
 	struct endless endless;
 	struct fixture *f = setup_endless(&endless, 1, FLUSH, VIRTIO_BLK_T_IN);
@@ -1201,13 +1202,13 @@ static void test_queues_apart(void)
 	while (virtio_serve(&f->blk.dev, 0))
 		;
 	is(ring_used_idx(f->ring), 1, "BLK-DEV-21 nor does the end of queue 1 end it");
-	is(endless.moved, 15 * STEP + 512, "BLK-DEV-21 all of it moves");
+	is(endless.transferred, 15 * STEP + 512, "BLK-DEV-21 all of it moves");
 	teardown(f);
 }
 
 /* --- features that the user does without ------------------------------------------------------ */
 
-static void test_withheld(void)
+static void test_masked(void)
 {
 	struct fixture *f = setup_host(false);
 	uint64_t all = driver_offered(&f->d) & DRIVER_TYPE_FEATURES;
@@ -1294,15 +1295,15 @@ static void test_all(void)
 	test_config();
 	test_features();
 	test_resize();
-	test_shrink_under_way();
+	test_shrink_while_active();
 	test_queues();
 	test_queues_apart();
-	test_withheld();
+	test_masked();
 	test_block_size();
 }
 
 int main(void)
 {
-	each_way(test_all);
+	for_each_ring_form(test_all);
 	return tap_done();
 }

@@ -9,8 +9,8 @@
 #include <vole/virtio_console.h>
 
 #include "../driver.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 
 #define RECEIVE  VIRTIO_CONSOLE_QUEUE_RECEIVE
 #define TRANSMIT VIRTIO_CONSOLE_QUEUE_TRANSMIT
@@ -594,6 +594,6 @@ static void test_all(void)
 
 int main(void)
 {
-	each_way(test_all);
+	for_each_ring_form(test_all);
 	return tap_done();
 }

@@ -11,8 +11,8 @@
 #include <vole/virtio_console.h>
 
 #include "../driver.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 
 #define MULTIPORT VIRTIO_BIT(VIRTIO_CONSOLE_F_MULTIPORT)
 #define FROM      VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE
@@ -636,6 +636,6 @@ static void test_all(void)
 
 int main(void)
 {
-	each_way(test_all);
+	for_each_ring_form(test_all);
 	return tap_done();
 }

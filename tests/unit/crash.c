@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The report of a crash, of a CPU whose registers and pages this program makes up. What a whole one
- * says is judged with guests. */
+ * says is tested with guests. */
 #include "cpu/crash.h"
 
 #include <errno.h>

@@ -107,7 +107,7 @@ static void test_offered(void)
 	is(features_offered(&nothing, &no_indirect), VIRTIO_QUEUE_DEFAULT & ~INDIRECT,
 		"off for this one: off");
 	is(features_offered(&no_indirect, &in_order), (VIRTIO_QUEUE_DEFAULT & ~INDIRECT) | IN_ORDER,
-		"each is judged by itself");
+		"each feature is decided by itself");
 }
 
 int main(void)

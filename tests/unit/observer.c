@@ -14,8 +14,8 @@
 
 #include "../driver.h"
 #include "../queue.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 #include "block.h"
 #include "console.h"
 #include "rng.h"
@@ -158,7 +158,7 @@ static void use_queue(struct watch *watch, struct queue *queue)
 /* In every format; sizes let both wrap counters of a packed ring occur. */
 static void test_queue(void)
 {
-	struct queue *queue = queue_new(8, driver_way);
+	struct queue *queue = queue_new(8, driver_ring_form);
 	struct watch watch;
 
 	watch_init(&watch, &queue->ram);
@@ -343,6 +343,6 @@ static void tests(void)
 
 int main(void)
 {
-	each_way(tests);
+	for_each_ring_form(tests);
 	return tap_done();
 }

@@ -13,8 +13,8 @@
 #include <vole/virtio_blk.h>
 
 #include "../driver.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 #include "block.h"
 #include "console.h"
 #include "io/disk.h"
@@ -218,6 +218,6 @@ int main(void)
 
 	ok(counts.allocations > 0, "allocations are counted");
 	free(memory);
-	each_way(all);
+	for_each_ring_form(all);
 	return tap_done();
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "../driver.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 
 struct fixture {
 	struct driver d;
@@ -309,6 +309,6 @@ static void test_all(void)
 
 int main(void)
 {
-	each_way(test_all);
+	for_each_ring_form(test_all);
 	return tap_done();
 }

@@ -14,8 +14,8 @@
 #include <vole/virtio_blk.h>
 
 #include "../driver.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 #include "block.h"
 #include "console.h"
 #include "container.h"
@@ -1026,7 +1026,7 @@ static void test_any_way(void)
 
 int main(void)
 {
-	each_way(test_any_way);
+	for_each_ring_form(test_any_way);
 	test_offered();
 	test_queue_sizes();
 	test_offer();

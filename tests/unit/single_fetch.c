@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a guest says is loaded once, judged, and used as it was then (HARD-08): a value that is
- * loaded a second time may be another one. Guest memory is protected while the device is at work,
- * so that each load of it faults. It is noted, and let through alone, by the processor's single
- * step.
+ * The device fetches each guest value once, validates the copy and uses the copy (HARD-08): a second
+ * fetch might see another value. Guest memory is protected while the device works, so that each load
+ * faults. The handler notes the load and lets this one pass by the processor's single step.
  */
 #include <assert.h>
 #include <signal.h>
@@ -17,8 +16,8 @@
 
 #include "../driver.h"
 #include "../queue.h"
+#include "../ring_forms.h"
 #include "../tap.h"
-#include "../ways.h"
 #include "block.h"
 #include "console.h"
 
@@ -322,6 +321,6 @@ int main(void)
 	test_ring(PACKED, "packed");
 	test_ring(PACKED | EVENT_IDX, "packed, event index");
 	test_ring(PACKED | INDIRECT, "packed, indirect");
-	each_way(test_devices);
+	for_each_ring_form(test_devices);
 	return tap_done();
 }
