@@ -71,7 +71,7 @@ static void take_name(struct console_port *port, const struct console_message *m
 
 /* A message of len bytes. Of a port that we have no room for nothing is answered, so it stays
  * unused. */
-static int obey(struct console *con, const struct console_message *message, uint32_t len)
+static int handle_message(struct console *con, const struct console_message *message, uint32_t len)
 {
 	uint32_t id = le32_to_cpu(message->head.id);
 	struct console_port *port;
@@ -115,7 +115,7 @@ int console_update(struct console *con)
 	if (!has_control(con))
 		return 0;
 	while (!error && (message = virtq_take(&con->control_receive, &len)) != NULL) {
-		error = obey(con, message, len);
+		error = handle_message(con, message, len);
 		offer_buffer(con, message);
 		virtq_kick(&con->control_receive);
 	}

@@ -31,8 +31,8 @@ static bool on_disk(const struct block_disk *disk, uint64_t sector, uint64_t len
 /* --- read, write, flush, get-id --------------------------------------------------------------- */
 
 /*
- * Move what is left of the data, as far as the budget goes, in as many steps as the host takes. The
- * range is judged each time, since the disk may have shrunk meanwhile.
+ * Transfers the rest of the data, within the budget, in as many steps as the host takes. The range
+ * is validated each time, since the disk may have shrunk meanwhile.
  */
 static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 	transfer_function *move, const struct data *data, uint64_t *budget)
@@ -44,17 +44,17 @@ static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 	while (request->transferred < data->len) {
 		uint64_t left = data->len - request->transferred;
 		unsigned count;
-		ssize_t moved;
+		ssize_t len;
 
 		if (*budget == 0)
 			return STATUS_LATER;
 		count = data->slice(&request->chain, data->offset + request->transferred,
 			left < *budget ? left : *budget, disk->slice);
-		moved = move(disk->backend, disk->slice, count, start + request->transferred);
-		if (moved <= 0)
+		len = move(disk->backend, disk->slice, count, start + request->transferred);
+		if (len <= 0)
 			return VIRTIO_BLK_S_IOERR;
-		request->transferred += moved;
-		*budget -= moved;
+		request->transferred += len;
+		*budget -= len;
 	}
 	return VIRTIO_BLK_S_OK;
 }
@@ -146,9 +146,9 @@ static unsigned ranges_read(const struct block_request *request, const struct ra
 	return count;
 }
 
-/* All of them before the first is touched: a flag that nobody knows spoils the whole request,
- * whatever else is wrong with it (virtio 5.2.6.2). */
-static uint8_t ranges_judge(const struct block_disk *disk, const struct range_type *type,
+/* Validates all segments before the first is executed. An unknown flag makes the whole request
+ * UNSUPP, whatever else is wrong with it (virtio 5.2.6.2). */
+static uint8_t check_ranges(const struct block_disk *disk, const struct range_type *type,
 	const struct range *ranges, unsigned count)
 {
 	uint8_t status = VIRTIO_BLK_S_OK;
@@ -192,7 +192,7 @@ static uint8_t serve_ranges(const struct block_request *request, struct block_di
 	if (count == 0)
 		return VIRTIO_BLK_S_IOERR;
 	*budget = 0; /* the host may need long */
-	status = ranges_judge(disk, type, ranges, count);
+	status = check_ranges(disk, type, ranges, count);
 	for (unsigned i = 0; i < count && status == VIRTIO_BLK_S_OK; i++)
 		if (range_execute(disk, type, &ranges[i]) < 0)
 			status = VIRTIO_BLK_S_IOERR;

@@ -141,7 +141,8 @@ static void port_opened(
 }
 
 /* Anything may come here. What has no meaning is dropped. */
-static void obey(struct console_control *control, const struct virtio_console_control *message)
+static void handle_message(
+	struct console_control *control, const struct virtio_console_control *message)
 {
 	uint32_t id = le32_to_cpu(message->id);
 	unsigned event = le16_to_cpu(message->event);
@@ -166,7 +167,7 @@ void console_control_receive(struct console_control *control)
 
 	while (virtio_pop(control->dev, TRANSMIT, &chain)) {
 		if (chain_read(&chain, 0, &message, sizeof message) == sizeof message)
-			obey(control, &message);
+			handle_message(control, &message);
 		virtq_push(&control->dev->queues[TRANSMIT], &chain, 0);
 	}
 	virtio_publish(control->dev, TRANSMIT);

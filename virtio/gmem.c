@@ -62,13 +62,13 @@ static bool goes_on(const struct gmem *gm, const struct gmem_region *region, uin
 void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access access)
 {
 	const struct gmem_region *region = region_find(gm, gpa);
-	uint64_t offset, room;
+	uint64_t offset, available;
 
 	if (!region || len == 0 || (access == GMEM_WRITE && !region->writable))
 		return NULL;
 	offset = gpa - region->base;
-	room = region->size - offset;
-	if (len > room && !goes_on(gm, region, len - room, access))
+	available = region->size - offset;
+	if (len > available && !goes_on(gm, region, len - available, access))
 		return NULL;
 	return access == GMEM_WRITE ? gmem_announce(gm, region->host + offset, len)
 				    : region->host + offset;

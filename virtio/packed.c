@@ -180,7 +180,7 @@ static int packed_pop(struct virtq *vq, struct chain *chain)
 {
 	struct virtq_packed *packed = &vq->packed;
 	struct virtq_position at = packed->avail;
-	unsigned room = vq->size - packed->outstanding;
+	unsigned free_slots = vq->size - packed->outstanding;
 	uint16_t flags = flags_load(vq, at.slot);
 
 	if (!is_available(flags, &at))
@@ -190,11 +190,11 @@ static int packed_pop(struct virtq *vq, struct chain *chain)
 		struct desc d;
 		int error;
 
-		if (chain->slots == room)
+		if (chain->slots == free_slots)
 			return virtq_fault(vq, -EPROTO,
 				"list from slot %u needs more than the %u slots that are free "
 				"(virtio 2.8.17)",
-				packed->avail.slot, room);
+				packed->avail.slot, free_slots);
 		d = desc_load(vq, at.slot, flags, &chain->id); /* of the last one in the end */
 		error = element_add(vq, chain, &d);
 		if (error < 0)

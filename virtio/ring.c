@@ -37,7 +37,7 @@ int virtq_indirect(
 	struct virtq *vq, const struct chain *chain, const struct desc *d, struct table *table)
 {
 	const struct ring_clauses *clauses = &vq->ring->clauses;
-	const unsigned room = VIRTQ_SIZE_MAX - chain->readable_count - chain->writable_count;
+	const unsigned count_max = VIRTQ_SIZE_MAX - chain->readable_count - chain->writable_count;
 
 	if (!vq->indirect)
 		return virtq_fault(vq, -EPROTO,
@@ -51,10 +51,10 @@ int virtq_indirect(
 			"indirect table of %" PRIu32 " bytes, not a multiple of 16 (virtio %s)",
 			d->len, clauses->table);
 	table->count = d->len / sizeof(struct virtq_desc);
-	if (table->count > room)
+	if (table->count > count_max)
 		return virtq_fault(vq, -EPROTO,
 			"indirect table of %u descriptors, of at most %u (virtio %s)", table->count,
-			room, clauses->indirect);
+			count_max, clauses->indirect);
 	table->bytes = gmem_ptr(vq->gmem, d->addr, d->len, GMEM_READ);
 	if (!table->bytes)
 		return virtq_fault(vq, -EPROTO,

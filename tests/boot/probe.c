@@ -240,7 +240,7 @@ static const char *word(const char *cmdline, const char *name)
 	return 0;
 }
 
-static void obey(const char *cmdline)
+static void execute_options(const char *cmdline)
 {
 	const char *code = word(cmdline, "exit=");
 
@@ -285,7 +285,7 @@ void linux_main(const struct boot_params *params, uint32_t ebx)
 		say_range(params->e820_table[i].addr, params->e820_table[i].size,
 			params->e820_table[i].type);
 	say_board();
-	obey(cmdline);
+	execute_options(cmdline);
 }
 
 /* All of it is below 4 GiB. */
@@ -306,5 +306,5 @@ void pvh_main(const uint32_t *info, uint32_t esi)
 	for (uint32_t i = 0; i < info[12]; i++, map += 6)
 		say_range(map[0], map[2], map[4]);
 	say_board();
-	obey(cmdline);
+	execute_options(cmdline);
 }

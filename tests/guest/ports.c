@@ -90,7 +90,7 @@ static void bring_up(uint64_t declined)
 }
 
 /* False at the end. */
-static bool obey(const char *line)
+static bool execute_command(const char *line)
 {
 	unsigned cols, rows;
 
@@ -128,7 +128,7 @@ int main(const struct start_info *info)
 			}
 			line[len] = '\0';
 			len = 0;
-			more = obey(line);
+			more = execute_command(line);
 		}
 		if (more && console_wait(&console))
 			return 1;

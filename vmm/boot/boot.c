@@ -112,7 +112,7 @@ static const struct boot_protocol *recognise(
 }
 
 /* Is there something that this protocol has no way to hand to a guest? */
-static int judge_options(const struct boot_protocol *protocol, const struct options *options)
+static int check_options(const struct boot_protocol *protocol, const struct options *options)
 {
 	const struct {
 		unsigned takes;
@@ -147,7 +147,7 @@ int boot_open(struct boot **boot, const struct options *options)
 	protocol = recognise(options, is_auto, protocol);
 	if (!protocol)
 		return EXIT_STATUS_KERNEL;
-	if (judge_options(protocol, options) < 0)
+	if (check_options(protocol, options) < 0)
 		return EXIT_STATUS_VOLE;
 	ret = protocol->open(boot, options);
 	if (*boot) {

@@ -46,7 +46,7 @@ static void region_add(struct regions *regions, struct region region)
 	regions->regions[regions->count++] = region;
 }
 
-static int judge_ram_size(uint32_t ram_size)
+static int check_ram_size(uint32_t ram_size)
 {
 	int ret = memory_validate_size(ram_size);
 
@@ -156,7 +156,7 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 {
 	struct regions regions = {0};
 	uint32_t top = ram_size;
-	int err = judge_ram_size(ram_size);
+	int err = check_ram_size(ram_size);
 
 	region_add(&regions, (struct region){0, BOOT_STACK, VOLE_MEMORY_KERNEL, false});
 	region_add(&regions, (struct region){BOOT_STACK, BOOT_STACK_TOP, VOLE_MEMORY_KERNEL, true});

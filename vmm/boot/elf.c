@@ -15,7 +15,7 @@
  * What kind of ELF, if any. libelf would refuse some of these too, but not say why; and it reads
  * what it takes for an archive.
  */
-static int judge_ident(const struct image *image, uint64_t len)
+static int check_ident(const struct image *image, uint64_t len)
 {
 	unsigned char ident[EI_NIDENT] = {0};
 	ssize_t n = file_read_some(image->fd, ident, sizeof ident, 0);
@@ -48,7 +48,7 @@ static int judge_ident(const struct image *image, uint64_t len)
 	return -ENOEXEC;
 }
 
-static int judge_type(const struct image *image, unsigned type)
+static int check_type(const struct image *image, unsigned type)
 {
 	switch (type) {
 	case ET_EXEC:
@@ -70,13 +70,13 @@ static int judge_type(const struct image *image, unsigned type)
 	return -ENOEXEC;
 }
 
-static int judge_header(const struct image *image, const GElf_Ehdr *header, uint64_t len)
+static int check_header(const struct image *image, const GElf_Ehdr *header, uint64_t len)
 {
 	bool wide = header->e_ident[EI_CLASS] == ELFCLASS64;
 	unsigned machine = wide ? EM_X86_64 : EM_386;
 	size_t entry_len = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 	uint64_t table_len = (uint64_t)header->e_phnum * entry_len;
-	int err = judge_type(image, header->e_type);
+	int err = check_type(image, header->e_type);
 
 	if (err)
 		return err;
@@ -99,7 +99,7 @@ static int judge_header(const struct image *image, const GElf_Ehdr *header, uint
 	return -ENOEXEC;
 }
 
-static int judge_segment(
+static int check_segment(
 	const struct image *image, unsigned index, const GElf_Phdr *header, uint64_t len)
 {
 	if (header->p_filesz > header->p_memsz)
@@ -168,7 +168,7 @@ static int read_segments(struct image *image, unsigned count, uint64_t len)
 		}
 		if (header.p_type != PT_LOAD)
 			continue;
-		err = judge_segment(image, i, &header, len);
+		err = check_segment(image, i, &header, len);
 		if (!err && header.p_memsz > 0)
 			err = add_segment(image, &(struct image_segment){
 							 .header = i,
@@ -203,7 +203,7 @@ static const struct image_segment *segment_at(
 	return NULL;
 }
 
-static int judge_entry(const struct image *image)
+static int check_entry(const struct image *image)
 {
 	const struct image_segment *segment = segment_at(image, image->entry, false);
 	const struct image_segment *virtual = segment_at(image, image->entry, true);
@@ -328,7 +328,7 @@ static int open_image(struct image *image, const char *path, bool is_pvh)
 	image->fd = file_open(path, &len);
 	if (image->fd < 0)
 		return image->fd;
-	err = judge_ident(image, len);
+	err = check_ident(image, len);
 	if (err)
 		return err;
 
@@ -338,7 +338,7 @@ static int open_image(struct image *image, const char *path, bool is_pvh)
 	image->elf = elf_begin(image->fd, ELF_C_READ, NULL);
 	if (!gelf_getehdr(image->elf, &header))
 		return unreadable(image);
-	err = judge_header(image, &header, len);
+	err = check_header(image, &header, len);
 	if (!err)
 		err = read_segments(image, header.e_phnum, len);
 	if (err)
@@ -347,7 +347,7 @@ static int open_image(struct image *image, const char *path, bool is_pvh)
 		err = find_pvh_entry(image, header.e_phnum);
 	else
 		image->entry = (uint32_t)header.e_entry;
-	return err ? err : judge_entry(image);
+	return err ? err : check_entry(image);
 }
 
 int image_open(struct image *image, const char *path)

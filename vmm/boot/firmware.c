@@ -60,7 +60,7 @@ static void add_region(struct boot *boot, uint32_t base, uint32_t size, bool rea
 	boot->regions[boot->region_count++] = (struct memory_region){base, size, read_only};
 }
 
-static int judge_memory(const struct options *options)
+static int check_memory(const struct options *options)
 {
 	int ret = memory_validate_size(options->memory_size);
 
@@ -90,7 +90,7 @@ static int firmware_open(struct boot **boot, const struct options *options)
 			options->kernel, size);
 		return EXIT_STATUS_KERNEL;
 	}
-	if (judge_memory(options) < 0)
+	if (check_memory(options) < 0)
 		return EXIT_STATUS_VOLE;
 	firmware->size = (uint32_t)size;
 	firmware->boot.state = (struct entry_state){.mode = ENTRY_RESET};

@@ -32,7 +32,7 @@ static struct boot_flat *flat_of(struct boot *boot)
 }
 
 /* Nobody means the header of an ELF file to be run. 0 or -errno (said). */
-static int judge_content(const struct boot_flat *flat, const char *path, uint64_t size)
+static int check_content(const struct boot_flat *flat, const char *path, uint64_t size)
 {
 	char magic[4] = "";
 	int ret = 0;
@@ -47,7 +47,7 @@ static int judge_content(const struct boot_flat *flat, const char *path, uint64_
 }
 
 /* Does the code fit? 0 or -errno (said). */
-static int judge_place(const struct options *options, uint64_t size)
+static int check_place(const struct options *options, uint64_t size)
 {
 	uint32_t ram = options->memory_size;
 
@@ -95,7 +95,7 @@ static int flat_open(struct boot **boot, const struct options *options)
 		return EXIT_STATUS_KERNEL;
 	if (memory_validate_size(options->memory_size) < 0)
 		return EXIT_STATUS_VOLE;
-	if (judge_content(flat, options->kernel, size) < 0 || judge_place(options, size) < 0)
+	if (check_content(flat, options->kernel, size) < 0 || check_place(options, size) < 0)
 		return EXIT_STATUS_KERNEL;
 	flat->size = (uint32_t)size;
 	flat->boot.state = entry_state(options->load);

@@ -58,7 +58,7 @@ static const char *linux_recognise(const struct boot_file *file)
 }
 
 /* Can this kernel be started by the 32-bit boot protocol? 0 or -ENOEXEC (said). */
-static int judge_header(const struct setup_header *header, const char *path)
+static int check_header(const struct setup_header *header, const char *path)
 {
 	if (header->version < VERSION_MIN)
 		say("%s: Linux boot protocol %u.%02u is too old; vole needs 2.06 (Linux 2.6.22)",
@@ -152,7 +152,7 @@ static int open_kernel(struct boot_linux *kernel, const struct options *options)
 				  "PVH entry");
 		return EXIT_STATUS_KERNEL;
 	}
-	if (judge_header(&kernel->header, path) < 0 || find_code(kernel, path, size) < 0 ||
+	if (check_header(&kernel->header, path) < 0 || find_code(kernel, path, size) < 0 ||
 		find_place(kernel, path, &base, &end) < 0)
 		return EXIT_STATUS_KERNEL;
 	return linux_place(&kernel->guest, options, base, end, kernel->header.initrd_addr_max);

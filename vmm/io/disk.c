@@ -185,7 +185,7 @@ static int find_size(const struct disk *disk, uint64_t *sectors)
 	return 0;
 }
 
-int disk_look_again(struct disk *disk)
+int disk_refresh_size(struct disk *disk)
 {
 	uint64_t before = disk->backend.capacity, now = before;
 	int ret = find_size(disk, &now);
@@ -214,7 +214,7 @@ static unsigned find_block_size(const struct disk *disk, unsigned wanted)
 }
 
 /* What the host's storage is like. None of it is needed, so nothing here fails. */
-static void find_nature(struct disk *disk)
+static void probe_storage(struct disk *disk)
 {
 	uint64_t size = disk->backend.capacity * VIRTIO_BLK_SECTOR_SIZE;
 	struct stat st;
@@ -235,7 +235,7 @@ static void find_nature(struct disk *disk)
 }
 
 /* The kernel lets one that it will not write be opened for writing, as it does no file. */
-static int judge_protection(const struct disk *disk)
+static int check_protection(const struct disk *disk)
 {
 	int protected = 0;
 
@@ -281,11 +281,11 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 	disk->backend.block_size = find_block_size(disk, options->block_size);
 	ret = find_size(disk, &disk->backend.capacity);
 	if (ret == 0)
-		ret = judge_protection(disk);
+		ret = check_protection(disk);
 	if (ret == 0)
 		ret = lock(disk);
 	if (ret == 0)
-		find_nature(disk);
+		probe_storage(disk);
 	return ret;
 }
 

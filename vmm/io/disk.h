@@ -34,6 +34,6 @@ void disk_close(struct disk *disk);
  *   0        as it was
  *   -errno   as disk_open()
  */
-int disk_look_again(struct disk *disk);
+int disk_refresh_size(struct disk *disk);
 
 #endif

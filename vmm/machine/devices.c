@@ -196,7 +196,7 @@ static void free_disks(struct vm *vm)
 void devices_resize_disks(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->disk_count; i++)
-		if (disk_look_again(&vm->disks[i].disk) > 0)
+		if (disk_refresh_size(&vm->disks[i].disk) > 0)
 			virtio_config_changed(&vm->disks[i].block.dev);
 }
 
