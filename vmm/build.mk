@@ -14,3 +14,6 @@ vmm_sources = $(addprefix vmm/,main.c options_parse.c options_devices.c numbers.
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c file.c stream.c listener.c keyboard.c terminal.c chardev.c entropy.c disk.c) \
 	doctor.c finding.c)
+
+# With computed goto, gcc's own manual advises against this pass; without it guest code runs 5 % faster.
+cflags_vmm/x86/execute.c = $(shell $(CC) -fno-gcse -Werror -E -x c /dev/null >/dev/null 2>&1 && echo -fno-gcse)
