@@ -10,7 +10,8 @@
 
 #include <errno.h>
 
-/* The address sanitizer maps its shadow from 0x7fff8000 on, beyond 4 GiB, and one page before it. */
+/* The address sanitizer maps its shadow from 0x7fff8000 on, beyond 4 GiB, and one page before it.
+ */
 #define SHADOW_BASE 0x7fff7000u
 #define VECTOR_PF   14
 

@@ -13,7 +13,8 @@ struct fuzz_ring {
 	struct virtio_device dev;
 };
 
-/* Every segment lies in guest memory, a writable one in RAM, and their sum is the chain's length. */
+/* Every segment lies in guest memory, a writable one in RAM, and their sum is the chain's length.
+ */
 static void check_segments(
 	struct fuzz_ring *f, const struct iovec *iov, unsigned count, uint64_t len, uint64_t memory)
 {

@@ -29,8 +29,8 @@ static struct mmio *const dev = &disk.dev;
 static struct virtq *const vq = &disk.queues[0];
 
 /* A request's buffers: a header of header_len bytes, data_len bytes that the device reads,
- * writable_len bytes that it writes, and a status byte of its own if has_status. Otherwise the status
- * is the last writable byte. */
+ * writable_len bytes that it writes, and a status byte of its own if has_status. Otherwise the
+ * status is the last writable byte. */
 struct request {
 	uint32_t type;
 	uint64_t sector;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The device fetches each guest value once, validates the copy and uses the copy (HARD-08): a second
- * fetch might see another value. Guest memory is protected while the device works, so that each load
- * faults. The handler notes the load and lets this one pass by the processor's single step.
+ * The device fetches each guest value once, validates the copy and uses the copy (HARD-08): a
+ * second fetch might see another value. Guest memory is protected while the device works, so that
+ * each load faults. The handler notes the load and lets this one pass by the processor's single
+ * step.
  */
 #include <assert.h>
 #include <signal.h>

@@ -551,8 +551,9 @@ static void test_flush(void)
 /*
  * The first block of the pool jumps to one that it overwrites, which is decoded anew each time.
  * When the pool is full that block takes the place of the first one, whose link must not be set
- * then. 1: dec ecx; jz 3f; mov byte [2f + 1],0xc0; jmp 2f; 3: hlt 2: inc eax, in two bytes; nop;
- * nop; jmp 1b
+ * then.
+ * 1: dec ecx; jz 3f; mov byte [2f + 1],0xc0; jmp 2f; 3: hlt
+ * 2: inc eax, in two bytes; nop; nop; jmp 1b
  */
 static void test_flush_of_linked(void)
 {

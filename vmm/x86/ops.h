@@ -50,57 +50,59 @@ enum x86_form {
 	X(name##_mi_16) X(name##_rr_8) X(name##_ri_8) X(name##_rm_8) X(name##_mr_8) X(name##_mi_8)
 
 /* ADD to CMP are in the order of the opcodes' bits 5:3. */
-#define X86_OPS_ALU(X)                                                                  \
-	X86_FORMS(X, add)                                                               \
-	X86_FORMS(X, or)                                                                \
-	X86_FORMS(X, adc)                                                               \
-	X86_FORMS(X, sbb)                                                               \
-	X86_FORMS(X, and)                                                               \
-	X86_FORMS(X, sub)                                                               \
-	X86_FORMS(X, xor)                                                               \
-	X86_FORMS(X, cmp)                                                               \
-	X86_FORMS(X, test)                                                              \
-	X86_FORMS(X, mov)                                                               \
-	X86_SIZES(X, inc_r)                                                             \
-	X86_SIZES(X, inc_m)                                                             \
-	X86_SIZES(X, dec_r) X86_SIZES(X, dec_m) X86_SIZES(X, not_r) X86_SIZES(X, not_m) \
-		X86_SIZES(X, neg_r) X86_SIZES(X, neg_m)
+#define X86_OPS_ALU(X)      \
+	X86_FORMS(X, add)   \
+	X86_FORMS(X, or)    \
+	X86_FORMS(X, adc)   \
+	X86_FORMS(X, sbb)   \
+	X86_FORMS(X, and)   \
+	X86_FORMS(X, sub)   \
+	X86_FORMS(X, xor)   \
+	X86_FORMS(X, cmp)   \
+	X86_FORMS(X, test)  \
+	X86_FORMS(X, mov)   \
+	X86_SIZES(X, inc_r) \
+	X86_SIZES(X, inc_m) \
+	X86_SIZES(X, dec_r) \
+	X86_SIZES(X, dec_m) \
+	X86_SIZES(X, not_r) X86_SIZES(X, not_m) X86_SIZES(X, neg_r) X86_SIZES(X, neg_m)
 
 /* The same without flags, where the block's next instructions overwrite them all. */
-#define X86_OPS_NO_FLAGS(X)                                                                       \
-	X(add_rr_nf)                                                                              \
-	X(add_ri_nf)                                                                              \
-	X(add_rm_nf)                                                                              \
-	X(sub_rr_nf)                                                                              \
-	X(sub_ri_nf)                                                                              \
-	X(sub_rm_nf)                                                                              \
-	X(and_rr_nf)                                                                              \
-	X(and_ri_nf)                                                                              \
-	X(and_rm_nf)                                                                              \
-	X(or_rr_nf)                                                                               \
-	X(or_ri_nf)                                                                               \
-	X(or_rm_nf)                                                                               \
-	X(xor_rr_nf) X(xor_ri_nf) X(xor_rm_nf) X(shl_ri_nf) X(shr_ri_nf) X(sar_ri_nf) X(inc_r_nf) \
-		X(dec_r_nf)
+#define X86_OPS_NO_FLAGS(X) \
+	X(add_rr_nf)        \
+	X(add_ri_nf)        \
+	X(add_rm_nf)        \
+	X(sub_rr_nf)        \
+	X(sub_ri_nf)        \
+	X(sub_rm_nf)        \
+	X(and_rr_nf)        \
+	X(and_ri_nf)        \
+	X(and_rm_nf)        \
+	X(or_rr_nf)         \
+	X(or_ri_nf)         \
+	X(or_rm_nf)         \
+	X(xor_rr_nf)        \
+	X(xor_ri_nf) X(xor_rm_nf) X(shl_ri_nf) X(shr_ri_nf) X(sar_ri_nf) X(inc_r_nf) X(dec_r_nf)
 
 /* zero is XOR or SUB of a register with itself. */
-#define X86_OPS_SHIFT(X)                                                                           \
-	X86_SIZES(X, shl_ri)                                                                       \
-	X86_SIZES(X, shr_ri)                                                                       \
-	X86_SIZES(X, sar_ri)                                                                       \
-	X86_SIZES(X, rol_ri)                                                                       \
-	X86_SIZES(X, ror_ri)                                                                       \
-	X(shl_rc_32)                                                                               \
-	X(shr_rc_32)                                                                               \
-	X(sar_rc_32)                                                                               \
-	X(rol_rc_32)                                                                               \
-	X(ror_rc_32)                                                                               \
-	X(shl_mi_32)                                                                               \
-	X(shr_mi_32)                                                                               \
-	X(sar_mi_32) X(shld_ri_32) X(shrd_ri_32) X(mul_r_32) X(mul_m_32) X(imul_r_32) X(imul_m_32) \
-		X(div_r_32) X(div_m_32) X(idiv_r_32) X(idiv_m_32) X(imul_rr_32) X(imul_rm_32)      \
-			X(imul_rri_32) X(imul_rmi_32) X(bt_rr_32) X(bt_ri_32) X(bsf_rr_32)         \
-				X(bsr_rr_32) X(zero_r)
+#define X86_OPS_SHIFT(X)                                                                        \
+	X86_SIZES(X, shl_ri)                                                                    \
+	X86_SIZES(X, shr_ri)                                                                    \
+	X86_SIZES(X, sar_ri)                                                                    \
+	X86_SIZES(X, rol_ri)                                                                    \
+	X86_SIZES(X, ror_ri)                                                                    \
+	X(shl_rc_32)                                                                            \
+	X(shr_rc_32)                                                                            \
+	X(sar_rc_32)                                                                            \
+	X(rol_rc_32)                                                                            \
+	X(ror_rc_32)                                                                            \
+	X(shl_mi_32)                                                                            \
+	X(shr_mi_32)                                                                            \
+	X(sar_mi_32)                                                                            \
+	X(shld_ri_32)                                                                           \
+	X(shrd_ri_32) X(mul_r_32) X(mul_m_32) X(imul_r_32) X(imul_m_32) X(div_r_32) X(div_m_32) \
+		X(idiv_r_32) X(idiv_m_32) X(imul_rr_32) X(imul_rm_32) X(imul_rri_32)            \
+			X(imul_rmi_32) X(bt_rr_32) X(bt_ri_32) X(bsf_rr_32) X(bsr_rr_32) X(zero_r)
 
 /* movzx_8_32 is MOVZX r32, r/m8. address puts the checked linear address of the next slot's memory
  * operand into X86_TEMP. */
@@ -117,29 +119,32 @@ enum x86_form {
 	X(movzx_m_8_16)                                                                        \
 	X(movsx_r_8_16)                                                                        \
 	X(movsx_m_8_16)                                                                        \
-	X(lea_32) X(lea_16) X(xchg_rr_32) X(xchg_rr_16) X(xchg_rr_8) X(xchg_rm_32) X(bswap_32) \
-		X(push_r) X(push_i) X(push_m) X(pop_r) X(leave) X(cwde) X(cbw) X(cdq) X(cwd)   \
-			X(nop) X(cld) X(std) X(clc) X(stc) X(cmc) X(lahf) X(sahf) X(address)
+	X(lea_32)                                                                              \
+	X(lea_16)                                                                              \
+	X(xchg_rr_32) X(xchg_rr_16) X(xchg_rr_8) X(xchg_rm_32) X(bswap_32) X(push_r) X(push_i) \
+		X(push_m) X(pop_r) X(leave) X(cwde) X(cbw) X(cdq) X(cwd) X(nop) X(cld) X(std)  \
+			X(clc) X(stc) X(cmc) X(lahf) X(sahf) X(address)
 
 /* next is the way on from a full block, call_out the end of a block with an out-of-line operation,
  * call_inline one that the block continues behind. leave_block and stop are no instructions: they
  * end what execution shall not go beyond. */
-#define X86_OPS_FLOW(X)                                                                     \
-	X(jmp)                                                                              \
-	X(jmp_r)                                                                            \
-	X(jmp_m)                                                                            \
-	X(call)                                                                             \
-	X(call_r)                                                                           \
-	X(call_m)                                                                           \
-	X(ret)                                                                              \
-	X(ret_i)                                                                            \
-	X(loop)                                                                             \
-	X(loope)                                                                            \
-	X(loopne)                                                                           \
-	X(jcxz)                                                                             \
-	X(next) X(stop) X(leave_block) X(call_out) X(call_inline) X86_CONDITIONS(X, j)      \
-		X86_CONDITIONS(X, set_r) X86_CONDITIONS(X, set_m) X86_CONDITIONS(X, cmov_r) \
-			X86_CONDITIONS(X, cmov_m)
+#define X86_OPS_FLOW(X)                                                                         \
+	X(jmp)                                                                                  \
+	X(jmp_r)                                                                                \
+	X(jmp_m)                                                                                \
+	X(call)                                                                                 \
+	X(call_r)                                                                               \
+	X(call_m)                                                                               \
+	X(ret)                                                                                  \
+	X(ret_i)                                                                                \
+	X(loop)                                                                                 \
+	X(loope)                                                                                \
+	X(loopne)                                                                               \
+	X(jcxz)                                                                                 \
+	X(next)                                                                                 \
+	X(stop)                                                                                 \
+	X(leave_block) X(call_out) X(call_inline) X86_CONDITIONS(X, j) X86_CONDITIONS(X, set_r) \
+		X86_CONDITIONS(X, set_m) X86_CONDITIONS(X, cmov_r) X86_CONDITIONS(X, cmov_m)
 
 /* A comparison and its conditional jump: cmp_rr_j_z is CMP of two registers, then JZ. */
 #define X86_OPS_PAIR(X)                 \
