@@ -69,8 +69,50 @@ static void test_salc(void)
 	x86_code_end(&code);
 }
 
+static uint64_t position_seen;
+
+static bool note_position(struct x86_code *code, uint64_t where, bool is_write, uint64_t *value)
+{
+	(void)where, (void)is_write, (void)value;
+	position_seen = x86_position(&code->cpu);
+	return true;
+}
+
+/* Accesses to a device in the middle of a block. */
+static void test_position(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	code.access = note_position;
+	/* jmp to CODE + 8; there: inc ecx; mov [DEVICE],eax; hlt */
+	x86_code_put(&code, CODE, "eb06");
+	x86_code_put(&code, CODE + 8, "41 a3000000d0 f4");
+	x86_run(&code.cpu, 100);
+	is(position_seen, CODE + 9, "a bus function finds EIP of the store, not of its block");
+	is(x86_position(&code.cpu), CODE + 15, "after a HLT it is the next instruction's");
+	x86_code_put(&code, CODE + 8, "41 803d000000d000 7500 f4");
+	x86_memory_written(&code.system, CODE, 4096);
+	x86_code_rewind(&code);
+	x86_run(&code.cpu, 100);
+	is(position_seen, CODE + 9, "of a comparison that is fused with its jump, too");
+	x86_code_put(&code, CODE + 8, "41 e405 f4");
+	x86_memory_written(&code.system, CODE, 4096);
+	x86_code_rewind(&code);
+	x86_run(&code.cpu, 100);
+	is(position_seen, CODE + 9, "and of an out-of-line operation");
+	code.access = NULL;
+	x86_code_put(&code, CODE + 8, "41 a1000000d0 f4");
+	x86_memory_written(&code.system, CODE, 4096);
+	x86_code_rewind(&code);
+	is(x86_run(&code.cpu, 100), X86_STOP_ENDED, "a load that nothing answers ends the machine");
+	is(x86_position(&code.cpu), CODE + 9, "at this load");
+	x86_code_end(&code);
+}
+
 int main(void)
 {
+	test_position();
 	test_nmi_after_iret();
 	test_flags_of_repeated_scan();
 	test_salc();

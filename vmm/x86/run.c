@@ -62,6 +62,11 @@ uint64_t x86_count(const struct x86_cpu *cpu)
 	return cpu->instructions + (uint64_t)(cpu->quantum - left);
 }
 
+uint64_t x86_position(const struct x86_cpu *cpu)
+{
+	return cpu->insn != NULL ? x86_insn_eip(cpu->block, cpu->insn) : cpu->eip;
+}
+
 void x86_break(struct x86_cpu *cpu)
 {
 	cpu->break_asked = true;
@@ -84,8 +89,7 @@ struct x86_insn *x86_detour(struct x86_cpu *cpu, const struct x86_insn *insn)
 /* Give up the current instruction, and what follows it in its block. */
 static void abandon_block(struct x86_cpu *cpu)
 {
-	if (cpu->insn != NULL)
-		cpu->eip = x86_insn_eip(cpu->block, cpu->insn);
+	cpu->eip = x86_position(cpu);
 	cpu->budget += cpu->withheld + pending(cpu);
 	cpu->withheld = 0;
 	cpu->insn = NULL;

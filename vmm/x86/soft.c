@@ -37,7 +37,7 @@ static int cpu_registers(struct cpu *cpu, struct cpu_registers *registers)
 	const struct x86_cpu *x86 = x86_of(cpu);
 
 	*registers = (struct cpu_registers){
-		.rip = x86->eip,
+		.rip = x86_position(x86),
 		.rflags = x86_eflags(x86),
 		.cr0 = x86->cr0,
 		.cr2 = x86->cr2,
@@ -64,7 +64,7 @@ static uint64_t cpu_position(struct cpu *cpu)
 {
 	const struct x86_cpu *x86 = x86_of(cpu);
 
-	return x86->segment[X86_CS].base + x86->eip;
+	return x86->segment[X86_CS].base + x86_position(x86);
 }
 
 static const struct cpu_ops cpu_ops = {

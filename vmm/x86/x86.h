@@ -249,7 +249,7 @@ struct x86_cpu {
 	int64_t flags_result;
 	uint64_t flags_carry;
 
-	uint64_t eip;            /* of the current instruction, wherever another file can look */
+	uint64_t eip;            /* between blocks and in out-of-line operations; x86_position() */
 	uint64_t next_eip;       /* where execution goes on */
 	uint32_t eflags;         /* without X86_ARITHMETIC; bit 1 set */
 	uint32_t map_generation; /* blocks of another generation are looked up again */
@@ -323,6 +323,10 @@ enum x86_stop x86_run(struct x86_cpu *cpu, int64_t budget);
 
 /* Instructions executed so far. Exact in a bus function and in an out-of-line operation. */
 uint64_t x86_count(const struct x86_cpu *cpu);
+
+/* EIP of the current instruction, or of the next one between x86_run()s. Exact in a bus function,
+ * where cpu->eip may still be that of an earlier instruction of the block. */
+uint64_t x86_position(const struct x86_cpu *cpu);
 
 /* From a bus function: x86_run() is to return after the current instruction. */
 void x86_break(struct x86_cpu *cpu);
