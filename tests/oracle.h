@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define ORACLE_PAGE      0x1000u
-#define ORACLE_CODE      0x10000000u
+#define ORACLE_CODE      0x1035b000u /* differs in both: an address that cases do not compute */
 #define ORACLE_DATA      0x10010000u
 #define ORACLE_DATA_SIZE (2 * ORACLE_PAGE) /* read and write; starts as the case says */
 #define ORACLE_CONSTANT  (ORACLE_DATA + ORACLE_DATA_SIZE) /* one page of 0x5a, read only */
