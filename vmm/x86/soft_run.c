@@ -86,7 +86,7 @@ static bool can_execute(const struct soft_cpu *cpu)
 		return true;
 	if (cpu->is_waiting)
 		return false;
-	return !x86->halted || x86->nmi_pending || soft_has_interrupt(cpu);
+	return !x86->halted || (x86->nmi_pending && !x86->nmi_masked) || soft_has_interrupt(cpu);
 }
 
 /* For crash reports. */
