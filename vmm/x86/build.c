@@ -51,8 +51,9 @@ static void decode_over_border(struct x86_cpu *cpu, struct x86_builder *builder,
 
 	if (in_limit <= head_len)
 		x86_raise_code(cpu, X86_GP, 0);
-	memcpy(bytes, head, head_len);
+	/* This may set an accessed bit, of all places in the bytes at head. */
 	block->gpa[1] = x86_translate_code(cpu, (uint32_t)next_page);
+	memcpy(bytes, head, head_len);
 	fetch(cpu, block->gpa[1], bytes + head_len, in_limit - head_len);
 	if (x86_decode(bytes, in_limit, block->mode, decoded) != 0)
 		x86_raise_code(cpu, X86_GP, 0);
