@@ -110,9 +110,75 @@ static void test_position(void)
 	x86_code_end(&code);
 }
 
+static void store32(struct x86_code *code, uint32_t address, uint32_t value)
+{
+	memcpy(code->ram + address, &value, sizeof value);
+}
+
+#define TSS_A  0x6000u
+#define TSS_B  0x6100u
+#define TASK_B 0x18u
+
+/* #DB leads to task B, whose T flag raises #DB before its first instruction, and so on: the GDT is
+ * read-only, so that B never becomes busy. */
+static void test_endless_debug_exceptions(void)
+{
+	static struct x86_code code;
+	const struct gmem_region regions[] = {
+		{.base = 0, .size = GDT, .writable = true},
+		{.base = GDT, .size = 0x1000, .writable = false},
+		{.base = GDT + 0x1000, .size = RAM_SIZE - GDT - 0x1000, .writable = true},
+	};
+	struct gmem_region placed[3];
+
+	x86_code_start(&code);
+	for (unsigned i = 0; i < 3; i++) {
+		placed[i] = regions[i];
+		placed[i].host = code.ram + regions[i].base;
+	}
+	code.gmem.regions = placed;
+	code.gmem.count = 3;
+	store32(&code, GDT + TASK_B, TSS_B << 16 | 0x67);
+	store32(&code, GDT + TASK_B + 4, 0x8900);
+	code.cpu.gdtr.limit = TASK_B + 7;
+	store32(&code, IDT + 8 * X86_DB, TASK_B << 16);
+	store32(&code, IDT + 8 * X86_DB + 4, 0x8500);
+	code.cpu.tr = (struct x86_segment){TASK_B + 8, 0x8b, 0x67, TSS_A};
+	store32(&code, TSS_B + 0x20, CODE);
+	store32(&code, TSS_B + 0x38, STACK);
+	for (unsigned number = 0; number < 4; number++)
+		store32(&code, TSS_B + 0x48 + 4 * number, number == X86_CS ? 8 : 16);
+	store32(&code, TSS_B + 0x64, 1);
+	/* int1 */
+	x86_code_put(&code, CODE, "f1");
+	is(x86_run(&code.cpu, 100), X86_STOP_SHUTDOWN,
+		"7.3 #DB of the T flag whose delivery raises #DB again: no endless loop");
+	is(code.cpu.faults[0].vector, X86_DB, "the report names #DB");
+	x86_code_end(&code);
+}
+
+/* The vectors of external interrupts may be those of exceptions, as the PICs of a PC have them after
+ * a reset. The gate of vector 8 is not present: that is #NP, not a fault during a double fault. */
+static void test_interrupt_with_vector_of_exception(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	store32(&code, IDT + 8 * X86_DF_FAULT + 4, 0x0e00);
+	code.interrupt = X86_DF_FAULT;
+	code.cpu.eflags |= X86_IF;
+	x86_code_put(&code, CODE, "40 f4");
+	is(x86_run(&code.cpu, 100), X86_STOP_HALTED,
+		"table 6-4 an external interrupt is benign whatever its vector");
+	is(code.cpu.eip, HANDLERS + 16 * X86_NP + 1, "#NP is delivered");
+	x86_code_end(&code);
+}
+
 int main(void)
 {
 	test_position();
+	test_endless_debug_exceptions();
+	test_interrupt_with_vector_of_exception();
 	test_nmi_after_iret();
 	test_flags_of_repeated_scan();
 	test_salc();

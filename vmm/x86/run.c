@@ -163,6 +163,11 @@ static void note_fault(struct x86_cpu *cpu)
 		cpu->fault_count++;
 }
 
+/* More exceptions than these are not raised by one delivery, unless they go in circles: benign ones,
+ * as #DB of a task with the T flag, whose gate leads to such a task again. A processor does that for
+ * ever; here it is a shutdown, since x86_run() must return. */
+#define NESTED_MAX 16
+
 /* Deliver what was raised. It may raise in turn, which ends here again with cpu->delivering set.
  * False: the processor shuts down. */
 static bool deliver_exception(struct x86_cpu *cpu)
@@ -171,7 +176,8 @@ static bool deliver_exception(struct x86_cpu *cpu)
 	unsigned vector = combine(cpu->delivering, raised.vector);
 
 	note_fault(cpu);
-	if (vector == X86_NO_VECTOR)
+	cpu->nested = cpu->delivering == X86_NO_VECTOR ? 1 : cpu->nested + 1;
+	if (vector == X86_NO_VECTOR || cpu->nested > NESTED_MAX)
 		return false;
 	if (vector != raised.vector)
 		raised = (struct x86_exception){.vector = vector, .has_error = true};
@@ -184,11 +190,13 @@ static bool deliver_exception(struct x86_cpu *cpu)
 	return true;
 }
 
-/* Deliver what comes between instructions: an interrupt, NMI, or trap. */
+/* Deliver what comes between instructions: an interrupt, NMI, or trap. All of them are benign,
+ * whatever their vector, if another exception comes up on the way (SDM 3, tables 6-4 and 6-5). */
 static void deliver_between(struct x86_cpu *cpu, unsigned vector, enum x86_interrupt_kind kind)
 {
 	cpu->halted = false;
-	cpu->delivering = vector;
+	cpu->delivering = X86_NMI;
+	cpu->nested = 0;
 	cpu->next_eip = cpu->eip;
 	x86_interrupt(cpu, vector, kind, false, 0);
 	cpu->delivering = X86_NO_VECTOR;

@@ -295,6 +295,7 @@ struct x86_cpu {
 	unsigned id;
 	jmp_buf env;         /* where x86_raise() goes */
 	unsigned delivering; /* the vector that is being delivered, or X86_NO_VECTOR */
+	unsigned nested;     /* exceptions that this delivery has raised, the first one included */
 	struct x86_exception raised;
 };
 
