@@ -22,27 +22,29 @@ struct console_backend {
 };
 
 struct console_backend_ops {
-	/* Bytes read into iov (1 or more), 0 at the end of input, which is final, or -EAGAIN if
-	 * nothing is there yet, or another negative errno, final too. Never blocks. */
+	/* Reads input into iov. Returns the number of bytes (1 or more), 0 at the end of input,
+	 * -EAGAIN if there is none yet, or another negative errno. 0 and errors other than -EAGAIN
+	 * are final. Never blocks. */
 	ssize_t (*read)(struct console_backend *be, const struct iovec *iov, unsigned count);
 
-	/* Bytes taken from iov (1 or more), or -EAGAIN if nothing can be taken now, or another
-	 * negative errno: this output is lost, later output may succeed. Never blocks. On a vCPU's
-	 * thread for an emergency write. */
+	/* Writes output from iov. Returns the number of bytes taken (1 or more), -EAGAIN if the
+	 * host accepts none now, or another negative errno: this output is lost, later output may
+	 * succeed. Never blocks. Called on a vCPU's thread for an emergency write. */
 	ssize_t (*write)(struct console_backend *be, const struct iovec *iov, unsigned count);
 
-	/* What the device waits for from now on. While input is true and there is input (or its
-	 * end, once), or output is true and output can be taken, virtio_backend_ready() is to be
-	 * called. Nothing is wanted at first. Called when that changes; on a vCPU's thread at
-	 * reset and when a queue is stopped. */
+	/* Sets the events to watch. The back end calls virtio_backend_ready() while input is set
+	 * and data or end-of-input is pending (the end once), and while output is set and it can
+	 * accept output. Initially it watches nothing. Called when the events change; on a vCPU's
+	 * thread at reset and when a queue is stopped. */
 	void (*want)(struct console_backend *be, bool input, bool output);
 
-	/* Somebody is at the other end: input may come, and output is not lost.
-	 * virtio_backend_ready() is to be called when that changes. On the I/O thread, and at first
-	 * before there is one. */
+	/* Returns whether the other end is open, so that input may come and output is not lost.
+	 * The back end calls virtio_backend_ready() when that changes. Called on the I/O thread,
+	 * and once before that thread exists. */
 	bool (*connected)(struct console_backend *be);
 
-	/* The window's size in characters; both 0 where there is no window. Any thread. */
+	/* Sets the size of the terminal's window in characters; both are 0 if there is no window.
+	 * Any thread. */
 	void (*size)(struct console_backend *be, uint16_t *cols, uint16_t *rows);
 };
 
@@ -52,9 +54,9 @@ struct rng_backend {
 };
 
 struct rng_backend_ops {
-	/* Bytes placed at buf (1 to len), or -EAGAIN if there are none yet: then
-	 * virtio_backend_ready() is to be called once there may be some; or another negative errno:
-	 * there will be none. Does not block. I/O thread. */
+	/* Fills buf with random bytes. Returns their number (1 to len), -EAGAIN if there are none
+	 * yet, or another negative errno if there will be none. After -EAGAIN the back end calls
+	 * virtio_backend_ready() once there may be some. Does not block. I/O thread. */
 	ssize_t (*fill)(struct rng_backend *be, void *buf, size_t len);
 };
 
@@ -63,30 +65,31 @@ struct block_backend {
 	const struct block_backend_ops *ops;
 	uint64_t capacity;   /* sectors of 512 bytes */
 	uint32_t block_size; /* bytes: the logical block that the guest is told; a power of two */
-	uint32_t unit;       /* bytes that the host's storage handles as a whole; a power of two */
+	uint32_t unit;       /* bytes: the physical block of the host's storage; a power of two */
 	bool read_only;
-	bool can_unmap; /* storage can be given back */
+	bool can_unmap; /* discard and write zeroes can deallocate storage */
 	char id[20];    /* for GET_ID: padded with NULs, no terminator at full length */
 };
 
 struct block_backend_ops {
-	/* Offset and length of all these were checked against capacity. */
+	/* The device has checked offset and length of all these against capacity. */
 
-	/* Like preadv(2) and pwritev(2), with -errno. May transfer less than asked for, 0 at an
-	 * unexpected end of the file. */
+	/* Transfer data as preadv(2) and pwritev(2) do, and return the number of bytes or -errno.
+	 * It may be less than was asked for, and 0 at an unexpected end of the file. */
 	ssize_t (*read)(
 		struct block_backend *be, const struct iovec *iov, unsigned count, uint64_t offset);
 	ssize_t (*write)(
 		struct block_backend *be, const struct iovec *iov, unsigned count, uint64_t offset);
 
-	/* Everything written before is on stable storage when it returns 0; else -errno. */
+	/* Returns 0 once everything written before is on stable storage, else -errno. */
 	int (*flush)(struct block_backend *be);
 
-	/* The range reads as zeroes when it returns 0; else -errno, and it may do so in part. With
-	 * unmap, its storage may be given back. */
+	/* Makes the range read as zeroes, and with unmap may deallocate its storage. Returns 0, or
+	 * -errno: then a part of the range may read as zeroes. */
 	int (*write_zeroes)(struct block_backend *be, uint64_t offset, uint64_t len, bool unmap);
 
-	/* Nobody needs what is there any more: it may read as anything. 0, or -errno. */
+	/* Discards the content of the range, which may read as anything afterwards. Returns 0 or
+	 * -errno. */
 	int (*discard)(struct block_backend *be, uint64_t offset, uint64_t len);
 };
 

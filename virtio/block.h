@@ -21,7 +21,7 @@
 
 #define BLOCK_QUEUES_MAX 8
 
-/* Features of a disk that virtio_block_mask() can take back. */
+/* The features of a disk that virtio_block_mask() can remove. */
 #define BLOCK_CHOICES                                                                     \
 	(VIRTIO_BIT(VIRTIO_BLK_F_SIZE_MAX) | VIRTIO_BIT(VIRTIO_BLK_F_SEG_MAX) |           \
 		VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE) | VIRTIO_BIT(VIRTIO_BLK_F_FLUSH) |      \
@@ -35,13 +35,13 @@ struct virtio_block {
 	struct block_request requests[BLOCK_QUEUES_MAX]; /* by queue: the one being served */
 };
 
-/* With queue_count queues, 1 to BLOCK_QUEUES_MAX. 0, or -errno as virtio_init(). End with
- * virtio_free(&blk->dev). */
+/* Makes a block device with queue_count queues, 1 to BLOCK_QUEUES_MAX. Returns 0, or -errno as
+ * virtio_init(). The caller ends it with virtio_free(&blk->dev). */
 int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, unsigned queue_count,
 	const struct gmem *gmem, const struct virtio_host_ops *host, void *ctx);
 
-/* Of BLOCK_CHOICES, do not offer these; CONFIG_WCE goes with FLUSH (virtio 5.2.5.2). Before the
- * first access of a driver. */
+/* Removes features from those that the device offers: only ones in BLOCK_CHOICES, and CONFIG_WCE
+ * along with FLUSH (virtio 5.2.5.2). Called before the first access of a driver. */
 void virtio_block_mask(struct virtio_block *blk, uint64_t features);
 
 #endif

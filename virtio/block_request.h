@@ -20,8 +20,8 @@
 #include "chain.h"
 #include "virtq_state.h"
 
-/* What a discard or a write of zeroes may ask for: no more than is good for one step. Zeroes may
- * have to be written; to discard costs little. */
+/* Limits of discard and write zeroes, so that a request is executed in one step. Those of write
+ * zeroes are lower, because the zeroes may have to be written. */
 #define BLOCK_DISCARD_SEG_MAX     16
 #define BLOCK_DISCARD_SECTORS_MAX 131072
 #define BLOCK_ZEROES_SEG_MAX      8
@@ -47,14 +47,15 @@ struct block_disk {
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: the segments transferred in one step */
 };
 
-/* Reads the header of request->chain, which was popped. False if the chain has no header, or no
- * byte for a status: then there is nothing to do, and no way to answer. */
+/* Reads the header of request->chain, which was popped. Returns false if the chain has no complete
+ * header, or no byte for a status: then the request cannot be answered. */
 bool block_request_begin(struct block_request *request);
 
 /*
  * Continues the request for up to *budget bytes of data, at least 1, and subtracts from *budget
- * what was used; an operation that may take the host long uses up all of it. True if the request is
- * done and its status written: then request->written is the used length. The device's lock is held.
+ * what was used; an operation that may take the host long uses up all of it. Returns true if the
+ * request is done and its status written: then request->written is the used length. The device's
+ * lock is held.
  */
 bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget);
 

@@ -20,23 +20,26 @@ struct gmem;
 struct chain {
 	const struct gmem *gmem;      /* where the segments lie; not owned */
 	uint16_t id;                  /* the driver's name for it (virtio 2.7.8, 2.8.6) */
-	uint16_t slots;               /* of a packed ring: how many it takes there */
+	uint16_t slots;               /* number of slots that it takes in a packed ring */
 	const struct iovec *readable; /* host segments in guest memory, already checked */
 	const struct iovec *writable;
 	unsigned readable_count, writable_count;
 	uint64_t readable_len, writable_len; /* bytes */
 };
 
-/* Copy out of the readable stream from byte offset on. Bytes copied: less than len at its end. */
+/* Copies from the readable stream, from byte offset on, to dst. Returns the number of bytes copied,
+ * less than len at the end of the stream. */
 size_t chain_read(const struct chain *chain, uint64_t offset, void *dst, size_t len);
 
-/* Copy into the writable stream from byte offset on. Bytes copied: less than len at its end. */
+/* Copies from src into the writable stream, from byte offset on. Returns the number of bytes
+ * copied, less than len at the end of the stream. */
 size_t chain_write(const struct chain *chain, uint64_t offset, const void *src, size_t len);
 
 /*
- * The segments that make up bytes [offset, offset + len) of a stream. out has room for as many
- * segments as the stream has. Returns their number; they have fewer bytes than len if the stream
- * ends before. What chain_writable_slice() returned may be written until the guest runs again.
+ * Set out to the segments that make up bytes [offset, offset + len) of a stream; out must hold as
+ * many segments as the stream has. Return the number of segments. They have fewer bytes than len if
+ * the stream ends before. Segments from chain_writable_slice() may be written until the guest runs
+ * again.
  */
 unsigned chain_readable_slice(
 	const struct chain *chain, uint64_t offset, uint64_t len, struct iovec *out);

@@ -16,7 +16,7 @@
 #include "console_control.h"
 #include "virtio.h"
 
-/* The host's side of a port. Neither is owned. */
+/* The host's side of a port. Neither pointer is owned. */
 struct console_port_host {
 	struct console_backend *backend;
 	const char
@@ -29,10 +29,10 @@ struct console_port {
 	unsigned receive, transmit;           /* its queues */
 
 	/* Guarded by dev.lock. */
-	bool input_ended;                 /* for good */
-	bool receiving, sending;          /* input, output is a chain that is being served */
-	struct chain input, output;       /* of the receive and of the transmit queue */
-	uint64_t sent;                    /* bytes of output that are out */
+	bool input_ended;                 /* the back end reported the end of input */
+	bool receiving, sending;          /* input is valid, output is valid */
+	struct chain input, output;       /* being served, from the receive and transmit queue */
+	uint64_t sent;                    /* bytes of output that the back end took */
 	bool input_wanted, output_wanted; /* as the back end was told */
 };
 
@@ -42,13 +42,13 @@ struct virtio_console {
 
 	/* Guarded by dev.lock. */
 	struct console_control control;
-	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: what of a chain goes to the back end */
+	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: segments for one call of the back end */
 };
 
 /*
- * A console of port_count ports (1 to VIRTIO_CONSOLE_PORTS_MAX); without multiport, of one.
- * virtio_backend_ready() goes by the number of the port. 0, or -errno as virtio_init(). End with
- * virtio_free(&con->dev).
+ * Makes a console with port_count ports: 1 to VIRTIO_CONSOLE_PORTS_MAX, or 1 without multiport. The
+ * number of a back end, for virtio_backend_ready(), is that of its port. Returns 0, or -errno as
+ * virtio_init(). The caller ends it with virtio_free(&con->dev).
  */
 int virtio_console_init(struct virtio_console *con, const struct console_port_host *ports,
 	unsigned port_count, bool multiport, const struct gmem *gmem,

@@ -3,7 +3,8 @@
 #define VIRTIO_CONSOLE_CONTROL_H
 
 /*
- * What a console and its driver tell each other of ports (virtio 5.3.6.2):
+ * The control queues of a console (virtio 5.3.6.2), by which device and driver tell each other of
+ * ports:
  *
  *	driver				device
  *	DEVICE_READY 1
@@ -14,9 +15,9 @@
  *	PORT_OPEN 1, when it is used
  *					PORT_OPEN 0 and 1, RESIZE, as things change
  *
- * What is due to the driver is a bit of the port, not a message: a driver that has no buffer for it
- * gets it later, with the state of that time, and nothing has to be kept. All functions: the
- * device's lock held; they are for console.c alone.
+ * A message that is due to the driver is kept as one bit of the port. If the driver has no buffer,
+ * it gets the message later, with the state of that time. All functions are called with the
+ * device's lock held, by console.c alone.
  */
 
 #include <stdbool.h>
@@ -27,16 +28,16 @@
 #define VIRTIO_CONSOLE_PORTS_MAX 8
 #define VIRTIO_CONSOLE_NAME_MAX  64 /* bytes of a port's name */
 
-/* What device and driver tell each other of a port. The first four are the host's, set by
- * console.c, which calls console_control_tell() when they change. */
+/* The state of a port that the messages are about. console.c sets the first four fields, which
+ * describe the host's side, and calls console_control_tell() when they change. */
 struct console_control_port {
 	const char *name;    /* not owned; NULL: it is a console */
-	uint16_t cols, rows; /* of its window; both 0: there is none */
+	uint16_t cols, rows; /* size of its window; both 0: there is no window */
 	bool connected;      /* the host's side is open */
 	bool added;          /* the driver was told of the port ... */
 	bool ready;          /* ... and said that it can use it ... */
 	bool opened;         /* ... and that somebody does */
-	unsigned pending;    /* messages to the driver that are due: a bit for each event */
+	unsigned pending;    /* messages due to the driver: bit n is event n */
 };
 
 struct console_control {
@@ -45,17 +46,17 @@ struct console_control {
 	struct console_control_port ports[VIRTIO_CONSOLE_PORTS_MAX];
 };
 
-/* A chain at a time: what is due, as long as the driver has buffers. Only where virtq_listen()
- * follows for the control receive queue; others kick it. */
+/* Sends the pending messages while the driver has buffers, one message in each chain. Called only
+ * where virtq_listen() follows for the control receive queue; others kick that queue instead. */
 void console_control_send(struct console_control *control);
 
-/* All that the driver has said: at most a queue's worth. */
+/* Handles the messages in the control transmit queue: at most as many as the queue's size. */
 void console_control_receive(struct console_control *control);
 
-/* Have this event told of this port, if the driver is to know of it. */
+/* Marks the message of this event as pending, if the driver knows of the port. */
 void console_control_tell(struct console_control_port *port, unsigned event);
 
-/* Nothing is added, nothing due. */
+/* Sets the state after device reset: no port is added, no message is pending. */
 void console_control_reset(struct console_control *control);
 
 #endif

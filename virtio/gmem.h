@@ -11,8 +11,8 @@
  * only read it, is refused as a whole.
  *
  * The structure is set up before the first thread that uses it and does not change afterwards, so
- * no lock guards it. What lies behind the pointers is the guest's, which may change it at any time:
- * copy once, judge the copy, use the copy.
+ * no lock guards it. The guest may change the memory behind the pointers at any time: copy once,
+ * validate the copy, use the copy.
  */
 
 #include <stdbool.h>
@@ -50,9 +50,9 @@ struct gmem {
 };
 
 /*
- * Host memory for [gpa, gpa + len), or NULL if a part of the range is not RAM or does not permit
- * access. A range may span regions if they are adjacent on both sides, guest and host. len 0 is
- * refused as well: there is nothing to point at. The pointer is valid as long as the regions are.
+ * Returns the host memory of [gpa, gpa + len), or NULL if a part of the range is not RAM or does
+ * not permit access, or if len is 0. A range may span regions if they are adjacent on both sides,
+ * guest and host. The pointer is valid as long as the regions are.
  *
  * With GMEM_WRITE the observer is told of the range. That holds for writes before the guest runs
  * again: with an observer, devices work on the CPUs' thread, between two instructions. Code that
@@ -60,7 +60,7 @@ struct gmem {
  */
 void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access access);
 
-/* gmem_announce() where there is an observer. */
+/* Does the work of gmem_announce() where there is an observer. */
 void *gmem_tell_observer(const struct gmem *gm, void *host, uint64_t len);
 
 /* Tells the observer, if there is one, that [host, host + len) is about to be written: guest memory
@@ -72,7 +72,8 @@ static inline void *gmem_announce(const struct gmem *gm, void *host, uint64_t le
 	return host;
 }
 
-/* Copy len bytes out of or into guest memory. 0, or -EFAULT as for gmem_ptr(), nothing copied. */
+/* Copy len bytes from or into guest memory. Return 0, or -EFAULT where gmem_ptr() would return
+ * NULL: then nothing is copied. */
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len);
 int gmem_write(const struct gmem *gm, gpa_t gpa, const void *src, size_t len);
 
@@ -80,13 +81,14 @@ int gmem_write(const struct gmem *gm, gpa_t gpa, const void *src, size_t len);
 typedef uint64_t __attribute__((may_alias, aligned(1))) gmem_word;
 
 /*
- * Copy out of what gmem_ptr() gave, while the guest may be writing there: each byte is loaded once,
- * so the copy cannot change between being judged and being used. For small things, most of them
- * descriptors, hence inline; payload stays in place.
+ * Copies guest memory that gmem_ptr() returned, while the guest may write it. Each byte is loaded
+ * once, so the copy cannot change between validation and use. It is inline because it is called for
+ * small structures, mostly descriptors; payload is not copied.
  *
- * A volatile load is one that the compiler may not repeat; memcpy() promises no such thing. Not for
- * the thread sanitizer: it cannot see what orders these accesses, since that happens in the guest.
- * A vCPU's thread may read a stack that holds a buffer which a device filled long before.
+ * The loads are volatile, so that the compiler may not repeat them, as it may with memcpy(). The
+ * thread sanitizer does not watch them, because the guest orders these accesses, which the
+ * sanitizer cannot see: a vCPU's thread may read a stack that holds a buffer which a device filled
+ * long before.
  */
 __attribute__((no_sanitize("thread"))) static inline void gmem_copy_in(
 	void *dst, const void *src, size_t len)
@@ -105,8 +107,8 @@ __attribute__((no_sanitize("thread"))) static inline void gmem_copy_in(
 		to[i] = *(const volatile uint8_t *)&from[i];
 }
 
-/* The way back, of small things too. Volatile here, or the loops become memcpy(), which the thread
- * sanitizer watches. */
+/* Copies a small structure into guest memory that gmem_ptr() returned. The stores are volatile,
+ * because the compiler would replace the loops by memcpy(), which the thread sanitizer watches. */
 __attribute__((no_sanitize("thread"))) static inline void gmem_copy_out(
 	void *dst, const void *src, size_t len)
 {

@@ -27,9 +27,9 @@ struct virtio_mmio {
 void virtio_mmio_init(struct virtio_mmio *mmio, struct virtio_device *dev);
 
 /*
- * A guest's access to the window: offset below VIRTIO_MMIO_WINDOW_SIZE, len 1, 2, 4 or 8 bytes,
- * data in guest order. Any vCPU thread; takes the device's lock where a register needs it. read
- * fills all of data.
+ * Handle a guest's access to the window. offset is below VIRTIO_MMIO_WINDOW_SIZE, len is 1, 2, 4 or
+ * 8 bytes, data is in guest byte order; virtio_mmio_read() fills all of it. Any vCPU thread; the
+ * functions take the device's lock where a register needs it.
  */
 void virtio_mmio_read(struct virtio_mmio *mmio, uint32_t offset, uint8_t *data, unsigned len);
 void virtio_mmio_write(

@@ -31,7 +31,7 @@ struct virtq_ring_ops {
 	 * set. */
 	int (*enable)(struct virtq *vq, unsigned size_max);
 
-	/* gmem_announce() of the areas that the device writes. */
+	/* Calls gmem_announce() for the areas that the device writes. */
 	void (*announce)(const struct virtq *vq);
 
 	int (*pop)(struct virtq *vq, struct chain *chain);
@@ -42,7 +42,7 @@ struct virtq_ring_ops {
 	void (*silence)(struct virtq *vq);
 	void (*listen)(struct virtq *vq);
 
-	/* Whether there is a chain to pop. */
+	/* Returns whether there is a chain to pop. */
 	bool (*available)(const struct virtq *vq);
 };
 
@@ -60,12 +60,12 @@ struct table {
 	unsigned count;
 };
 
-/* Sets vq->fault; returns error. */
+/* Sets vq->fault to the formatted message and returns error. */
 int virtq_fault(struct virtq *vq, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Host memory of an area of the queue, len bytes. NULL, with vq->fault set, if gpa is not a
- * multiple of align or the area is not in RAM that permits access. */
+/* Returns the host memory of an area of the queue, len bytes, or NULL with vq->fault set, if gpa is
+ * not a multiple of align or the area is not in RAM that permits access. */
 void *virtq_area(struct virtq *vq, const char *name, gpa_t gpa, uint32_t len, unsigned align,
 	enum gmem_access access);
 
@@ -114,10 +114,10 @@ static inline int virtq_chain_add(struct virtq *vq, struct chain *chain, const s
 }
 
 /*
- * Stores before it are visible before loads after it look. Each side stores, then looks at what the
- * other one stores; without the barrier both can look too early, and both miss the other's news.
- *
- * It is atomic_thread_fence(memory_order_seq_cst), in a spelling that gcc's thread sanitizer takes.
+ * Orders the stores before it before the loads after it. Device and driver each store, then load
+ * what the other one stores; without the barrier both could load too early, and each would miss the
+ * other's store. It is atomic_thread_fence(memory_order_seq_cst), in a spelling that gcc's thread
+ * sanitizer accepts.
  */
 static inline void full_barrier(void)
 {

@@ -20,10 +20,11 @@ struct virtio_rng {
 	/* Guarded by dev.lock. */
 	bool waiting; /* chain is a request that found the source empty */
 	struct chain chain;
-	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: what of a request is filled */
+	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: segments of a request to fill */
 };
 
-/* 0, or -errno as virtio_init(). End with virtio_free(&rng->dev). */
+/* Makes an entropy device. Returns 0, or -errno as virtio_init(). The caller ends it with
+ * virtio_free(&rng->dev). */
 int virtio_rng_init(struct virtio_rng *rng, struct rng_backend *backend, const struct gmem *gmem,
 	const struct virtio_host_ops *host, void *ctx);
 

@@ -35,13 +35,13 @@
 #define VIRTIO_CONFIG_MAX  96  /* bytes: block's (virtio 5.2.4) is the largest */
 #define VIRTIO_REPORTS_MAX 100 /* faults that a device reports: a guest can cause any number */
 
-/* How often virtio_serve() may have to be called for a queue until all is served that is in it. */
+/* Largest number of virtio_serve() calls until everything in a queue is served. */
 #define VIRTIO_PASSES_MAX (VIRTQ_SIZE_MAX * 4096)
 
 #define VIRTIO_BIT(n) (UINT64_C(1) << (n))
 
-/* Features that any device can have, since they concern queues and transport; and which of them are
- * offered unless virtio_offer() says otherwise. */
+/* VIRTIO_QUEUE_FEATURES are the features that any device can offer, because they concern queues and
+ * transport. VIRTIO_QUEUE_DEFAULT are those offered unless virtio_offer() says otherwise. */
 #define VIRTIO_QUEUE_DEFAULT                                                   \
 	(VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | \
 		VIRTIO_BIT(VIRTIO_F_RING_RESET))
@@ -55,60 +55,64 @@ struct virtio_device;
 struct virtio_ops {
 	const char *name;
 	uint32_t id;
-	uint64_t features; /* that the type itself offers always */
+	uint64_t features; /* of the type, always offered */
 	uint16_t queue_size_max;
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
 
-	/* How many of the device's queues there are with the features that the driver accepted, the
-	 * first ones: the same ones from FEATURES_OK on. Lock held. NULL: all. */
+	/* Returns the number of queues, counted from 0, that exist with the accepted features. It
+	 * does not change from FEATURES_OK on. Lock held. NULL: all queues exist. */
 	unsigned (*queue_count)(const struct virtio_device *dev);
 
-	/* The driver may have made buffers available in this queue: serve them, and publish at
-	 * the end, which bounds the pass to a queue's worth; VIRTIO_PASSES_MAX passes are enough
-	 * for that. They go back in the order in which they came, which is what IN_ORDER
-	 * promises (virtio 2.7.9). True if some are left, because they are too much work for one
-	 * pass. Lock held, DRIVER_OK set, queue ready. */
+	/* Serves the buffers that the driver may have made available in this queue, and publishes
+	 * them at the end, so that one pass serves at most as many as the queue has entries.
+	 * Returns true if some are left because they are too much work for one pass;
+	 * VIRTIO_PASSES_MAX passes are enough. Buffers are used in the order in which they were
+	 * made available, as IN_ORDER promises (virtio 2.7.9). Lock held, DRIVER_OK set, queue
+	 * ready. */
 	bool (*notified)(struct virtio_device *dev, unsigned queue);
 
-	/* A back end, of several by its number, became ready for what the device wants of it. Lock
-	 * held. NULL: none. */
+	/* Handles that a back end, by its number, became ready for what the device wants of it.
+	 * Lock held. NULL: the device has no back end that becomes ready. */
 	void (*backend_ready)(struct virtio_device *dev, unsigned backend);
 
-	/* Forget all requests in flight, all that was negotiated. Lock held. NULL: no state. */
+	/* Drops all requests in flight and everything negotiated. Lock held. NULL: no state. */
 	void (*reset)(struct virtio_device *dev);
 
-	/* This queue was stopped or reset: forget its requests. Lock held. NULL: none. */
+	/* Drops the requests of this queue, which was stopped or reset. Lock held. NULL: the
+	 * device keeps no requests. */
 	void (*queue_stopped)(struct virtio_device *dev, unsigned queue);
 
-	/* Fill the whole configuration space, config_len bytes: the same ones until the generation
-	 * changes. Lock held. NULL: config_len is 0. */
+	/* Fills the whole configuration space, config_len bytes, with the same values until the
+	 * generation changes. Lock held. NULL: config_len is 0. */
 	void (*config_read)(struct virtio_device *dev, uint8_t *config);
 
-	/* What the host shows there changed: the next config_read() may see it. Lock held. NULL:
-	 * nothing is kept of it. */
+	/* Updates the device's copy of what the host shows in configuration space, which changed,
+	 * for the next config_read(). Lock held. NULL: the device keeps no copy. */
 	void (*config_changed)(struct virtio_device *dev);
 
-	/* The driver wrote len bytes (1 to 4) that lie within config_len, in any phase. Lock held.
-	 * NULL: all read-only. */
+	/* Handles a driver's write of len bytes (1 to 4) within config_len, in any phase. Lock
+	 * held. NULL: all fields are read-only. */
 	void (*config_write)(
 		struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len);
 };
 
-/* The surroundings. ctx is what virtio_init() was given. */
+/* Callbacks to the machine. ctx is the pointer that virtio_init() was given. */
 struct virtio_host_ops {
-	/* A bit of interrupt_status is set: interrupt the driver. Any thread, lock held: no
-	 * interrupt comes after a reset. */
+	/* Interrupts the driver, because a bit of interrupt_status was set. Any thread. The lock is
+	 * held, so that no interrupt comes after a reset. */
 	void (*raise)(void *ctx);
 
-	/* Have virtio_serve(dev, queue) called soon, on the I/O thread. Any thread, lock held. */
+	/* Has virtio_serve(dev, queue) called soon on the I/O thread. Any thread, lock held. */
 	void (*kick)(void *ctx, unsigned queue);
 
-	/* DRIVER_OK was set (true): ioeventfds can come. 0, or -errno: the device cannot work and
-	 * asks for a reset. The reset that follows a true that succeeded calls it with false, with
-	 * the driver's features still in place, and the value is ignored. Lock held. */
+	/* Called with true when DRIVER_OK is set, to register the queues' ioeventfds. Returns 0 or
+	 * -errno: then the device asks for a reset. If it succeeded, the next reset calls it with
+	 * false, while the driver's features are still in place, and ignores the value. Lock
+	 * held. */
 	int (*live)(void *ctx, bool live);
 
-	/* Tell the user, on a line of its own; at most VIRTIO_REPORTS_MAX + 1 times. Lock held. */
+	/* Reports a fault to the user on a line of its own. Called at most VIRTIO_REPORTS_MAX + 1
+	 * times. Lock held. */
 	void (*report)(void *ctx, const char *message);
 };
 
@@ -126,75 +130,81 @@ struct virtio_device {
 	uint8_t status;
 	bool live; /* host->live(true) succeeded, host->live(false) is owed */
 	uint32_t config_generation;
-	unsigned reports;     /* faults said so far, whatever was reset since */
-	unsigned queue_count; /* at most; constant. See virtio_queue_count() */
+	unsigned reports;     /* number of faults reported so far; a reset does not change it */
+	unsigned queue_count; /* number of elements of queues; constant. See virtio_queue_count() */
 	struct virtq *queues;
 };
 
 /*
- * Make a device that offers ops->features, features, VERSION_1 and VIRTIO_QUEUE_DEFAULT, and has up
- * to queue_count queues (VIRTIO_QUEUES_MAX at most). Nothing is owned but lock and queues. 0, or
- * -ENOMEM, or -errno from the lock's creation; virtio_free() is due only after 0.
+ * Makes a device that offers ops->features, features, VERSION_1 and VIRTIO_QUEUE_DEFAULT, and has
+ * up to queue_count queues (VIRTIO_QUEUES_MAX at most). It owns its lock and its queues. Returns 0,
+ * -ENOMEM, or -errno from the lock's creation. Only after 0 the caller calls virtio_free().
  */
 int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_t features,
 	unsigned queue_count, const struct gmem *gmem, const struct virtio_host_ops *host,
 	void *ctx);
 
-/* Of VIRTIO_QUEUE_FEATURES, offer these and no others. Before the first access of a driver. */
+/* Sets which of VIRTIO_QUEUE_FEATURES the device offers. Called before the first access of a
+ * driver. */
 void virtio_offer(struct virtio_device *dev, uint64_t features);
 
-/* Only when no thread uses the device any more. */
+/* Frees what virtio_init() made. Called when no thread uses the device any more. */
 void virtio_free(struct virtio_device *dev);
 
-/* I/O thread: a kick came for this queue. Harmless at any time, for any queue index. True if there
- * may be more to do: call again after other sources had their turn. Takes the lock. */
+/* Serves a queue that was kicked. It may be called at any time, for any queue index. Returns true
+ * if there may be more to do: the caller calls again after other sources had their turn. I/O
+ * thread. Takes the lock. */
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
 
-/* I/O thread: a back end is ready for what the device wants of it; which one, if it has several,
- * counted from 0. Takes the lock. */
+/* Tells the device that a back end, by its number counted from 0, is ready for what the device
+ * wants of it. I/O thread. Takes the lock. */
 void virtio_backend_ready(struct virtio_device *dev, unsigned backend);
 
-/* Any thread: configuration space changed by the host's doing; notifies the driver (virtio 3.2.1).
- * Takes the lock. */
+/* Notifies the driver that the host changed configuration space (virtio 3.2.1). Any thread. Takes
+ * the lock. */
 void virtio_config_changed(struct virtio_device *dev);
 
-/* For device types, lock held. */
+/* The following functions are for device types, which call them with the lock held. */
 
-/* Queues that there are, as things stand: a driver sees no others. Also for transports. */
+/* Returns the number of queues that exist with the features accepted so far; a driver sees no
+ * others. Transports call it as well. */
 unsigned virtio_queue_count(const struct virtio_device *dev);
 
-/* The driver accepted this feature (a bit number). */
+/* Returns whether the driver accepted this feature (a bit number). */
 bool virtio_has_feature(const struct virtio_device *dev, unsigned feature);
 
-/* DRIVER_OK is set, the device did not fail, and the queue is ready. */
+/* Returns whether DRIVER_OK is set, the device has not failed, and the queue is ready. */
 bool virtio_queue_live(const struct virtio_device *dev, unsigned queue);
 
-/* virtq_pop() that fails the device on a malformed ring and then returns 0. */
+/* Calls virtq_pop(), and on a malformed ring fails the device and returns 0. */
 int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain);
 
-/* virtq_publish(), then interrupt the driver if it wants that. */
+/* Calls virtq_publish(), and interrupts the driver if it wants that. */
 void virtio_publish(struct virtio_device *dev, unsigned queue);
 
-/* Latch the device; the message is what, value, clause, without newline: "chain from descriptor 3
- * loops (virtio 2.7.5.2)". The device's name is put before it. */
+/* Fails the device until the driver resets it. The message names what is wrong, the value and the
+ * clause, without newline: "chain from descriptor 3 loops (virtio 2.7.5.2)". The device's name is
+ * put before it. */
 void virtio_fail(struct virtio_device *dev, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* For transports, lock held. */
+/* The following functions are for transports, which call them with the lock held. */
 
-/* Status was written: 0 resets, otherwise bits are added (virtio 2.1.1, 2.1.2). */
+/* Handles a write to Status: 0 resets, any other value adds its bits (virtio 2.1.1, 2.1.2). */
 void virtio_set_status(struct virtio_device *dev, uint32_t value);
 
-/* QueueReady was written. */
+/* Handles a write to QueueReady. */
 void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool ready);
 
-/* QueueReset was written 1 (virtio 2.6.1): the queue is as it is after device reset. */
+/* Resets a queue, because the driver wrote 1 to QueueReset (virtio 2.6.1). Afterwards it is in its
+ * state after device reset. */
 void virtio_reset_queue(struct virtio_device *dev, unsigned queue);
 
-/* Have this queue served soon; nothing if there is no such queue. Also for device types. */
+/* Has this queue served soon; ignored if there is no such queue. Device types call it as well. */
 void virtio_kick(struct virtio_device *dev, unsigned queue);
 
-/* InterruptACK was written: these events are handled. Lock not held: taken if others are left. */
+/* Handles a write to InterruptACK: the driver has handled these events. The lock is not held; it is
+ * taken if other events are left. */
 void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits);
 
 #endif

@@ -21,11 +21,11 @@
  * save the driver from sending them, and listen says if something came in between.
  *
  * The queue trusts nothing in guest memory. Indices, descriptors and lengths are loaded once and
- * judged as copies; a chain is bounded in steps (the queue's size, and VIRTQ_SIZE_MAX for an
+ * validated as copies; a chain is bounded in steps (the queue's size, and VIRTQ_SIZE_MAX for an
  * indirect table) and in bytes (2^32). Anything else is -EPROTO: the ring cannot be trusted any
  * more and the caller fails the device.
  *
- * All functions: the device's lock held.
+ * All functions are called with the device's lock held.
  */
 
 #include <stdbool.h>
@@ -35,25 +35,26 @@
 #include "gmem.h"
 #include "virtq_state.h"
 
-/* Forget everything: the state after device reset. */
+/* Sets the state after device reset. */
 void virtq_reset(struct virtq *vq);
 
 /*
- * QueueReady was written 1: check size, alignment and that all three areas are RAM with the right
- * access (virtio 2.7, 2.7.1, 2.8, 2.8.11), and start at position 0. size_max is at most
- * VIRTQ_SIZE_MAX; features are those that the driver accepted, of which RING_PACKED, INDIRECT_DESC
- * and EVENT_IDX matter here.
+ * Makes the queue ready, because the driver wrote 1 to QueueReady. Validates size, alignment and
+ * that all three areas are RAM with the right access (virtio 2.7, 2.7.1, 2.8, 2.8.11), and starts
+ * at position 0. size_max is at most VIRTQ_SIZE_MAX; features are those that the driver accepted:
+ * RING_PACKED, INDIRECT_DESC and EVENT_IDX matter here.
  *   0        ready
  *   -EINVAL  refused, vq->fault says why; the queue stays off
  */
 int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, uint64_t features);
 
-/* QueueReady was written 0: guest memory is not touched from here on. */
+/* Stops the queue, because the driver wrote 0 to QueueReady. It does not access guest memory from
+ * here on. */
 void virtq_disable(struct virtq *vq);
 
 /*
- * Take the next available chain (virtio 2.7.5, 2.7.6, 2.8.5). Between two virtq_publish() that is a
- * queue's worth at most, since no more can be outstanding: a loop until 0 ends.
+ * Takes the next available chain (virtio 2.7.5, 2.7.6, 2.8.5). Between two calls of virtq_publish()
+ * it returns 1 at most as often as the queue has entries, so a loop that runs until 0 ends.
  *
  *   1        *chain is filled; the caller owes one virtq_push(); the segments are valid until the
  *            next virtq_pop()
@@ -62,18 +63,20 @@ void virtq_disable(struct virtq *vq);
  */
 int virtq_pop(struct virtq *vq, struct chain *chain);
 
-/* Give a chain back: len bytes were written from the start of its writable part (virtio 2.7.8,
- * 2.8.4). Not visible to the driver before virtq_publish(). */
+/* Returns a chain to the driver as used; len bytes were written from the start of its writable part
+ * (virtio 2.7.8, 2.8.4). The driver sees it after virtq_publish(). */
 void virtq_push(struct virtq *vq, const struct chain *chain, uint32_t len);
 
-/* Show the driver what was pushed. True if it is to be notified (virtio 2.7.7, 2.8.10). */
+/* Makes all pushed chains visible to the driver. Returns true if the driver has to be notified
+ * (virtio 2.7.7, 2.8.10). */
 bool virtq_publish(struct virtq *vq);
 
-/* The queue is about to be served: kicks are not needed (virtio 2.7.10, 2.8.10). */
+/* Asks the driver for no kicks while the queue is served (virtio 2.7.10, 2.8.10). */
 void virtq_silence(struct virtq *vq);
 
-/* They are needed again. True if the device had found nothing more to pop, and now there is
- * something: serve once more. A device that left buffers alone knows when to come back to them. */
+/* Asks for kicks again. Returns true if the device last found the queue empty and a buffer has come
+ * since: the caller must serve the queue once more. A device that left buffers in the queue knows
+ * itself when to continue. */
 bool virtq_listen(struct virtq *vq);
 
 #endif

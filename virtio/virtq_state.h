@@ -3,8 +3,8 @@
 #define VIRTIO_VIRTQ_STATE_H
 
 /*
- * The state of a virtqueue on the device's side, of both formats, split and packed (virtio 2.6).
- * virtq.h has the functions on it. Guarded by the device's lock.
+ * The state of a virtqueue on the device's side, for both formats, split and packed (virtio 2.6).
+ * virtq.h has the functions that work on it. The device's lock guards it.
  */
 
 #include <stdbool.h>
@@ -17,8 +17,8 @@
 
 #define VIRTQ_SIZE_MAX 256 /* of vole's queues; bounds the segments of a chain */
 
-/* Bytes of a chain. Also of packed queues, since the used length is a number of 32 bits (virtio
- * 2.7.5.2). */
+/* Largest length of a chain in bytes (virtio 2.7.5.2). It holds for packed queues as well, since
+ * the used length has 32 bits. */
 #define VIRTQ_CHAIN_LEN_MAX (UINT64_C(1) << 32)
 
 /* State of a split virtqueue while it is ready (virtio 2.7). */
