@@ -174,11 +174,39 @@ static void test_interrupt_with_vector_of_exception(void)
 	x86_code_end(&code);
 }
 
+/* How many instructions a repeated string instruction of count elements and a HLT are. */
+static uint64_t count_repeated(const char *hex, uint32_t count)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	code.access = note_position;
+	x86_code_put(&code, CODE, hex);
+	code.cpu.reg[X86_RCX] = count;
+	code.cpu.reg[X86_RSI] = 0x20000;
+	code.cpu.reg[X86_RDI] = 0x30000;
+	x86_run(&code.cpu, 10000);
+	is(code.cpu.reg[X86_RCX], 0, "REP %s ends", hex);
+	x86_code_end(&code);
+	return code.cpu.instructions;
+}
+
+/* The time that an instruction takes is bounded, or a budget would not bound that of x86_run(). */
+static void test_counts_of_repeats(void)
+{
+	is(count_repeated("f3 ac f4", 256), 2, "REP LODSB: 256 elements are an instruction");
+	is(count_repeated("f3 ac f4", 257), 3, "and the next one is another");
+	is(count_repeated("f3 6c f4", 9), 3, "REP INSB: eight elements are an instruction");
+	is(count_repeated("f3 6e f4", 8), 2, "REP OUTSB, too");
+	is(count_repeated("f3 a4 f4", 3000), 2, "REP MOVSB: those that are copied at once are one");
+}
+
 int main(void)
 {
 	test_position();
 	test_endless_debug_exceptions();
 	test_interrupt_with_vector_of_exception();
+	test_counts_of_repeats();
 	test_nmi_after_iret();
 	test_flags_of_repeated_scan();
 	test_salc();

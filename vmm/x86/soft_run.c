@@ -15,8 +15,10 @@
 #define QUANTUM_SHARED 1000
 #define QUANTUM_ALONE  10000
 
-/* So many instructions are executed before devices are served, unless one was kicked. */
-#define SLICE 200000
+/* So many instructions are executed before devices are served, unless one was kicked; or until so
+ * much guest time has passed, since some instructions take long. */
+#define SLICE    200000
+#define SLICE_NS 10000000
 
 /* --- time ------------------------------------------------------------------------------------- */
 
@@ -256,10 +258,11 @@ static int64_t execute_all(struct soft_engine *engine, int64_t quantum)
 
 int64_t soft_execute(struct soft_engine *engine)
 {
+	uint64_t end = soft_now(engine) + SLICE_NS;
 	int64_t left = SLICE;
 
 	engine->yield_asked = false;
-	while (left > 0 && !engine->yield_asked) {
+	while (left > 0 && engine->now < end && !engine->yield_asked) {
 		unsigned busy;
 		int64_t executed;
 

@@ -3,8 +3,9 @@
  * String instructions, repeated or not, and IN and OUT (SDM 1, 7.3.9; SDM 2).
  *
  * A repeated one counts as one instruction for at most X86_REPEAT_MAX elements and then begins anew
- * where it was, so that neither a budget nor an interrupt waits for long. Registers are up to date
- * before each access that can fault, as the manual has it.
+ * where it was, so that neither a budget nor an interrupt waits for long. An element that is not one
+ * of many at once counts as several, by the time that it takes, since a budget shall bound time.
+ * Registers are up to date before each access that can fault, as the manual has it.
  */
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #include "x86/physical.h"
 
 #define X86_REPEAT_MAX 4096
+#define COST_ALONE     16  /* elements that one which is loaded or stored alone counts as */
+#define COST_PORT      512 /* the same of INS and OUTS: the machine answers each of them */
 
 /* The state of a string instruction: what its registers mean. */
 struct string {
@@ -21,6 +24,7 @@ struct string {
 	unsigned size;
 	uint64_t mask; /* of the address size */
 	int64_t step;  /* from one element to the next: DF */
+	uint64_t cost; /* of an element that is not one of many at once */
 };
 
 static struct string begin(struct x86_cpu *cpu, const struct x86_operands *operands, unsigned size)
@@ -31,6 +35,7 @@ static struct string begin(struct x86_cpu *cpu, const struct x86_operands *opera
 		.size = size,
 		.mask = operands->address_size == 2 ? UINT16_MAX : UINT32_MAX,
 		.step = cpu->eflags & X86_DF ? -(int64_t)size : (int64_t)size,
+		.cost = COST_ALONE,
 	};
 }
 
@@ -265,18 +270,19 @@ static void repeat(
 		return;
 	}
 	while ((cpu->reg[X86_RCX] & string->mask) != 0) {
-		uint64_t count = cpu->reg[X86_RCX] & string->mask, done;
+		uint64_t count = cpu->reg[X86_RCX] & string->mask, done, cost;
 
 		if (left == 0 || cpu->leave) {
 			cpu->next_eip = cpu->eip;
 			return;
 		}
-		done = many != NULL ? many(string, count < left ? count : left) : 0;
+		cost = done = many != NULL ? many(string, count < left ? count : left) : 0;
 		if (done == 0) {
 			one(string);
 			done = 1;
+			cost = string->cost;
 		}
-		left -= done;
+		left -= cost < left ? cost : left;
 		advance(string, X86_RCX, -(int64_t)done);
 		if (ends_by_flags(string, compares) || (cpu->reg[X86_RCX] & string->mask) == 0)
 			return;
@@ -324,6 +330,7 @@ void x86_op_ins(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	struct string string = begin(cpu, operands, operands->operand_size);
 
+	string.cost = COST_PORT;
 	repeat(&string, in_one, NULL, false);
 }
 
@@ -331,6 +338,7 @@ void x86_op_outs(struct x86_cpu *cpu, const struct x86_operands *operands)
 {
 	struct string string = begin(cpu, operands, operands->operand_size);
 
+	string.cost = COST_PORT;
 	repeat(&string, out_one, NULL, false);
 }
 
