@@ -47,8 +47,10 @@ int complete_instruction(struct vcpu *vcpu)
 	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &e.regs) < 0 ||
 		kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &e.sregs) < 0)
 		return -EIO;
+	vcpu->sregs = &e.sregs;
 	len = cpu_read_linear(&vcpu->cpu, e.sregs.cs.base + e.regs.rip, bytes, sizeof bytes);
 	ret = emulate_instruction(&e, bytes, len);
+	vcpu->sregs = NULL;
 	if (ret == -EFAULT)
 		return inject_general_protection(vcpu);
 	if (ret < 0)

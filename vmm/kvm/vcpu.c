@@ -88,12 +88,13 @@ static int vcpu_translate(struct cpu *cpu, uint64_t linear, uint64_t *gpa)
 {
 	struct vcpu *vcpu = vcpu_of(cpu);
 	struct kvm_translation translation = {.linear_address = linear};
-	struct kvm_sregs sregs;
+	struct kvm_sregs asked;
+	const struct kvm_sregs *sregs = vcpu->sregs ? vcpu->sregs : &asked;
 
 	*gpa = linear;
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+	if (!vcpu->sregs && ioctl(vcpu->fd, KVM_GET_SREGS, &asked) < 0)
 		return -EFAULT;
-	if (!(sregs.cr0 & CR0_PG))
+	if (!(sregs->cr0 & CR0_PG))
 		return 0;
 	if (ioctl(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
 		return -EFAULT;

@@ -25,6 +25,10 @@ struct vcpu {
 	bool has_thread;
 	uint64_t completed; /* instructions that the host's KVM lacks; this vCPU's thread only */
 
+	/* The registers as they are while an instruction is completed, so that they are not asked
+	 * for with each access to memory; else NULL. This vCPU's thread only. */
+	const struct kvm_sregs *sregs;
+
 	/* What vcpu_activity() asks, and the reply: an enum cpu_activity. */
 	atomic_bool activity_asked;
 	atomic_int activity;
