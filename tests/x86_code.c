@@ -109,8 +109,10 @@ void x86_code_start(struct x86_code *code)
 	memset(code, 0, sizeof *code);
 	code->interrupt = -1;
 	code->ram = aligned_alloc(4096, RAM_SIZE);
-	if (code->ram == NULL)
+	if (code->ram == NULL) {
 		printf("Bail out! no memory\n");
+		exit(1);
+	}
 	memset(code->ram, 0, RAM_SIZE);
 	code->region = (struct gmem_region){.size = RAM_SIZE, .host = code->ram, .writable = true};
 	code->gmem = (struct gmem){.regions = &code->region, .count = 1};

@@ -126,7 +126,7 @@ static bool advance_square(struct pit_counter *counter, uint64_t now)
 	if (now < counter->start + half_period(counter))
 		return false;
 	rose = end_half_period(counter);
-	if (counter->initial == 1) {
+	if (counter->initial <= 1) {
 		counter->start = now;
 		return rose;
 	}
