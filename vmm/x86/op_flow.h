@@ -3,7 +3,7 @@
  * Handlers that end or leave a block, and those that depend on a condition: near JMP, CALL and RET,
  * Jcc, LOOP, SETcc, CMOVcc, comparisons with their jump, and out-of-line operations. Included by
  * execute.c once for the form of dispatch; no header of its own. The handlers of CALL and RET here
- * are those of the flat stack of 32 bits; stack.c has the others.
+ * are those of the flat stack of 32 bits; near.c has the others.
  */
 
 X86_HANDLER(jmp)

@@ -127,13 +127,14 @@ x86_operation x86_op_shift, x86_op_shld, x86_op_shrd, x86_op_multiply, x86_op_di
 x86_operation x86_op_bit, x86_op_bit_scan, x86_op_cmpxchg, x86_op_xadd, x86_op_xchg;
 x86_operation x86_op_cmov;
 
-/* near.c: PUSH, POP, LEAVE, and near CALL, RET and JMP, on any stack and in any code segment. */
+/* near.c: PUSH, POP, PUSHA, POPA, ENTER, LEAVE, and near CALL, RET and JMP, on any stack and in any code segment. */
 x86_operation x86_op_push, x86_op_push_immediate, x86_op_push_memory, x86_op_pop, x86_op_pop_memory;
+x86_operation x86_op_pusha, x86_op_popa, x86_op_enter;
 x86_operation x86_op_leave, x86_op_call_near, x86_op_call_near_indirect, x86_op_jump_near_indirect;
 x86_operation x86_op_return_near, x86_op_branch_beyond_limit, x86_op_too_long;
 
 /* general.c: the rest of the user's instructions that are no business of the run loop. */
-x86_operation x86_op_pushf, x86_op_popf, x86_op_pusha, x86_op_popa, x86_op_enter, x86_op_bound;
+x86_operation x86_op_pushf, x86_op_popf, x86_op_bound;
 x86_operation x86_op_cmpxchg8b, x86_op_xlat, x86_op_salc, x86_op_daa, x86_op_das, x86_op_aaa,
 	x86_op_aas;
 x86_operation x86_op_aam, x86_op_aad;
