@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way in for machines other than vole's: PVH's entry point, which QEMU uses, and rom.S. It makes
- * the state that vole's boot protocol promises (vole/start_info.h), then calls pvh_main().
+ * The way in for machines other than vole's: PVH's entry point, which QEMU uses, and rom.S. It
+ * makes the state that vole's boot protocol promises (vole/start_info.h), then calls pvh_main().
  */
 #include <vole/start_info.h>
 
