@@ -178,3 +178,27 @@ bool x86_code_same(const struct x86_cpu *a, const struct x86_cpu *b)
 		(unsigned long long)b->eip, x86_eflags(a), x86_eflags(b));
 	return false;
 }
+
+uint32_t x86_code_load(const struct x86_code *code, uint32_t address)
+{
+	uint32_t value;
+
+	memcpy(&value, code->ram + address, sizeof value);
+	return value;
+}
+
+void x86_code_page(struct x86_code *code)
+{
+	const uint32_t directory = 0x4000, table = 0x5000;
+
+	for (uint32_t number = 0; number < 1024; number++) {
+		uint32_t entry = number == 0x40 ? 0 : number << 12 | 3;
+
+		memcpy(code->ram + table + 4 * number, &entry, 4);
+	}
+	memcpy(code->ram + directory, &(uint32_t){table | 3}, 4);
+	code->cpu.cr3 = directory;
+	code->cpu.cr0 |= X86_CR0_PG | X86_CR0_WP;
+	x86_tlb_flush(&code->cpu, false);
+	x86_mode_changed(&code->cpu);
+}
