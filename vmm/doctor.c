@@ -9,26 +9,32 @@
 #include "exit_status.h"
 #include "log.h"
 
-static const char *conclusion(bool kvm, bool soft)
+/* What the user gets from `vole run`, by the speeds of the engines; 0: cannot run. */
+static void conclude(double kvm, double soft)
 {
-	if (kvm)
-		return "vole can run here, with KVM.";
-	if (soft)
-		return "vole can run here, with its software CPU. What is missing above is missing "
-		       "for "
-		       "KVM alone,\nwhich executes guest code faster.";
-	return "vole cannot run here.";
+	if (kvm > 0 && kvm >= soft)
+		printf("\nvole can run here, with KVM.\n");
+	else if (kvm > 0)
+		printf("\nvole can run here, with KVM. But this KVM is the slower engine: --engine "
+		       "soft "
+		       "executes guest code\n%.0f times as fast.\n",
+			soft / kvm);
+	else if (soft > 0)
+		printf("\nvole can run here, with its software CPU. What is missing above is "
+		       "missing "
+		       "for KVM alone,\nwhich executes guest code faster.\n");
+	else
+		printf("\nvole cannot run here.\n");
 }
 
 int doctor(void)
 {
-	bool kvm = engine_kvm.doctor();
-	bool soft = engine_soft.doctor();
+	double kvm = engine_kvm.doctor(), soft = engine_soft.doctor();
 
-	printf("\n%s\n", conclusion(kvm, soft));
+	conclude(kvm, soft);
 	if (fflush(stdout) < 0 || ferror(stdout)) {
 		say("standard output: %s", strerror(errno));
 		return EXIT_STATUS_VOLE;
 	}
-	return kvm || soft ? 0 : EXIT_STATUS_VOLE;
+	return kvm > 0 || soft > 0 ? 0 : EXIT_STATUS_VOLE;
 }

@@ -152,12 +152,14 @@ static void test_triple_fault(void)
 
 static void test_lacking(void)
 {
+	static const struct cpu_lack fpu = {"an x87 FPU", "compile it without, or --engine kvm"};
+	static const struct cpu_lack mode = {"virtual-8086 mode", "run it with --engine kvm"};
 	struct cpu cpu = make_cpu();
 	const char *text;
 
 	fake.status = 0;
 	capture_begin();
-	warn_lacking(&cpu, "an x87 FPU", 0x1234);
+	warn_lacking(&cpu, &fpu, 0x1234);
 	text = capture_end();
 	ok(strstr(text,
 		   "CPU 3 uses an x87 FPU, which the software CPU does not have, at 0x00001234") &&
@@ -166,7 +168,7 @@ static void test_lacking(void)
 	is(fake.status, 0, "and the machine goes on");
 
 	capture_begin();
-	crash_lacking(&cpu, "virtual-8086 mode");
+	crash_lacking(&cpu, &mode);
 	text = capture_end();
 	ok(strstr(text, "guest crashed: CPU 3 needs virtual-8086 mode") &&
 			strstr(text, "--engine kvm") && strstr(text, "EAX "),

@@ -89,9 +89,11 @@ struct cpu_ops {
 	 * -EFAULT if nothing is mapped there. */
 	int (*translate)(struct cpu *cpu, uint64_t linear, uint64_t *gpa);
 
-	/* Returns the linear address of CS:RIP, 0 if it is unknown. Where KVM emulated an access,
-	 * that can be one instruction further, and nobody knows how long that one was. */
+	/* Returns the linear address of CS:RIP, 0 if it is unknown. Unless position_is_exact, that
+	 * of an instruction that has stored can be one further, and nobody knows how long it was:
+	 * KVM may have emulated it. */
 	uint64_t (*position)(struct cpu *cpu);
+	bool position_is_exact;
 };
 
 struct cpu {

@@ -12,6 +12,8 @@
 /* Bytes of code that are shown; no x86 instruction is longer than 15. */
 #define CODE_BYTES 16
 
+#define CR0_PE 0x1 /* protected mode (Intel SDM 3, 2.5) */
+
 struct place {
 	char text[128];
 };
@@ -161,17 +163,21 @@ static void show_fault(struct cpu *cpu, const struct cpu_fault *fault)
 void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count)
 {
 	struct cpu_registers r;
+	bool is_kept;
 
 	if (!begin(cpu))
 		return;
-	if (cpu->ops->registers(cpu, &r) == -ENODATA)
-		say("guest crashed: triple fault on CPU %u", cpu->id);
-	else
+	is_kept = cpu->ops->registers(cpu, &r) == 0;
+	if (is_kept)
 		say("guest crashed: triple fault on CPU %u, at %s", cpu->id, here(cpu).text);
+	else
+		say("guest crashed: triple fault on CPU %u", cpu->id);
 	if (count > 0)
 		say("  the exceptions that led to it, in the order in which they came:");
 	for (unsigned i = 0; i < count; i++)
 		show_fault(cpu, &faults[i]);
+	if (is_kept && r.cr0 & CR0_PE && r.idt.limit == 0)
+		say("  no interrupt descriptor table is loaded, so every exception ends like this");
 	show_registers(cpu);
 	end(cpu);
 }
@@ -185,27 +191,31 @@ void crash_instruction(struct cpu *cpu)
 	end(cpu);
 }
 
-/* What a user can do about it. */
-static const char advice_lacking[] = "run it with --engine kvm, on a host that has /dev/kvm";
-
-void crash_lacking(struct cpu *cpu, const char *what)
+void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack)
 {
 	if (!begin(cpu))
 		return;
 	say("guest crashed: CPU %u needs %s, which the software CPU does not have, at %s", cpu->id,
-		what, here(cpu).text);
-	say("  %s", advice_lacking);
+		lack->what, here(cpu).text);
+	say("  %s", lack->advice);
 	show_registers(cpu);
 	end(cpu);
 }
 
-void warn_lacking(struct cpu *cpu, const char *what, uint64_t address)
+void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address)
 {
 	if (!cpu->host->begin_report(cpu))
 		return;
-	say("CPU %u uses %s, which the software CPU does not have, at %s: %s", cpu->id, what,
-		locate(cpu, address).text, advice_lacking);
+	say("CPU %u uses %s, which the software CPU does not have, at %s: %s", cpu->id, lack->what,
+		locate(cpu, address).text, lack->advice);
 	end(cpu);
+}
+
+static void show_access(struct cpu *cpu, bool is_write)
+{
+	bool is_exact = !is_write || cpu->ops->position_is_exact;
+
+	say("  by the instruction %s %s", is_exact ? "at" : "before or at", here(cpu).text);
 }
 
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
@@ -221,8 +231,7 @@ void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t 
 	else
 		say("guest crashed: CPU %u loads %u bytes from %s, %s", cpu->id, len,
 			locate(cpu, address).text, why);
-	say("  %s %s", is_write ? "by the instruction before or at" : "by the instruction at",
-		here(cpu).text);
+	show_access(cpu, is_write);
 	show_registers(cpu);
 	end(cpu);
 }
@@ -238,8 +247,7 @@ void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *da
 	else
 		say("guest crashed: CPU %u reads %u bytes from port 0x%x, where nothing answers",
 			cpu->id, len, port);
-	say("  %s %s", is_write ? "by the instruction before or at" : "by the instruction at",
-		here(cpu).text);
+	show_access(cpu, is_write);
 	show_registers(cpu);
 	end(cpu);
 }

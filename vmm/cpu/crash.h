@@ -20,13 +20,18 @@ void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigne
 /* The host's KVM cannot execute an instruction, or there is no memory where it should be. */
 void crash_instruction(struct cpu *cpu);
 
-/* The guest cannot go on without a part of the architecture that the software CPU lacks, by its
- * name: "64-bit mode". */
-void crash_lacking(struct cpu *cpu, const char *what);
+/* A part of the architecture that the software CPU lacks. */
+struct cpu_lack {
+	const char *what;   /* "64-bit mode" */
+	const char *advice; /* what a user can do: "run it with --engine kvm" */
+};
 
-/* The same, of the instruction at a linear address, while the guest goes on with the exception that
- * a CPU raises which does not have it. The machine does not end. */
-void warn_lacking(struct cpu *cpu, const char *what, uint64_t address);
+/* The guest cannot go on without what this CPU lacks. */
+void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack);
+
+/* The instruction at a linear address uses what this CPU lacks. The guest goes on with the exception
+ * that a CPU raises which does not have it, and the machine does not end. */
+void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address);
 
 /* An access that nothing answered (error -ENXIO), or a store to read-only memory (-EROFS). */
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,

@@ -139,8 +139,9 @@ struct engine_ops {
 	 * After stop(). */
 	void (*describe)(struct engine *engine, unsigned id, char *text, size_t size);
 
-	/* Says by finding() what the engine can do on this host. Returns whether guests can run. */
-	bool (*doctor)(void);
+	/* Says by finding() what the engine can do on this host. Returns how many million guest
+	 * instructions it executes in a second; 0 if guests cannot run. */
+	double (*doctor)(void);
 };
 
 /* Engines embed it. */

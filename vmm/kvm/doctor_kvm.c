@@ -182,7 +182,8 @@ static int best_of(struct probe *probe, int (*function)(struct probe *, double *
 	return 0;
 }
 
-static bool try_speed(struct probe *probe)
+/* Sets millions of instructions a second. */
+static bool try_speed(struct probe *probe, double *speed)
 {
 	double microseconds, millions;
 	int ret = best_of(probe, probe_speed, &microseconds);
@@ -191,7 +192,7 @@ static bool try_speed(struct probe *probe)
 		finding(FINDING_MISSING, "guest code", "%s", failure(ret));
 		return false;
 	}
-	millions = 1e6 / microseconds;
+	*speed = millions = 1e6 / microseconds;
 	finding(millions < SPEED_SLOW ? FINDING_SLOW : FINDING_OK, "guest code",
 		"%.1f million instructions a second%s", millions,
 		millions < SPEED_SLOW ? ": KVM emulates them (or the host is very busy)" : "");
@@ -242,9 +243,9 @@ static void try_feature(struct probe *probe, int (*function)(struct probe *), co
 }
 
 /* True if `vole run` can work. */
-static bool try_machine(struct probe *probe)
+static bool try_machine(struct probe *probe, double *speed)
 {
-	bool works = try_speed(probe);
+	bool works = try_speed(probe, speed);
 
 	works &= try_time(
 		probe, probe_exit, "exit to vole", "what a register access of a driver costs");
@@ -260,7 +261,7 @@ static bool try_machine(struct probe *probe)
 	return works;
 }
 
-static bool check_machine(void)
+static bool check_machine(double *speed)
 {
 	struct probe probe;
 	int ret = probe_init(&probe);
@@ -268,7 +269,7 @@ static bool check_machine(void)
 
 	fflush(stdout); /* what was said on standard error belongs here */
 	if (ret == 0)
-		works = try_machine(&probe);
+		works = try_machine(&probe, speed);
 	else if (ret == -EBUSY)
 		finding(FINDING_MISSING, "a VM",
 			"%s: another hypervisor (VirtualBox, VMware) holds the CPU; end it",
@@ -279,16 +280,17 @@ static bool check_machine(void)
 	return works;
 }
 
-bool doctor_kvm(void)
+double doctor_kvm(void)
 {
 	int fd = open_device();
+	double speed = 0;
 	bool works;
 
 	if (fd < 0)
-		return false;
+		return 0;
 	works = check_version(fd) && check_capabilities(fd);
 	if (works)
 		show_cpus(fd);
 	close(fd);
-	return works && check_machine();
+	return works && check_machine(&speed) ? speed : 0;
 }

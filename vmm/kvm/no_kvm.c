@@ -25,10 +25,10 @@ static int no_kvm_open(struct engine **engine, const struct engine_setup *setup)
 	return -ENOTSUP;
 }
 
-static bool no_kvm_doctor(void)
+static double no_kvm_doctor(void)
 {
 	finding(FINDING_MISSING, "KVM", REASON);
-	return false;
+	return 0;
 }
 
 /* There is no engine to call the other functions with. */

@@ -2,9 +2,8 @@
 #ifndef VMM_DOCTOR_SOFT_H
 #define VMM_DOCTOR_SOFT_H
 
-#include <stdbool.h>
-
-/* Says by finding() how fast the software CPU is here. Returns whether guests can run with it. */
-bool doctor_soft(void);
+/* Says by finding() how fast the software CPU is here. Returns millions of guest
+ * instructions a second, 0 if it does not work. */
+double doctor_soft(void);
 
 #endif

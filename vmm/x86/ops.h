@@ -12,6 +12,9 @@
  * condition codes of the SDM are numbered.
  */
 
+/* clang-format aligns these lists anew each time. */
+/* clang-format off */
+
 /* The sixteen conditions (SDM 2, B.1.4.7), with their mnemonics. */
 #define X86_CONDITIONS(X, name) \
 	X(name##_o)             \
@@ -157,6 +160,8 @@ enum x86_form {
 #define X86_OPS(X)     \
 	X86_OPS_ALU(X) \
 	X86_OPS_NO_FLAGS(X) X86_OPS_SHIFT(X) X86_OPS_MOVE(X) X86_OPS_FLOW(X) X86_OPS_PAIR(X)
+
+/* clang-format on */
 
 #define X86_OP_NUMBER(name) X86_OP_##name,
 enum x86_op { X86_OPS(X86_OP_NUMBER) X86_OP_COUNT };

@@ -71,6 +71,7 @@ static const struct cpu_ops cpu_ops = {
 	.registers = cpu_registers,
 	.translate = cpu_translate,
 	.position = cpu_position,
+	.position_is_exact = true,
 };
 
 /* --- making and freeing ----------------------------------------------------------------------- */

@@ -91,27 +91,22 @@ static bool can_execute(const struct soft_cpu *cpu)
 	return !x86->halted || (x86->nmi_pending && !x86->nmi_masked) || soft_has_interrupt(cpu);
 }
 
-/* For crash reports. */
-static const char *missing_name(enum x86_missing missing)
-{
-	switch (missing) {
-	case X86_MISSING_VIRTUAL_8086:
-		return "virtual-8086 mode";
-	case X86_MISSING_LONG_MODE:
-		return "64-bit mode";
-	case X86_MISSING_FPU:
-		return "an x87 FPU";
-	case X86_MISSING_SIMD:
-		return "MMX or SSE";
-	default:
-		return NULL;
-	}
-}
+#define RUN_WITH_KVM "run it with --engine kvm, on a host whose KVM has it"
+
+/* By enum x86_missing, for reports. */
+static const struct cpu_lack lacks[] = {
+	[X86_MISSING_VIRTUAL_8086] = {"virtual-8086 mode", RUN_WITH_KVM},
+	[X86_MISSING_LONG_MODE] = {"64-bit mode", RUN_WITH_KVM},
+	[X86_MISSING_FPU] = {"an x87 FPU",
+		"compile it with -mgeneral-regs-only, or " RUN_WITH_KVM " (vole doctor)"},
+	[X86_MISSING_SIMD] = {"MMX or SSE",
+		"compile it with -mgeneral-regs-only, or " RUN_WITH_KVM " (vole doctor)"},
+};
 
 static void report_shutdown(struct soft_cpu *cpu)
 {
 	const struct x86_cpu *x86 = soft_x86(cpu);
-	struct cpu_fault faults[3];
+	struct cpu_fault faults[X86_FAULTS_MAX];
 
 	if (cpu->cpu.host->triple_fault(&cpu->cpu) == 0)
 		return;
@@ -148,7 +143,7 @@ static void handle_stop(struct soft_cpu *cpu, enum x86_stop stop)
 		break;
 	case X86_STOP_ENDED:
 		if (soft_x86(cpu)->refused)
-			crash_lacking(&cpu->cpu, missing_name(soft_x86(cpu)->missing));
+			crash_lacking(&cpu->cpu, &lacks[soft_x86(cpu)->missing]);
 		break;
 	case X86_STOP_HALTED:
 		if (cpu->engine->irqchip == ENGINE_IRQCHIP_NONE)
@@ -170,7 +165,7 @@ static void tell_missing(struct soft_cpu *cpu)
 		return;
 	cpu->missing_told = x86->missing;
 	if (!x86->refused && x86->missing != X86_MISSING_NOTHING)
-		warn_lacking(&cpu->cpu, missing_name(x86->missing),
+		warn_lacking(&cpu->cpu, &lacks[x86->missing],
 			x86->segment[X86_CS].base + x86->missing_eip);
 }
 

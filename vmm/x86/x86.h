@@ -241,6 +241,10 @@ struct x86_tlb_entry {
 };
 #define X86_TLB_EMPTY UINT64_MAX
 
+/* Exceptions that can lead to a triple fault: a benign one, and those of table 6-5 (SDM 3) with what
+ * each delivery raises. */
+#define X86_FAULTS_MAX 6
+
 struct x86_cpu {
 	/* What operations touch most comes first. */
 	uint64_t reg[X86_REGISTERS];
@@ -288,7 +292,7 @@ struct x86_cpu {
 	/* The exceptions that led here: the last one first; for the report of a triple fault.
 	 * fault_count is 0 as soon as one was delivered. */
 	unsigned fault_count;
-	struct x86_exception faults[3];
+	struct x86_exception faults[X86_FAULTS_MAX];
 
 	struct x86_system *system;
 	struct x86_cache *cache; /* of decoded blocks; owned by block.c */
