@@ -4,7 +4,7 @@
  * pseudo-terminal: input that is waited for does not keep output from being waited for. And what
  * cannot be waited for.
  */
-#include "io/chardev.h"
+#include "io/chardev_open.h"
 
 #include <errno.h>
 #include <fcntl.h>

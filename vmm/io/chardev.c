@@ -4,16 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "container.h"
-#include "io/file.h"
 #include "io/stream.h"
 #include "log.h"
 
@@ -79,9 +76,7 @@ static bool input_at_hand(const struct chardev *dev)
 	return dev->keyboard.len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
 }
 
-/* Both directions of one descriptor, which is ours now. Each gets one of its own: each is waited
- * for without the other, and epoll has one entry for a descriptor. 0 or -errno. Lock held. */
-static int connect_both(struct chardev *dev, int fd)
+int chardev_take_both(struct chardev *dev, int fd)
 {
 	int other = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
@@ -373,94 +368,42 @@ static const struct console_backend_ops chardev_ops = {
 	.size = chardev_size,
 };
 
-/* --- opening ---------------------------------------------------------------------------------- */
+/* --- for chardev_open.c ----------------------------------------------------------------------- */
 
-static int fail(const struct chardev *dev, const char *path, int error)
+int chardev_init(struct chardev *dev, const char *name, struct io_loop *loop)
 {
-	say("--%s %s: %s", dev->name, path, strerror(error));
-	return -error;
+	*dev = CHARDEV_EMPTY;
+	dev->name = name;
+	dev->backend.ops = &chardev_ops;
+	dev->loop = loop;
+	dev->wake = (struct io_source){.fd = io_event_open(), .ready = wake_ready};
+	if (dev->wake.fd < 0)
+		return dev->wake.fd;
+	return io_loop_add(loop, &dev->wake, EPOLLIN);
 }
 
-static int open_terminal(struct chardev *dev)
+int chardev_take_terminal(struct chardev *dev)
 {
 	int ret = io_timer_add(dev->loop, &dev->look, look_ready);
 
 	if (ret < 0)
 		return ret;
 	ret = terminal_open(&dev->terminal, dev->in);
-	if (ret < 0)
-		return fail(dev, "stdio", -ret);
+	if (ret < 0) {
+		say("--%s stdio: %s", dev->name, strerror(-ret));
+		return ret;
+	}
 	dev->is_terminal = true;
 	set_away(dev, ret == 0);
 	return 0;
 }
 
-static int open_stdio(struct chardev *dev)
+int chardev_take_client(struct chardev *dev, int fd)
 {
-	dev->in = stream_reopen(STDIN_FILENO, O_RDONLY);
-	if (dev->in < 0)
-		dev->in = STDIN_FILENO;
-	dev->out = stream_reopen(STDOUT_FILENO, O_WRONLY);
-	if (dev->out < 0)
-		dev->out = STDOUT_FILENO;
-	return terminal_controls_us(dev->in) ? open_terminal(dev) : 0;
-}
-
-/* Only what nobody else writes is emptied: it may be a disk, of this machine or another. */
-static int open_file(struct chardev *dev, const char *path)
-{
-	struct stat st;
-	int ret;
-
-	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
-	dev->out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-	if (dev->out < 0 || fstat(dev->out, &st) < 0)
-		return fail(dev, path, errno);
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	ret = file_lock(dev->out, false);
-	if (ret == -EBUSY)
-		say("--%s %s: in use by a vole, as a disk or for output", dev->name, path);
-	if (ret < 0)
-		return ret == -EBUSY ? ret : fail(dev, path, -ret);
-	return ftruncate(dev->out, 0) < 0 ? fail(dev, path, errno) : 0;
-}
-
-static int open_pty(struct chardev *dev, const char *label)
-{
-	struct termios raw;
-	char name[64];
-	int master, ret;
-
-	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (master < 0)
-		return fail(dev, "pty", errno);
-	ret = connect_both(dev, master);
-	if (ret < 0)
-		return fail(dev, "pty", -ret);
-	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
-		ptsname_r(master, name, sizeof name) != 0)
-		return fail(dev, "pty", errno);
-	dev->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (dev->slave < 0)
-		return fail(dev, name, errno);
-	/* The guest is the one that echoes and edits. */
-	if (tcgetattr(dev->slave, &raw) < 0)
-		return fail(dev, name, errno);
-	cfmakeraw(&raw);
-	if (tcsetattr(dev->slave, TCSANOW, &raw) < 0)
-		return fail(dev, name, errno);
-	say("%s is on %s", label, name);
-	return 0;
-}
-
-static int take_client(struct listener *listener, int fd)
-{
-	struct chardev *dev = container_of(listener, struct chardev, listener);
 	int ret;
 
 	pthread_mutex_lock(&dev->lock);
-	ret = connect_both(dev, fd);
+	ret = chardev_take_both(dev, fd);
 	pthread_mutex_unlock(&dev->lock);
 	if (ret < 0)
 		return ret;
@@ -471,51 +414,22 @@ static int take_client(struct listener *listener, int fd)
 	return 0;
 }
 
-static int open_socket(struct chardev *dev, const char *path)
-{
-	dev->input_waits = dev->output_waits = true;
-	return listener_open(&dev->listener, dev->loop, dev->name, path, take_client);
-}
-
-static int open_by_kind(struct chardev *dev, const char *label, const char *text)
-{
-	if (strncmp(text, "file:", 5) == 0)
-		return open_file(dev, text + 5);
-	if (strncmp(text, "unix:", 5) == 0)
-		return open_socket(dev, text + 5);
-	if (strcmp(text, "pty") == 0)
-		return open_pty(dev, label);
-	return open_stdio(dev);
-}
-
-int chardev_open(struct chardev *dev, const char *name, const char *label, const char *text,
-	struct io_loop *loop)
+int chardev_begin(struct chardev *dev)
 {
 	int ret;
 
-	*dev = CHARDEV_EMPTY;
-	dev->name = name;
-	dev->backend.ops = &chardev_ops;
-	dev->loop = loop;
-	dev->wake = (struct io_source){.fd = io_event_open(), .ready = wake_ready};
-	if (dev->wake.fd < 0)
-		return dev->wake.fd;
-	ret = io_loop_add(loop, &dev->wake, EPOLLIN);
-	if (ret < 0)
-		return ret;
-	ret = open_by_kind(dev, label, text);
-	if (ret < 0)
-		return ret;
 	dev->input = (struct io_source){.fd = dev->in, .ready = input_ready};
 	dev->output = (struct io_source){.fd = dev->out, .ready = output_ready};
-	ret = io_loop_can_wait(loop, dev->in, &dev->input_waits);
+	ret = io_loop_can_wait(dev->loop, dev->in, &dev->input_waits);
 	if (ret == 0)
-		ret = io_loop_can_wait(loop, dev->out, &dev->output_waits);
+		ret = io_loop_can_wait(dev->loop, dev->out, &dev->output_waits);
 	dev->step = stream_step(dev->out);
 	if (ret == 0)
 		update(dev);
 	return ret;
 }
+
+/* --- for the machine -------------------------------------------------------------------------- */
 
 unsigned chardev_unread(const struct chardev *dev)
 {

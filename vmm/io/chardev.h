@@ -4,15 +4,17 @@
 
 /*
  * The host's end of a console: standard input and output, a file, a pseudo-terminal, or a UNIX
- * socket to which one client at a time may connect.
+ * socket to which one client at a time may connect. chardev_open.c opens each kind; chardev.c
+ * serves it.
  *
- * On a terminal, input is raw and vole looks at it first: ^A x ends the machine, ^A ^A is one ^A
- * for the guest. It is read although the guest takes nothing, and what there is no room for is
- * dropped, with a bell. While this process is a job in the background, the terminal is not touched.
- * It is put back into the state it was found in by chardev_close().
+ * On a terminal, input is raw and vole interprets it first: ^A x ends the machine, ^A ^A is one ^A
+ * for the guest. vole reads the terminal even while the guest takes no input; what exceeds the
+ * keyboard buffer is dropped, with a bell. While this process is a background job, the terminal is
+ * left alone. chardev_close() restores the state in which it was found.
  *
- * Everything happens on the I/O thread, but for two functions of the backend: want(), which only
- * leaves a note and wakes that thread, and write(), since an emergency write comes on a vCPU's.
+ * Everything happens on the I/O thread, except for two functions of the back end: want(), which
+ * sets flags and wakes that thread, and write(), because an emergency write comes on a vCPU's
+ * thread.
  */
 
 #include <pthread.h>
@@ -28,68 +30,87 @@
 struct chardev {
 	struct console_backend backend;
 	struct io_loop *loop;
-	const char *name; /* of the option that asked for it, less its dashes */
+	const char *name; /* name of the option that asked for it, without its dashes */
 
-	/* On the I/O thread: the guest's device should look at what it wanted; the user typed
-	 * ^A x. On any: output failed for good; once. */
+	/* Callbacks; ctx is their argument. ready() tells that what the device wants may be
+	 * possible now. quit() tells that the user typed ^A x. Both are called on the I/O thread.
+	 * broken() tells, once and on any thread, that output fails for good. */
 	void (*ready)(void *ctx);
 	void (*quit)(void *ctx);
 	void (*broken)(void *ctx, int error);
 	void *ctx;
 
-	/* Against an emergency write, which comes on a vCPU's thread: held by write(), and by the
-	 * I/O thread where it changes in, out and client_deaf. A device's lock may be held when it
-	 * is taken; none is taken while it is held. */
+	/* Guards in, out and client_deaf against an emergency write, which comes on a vCPU's
+	 * thread: write() holds it, and the I/O thread while it changes them. A device's lock may
+	 * be held when it is taken; no other lock is taken while it is held. */
 	pthread_mutex_t lock;
 
-	int in, out;       /* -1: none; never the same. out may block and is asked before */
-	size_t step;       /* bytes that out takes at once, if it is ready */
-	bool client_deaf;  /* of a socket: it reads no more, and output to it is dropped */
-	bool client_ended; /* it sends no more, but what it sent is not all read. I/O thread only */
-	bool client_left;  /* it has, and the device is to hear of it. I/O thread only */
-	bool output_broken; /* and the owner knows. lock */
-	int slave;        /* of a pseudo-terminal, kept open so that it never hangs up; -1: none */
+	int in, out;        /* -1: none; never the same. out may block, so poll(2) comes first */
+	size_t step;        /* bytes that a write to out takes without blocking once it is ready */
+	bool client_deaf;   /* the socket's client reads no more; output to it is dropped */
+	bool client_ended;  /* the client sends no more, but some input is unread. I/O thread */
+	bool client_left;   /* the client left, and the device has to be told. I/O thread */
+	bool output_broken; /* broken() was called. Guarded by lock */
+	int slave;        /* slave of a pseudo-terminal, open so that it never hangs up; -1: none */
 	bool is_terminal; /* in is the terminal that controls this process */
-	struct terminal terminal; /* in, if is_terminal */
-	struct keyboard keyboard; /* the same */
-	bool away;             /* the same, but this is a job in the background. I/O thread only */
-	struct io_source look; /* the same: a timer, set while away; fd -1: none */
-	struct listener listener; /* of a socket */
+	struct terminal terminal; /* valid if is_terminal: in */
+	struct keyboard keyboard; /* valid if is_terminal: what was typed */
+	bool away;                /* valid if is_terminal: this is a background job. I/O thread */
+	struct io_source look;    /* a timer that is set while away; fd -1: none */
+	struct listener listener; /* the listening socket */
 
-	struct io_source wake;   /* an eventfd: want() changed */
+	struct io_source wake;   /* an eventfd, signalled when want() changed the events */
 	struct io_source input;  /* in */
 	struct io_source output; /* out */
-	uint32_t input_events;   /* that input is in the loop for; 0: it is not */
-	bool output_armed;
+	uint32_t input_events;   /* epoll events of input in the loop; 0: it is not in the loop */
+	bool output_armed;       /* output is in the loop */
 	bool input_waits, output_waits; /* false: a file, which is always ready */
-	bool input_ended; /* and all of it was read; of a socket, until its client leaves */
+	bool input_ended; /* all input was read; for a socket, until its client leaves */
 	atomic_bool want_input, want_output;
 };
 
-/*
- * Open what text says ("stdio", "file:PATH", "unix:PATH", "pty") for the option --name. Where a
- * pseudo-terminal is, is said of label, which need not stay. The callbacks must be set before the
- * loop runs. 0, or -errno (said). Undone by chardev_close() whatever is returned; dev must not
- * move.
- */
-int chardev_open(struct chardev *dev, const char *name, const char *label, const char *text,
-	struct io_loop *loop);
+/* Restores a terminal, closes everything and makes dev empty. Called in any state, also after
+ * chardev_open() failed, when the loop does not run. */
 void chardev_close(struct chardev *dev);
 
-/* While this process is stopped a terminal is as it was found. Afterwards, and when this job may
- * have come to the foreground or left it: see how things are. I/O thread. Nothing for others. */
+/* Restores a terminal to the state in which it was found, before this process is stopped. I/O
+ * thread. Does nothing to other kinds. */
 void chardev_suspend(struct chardev *dev);
+
+/* Takes a terminal back into raw mode if this is a foreground job. Called when the process
+ * continues and when it may have become a foreground or background job. I/O thread. Does nothing to
+ * other kinds. */
 void chardev_resume(struct chardev *dev);
 
-/* Bytes of output that a pseudo-terminal holds for its reader: they are lost with it. Elsewhere 0.
- */
+/* Returns how many bytes of output a pseudo-terminal holds that its reader has not read; closing
+ * it would lose them. Returns 0 for other kinds. */
 unsigned chardev_unread(const struct chardev *dev);
 
-/* Once the guest has ended, what is typed at a terminal is for vole alone, and there is no loop
- * that waits for it: the descriptor to wait for, -1 if there is none, and what to do when it is
- * ready. */
+/* Returns the descriptor to poll for keys of a terminal once the guest has ended and the loop no
+ * longer runs, or -1 if there is no terminal. When it is readable, the caller calls
+ * chardev_take_keys(), which interprets the keys; none is for the guest any more. */
 int chardev_keys(const struct chardev *dev);
 void chardev_take_keys(struct chardev *dev);
+
+/* The following functions are for chardev_open.c. All return 0 or -errno; errors are said, except
+ * those of chardev_take_both() and chardev_take_client(). */
+
+/* Makes dev empty, with its back end, and adds its eventfd to the loop. */
+int chardev_init(struct chardev *dev, const char *name, struct io_loop *loop);
+
+/* Takes the terminal in, which controls this process, into raw mode. */
+int chardev_take_terminal(struct chardev *dev);
+
+/* Sets in to fd, which dev owns from here on, and out to a duplicate, because each direction is
+ * waited for without the other, and epoll has one entry for each descriptor. Closes fd if it fails.
+ * Called with the lock held, or before chardev_begin(). */
+int chardev_take_both(struct chardev *dev, int fd);
+
+/* Connects a client of the socket, by chardev_take_both(), and tells the device. I/O thread. */
+int chardev_take_client(struct chardev *dev, int fd);
+
+/* Begins to serve in and out, which are open now. */
+int chardev_begin(struct chardev *dev);
 
 #define CHARDEV_EMPTY                              \
 	((struct chardev){                         \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exit_status.h"
+#include "io/chardev_open.h"
 #include "log.h"
 #include "machine/device.h"
 #include "machine/plan.h"

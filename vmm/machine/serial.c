@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exit_status.h"
+#include "io/chardev_open.h"
 #include "log.h"
 #include "machine/plan.h"
 #include "machine/vm.h"

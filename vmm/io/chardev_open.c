@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "io/chardev_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "container.h"
+#include "io/file.h"
+#include "io/stream.h"
+#include "log.h"
+
+static int fail(const struct chardev *dev, const char *path, int error)
+{
+	say("--%s %s: %s", dev->name, path, strerror(error));
+	return -error;
+}
+
+static int open_stdio(struct chardev *dev)
+{
+	dev->in = stream_reopen(STDIN_FILENO, O_RDONLY);
+	if (dev->in < 0)
+		dev->in = STDIN_FILENO;
+	dev->out = stream_reopen(STDOUT_FILENO, O_WRONLY);
+	if (dev->out < 0)
+		dev->out = STDOUT_FILENO;
+	return terminal_controls_us(dev->in) ? chardev_take_terminal(dev) : 0;
+}
+
+/* Truncates the file only after it is locked, because it may be a disk of this machine or
+ * another. */
+static int open_file(struct chardev *dev, const char *path)
+{
+	struct stat st;
+	int ret;
+
+	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
+	dev->out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+	if (dev->out < 0 || fstat(dev->out, &st) < 0)
+		return fail(dev, path, errno);
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	ret = file_lock(dev->out, false);
+	if (ret == -EBUSY)
+		say("--%s %s: in use by a vole, as a disk or for output", dev->name, path);
+	if (ret < 0)
+		return ret == -EBUSY ? ret : fail(dev, path, -ret);
+	return ftruncate(dev->out, 0) < 0 ? fail(dev, path, errno) : 0;
+}
+
+static int open_pty(struct chardev *dev, const char *label)
+{
+	struct termios raw;
+	char name[64];
+	int master, ret;
+
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (master < 0)
+		return fail(dev, "pty", errno);
+	ret = chardev_take_both(dev, master);
+	if (ret < 0)
+		return fail(dev, "pty", -ret);
+	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
+		ptsname_r(master, name, sizeof name) != 0)
+		return fail(dev, "pty", errno);
+	dev->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (dev->slave < 0)
+		return fail(dev, name, errno);
+	/* The guest is the one that echoes and edits. */
+	if (tcgetattr(dev->slave, &raw) < 0)
+		return fail(dev, name, errno);
+	cfmakeraw(&raw);
+	if (tcsetattr(dev->slave, TCSANOW, &raw) < 0)
+		return fail(dev, name, errno);
+	say("%s is on %s", label, name);
+	return 0;
+}
+
+static int client_came(struct listener *listener, int fd)
+{
+	return chardev_take_client(container_of(listener, struct chardev, listener), fd);
+}
+
+static int open_socket(struct chardev *dev, const char *path)
+{
+	dev->input_waits = dev->output_waits = true;
+	return listener_open(&dev->listener, dev->loop, dev->name, path, client_came);
+}
+
+static int open_by_kind(struct chardev *dev, const char *label, const char *text)
+{
+	if (strncmp(text, "file:", 5) == 0)
+		return open_file(dev, text + 5);
+	if (strncmp(text, "unix:", 5) == 0)
+		return open_socket(dev, text + 5);
+	if (strcmp(text, "pty") == 0)
+		return open_pty(dev, label);
+	return open_stdio(dev);
+}
+
+int chardev_open(struct chardev *dev, const char *name, const char *label, const char *text,
+	struct io_loop *loop)
+{
+	int ret = chardev_init(dev, name, loop);
+
+	if (ret == 0)
+		ret = open_by_kind(dev, label, text);
+	return ret < 0 ? ret : chardev_begin(dev);
+}
