@@ -17,10 +17,10 @@
 #include "io/file.h"
 #include "log.h"
 
-/* Of a write of zeroes at once: 1 MiB. */
+/* Number of pages of zeroes that one pwritev(2) writes: 1 MiB. */
 #define ZERO_PAGES 256
 
-/* Of what the host's storage says it handles as a whole, more is not believed. */
+/* Largest physical block size that we believe, in bytes. */
 #define UNIT_MAX (1u << 20)
 
 static struct disk *disk_of(struct block_backend *backend)
@@ -28,7 +28,8 @@ static struct disk *disk_of(struct block_backend *backend)
 	return container_of(backend, struct disk, backend);
 }
 
-/* The guest learns of an error by its request's status; the user, once, by this. Returns -error. */
+/* Reports an I/O error to the user, once for each disk; the guest gets the status of its request.
+ * Returns -error. */
 static int say_once(struct disk *disk, const char *what, uint64_t offset, int error)
 {
 	if (!disk->said)
@@ -39,7 +40,8 @@ static int say_once(struct disk *disk, const char *what, uint64_t offset, int er
 	return -error;
 }
 
-/* One segment, as most requests have, spares the kernel a list: a twentieth of a read of 4 KiB. */
+/* pread(2) instead of preadv(2) for a single segment, as most requests have, saves a twentieth of a
+ * read of 4 KiB. */
 static ssize_t disk_read(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset)
 {
@@ -74,7 +76,8 @@ static int disk_flush(struct block_backend *backend)
 	return 0;
 }
 
-/* Write zeroes, where the host has no shorter way: each segment is the same page of them. */
+/* Writes zeroes with pwritev(2), where the host has no faster way: each segment is the same
+ * page. */
 static int write_pages(struct disk *disk, uint64_t offset, uint64_t len)
 {
 	static const uint8_t zeroes[4096];
@@ -102,7 +105,8 @@ static int write_pages(struct disk *disk, uint64_t offset, uint64_t len)
 	return 0;
 }
 
-/* File systems and block devices differ in what they can do, and to what ranges. */
+/* Returns whether fallocate(2) failed because the file system or block device does not support the
+ * operation, or not for this range. */
 static bool is_unable(int error)
 {
 	return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL;
@@ -132,7 +136,7 @@ static int disk_write_zeroes(
 	return ret < 0 ? say_once(disk, "write zeroes", offset, -ret) : 0;
 }
 
-/* Where the host cannot, all stays as it was, which is good enough. */
+/* Discards a range. Where the host does not support it, the content stays, which is permitted. */
 static int disk_discard(struct block_backend *backend, uint64_t offset, uint64_t len)
 {
 	struct disk *disk = disk_of(backend);
@@ -157,7 +161,7 @@ static int fail(const struct disk *disk, int error)
 	return -error;
 }
 
-/* Regular files and block devices have a size that lseek() tells; others are no disks. */
+/* Finds the size of a regular file or block device with lseek(2). Other files are refused. */
 static int find_size(const struct disk *disk, uint64_t *sectors)
 {
 	unsigned block_size = disk->backend.block_size;
@@ -201,7 +205,8 @@ int disk_refresh_size(struct disk *disk)
 	return 1;
 }
 
-/* Without the user's word, a block device's own: one that has larger blocks is slow with less. */
+/* Returns the logical block size: the one that the user wanted (not 0), else a block device's own,
+ * because accesses to parts of its blocks are slow, else DISK_BLOCK_MIN. */
 static unsigned find_block_size(const struct disk *disk, unsigned wanted)
 {
 	int size;
@@ -213,7 +218,8 @@ static unsigned find_block_size(const struct disk *disk, unsigned wanted)
 	return (unsigned)size;
 }
 
-/* What the host's storage is like. None of it is needed, so nothing here fails. */
+/* Finds the physical block size of the host's storage and whether it can deallocate. Both have
+ * defaults, so failures are ignored. */
 static void probe_storage(struct disk *disk)
 {
 	uint64_t size = disk->backend.capacity * VIRTIO_BLK_SECTOR_SIZE;
@@ -224,17 +230,17 @@ static void probe_storage(struct disk *disk)
 		return;
 	if (S_ISREG(st.st_mode)) {
 		unit = (unsigned)st.st_blksize;
-		/* Behind the end there is nothing to lose. */
+		/* Tries it behind the end of the file, where no data can be lost. */
 		disk->backend.can_unmap = allocate(disk, PUNCH_HOLE, size, UNIT_MAX) == 0;
 	} else {
 		ioctl(disk->fd, BLKPBSZGET, &unit);
-		disk->backend.can_unmap = true; /* who knows; it may */
+		disk->backend.can_unmap = true; /* not known without trying it */
 	}
 	if (unit >= VIRTIO_BLK_SECTOR_SIZE && unit <= UNIT_MAX && (unit & (unit - 1)) == 0)
 		disk->backend.unit = unit;
 }
 
-/* The kernel lets one that it will not write be opened for writing, as it does no file. */
+/* Refuses a read-only block device for a writable disk, because open(2) permits writing to it. */
 static int check_protection(const struct disk *disk)
 {
 	int protected = 0;

@@ -14,24 +14,24 @@ struct disk {
 	struct block_backend backend;
 	const char *path; /* not owned */
 	int fd;           /* -1: empty */
-	bool said;        /* an error of this file was reported: once is enough */
+	bool said;        /* an I/O error of this file was reported, which happens once */
 };
 
 #define DISK_EMPTY ((struct disk){.fd = -1})
 
 /*
- * Open and lock. index numbers the machine's disks, for the ID of one without a serial. Undone by
- * disk_close() whatever is returned. 0, or -errno (said): -EINVAL for a file that is no disk image,
- * -EBUSY if another vole has it.
+ * Opens and locks a disk image. index is the number of the disk in the machine, for the ID of a
+ * disk without a serial number. Returns 0, or -errno (said): -EINVAL for a file that is no disk
+ * image, -EBUSY if another vole has it open. The caller calls disk_close() whatever is returned.
  */
 int disk_open(struct disk *disk, const struct disk_options *options, unsigned index);
 void disk_close(struct disk *disk);
 
 /*
- * The image may have another size by now. Whether it does is said, and backend.capacity is the new
- * one: the device is to be told. What is no size for a disk is said and changes nothing.
+ * Reads the size of the image again and updates backend.capacity, which the caller then tells to
+ * the device. A change is said, and so is a size that a disk cannot have, which changes nothing.
  *   1        changed
- *   0        as it was
+ *   0        unchanged
  *   -errno   as disk_open()
  */
 int disk_refresh_size(struct disk *disk);

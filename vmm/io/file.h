@@ -12,20 +12,24 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Open a regular file that is not empty, lock it as one that is read, and measure it. Its
- * descriptor, to be closed, or -errno: -ENOEXEC for what the file is. */
+/* Opens a regular file that is not empty, locks it for reading, and sets *size to its size in
+ * bytes. Returns a descriptor that the caller closes, or -errno: -ENOEXEC if the file is of another
+ * kind. */
 int file_open(const char *path, uint64_t *size);
 
-/* Read [offset, offset + len) of it. 0, or -errno: the file may have become shorter. */
+/* Reads [offset, offset + len) of a file; path is for messages. Returns 0 or -errno, also if the
+ * file is shorter. */
 int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset);
 
-/* The same, or less where the file ends. Bytes read, or -errno; nothing is said. */
+/* Reads up to len bytes of a file from offset on, less at its end. Returns the number of bytes
+ * read, or -errno, which it does not report. */
 ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset);
 
 /*
- * Lock a file against other voles: shared by those that only read it, or for one that writes it.
- * The lock is the open file description's (fcntl(2), F_OFD_SETLK): it goes when the file is closed,
- * however vole ends. 0, -EBUSY if another has it, or -errno; nothing is said.
+ * Locks a file against other voles: a shared lock for readers, an exclusive one for a writer. The
+ * lock belongs to the open file description (fcntl(2), F_OFD_SETLK) and is released when that is
+ * closed, however vole ends. Returns 0, -EBUSY if another vole has locked it, or -errno; it reports
+ * nothing.
  */
 int file_lock(int fd, bool shared);
 

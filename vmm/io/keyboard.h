@@ -3,15 +3,15 @@
 #define VMM_KEYBOARD_H
 
 /*
- * What the user types at a terminal, and the guest has not taken yet. vole looks at it first: ^A x
- * ends the machine, ^A ^A is one ^A for the guest. One thread at a time.
+ * The buffer of what the user typed at a terminal and the guest has not read yet. vole interprets
+ * keys first: ^A x ends the machine, ^A ^A is one ^A for the guest. One thread at a time.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/uio.h>
 
-/* As much as is pasted at once, mostly. */
+/* Bytes of the buffer: enough for most texts that are pasted at once. */
 #define KEYBOARD_MAX 16384
 
 struct keyboard {
@@ -22,14 +22,14 @@ struct keyboard {
 
 enum keyboard_verdict {
 	KEYBOARD_KEPT,
-	KEYBOARD_DROPPED, /* some: there is no room */
-	KEYBOARD_QUIT,    /* the rest was not looked at */
+	KEYBOARD_DROPPED, /* some bytes were dropped, because the buffer is full */
+	KEYBOARD_QUIT,    /* ^A x came; the bytes after it were ignored */
 };
 
-/* These were typed. */
+/* Handles bytes that were typed. */
 enum keyboard_verdict keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len);
 
-/* Move the oldest into iov: how many bytes, 0 if there are none. */
+/* Moves the oldest bytes into iov. Returns their number, 0 if the buffer is empty. */
 size_t keyboard_take(struct keyboard *keyboard, const struct iovec *iov, unsigned count);
 
 #endif

@@ -14,34 +14,35 @@
 
 struct listener {
 	struct io_loop *loop;
-	const char *name; /* of the option that asked for it, less its dashes */
-	const char *path; /* to be removed, if it is still the socket's; NULL: none */
-	dev_t device;     /* what is there */
+	const char *name; /* name of the option that asked for it, without its dashes */
+	const char *path; /* removed at close if it is still this socket; NULL: none */
+	dev_t device;     /* identify the socket at path, together with inode */
 	ino_t inode;
 
-	/* Somebody connected: this descriptor, nonblocking, which is the callee's to close. After
-	 * -errno, which is said, the next one is taken a second later. */
+	/* Called with the non-blocking descriptor of a client that connected; the callee closes it.
+	 * Returns 0 or -errno. An error is said, and the next client accepted a second later. */
 	int (*client)(struct listener *listener, int fd);
 
 	struct io_source socket; /* fd -1: none */
 	struct io_source pause;  /* a timer; fd -1: none */
-	bool failed;             /* since the last client, and it was said */
+	bool failed;             /* accepting failed since the last client, and was reported */
 };
 
 #define LISTENER_EMPTY ((struct listener){.socket.fd = -1, .pause.fd = -1})
 
 /*
- * Listen at path, which must stay, for the option --name. A socket there at which nobody listens is
- * replaced: an earlier vole has left it. 0, or -errno (said). Undone by listener_close() whatever
- * is returned; listener must not move.
+ * Listens at path for the option --name. A socket that exists there without a listener is replaced,
+ * because an earlier vole has left it. path must stay valid and listener must not move. Returns 0,
+ * or -errno (said). The caller calls listener_close() whatever is returned.
  */
 int listener_open(struct listener *listener, struct io_loop *loop, const char *name,
 	const char *path, int (*client)(struct listener *listener, int fd));
 
-/* Take the next client: the last one has left. */
+/* Accepts the next client, after the last one has left. */
 void listener_resume(struct listener *listener);
 
-/* Nothing for an empty one. The loop no longer runs. */
+/* Closes the socket and removes it. Called when the loop does not run; ignores an empty
+ * listener. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -3,9 +3,9 @@
 #define VMM_LOOP_H
 
 /*
- * The event loop of the I/O thread: one epoll set. A source is a file descriptor and what to call
- * when it is ready, embedded in its owner, who finds itself by container_of(). Besides, the loop
- * can have work of its own to do between the sources: executing guest code.
+ * The event loop of the I/O thread: one epoll set. A source is a file descriptor with a function
+ * that is called when it is ready; owners embed it and find themselves by container_of(). The loop
+ * can also have work to do between the sources: executing guest code.
  *
  * io_loop_run() belongs to one thread; the other functions may be called from any. A source must
  * not be removed while its ready() may run, except by that ready() itself.
@@ -19,8 +19,8 @@ struct io_source {
 	void (*ready)(struct io_source *source);
 };
 
-/* Work of the loop's thread: a part of it. Returns how many nanoseconds the loop may wait for a
- * source before it calls again: 0: not at all; IO_FOREVER: until one is ready. */
+/* Does a part of the work of the loop's thread. Returns how many nanoseconds the loop may wait for
+ * a source before it calls again: 0 not to wait, IO_FOREVER to wait until a source is ready. */
 typedef int64_t io_work(void *ctx);
 #define IO_FOREVER INT64_MAX
 
@@ -34,22 +34,23 @@ struct io_loop {
 
 #define IO_LOOP_EMPTY ((struct io_loop){.epoll = -1, .stop.fd = -1})
 
-/* 0, or -errno (said). Undone by io_loop_free(). loop must not move. */
+/* Makes a loop, which must not move. Returns 0, or -errno (said). The caller calls io_loop_free()
+ * whatever is returned. */
 int io_loop_init(struct io_loop *loop);
 void io_loop_free(struct io_loop *loop);
 
-/* Call source->ready(source) while source->fd has one of these epoll events, level-triggered.
- * source is not owned and must stay until io_loop_del(). 0, or -errno: -EPERM for a file that
- * cannot be waited for because it is always ready, not said; others are. */
+/* Adds a source: the loop calls source->ready(source) while source->fd has one of these epoll
+ * events, level-triggered. source is not owned and must stay until io_loop_del(). Returns 0 or
+ * -errno: -EPERM, not said, for a file, which is always ready; other errors are said. */
 int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events);
 void io_loop_del(struct io_loop *loop, struct io_source *source);
 
-/* Set *can if this descriptor (-1: none), which is no source yet, can be one. Files cannot be
- * waited for and never need to be; epoll says which those are. 0, or -errno (said) for what it
- * refuses though it is no file. */
+/* Sets *can to whether this descriptor (-1: none), which is no source yet, can be one. Files
+ * cannot, and need not, since they are always ready; epoll(7) tells which those are. Returns 0, or
+ * -errno (said) if epoll refuses the descriptor for another reason. */
 int io_loop_can_wait(struct io_loop *loop, int fd, bool *can);
 
-/* Has io_loop_run() do this work, too. Before it. */
+/* Sets the work that io_loop_run() does between the sources. Called before io_loop_run(). */
 void io_loop_set_work(struct io_loop *loop, io_work *work, void *ctx);
 
 /* Serves sources, and works, until io_loop_stop(). 0, or -errno if waiting failed (said). */
@@ -65,26 +66,27 @@ int io_loop_serve(struct io_loop *loop, int64_t ns);
  * (said). From the work of the loop, never from ready(). */
 bool io_loop_wait_writable(struct io_loop *loop, int fd);
 
-/* Any thread, at any time; a later io_loop_run() returns at once. */
+/* Has io_loop_run() return; if it is called later, it returns at once. Any thread, at any time. */
 void io_loop_stop(struct io_loop *loop);
 
-/* An eventfd that can be a source: nonblocking, counter 0. Its fd, or -errno (said). */
+/* Opens an eventfd that can be a source: non-blocking, counter 0. Returns its descriptor, which the
+ * caller closes, or -errno (said). */
 int io_event_open(void);
 
-/* Make it ready, from any thread, and not ready again: read before the work, never after. What is
- * cleared may be a timer, too. */
+/* io_event_signal() makes an eventfd ready; io_event_clear() makes an eventfd or a timer not ready
+ * again. ready() clears it before the work, never after, so that no signal is lost. Any thread. */
 void io_event_signal(int fd);
 void io_event_clear(int fd);
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* Have *source be a timer, a timerfd, which is not set yet. Its owner closes source->fd, which is
- * -1 if there is none, whatever is returned. 0, or -errno (said). */
+/* Makes *source a timer (a timerfd) that is not set yet, and adds it to the loop. Returns 0, or
+ * -errno (said). The owner closes source->fd whatever is returned; it is -1 if there is none. */
 int io_timer_add(
 	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source));
 
-/* The timer is ready once, ns nanoseconds from now (0: not at all); or again each every_ns after
- * that, if this is not 0. 0 or -errno. */
+/* Sets a timer to be ready ns nanoseconds from now, and again each every_ns after that if every_ns
+ * is not 0. ns 0 stops the timer. Returns 0 or -errno. */
 int io_timer_set(struct io_source *source, uint64_t ns, uint64_t every_ns);
 
 #endif

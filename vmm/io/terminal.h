@@ -3,13 +3,12 @@
 #define VMM_TERMINAL_H
 
 /*
- * A terminal in raw mode, and its way back. However vole ends, the terminal is left as it was
- * found: terminal_restore() does it in good order, and a small child process does it where vole was
- * killed and could do nothing any more. The child holds the terminal and the end of a pipe, and
- * nothing else.
+ * A terminal in raw mode. However vole ends, the terminal is restored to the state in which it was
+ * found: by terminal_restore(), or, if vole is killed, by a small child process. The child holds
+ * the terminal and the end of a pipe, and nothing else.
  *
- * The terminal is raw only while this process is the job in its foreground: it may be started in
- * the background, go there and come back.
+ * The terminal is raw only while this process is its foreground job. It may be started as a
+ * background job, and may change between both.
  */
 
 #include <stdbool.h>
@@ -19,32 +18,34 @@
 struct terminal {
 	int fd;               /* -1: empty */
 	bool is_found;        /* saved is valid */
-	struct termios saved; /* as found when it was first in our hands */
-	bool is_raw;          /* by us; the child knows */
+	struct termios saved; /* the state in which it was found */
+	bool is_raw;          /* this process has set raw mode; the child knows */
 	pid_t guard;          /* the child; 0: none */
 	int guard_pipe;       /* closed by vole's death */
 };
 
 #define TERMINAL_EMPTY ((struct terminal){.fd = -1, .guard_pipe = -1})
 
-/* Is this a terminal, and the one of which this process may be the foreground or the background? */
+/* Returns whether fd is the controlling terminal of this process. */
 bool terminal_controls_us(int fd);
 
 /*
- * Take the terminal fd, which controls this process, into raw mode: no echo, no signals from keys,
- * no lines. Output is still processed, so a kernel that prints plain newlines stays readable. From
- * here on to read it in the background is an error, EIO, and stops nobody: SIGTTIN is blocked.
- * Before the first thread is made, since it forks. As terminal_resume(). Undone by
- * terminal_restore() whatever is returned.
+ * Takes the terminal fd, which controls this process, into raw mode: no echo, no signals from keys,
+ * no lines. Output is still processed, so a kernel that prints plain newlines stays readable.
+ * SIGTTIN is blocked from here on, so that reading the terminal as a background job fails with EIO
+ * instead of stopping the process. Called before the first thread is made, because it forks.
+ * Returns as terminal_resume(). The caller calls terminal_restore() whatever is returned.
  */
 int terminal_open(struct terminal *terminal, int fd);
 
-/* Nothing for a job in the background: whoever has the terminal then has set it. */
+/* Restores the state in which the terminal was found and makes *terminal empty. It leaves the
+ * terminal of a background job alone, because the foreground job has set it. */
 void terminal_restore(struct terminal *terminal);
 
-/* While this process is stopped the terminal is as it was found; afterwards raw again, if this
- * process may. To suspend an empty terminal is nothing. terminal_resume() gives 1 if it is raw, 0
- * if this is a job in the background, which must not touch it, or -errno. */
+/* terminal_suspend() restores the state in which the terminal was found, before this process is
+ * stopped; it ignores an empty terminal. terminal_resume() sets raw mode again if this is a
+ * foreground job. It returns 1 if the terminal is raw, 0 if this is a background job, which must
+ * not touch it, or -errno. */
 void terminal_suspend(struct terminal *terminal);
 int terminal_resume(struct terminal *terminal);
 

@@ -3,13 +3,13 @@
 #define VMM_CPU_HOST_H
 
 /*
- * What the CPUs of the machine ask of the rest of it: accesses to ports and devices, reports, the
- * end.
+ * The machine's side of struct cpu_host: accesses to ports and devices, crash reports, the end of
+ * the machine.
  */
 
 #include "cpu/cpu.h"
 
-/* For every CPU; the context is the struct vm. */
+/* The callbacks of every CPU; cpu->ctx is the struct vm. */
 extern const struct cpu_host machine_cpu_host;
 
 #endif

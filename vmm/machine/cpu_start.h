@@ -11,7 +11,7 @@
 
 struct cpu;
 
-/* A vm_port_access. */
+/* Handles an access to VOLE_PORT_CPU, as vm_port_access says. */
 int cpu_start_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
 #endif

@@ -36,10 +36,10 @@ static int set_kick(const struct vm_device *device, unsigned queue, bool enable)
 }
 
 /*
- * Has the kicks take the engine's short cut from DRIVER_OK on, and no longer after a reset. Not
- * earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which a guest
- * without drivers need not pay. The short cut matches one value, so it cannot serve kicks that tell
- * more than the queue.
+ * Registers the queues' ioeventfds, where the engine has them, at DRIVER_OK and removes them at
+ * reset. Not earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which
+ * a guest without drivers need not pay. An ioeventfd matches one value, so there are none with
+ * NOTIFICATION_DATA, where a kick holds more than the number of the queue.
  */
 static int device_live(void *ctx, bool live)
 {

@@ -13,15 +13,16 @@
 struct vm;
 struct vm_device;
 
-/* For every virtio device; the context is its struct vm_device. */
+/* Callbacks of every virtio device; ctx is its struct vm_device. */
 extern const struct virtio_host_ops device_host_ops;
 
-/* The next device; its virtio_device is still to be made. */
+/* Returns the next device, empty: the caller makes its virtio_device, then calls device_add(). */
 struct vm_device *device_next(struct vm *vm);
 
 /*
- * Wire the next device, whose virtio_device is made, to loop and KVM. Undone by device_free()
- * whatever is returned. 0 or -errno (said).
+ * Connects the next device, whose virtio_device is made, to the loop and the engine, and sets which
+ * features it offers. Returns 0 or -errno (said). The caller calls device_free() whatever is
+ * returned.
  */
 int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *virtio,
 	const struct feature_choice *features);

@@ -9,18 +9,20 @@
 
 struct vm;
 
-/* Write down in vm->places which there will be. */
+/* Fills vm->places with the devices that the machine will have. */
 void devices_place(struct vm *vm);
 
 /* Opens the files that disks and the entropy device read and write, and locks the disks. After
  * io_loop_init(). Undone by devices_free() whatever is returned. 0 or -errno (said). */
 int devices_open(struct vm *vm);
 
-/* Make all that the plan has. Undone by devices_free() whatever is returned. 0 or -errno (said). */
+/* Makes all devices of the plan. Returns 0 or -errno (said). The caller calls devices_free()
+ * whatever is returned. */
 int devices_add(struct vm *vm);
 void devices_free(struct vm *vm);
 
-/* Disks whose images have another size are so for the guest too. I/O thread. */
+/* Updates the capacity of each disk whose image has changed its size, and tells the guest. I/O
+ * thread. */
 void devices_resize_disks(struct vm *vm);
 
 #endif

@@ -10,7 +10,7 @@
 #include "log.h"
 #include "machine/vm.h"
 
-/* Serve what the guest handed over. True if there is more to do at once. */
+/* Serves all queues and the serial port. Returns true if there is more to do at once. */
 static bool serve_all(struct vm *vm)
 {
 	bool more = false;
@@ -26,32 +26,34 @@ static bool serve_all(struct vm *vm)
 /* Console ports, serial port, keys, signals, clock. */
 #define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 4)
 
-/* How often pseudo-terminals are looked at; and how often nothing may have been read. */
+/* Milliseconds between two looks at pseudo-terminals, and the number of looks in a row at which
+ * nothing was read, after which vole gives up. */
 #define LINGER_MS    10
 #define LINGER_LOOKS 200
 
-/* Of two limits: -1 is none. */
+/* Returns the longer of two limits in milliseconds; -1 is no limit. */
 static int longer(int a, int b)
 {
 	return a < 0 || b < 0 ? -1 : a > b ? a : b;
 }
 
-/* One that waits for its host to take output. For how long, in milliseconds; -1: without limit. A
- * pseudo-terminal may be one that nobody opens. */
+/* Has *place poll for output to a console. Returns how many milliseconds to wait for it, -1 without
+ * limit. A pseudo-terminal has a limit, because nobody may open it. */
 static int wait_for(struct pollfd *place, const struct chardev *chardev)
 {
 	place->fd = chardev->out;
 	return chardev->slave >= 0 ? LINGER_MS * LINGER_LOOKS : -1;
 }
 
-/* A device that failed writes nothing more, whatever it waited for when it did. */
+/* Returns whether a port waits for its host to take output. A device that failed does not. */
 static bool port_waits(const struct vm *vm, const struct console_port *port)
 {
 	return port->output_wanted && virtio_queue_live(&vm->console.dev, port->transmit);
 }
 
-/* Who waits for the host to take output, and the others' places empty: they would be always ready.
- * For how long at most, as wait_for(); 0: nobody does. */
+/* Fills fds with the consoles that have pending output; fd is -1 for the others, so that poll()
+ * ignores them. Returns how many milliseconds to wait at most, as wait_for(); 0 if no console has
+ * pending output. */
 static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 {
 	int limit = 0;
@@ -67,7 +69,7 @@ static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 	return limit;
 }
 
-/* The one whose terminal has keys for vole; NULL if none has. */
+/* Returns the console whose terminal vole reads keys from, NULL if there is none. */
 static struct chardev *find_keys(struct vm *vm)
 {
 	if (chardev_keys(&vm->serial.chardev) >= 0)
@@ -78,18 +80,19 @@ static struct chardev *find_keys(struct vm *vm)
 	return NULL;
 }
 
-/* What can be done without a wait may be done still, when the time is over. */
-#define OVERTIME_NS SECOND_NS
+/* How long requests that need no wait are still served after the time-out. */
+#define GRACE_NS SECOND_NS
 
 /*
- * The clock ends a wait at once. What needs none, being busy, may go on for a moment: a guest that
- * ended just in time has its last requests done. But it could ask for hours of work.
+ * Handles the time-out. It ends a wait at once. While there is work that needs no wait (busy), the
+ * guest gets GRACE_NS more, once, so that the last requests of a guest that ended just in time are
+ * done; without the limit it could ask for hours of work.
  */
 static void time_is_over(struct vm *vm, bool busy)
 {
 	const char *lost = busy ? "what it asked for last is not done" : "nobody takes its output";
 
-	if (busy && !vm->grace_used && io_timer_set(&vm->timer, OVERTIME_NS, 0) == 0) {
+	if (busy && !vm->grace_used && io_timer_set(&vm->timer, GRACE_NS, 0) == 0) {
 		vm->grace_used = true;
 		return;
 	}
@@ -98,10 +101,10 @@ static void time_is_over(struct vm *vm, bool busy)
 	say("time-out after %u seconds: the guest has ended, but %s", vm->options->timeout, lost);
 }
 
-/* Until one of them can go on, or the end may not wait any longer: a user at a raw terminal has no
- * other way to say so than ^A x. Without a timeout there is something to do meanwhile. False if
- * nothing happened. */
-static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
+/* Waits until one of fds is ready, a key is pressed (^A x is the only way to leave a raw terminal),
+ * or a signal or the time-out comes, and handles it. timeout is in milliseconds, 0 if there is work
+ * to do meanwhile. Returns false if nothing happened. */
+static bool wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
 {
 	struct chardev *terminal = find_keys(vm);
 	struct pollfd *keys = &fds[DRAIN_FDS - 3];
@@ -114,7 +117,7 @@ static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	ready = poll(fds, DRAIN_FDS, timeout);
 	if (ready < 0 && errno != EINTR) {
 		say("poll: %s", strerror(errno));
-		vm->discard_output = true; /* what is not taken by now is lost */
+		vm->discard_output = true; /* output that is still pending is lost */
 		vm_output_lost(vm, EXIT_STATUS_VOLE);
 	}
 	if (ready <= 0)
@@ -131,7 +134,8 @@ static bool wait_for_takers(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	return true;
 }
 
-/* False if pseudo-terminals were given up. */
+/* Serves all requests and waits for their output. Returns false if it gave up on a pseudo-terminal
+ * that nobody reads. */
 static bool serve_to_the_end(struct vm *vm)
 {
 	/* A ring that was laid over itself could go on for ever. */
@@ -141,7 +145,7 @@ static bool serve_to_the_end(struct vm *vm)
 	int limit;
 
 	while (!vm->discard_output && ((limit = find_waiting(vm, fds)) != 0 || more)) {
-		if (!wait_for_takers(vm, fds, more ? 0 : limit) && !more)
+		if (!wait_for_output(vm, fds, more ? 0 : limit) && !more)
 			return false;
 		passes -= passes > 0;
 		more = serve_all(vm) && passes > 0;
@@ -159,8 +163,9 @@ static unsigned unread(const struct vm *vm)
 }
 
 /*
- * What a pseudo-terminal holds would be lost with it: who reads it is waited for, and who does not,
- * for two seconds. Twice nothing, since the kernel hands on what it holds in parts.
+ * Waits until the output that pseudo-terminals hold was read, because closing them would lose it;
+ * gives up after two seconds in which nothing was read. They must be empty twice in a row, since
+ * the kernel hands on what it holds in parts.
  */
 static void linger(struct vm *vm)
 {
@@ -176,7 +181,7 @@ static void linger(struct vm *vm)
 		looks = now == last ? looks + 1 : 0;
 		last = now;
 		if (now > 0)
-			wait_for_takers(vm, fds, LINGER_MS);
+			wait_for_output(vm, fds, LINGER_MS);
 		else if (nothing < 2)
 			poll(NULL, 0, LINGER_MS);
 	}
@@ -195,7 +200,7 @@ void drain(struct vm *vm)
 {
 	int status = atomic_load(&vm->status);
 
-	/* No end of the guest's own. */
+	/* The guest did not end by itself. */
 	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_VOLE)
 		vm->discard_output = true;
 	if (serve_to_the_end(vm) && has_pty(vm))

@@ -5,12 +5,12 @@
 struct vm;
 
 /*
- * What the guest handed over just before it ended is not lost: writes reach the disk, and text the
- * console, however slowly that is read; only a pseudo-terminal must be read within two seconds. But
- * if the end is not the guest's own idea, or a signal or the time-out comes meanwhile, what is not
- * taken at once is not waited for.
+ * Completes the requests that the guest made before it ended: writes reach the disk, and text the
+ * console, however slowly that is read; only a pseudo-terminal must be read within two seconds. If
+ * the guest did not end by itself, or a signal or the time-out comes meanwhile, output that the
+ * host does not take at once is lost.
  *
- * I/O thread, once the loop and all vCPUs have stopped.
+ * Called on the I/O thread, after the loop and all vCPUs have stopped.
  */
 void drain(struct vm *vm);
 

@@ -3,8 +3,8 @@
 #define VMM_PLAN_H
 
 /*
- * What the machine is to have: what was asked for, or else what its board has. All of it is known
- * once vm->boot is open.
+ * The plan of the machine: the devices that the user asked for, or else those that its board has by
+ * default. It is complete once vm->boot is open.
  */
 
 #include <stdbool.h>
@@ -12,21 +12,24 @@
 struct console_options;
 struct vm;
 
-/* The ports of the console device, 0: there is none; and whether it is one that
- * can have several. */
+/* Returns the number of ports of the console device, 0 if there is no such device. */
 unsigned plan_console_count(const struct vm *vm);
+
+/* Returns the options of port index, below plan_console_count(). */
 const struct console_options *plan_console(const struct vm *vm, unsigned index);
+
+/* Returns whether the console device has MULTIPORT. */
 bool plan_multiport(const struct vm *vm);
 
-/* What is said of the console device where devices are listed. */
+/* Returns the text about the console device for lists of devices. */
 const char *plan_console_detail(const struct vm *vm);
 
-/* Where the serial port is, as --serial says it; "none": nowhere. */
+/* Returns the host's end of the serial port, as --serial has it; "none" if it has none. */
 const char *plan_serial(const struct vm *vm);
 bool plan_has_serial(const struct vm *vm);
 bool plan_has_rng(const struct vm *vm);
 
-/* Whether this board can have what was asked for? 0, or -EINVAL (said). */
+/* Validates that this board can have what the user asked for. Returns 0, or -EINVAL (said). */
 int plan_validate(const struct vm *vm);
 
 /* Chooses the engine that this host can run the machine with, for machine_run(). 0, or -EINVAL

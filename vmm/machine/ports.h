@@ -3,16 +3,16 @@
 #define VMM_PORTS_H
 
 /*
- * The ports of the machine: which of them somebody answers is the board's and the user's choice.
- * Debug console, exit, CMOS and the PC's reset are answered here, others by their own files.
+ * The I/O ports of the machine. Board and options decide which of them exist. ports.c implements
+ * debug console, exit, CMOS and the PC's reset; the other ports have files of their own.
  */
 
 #include "machine/vm.h"
 
-/* Fill vm->ports. After the devices. */
+/* Fills vm->ports. Called after the devices were added. */
 void ports_add(struct vm *vm);
 
-/* An access to any port. 0, or -ENXIO if nobody answers it. */
+/* Handles an access to any port. Returns 0, or -ENXIO if there is no such port. */
 vm_port_access ports_access;
 
 #endif

@@ -13,11 +13,12 @@ struct cpu;
 struct vm;
 struct vm_serial;
 
-/* Undone by serial_free() whatever is returned. 0 or -errno (said). */
+/* Makes the serial port and its host's end. Returns 0 or -errno (said). The caller calls
+ * serial_free() whatever is returned. */
 int serial_add(struct vm *vm);
 void serial_free(struct vm_serial *serial);
 
-/* A vm_port_access. */
+/* Handles an access to the serial port, as vm_port_access says. */
 int serial_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
 #endif

@@ -3,24 +3,24 @@
 #define VMM_SIGNALS_H
 
 /*
- * Signals: those that would end vole end the machine first, in good order; a terminal tells of its
- * new size by one, and the user by SIGUSR1 that images of disks have one. While a job is stopped
- * its terminal is as it was found.
+ * Signals. Those that would terminate vole end the machine first, in good order. SIGWINCH tells
+ * that a terminal has a new size; by SIGUSR1 the user tells that disk images have. While a job is
+ * stopped, its terminal is in the state in which it was found.
  */
 
 struct vm;
 
-/* Hold back the one that would end vole though it asks for something else: first of all. */
+/* Blocks SIGUSR1, which would terminate vole before signals_open(). Called first of all. */
 void signals_hold(void);
 
-/* Block them and have the loop hear of them: before the first thread is made, so that they are
- * blocked in all. Undone, but for the blocking, by signals_close() in any state. 0 or -errno
- * (said). */
+/* Blocks the signals and has the loop receive them. Called before the first thread is made, so that
+ * they are blocked in all threads. Returns 0 or -errno (said). signals_close() undoes it in any
+ * state, but leaves the signals blocked. */
 int signals_open(struct vm *vm);
 void signals_close(struct vm *vm);
 
-/* Let this one, which is blocked, do to the process what it would have done. It is not blocked
- * afterwards, if there is an afterwards. */
+/* Raises a signal that is blocked and unblocks it, so that its default action takes place, which
+ * may end the process. */
 void signal_let_through(int signal);
 
 #endif

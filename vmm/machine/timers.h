@@ -3,13 +3,14 @@
 #define VMM_TIMERS_H
 
 /*
- * What ends the machine by the clock: --timeout, and on some boards that all CPUs have halted for
- * good.
+ * Timers that end the machine: --timeout, and on some boards the check whether all CPUs have halted
+ * for good.
  */
 
 struct vm;
 
-/* Before the CPUs start. Undone by timers_close() in any state. 0 or -errno (said). */
+/* Starts the timers. Called before the CPUs start. Returns 0 or -errno (said). timers_close()
+ * undoes it in any state. */
 int timers_open(struct vm *vm);
 void timers_close(struct vm *vm);
 

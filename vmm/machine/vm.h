@@ -71,8 +71,8 @@ struct vm_serial {
 	int gsi;      /* -1: it has no interrupt */
 };
 
-/* An access to a port that the machine answers; cpu->ctx is the struct vm. On the thread that
- * executes the CPU. 0, or -ENXIO if not to an access like this. */
+/* Handles an access to a port; cpu->ctx is the struct vm. Called on the thread that executes the
+ * CPU. Returns 0, or -ENXIO if the port does not exist or does not permit such an access. */
 typedef int vm_port_access(
 	struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
@@ -98,7 +98,7 @@ struct vm {
 	struct io_source signals; /* a signalfd */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct io_source halts;   /* a timerfd; fd -1: halted CPUs are not looked for */
-	unsigned halts_seen;      /* how often in a row all had halted. I/O thread only */
+	unsigned halts_seen;      /* number of checks in a row with all CPUs halted. I/O thread */
 	struct virtio_console console;
 	unsigned console_count;
 	struct vm_console *consoles; /* its ports */
@@ -116,23 +116,24 @@ struct vm {
 	struct exit_log log;
 	pthread_mutex_t report; /* held by the CPU that reports a crash */
 	atomic_int status;      /* exit status of vole; -1 while the machine runs */
-	int signal;             /* that ended the machine; 0: none. I/O thread only */
-	bool discard_output;    /* user or clock want the end: wait for nothing. I/O thread only */
-	bool grace_used;        /* the time is over, and was prolonged once: drain.c */
+	int signal;             /* the signal that ended the machine; 0: none. I/O thread only */
+	bool discard_output;    /* pending output is not waited for any more. I/O thread only */
+	bool grace_used;        /* the time-out was prolonged, which drain.c does once */
 };
 
-/* False once the machine is ending. Any thread. */
+/* Returns false once the machine is ending. Any thread. */
 bool vm_running(struct vm *vm);
 
 /* Ends the machine with this exit status of vole, unless it is ending already. Returns whether this
  * was its end. Any thread. */
 bool vm_end(struct vm *vm, int status);
 
-/* Output could not be written: ends the machine with this status; if it is ending already, the
- * status replaces status 0 alone. Any thread. */
+/* Ends the machine with this status, because output could not be written. If it is ending already,
+ * the status replaces status 0 only. Any thread. */
 void vm_output_lost(struct vm *vm, int status);
 
-/* The user wants the end: quit() of a chardev whose context is the struct vm. I/O thread. */
+/* Ends the machine because the user asked for it: the quit() of chardevs whose ctx is the struct
+ * vm. I/O thread. */
 void vm_quit(void *ctx);
 
 #endif
