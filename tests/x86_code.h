@@ -50,8 +50,8 @@ void x86_code_limit_segments(struct x86_code *code);
 /* The word at an address of RAM. */
 uint32_t x86_code_load(const struct x86_code *code, uint32_t address);
 
-/* Switch paging on: page 0x40 is absent, all others of the first 4 MiB are themselves. The directory is
- * at 0x4000, the table at 0x5000. */
+/* Switch paging on: page 0x40 is absent, all others of the first 4 MiB are themselves. The
+ * directory is at 0x4000, the table at 0x5000. */
 void x86_code_page(struct x86_code *code);
 
 /* General registers, EIP and EFLAGS are equal; if not, they are shown. */

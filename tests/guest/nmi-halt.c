@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Halts in the handler of an NMI while another NMI is pending, which is masked until IRET (Intel SDM
- * 3, 6.7.1): only the local APIC's timer wakes the CPU. Exit status 7, by the timer's handler.
+ * Halts in the handler of an NMI while another NMI is pending, which is masked until IRET (Intel
+ * SDM 3, 6.7.1): only the local APIC's timer wakes the CPU. Exit status 7, by the timer's handler.
  */
 
 #include "check.h"

@@ -29,8 +29,8 @@ struct cpu_lack {
 /* The guest cannot go on without what this CPU lacks. */
 void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack);
 
-/* The instruction at a linear address uses what this CPU lacks. The guest goes on with the exception
- * that a CPU raises which does not have it, and the machine does not end. */
+/* The instruction at a linear address uses what this CPU lacks. The guest goes on with the
+ * exception that a CPU raises which does not have it, and the machine does not end. */
 void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address);
 
 /* An access that nothing answered (error -ENXIO), or a store to read-only memory (-EROFS). */

@@ -36,7 +36,7 @@
 /* A vector with CF and OF as given, 0 or 1 each, and AF clear. */
 static inline uint64_t x86_carry_of(uint64_t cf, uint64_t of)
 {
-	return cf << 63 | (cf ^ of) << 62;
+	return cf * X86_CARRY_OUT | (cf ^ of) * X86_CARRY_SIGN;
 }
 
 /* The same with CF and OF alone replaced, for operations that leave the other flags. */

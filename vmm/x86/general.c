@@ -71,7 +71,7 @@ void x86_op_salc(struct x86_cpu *cpu, const struct x86_operands *operands)
 static void set_al(struct x86_cpu *cpu, unsigned al, bool cf, bool af)
 {
 	x86_write_register(cpu, X86_RAX, 1, al);
-	cpu->flags_result = (int8_t)al;
+	cpu->flags_result = (int64_t)(int8_t)al;
 	cpu->flags_carry = x86_carry_of(cf, cf) | (af ? X86_CARRY_AF : 0);
 	cpu->flags_carry = x86_carry_replace(cpu->flags_carry, cf, 0);
 }

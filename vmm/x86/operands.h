@@ -127,7 +127,8 @@ x86_operation x86_op_shift, x86_op_shld, x86_op_shrd, x86_op_multiply, x86_op_di
 x86_operation x86_op_bit, x86_op_bit_scan, x86_op_cmpxchg, x86_op_xadd, x86_op_xchg;
 x86_operation x86_op_cmov;
 
-/* near.c: PUSH, POP, PUSHA, POPA, ENTER, LEAVE, and near CALL, RET and JMP, on any stack and in any code segment. */
+/* near.c: PUSH, POP, PUSHA, POPA, ENTER, LEAVE, and near CALL, RET and JMP, on any stack and in any
+ * code segment. */
 x86_operation x86_op_push, x86_op_push_immediate, x86_op_push_memory, x86_op_pop, x86_op_pop_memory;
 x86_operation x86_op_pusha, x86_op_popa, x86_op_enter;
 x86_operation x86_op_leave, x86_op_call_near, x86_op_call_near_indirect, x86_op_jump_near_indirect;

@@ -88,24 +88,26 @@ enum x86_form {
 	X(xor_ri_nf) X(xor_rm_nf) X(shl_ri_nf) X(shr_ri_nf) X(sar_ri_nf) X(inc_r_nf) X(dec_r_nf)
 
 /* zero is XOR or SUB of a register with itself. */
-#define X86_OPS_SHIFT(X)                                                                        \
-	X86_SIZES(X, shl_ri)                                                                    \
-	X86_SIZES(X, shr_ri)                                                                    \
-	X86_SIZES(X, sar_ri)                                                                    \
-	X86_SIZES(X, rol_ri)                                                                    \
-	X86_SIZES(X, ror_ri)                                                                    \
-	X(shl_rc_32)                                                                            \
-	X(shr_rc_32)                                                                            \
-	X(sar_rc_32)                                                                            \
-	X(rol_rc_32)                                                                            \
-	X(ror_rc_32)                                                                            \
-	X(shl_mi_32)                                                                            \
-	X(shr_mi_32)                                                                            \
-	X(sar_mi_32)                                                                            \
-	X(shld_ri_32)                                                                           \
-	X(shrd_ri_32) X(mul_r_32) X(mul_m_32) X(imul_r_32) X(imul_m_32) X(div_r_32) X(div_m_32) \
-		X(idiv_r_32) X(idiv_m_32) X(imul_rr_32) X(imul_rm_32) X(imul_rri_32)            \
-			X(imul_rmi_32) X(bt_rr_32) X(bt_ri_32) X(bsf_rr_32) X(bsr_rr_32) X(zero_r)
+#define X86_OPS_SHIFT(X)                                                                          \
+	X86_SIZES(X, shl_ri)                                                                      \
+	X86_SIZES(X, shr_ri)                                                                      \
+	X86_SIZES(X, sar_ri)                                                                      \
+	X86_SIZES(X, rol_ri)                                                                      \
+	X86_SIZES(X, ror_ri)                                                                      \
+	X(shl_rc_32)                                                                              \
+	X(shr_rc_32)                                                                              \
+	X(sar_rc_32)                                                                              \
+	X(rol_rc_32)                                                                              \
+	X(ror_rc_32)                                                                              \
+	X(shl_mi_32)                                                                              \
+	X(shr_mi_32)                                                                              \
+	X(sar_mi_32)                                                                              \
+	X(shld_ri_32)                                                                             \
+	X(shrd_ri_32)                                                                             \
+	X(mul_r_32)                                                                               \
+	X(mul_m_32) X(imul_r_32) X(imul_m_32) X(div_r_32) X(div_m_32) X(idiv_r_32) X(idiv_m_32)   \
+		X(imul_rr_32) X(imul_rm_32) X(imul_rri_32) X(imul_rmi_32) X(bt_rr_32) X(bt_ri_32) \
+			X(bsf_rr_32) X(bsr_rr_32) X(zero_r)
 
 /* movzx_8_32 is MOVZX r32, r/m8. address puts the checked linear address of the next slot's memory
  * operand into X86_TEMP. */
@@ -124,30 +126,34 @@ enum x86_form {
 	X(movsx_m_8_16)                                                                        \
 	X(lea_32)                                                                              \
 	X(lea_16)                                                                              \
-	X(xchg_rr_32) X(xchg_rr_16) X(xchg_rr_8) X(xchg_rm_32) X(bswap_32) X(push_r) X(push_i) \
-		X(push_m) X(pop_r) X(leave) X(cwde) X(cbw) X(cdq) X(cwd) X(nop) X(cld) X(std)  \
-			X(clc) X(stc) X(cmc) X(lahf) X(sahf) X(address)
+	X(xchg_rr_32)                                                                          \
+	X(xchg_rr_16)                                                                          \
+	X(xchg_rr_8) X(xchg_rm_32) X(bswap_32) X(push_r) X(push_i) X(push_m) X(pop_r) X(leave) \
+		X(cwde) X(cbw) X(cdq) X(cwd) X(nop) X(cld) X(std) X(clc) X(stc) X(cmc) X(lahf) \
+			X(sahf) X(address)
 
 /* next is the way on from a full block, call_out the end of a block with an out-of-line operation,
  * call_inline one that the block continues behind. leave_block and stop are no instructions: they
  * end what execution shall not go beyond. */
-#define X86_OPS_FLOW(X)                                                                         \
-	X(jmp)                                                                                  \
-	X(jmp_r)                                                                                \
-	X(jmp_m)                                                                                \
-	X(call)                                                                                 \
-	X(call_r)                                                                               \
-	X(call_m)                                                                               \
-	X(ret)                                                                                  \
-	X(ret_i)                                                                                \
-	X(loop)                                                                                 \
-	X(loope)                                                                                \
-	X(loopne)                                                                               \
-	X(jcxz)                                                                                 \
-	X(next)                                                                                 \
-	X(stop)                                                                                 \
-	X(leave_block) X(call_out) X(call_inline) X86_CONDITIONS(X, j) X86_CONDITIONS(X, set_r) \
-		X86_CONDITIONS(X, set_m) X86_CONDITIONS(X, cmov_r) X86_CONDITIONS(X, cmov_m)
+#define X86_OPS_FLOW(X)                                                                       \
+	X(jmp)                                                                                \
+	X(jmp_r)                                                                              \
+	X(jmp_m)                                                                              \
+	X(call)                                                                               \
+	X(call_r)                                                                             \
+	X(call_m)                                                                             \
+	X(ret)                                                                                \
+	X(ret_i)                                                                              \
+	X(loop)                                                                               \
+	X(loope)                                                                              \
+	X(loopne)                                                                             \
+	X(jcxz)                                                                               \
+	X(next)                                                                               \
+	X(stop)                                                                               \
+	X(leave_block)                                                                        \
+	X(call_out)                                                                           \
+	X(call_inline) X86_CONDITIONS(X, j) X86_CONDITIONS(X, set_r) X86_CONDITIONS(X, set_m) \
+		X86_CONDITIONS(X, cmov_r) X86_CONDITIONS(X, cmov_m)
 
 /* A comparison and its conditional jump: cmp_rr_j_z is CMP of two registers, then JZ. */
 #define X86_OPS_PAIR(X)                 \

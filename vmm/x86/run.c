@@ -163,9 +163,9 @@ static void note_fault(struct x86_cpu *cpu)
 		cpu->fault_count++;
 }
 
-/* More exceptions than these are not raised by one delivery, unless they go in circles: benign ones,
- * as #DB of a task with the T flag, whose gate leads to such a task again. A processor does that for
- * ever; here it is a shutdown, since x86_run() must return. */
+/* More exceptions than these are not raised by one delivery, unless they go in circles: benign
+ * ones, as #DB of a task with the T flag, whose gate leads to such a task again. A processor does
+ * that for ever; here it is a shutdown, since x86_run() must return. */
 #define NESTED_MAX 16
 
 /* Deliver what was raised. It may raise in turn, which ends here again with cpu->delivering set.

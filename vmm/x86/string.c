@@ -3,9 +3,9 @@
  * String instructions, repeated or not, and IN and OUT (SDM 1, 7.3.9; SDM 2).
  *
  * A repeated one counts as one instruction for at most X86_REPEAT_MAX elements and then begins anew
- * where it was, so that neither a budget nor an interrupt waits for long. An element that is not one
- * of many at once counts as several, by the time that it takes, since a budget shall bound time.
- * Registers are up to date before each access that can fault, as the manual has it.
+ * where it was, so that neither a budget nor an interrupt waits for long. An element that is not
+ * one of many at once counts as several, by the time that it takes, since a budget shall bound
+ * time. Registers are up to date before each access that can fault, as the manual has it.
  */
 #include <string.h>
 

@@ -241,8 +241,8 @@ struct x86_tlb_entry {
 };
 #define X86_TLB_EMPTY UINT64_MAX
 
-/* Exceptions that can lead to a triple fault: a benign one, and those of table 6-5 (SDM 3) with what
- * each delivery raises. */
+/* Exceptions that can lead to a triple fault: a benign one, and those of table 6-5 (SDM 3) with
+ * what each delivery raises. */
 #define X86_FAULTS_MAX 6
 
 struct x86_cpu {
