@@ -46,4 +46,13 @@ for my $under ([], [], \@disturbed) {
 }
 repeat('host');
 
+# Nor does it matter when output is taken: more than a pipe holds.
+my ($fast, $slow) = map {
+	run(['bash', '-c', '"$@" | { sleep ' . $_ . '; cat; }', '-', vole(), qw(run --engine soft --clock virtual -v),
+		build() . '/guest/console-flood.elf', '--', 300]);
+} 0, 1;
+like($fast->{err}, qr/^vole: CPU 0: \d+ exits, \d+ instructions$/m, 'a guest that prints 300 KiB');
+is($slow->{err}, $fast->{err}, 'executes the same instructions if its output is read late');
+ok($slow->{out} eq $fast->{out}, 'and prints the same');
+
 done_testing();

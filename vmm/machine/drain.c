@@ -51,6 +51,14 @@ static bool port_waits(const struct vm *vm, const struct console_port *port)
 	return port->output_wanted && virtio_queue_live(&vm->console.dev, port->transmit);
 }
 
+bool output_waits(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->console_count; i++)
+		if (port_waits(vm, &vm->console.ports[i]))
+			return true;
+	return vm->serial.uart.output_wanted;
+}
+
 /* Fills fds with the consoles that have pending output; fd is -1 for the others, so that poll()
  * ignores them. Returns how many milliseconds to wait at most, as wait_for(); 0 if no console has
  * pending output. */

@@ -2,6 +2,8 @@
 #ifndef VMM_DRAIN_H
 #define VMM_DRAIN_H
 
+#include <stdbool.h>
+
 struct vm;
 
 /*
@@ -13,5 +15,8 @@ struct vm;
  * Called on the I/O thread, after the loop and all vCPUs have stopped.
  */
 void drain(struct vm *vm);
+
+/* Returns whether a console or the serial port waits for the host to take output. I/O thread. */
+bool output_waits(const struct vm *vm);
 
 #endif

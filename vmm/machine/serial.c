@@ -10,6 +10,14 @@
 #include "machine/plan.h"
 #include "machine/vm.h"
 
+/* With the virtual clock each byte ends the CPU's turn, since one that waits for its reader has to:
+ * see run_engine(). */
+static void end_turn(struct vm *vm)
+{
+	if (vm->options->clock == ENGINE_CLOCK_VIRTUAL && vm->engine->ops->yield)
+		vm->engine->ops->yield(vm->engine);
+}
+
 int serial_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	struct vm *vm = cpu->ctx;
@@ -17,10 +25,12 @@ int serial_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, un
 
 	if (len != 1)
 		return -ENXIO;
-	if (is_write)
+	if (is_write) {
 		uart_write(&vm->serial.uart, number, *data);
-	else
+		end_turn(vm);
+	} else {
 		*data = uart_read(&vm->serial.uart, number);
+	}
 	return 0;
 }
 
