@@ -11,6 +11,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 use Abi 'slurp';
+use Mix;
 use Vole;
 
 each_engine();
@@ -171,6 +172,10 @@ my @cases = (
 	{ kernel => 'modules', out => "all checks hold\n" },
 	{ kernel => 'modules', name => 'two of them', vole => ['--module', $module_a, '--module', $module_b],
 		out => "one.txt 3 294\ntwo.bin 5000 1275000\nall checks hold\n" },
+	# With KVM it takes hardware semantics: tests/lane/mix.t.
+	{ kernel => 'mix', engine => 'soft', vole => ['--module', write_file('mix.bin', mix_module(1, 20))],
+		out => qr/\A(?:\d+ v=\w+ e=\w+ at=\w+:\w+ ef=.*\n){20}\z/ },
+	{ kernel => 'mix', name => 'no module', status => 1, out => "mix takes a module with snippets\n" },
 	{ kernel => 'hlt', vole => [qw(--timeout 1)], status => 124, out => qr/\A(?:idle\n)?\z/, err => qr/\Avole: time-out.*\n\z/ },
 	# The shell waits to be told that the guest runs, then hangs up.
 	{ kernel => 'hlt', name => 'a signal that is ignored', vole => [qw(--timeout 5)], status => 124, out => "idle\n",
