@@ -3,7 +3,7 @@
 #define VIRTIO_BACKEND_H
 
 /*
- * What devices need of the host: one small interface per device type. vmm/ fills them with files,
+ * The host's side of devices: one small interface per device type. vmm/ implements them with files,
  * terminals and getrandom(2); tests fill them with fakes. All functions are called with the
  * device's lock held, on the I/O thread unless said otherwise; none may call back into the device.
  *

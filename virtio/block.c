@@ -14,8 +14,8 @@
  * the middle of a request. */
 #define PASS_BYTES (UINT64_C(1) << 20)
 
-/* What drivers are to keep to: the bytes of a data segment, and how many of them a request has,
- * since it is bounded by the queue's size, of which header and status take one descriptor each.
+/* The limits that SIZE_MAX and SEG_MAX tell drivers: the bytes of a data segment, and the number of
+ * them in a request, which the queue's size bounds: header and status take one descriptor each.
  * A request beyond that is served like any other. (Without SEG_MAX, Linux makes requests of one
  * segment only.) */
 #define SEGMENT_LEN_MAX PASS_BYTES
@@ -45,13 +45,13 @@ static bool writes_back(const struct virtio_block *blk)
 
 /* --- queues ----------------------------------------------------------------------------------- */
 
-/* Without MQ there is one (virtio 5.2.2). */
+/* Returns the number of queues: one without MQ (virtio 5.2.2). */
 static unsigned block_queue_count(const struct virtio_device *dev)
 {
 	return virtio_has_feature(dev, VIRTIO_BLK_F_MQ) ? dev->queue_count : 1;
 }
 
-/* Whether there is a request to serve: the one that was begun, or else the next. */
+/* Returns whether there is a request to serve: the one that was begun, or else the next. */
 static bool request_at_hand(
 	struct virtio_device *dev, unsigned queue, struct block_request *request)
 {
@@ -96,7 +96,7 @@ static bool offers(const struct virtio_block *blk, unsigned feature)
 	return blk->dev.features & VIRTIO_BIT(feature);
 }
 
-/* log2 of how many logical blocks the host handles as a whole. */
+/* Returns log2 of the number of logical blocks in a physical block. */
 static uint8_t unit_exponent(const struct block_backend *backend)
 {
 	uint8_t exponent = 0;
@@ -106,7 +106,7 @@ static uint8_t unit_exponent(const struct block_backend *backend)
 	return exponent;
 }
 
-/* A field of a feature that is not offered reads 0 (virtio 5.2.4). */
+/* Returns the value of a configuration field: 0 if its feature is not offered (virtio 5.2.4). */
 static le32 field_of(const struct virtio_block *blk, unsigned feature, uint32_t value)
 {
 	return cpu_to_le32(offers(blk, feature) ? value : 0);
@@ -145,8 +145,8 @@ static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 	memcpy(bytes, &config, sizeof config);
 }
 
-/* The disk has another size. The back end may change its own at any time, so what requests are
- * judged by is a copy. */
+/* Takes over a new size of the disk. Requests are validated against this copy, because the back end
+ * may change its own at any time. */
 static void block_config_changed(struct virtio_device *dev)
 {
 	struct virtio_block *blk = block_of(dev);
@@ -154,8 +154,8 @@ static void block_config_changed(struct virtio_device *dev)
 	blk->disk.capacity = blk->disk.backend->capacity;
 }
 
-/* The one field that can be written, and only as a whole: an access that covers more than it is
- * none to it (virtio 4.2.2.2). */
+/* Handles a write to writeback, the only writable field. A wider access, which covers other fields
+ * as well, is ignored (virtio 4.2.2.2). */
 static void block_config_write(
 	struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len)
 {
@@ -179,7 +179,7 @@ static void block_reset(struct virtio_device *dev)
 		blk->requests[i].active = false;
 }
 
-/* Those that depend on the disk. */
+/* Features that depend on the disk. */
 #define RANGE_FEATURES (VIRTIO_BIT(VIRTIO_BLK_F_DISCARD) | VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
 static const struct virtio_ops block_ops = {

@@ -3,7 +3,7 @@
 
 #include <vole/virtio_blk.h>
 
-/* Of a request that is not done yet: no value of the specification. */
+/* The status of a request that is not done yet; the specification does not use this value. */
 #define STATUS_LATER 0xff
 
 /* The part of a stream that is transferred to or from the disk. */
@@ -21,7 +21,8 @@ static bool accepted(const struct block_disk *disk, unsigned feature)
 	return disk->features >> feature & 1;
 }
 
-/* Whole sectors, all of them on the disk. In sectors and by subtraction, so that nothing wraps. */
+/* Returns whether len bytes are whole sectors that lie on the disk. It compares sectors, and
+ * subtracts, so that no sum can wrap. */
 static bool on_disk(const struct block_disk *disk, uint64_t sector, uint64_t len)
 {
 	return len % VIRTIO_BLK_SECTOR_SIZE == 0 && sector <= disk->capacity &&
@@ -59,7 +60,7 @@ static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 	return VIRTIO_BLK_S_OK;
 }
 
-/* The host may need long for this: others have their turn next. */
+/* Flushes the disk, and uses up the budget, because the host may need long for it. */
 static uint8_t flush(struct block_disk *disk, uint64_t *budget)
 {
 	*budget = 0;
@@ -109,7 +110,7 @@ static uint8_t serve_get_id(struct block_request *request, struct block_disk *di
 
 /* --- ranges of sectors: discard, write zeroes ------------------------------------------------- */
 
-/* One of the two types of request: what may be asked for. */
+/* The limits of one of the two types of request. */
 struct range_type {
 	unsigned feature;
 	uint32_t flags, seg_max, sectors_max;
@@ -125,8 +126,8 @@ struct range {
 	uint32_t sectors, flags;
 };
 
-/* The request's segments, copied once. Their number, or 0 if there are none, or too many, or a
- * part of one. */
+/* Copies the request's segments, once. Returns their number, or 0 if there are none, too many, or
+ * an incomplete one. */
 static unsigned ranges_read(const struct block_request *request, const struct range_type *type,
 	struct range ranges[BLOCK_DISCARD_SEG_MAX])
 {
@@ -205,7 +206,7 @@ static uint8_t serve_ranges(const struct block_request *request, struct block_di
 
 /* --- any request ------------------------------------------------------------------------------ */
 
-/* The value is the request's status, or STATUS_LATER. */
+/* Executes the request within the budget. Returns its status, or STATUS_LATER. */
 static uint8_t serve(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
 	switch (request->type) {

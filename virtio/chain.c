@@ -6,8 +6,8 @@
 #include "gmem.h"
 
 /*
- * Walking a stream: *part becomes the piece of this segment that lies in the next *len bytes from
- * *offset on, and both move past it. False if no byte does.
+ * Walks a stream: sets *part to the piece of this segment that lies in the next *len bytes from
+ * *offset on, and advances both past it. Returns false if there is no such byte.
  */
 static bool take_part(
 	const struct iovec *segment, uint64_t *offset, uint64_t *len, struct iovec *part)

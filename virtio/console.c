@@ -12,7 +12,8 @@
 #define CONTROL_RECEIVE  VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE
 #define CONTROL_TRANSMIT VIRTIO_CONSOLE_QUEUE_CONTROL_TRANSMIT
 
-/* Bytes that go through the back end at once: a chain can name 4 GiB, and others wait meanwhile. */
+/* Most bytes of one call of the back end: a chain can have 4 GiB, and other devices wait
+ * meanwhile. */
 #define SLICE_MAX 65536
 
 /* Slices of output after which other devices have their turn. */
@@ -28,7 +29,7 @@ static bool has_control(const struct virtio_console *con)
 	return virtio_has_feature(&con->dev, VIRTIO_CONSOLE_F_MULTIPORT);
 }
 
-/* Tell the back end what is waited for, if that changed: it may cost a system call. */
+/* Sets the events that the back end watches, if they changed: the call may cost a system call. */
 static void port_want(struct console_port *port, bool input, bool output)
 {
 	struct console_backend *backend = port->backend;
@@ -46,13 +47,15 @@ static void port_want(struct console_port *port, bool input, bool output)
  * waits for input is held in port->input.
  */
 
-/* Where the driver says who uses a port, input waits until somebody does. */
+/* Returns whether input may go to the driver. With MULTIPORT it waits until the driver opened the
+ * port. */
 static bool takes_input(const struct virtio_console *con, const struct console_port *port)
 {
 	return !port->input_ended && (port->control->opened || !has_control(con));
 }
 
-/* Input into the chain held, which is done with then. False if there is none now. */
+/* Reads input into the chain in port->input and pushes it. Returns false if there is no input
+ * now. */
 static bool receive_chain(struct virtio_console *con, struct console_port *port)
 {
 	struct console_backend *backend = port->backend;
@@ -75,7 +78,7 @@ static bool receive_chain(struct virtio_console *con, struct console_port *port)
 	return true;
 }
 
-/* Input into as many chains as there are. */
+/* Reads input into as many chains as there are. */
 static void port_receive(struct virtio_console *con, struct console_port *port)
 {
 	struct virtio_device *dev = &con->dev;
@@ -96,7 +99,8 @@ static void port_receive(struct virtio_console *con, struct console_port *port)
  * queue, so a driver that prints faster than the host reads runs out of buffers and has to wait.
  */
 
-/* Some of the chain held goes out; with its last byte it is done with. False if none can go now. */
+/* Writes a part of the chain in port->output, and pushes the chain after its last byte. Returns
+ * false if the back end takes none now. */
 static bool send_chain(struct virtio_console *con, struct console_port *port)
 {
 	struct console_backend *backend = port->backend;
@@ -118,7 +122,8 @@ static bool send_chain(struct virtio_console *con, struct console_port *port)
 	return true;
 }
 
-/* Output of as many chains as there are, but a limited number of slices. True if there is more. */
+/* Writes the chains that there are, up to a limited number of slices. Returns true if there are
+ * more. */
 static bool port_transmit(struct virtio_console *con, struct console_port *port)
 {
 	struct virtio_device *dev = &con->dev;
@@ -144,7 +149,7 @@ static bool port_transmit(struct virtio_console *con, struct console_port *port)
 
 /* --- operations ------------------------------------------------------------------------------- */
 
-/* The port that this queue is of; NULL for the control queues. */
+/* Returns the port that a queue belongs to, NULL for the control queues. */
 static struct console_port *port_of(struct virtio_console *con, unsigned queue)
 {
 	if (queue == CONTROL_RECEIVE || queue == CONTROL_TRANSMIT)

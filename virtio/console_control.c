@@ -37,7 +37,8 @@ void console_control_reset(struct console_control *control)
 
 /* --- to the driver ---------------------------------------------------------------------------- */
 
-/* The message of this event. Its length; of that, *least must fit, or it has no meaning. */
+/* Fills the message of this event. Returns its length; a buffer of less than *least bytes cannot
+ * hold a meaningful part of it. */
 static size_t fill_message(const struct console_control *control,
 	const struct console_control_port *port, unsigned event, struct message *message,
 	size_t *least)
@@ -140,7 +141,7 @@ static void port_opened(
 	virtio_kick(control->dev, VIRTIO_CONSOLE_PORT_RECEIVE((unsigned)(port - control->ports)));
 }
 
-/* Anything may come here. What has no meaning is dropped. */
+/* Handles a message of the driver, which may have any content; one without a meaning is ignored. */
 static void handle_message(
 	struct console_control *control, const struct virtio_console_control *message)
 {

@@ -300,8 +300,8 @@ static void config_read(struct virtio_device *dev, uint32_t offset, uint8_t *dat
 	memcpy(data, config + offset, len);
 }
 
-/* No phase is asked for: that is for the type to judge, since one field, the console's emergency
- * write, works at any time (virtio 5.3.5.1). */
+/* Writes configuration space in any phase. The device type checks the phase, because one field, the
+ * console's emergency write, works at any time (virtio 5.3.5.1). */
 static void config_write(
 	struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len)
 {

@@ -2,7 +2,7 @@
 #ifndef VMM_FINDING_H
 #define VMM_FINDING_H
 
-/* What `vole doctor` found out about something. */
+/* The result of one check of `vole doctor`. */
 enum finding_state { FINDING_OK, FINDING_MISSING, FINDING_SLOW };
 
 /* Prints a line of `vole doctor` on standard output: "ok", "missing" or "slow", the subject, and

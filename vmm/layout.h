@@ -41,7 +41,7 @@
 #define SERIAL_IRQ  4
 #define SERIAL_PIN  17
 
-/* Where the architecture has them. */
+/* Addresses of the IOAPIC and the local APIC, as PCs have them. */
 #define IOAPIC_BASE 0xfec00000u
 #define IOAPIC_PINS 24
 #define APIC_BASE   0xfee00000u

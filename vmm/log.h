@@ -3,24 +3,25 @@
 #define VMM_LOG_H
 
 /*
- * vole's own words: one line on standard error, "vole: " before it. Standard output is the guest's.
- * A line is one write(2) where there is room for it, so lines of different threads do not mix.
+ * vole's messages: one line on standard error, prefixed with "vole: ". Standard output is the
+ * guest's. A line is one write(2) where standard error accepts it, so lines of different threads do
+ * not mix.
  *
- * Nobody need read them. What is not taken for a second is lost, and the rest of its line: a
- * machine that is to end does end.
+ * Standard error need not be read. Text that it does not accept within a second is lost, together
+ * with the rest of its line, so that the machine can end.
  */
 
 #include <stdarg.h>
 #include <stdbool.h>
 
-/* Have standard error not block, where that is permitted. Before the first thread. */
+/* Makes standard error non-blocking where that is possible. Called before the first thread. */
 void log_open(void);
 
-/* No newline in the text. Any thread. errno is kept. */
+/* Prints a message. The text has no newline. Preserves errno. Any thread. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, of a thread that may wait longer: as long as waits(ctx), which is asked ten times a
- * second. NULL: a second, as say(). */
+/* Prints a message as say() does, and waits for standard error as long as waits(ctx), which it
+ * calls ten times a second, returns true. If waits is NULL, it waits a second, as say() does. */
 void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 

@@ -42,8 +42,8 @@ static struct vm *make_vm(const struct options *options)
 	return vm;
 }
 
-/* Reads the kernel, lays out the machine and opens the files of its devices, all that can be judged
- * without an engine. 0, or the exit status of vole. */
+/* Reads the kernel, lays out the machine and opens the files of its devices: everything that can be
+ * validated without an engine. Returns 0, or the exit status of vole. */
 static int plan(struct vm *vm)
 {
 	int ret = boot_open(&vm->boot, vm->options);

@@ -3,17 +3,18 @@
 #define VMM_MACHINE_H
 
 /*
- * The machine's life. One struct vm (machine/vm.h) owns everything, and is torn down in the reverse
- * order of its making. Its parts are in machine/, in the order in which they are made: plan.h (what
- * it is to have), cpu_host.h (what its CPUs ask of it), signals.h, devices.h (which there are),
- * device.h (how one is wired), serial.h, ports.h, cpu_start.h, timers.h, drain.h (its end).
+ * Builds the machine, runs it and ends it. One struct vm (machine/vm.h) owns everything, and is
+ * freed in the reverse order of its making. Its parts are in machine/, in the order in which they
+ * are made: plan.h (which devices it will have), cpu_host.h (callbacks of its CPUs), signals.h,
+ * devices.h (all devices), device.h (one virtio device), serial.h, ports.h, cpu_start.h, timers.h,
+ * drain.h (the end).
  */
 
 struct options;
 
 /*
  * Reads kernel and modules, builds the machine and runs it to its end. Returns the exit status of
- * vole; what is wrong was said. *signal names the signal that ended the machine, 0 if none did.
+ * vole; errors were said. Sets *signal to the signal that ended the machine, 0 if none did.
  */
 int machine_run(const struct options *options, int *signal);
 

@@ -3,7 +3,7 @@
 #define VMM_OPTIONS_H
 
 /*
- * What the command line asks for, as options_parse.c fills it. Strings are argv's, not copies.
+ * The options of the command line, as options_parse.c fills them. Strings point into argv.
  */
 
 #include <stdbool.h>
@@ -17,7 +17,8 @@
 #define CPUS_MAX  64
 #define DISKS_MAX (DEVICE_COUNT - 2) /* the others are console and rng */
 
-/* Bytes of a disk's logical blocks; powers of two. More is nothing that guests know. */
+/* Smallest and largest logical block size of a disk in bytes, powers of two. Guests support no
+ * larger ones. */
 #define DISK_BLOCK_MIN 512
 #define DISK_BLOCK_MAX 4096
 
@@ -41,7 +42,7 @@ struct options {
 	const char *boot;   /* name of a boot protocol, or "auto" */
 	const char *engine; /* "auto", "kvm" or "soft" */
 	enum engine_clock clock;
-	uint32_t memory_size; /* bytes; judged by the boot protocol */
+	uint32_t memory_size; /* bytes; validated by the boot protocol */
 	unsigned cpu_count;
 	unsigned console_count; /* 0: left out */
 	struct console_options consoles[VIRTIO_CONSOLE_PORTS_MAX];

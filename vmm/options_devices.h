@@ -21,7 +21,8 @@ int parse_rng(struct options *options, char *text);
 /* --virtio FEATURE=on|off[,FEATURE=on|off]... */
 int parse_virtio(struct options *options, char *text);
 
-/* The host's end of a device that sends and receives bytes; name is that of the option. */
+/* Validates text as the host's end of a console or serial port for the option name, and sets *value
+ * to it. */
 int parse_chardev(const char *name, const char *text, const char **value);
 
 #endif

@@ -2,16 +2,16 @@
 #ifndef VMM_OPTIONS_PARSE_H
 #define VMM_OPTIONS_PARSE_H
 
-/* The command line. What is wrong with it is said on standard error, once, by the name of the
+/* Parses the command line. An error is said on standard error, once, with the name of the
  * option. */
 
 #include "options.h"
 
 /*
- * Parse the words after `run` or `inspect`; argv[0] is that word.
- *   0        filled
+ * Parses the words after `run` or `inspect`; argv[0] is that word.
+ *   0        *options is filled
  *   1        --help was asked for
- *   -EINVAL  said what is wrong
+ *   -EINVAL  a word is wrong (said)
  */
 int options_parse(struct options *options, int argc, char **argv);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * vole doctor when things fail: open() and ioctl() of this program's own, which pass calls on until
- * told to fail. What a whole run of it says is judged where there is a /dev/kvm.
+ * told to fail. A whole run of it is tested where there is a /dev/kvm.
  */
 #include "doctor.h"
 

@@ -3,13 +3,13 @@
 #define VMM_BOOT_H
 
 /*
- * Boot protocols: the ways into a guest. Each is one file and one constant struct boot_protocol,
- * which recognises an image, lays out memory for it, puts it there, says in which state the first
- * vCPU begins, and names the board, that is the machine, that such an image expects. spec/boot*.md
- * has a page for each.
+ * Boot protocols: how a guest is loaded and started. Each is one file and one constant struct
+ * boot_protocol, which recognises an image, lays out memory for it, loads it, sets the state in
+ * which the first CPU begins, and names the board, that is the machine, that such an image expects.
+ * spec/boot*.md has a page for each.
  *
- * A protocol knows memory and what a CPU begins with, but neither an engine nor devices. All
- * functions say what is wrong on standard error, once.
+ * A protocol knows memory and the initial state of a CPU, but neither engines nor devices. All
+ * functions report errors on standard error, once.
  */
 
 #include <stdbool.h>
@@ -22,25 +22,24 @@
 #include "cpu/memory.h"
 #include "options.h"
 
-/* What an image finds around its CPUs. */
+/* The board that an image expects: interrupt controllers, ports and devices. */
 struct board {
 	enum engine_irqchip irqchip;
 
-	/* What guests of this board use and the software CPU lacks, so that they run with KVM
-	 * alone; NULL: nothing. */
+	/* Names the parts of the architecture that guests of this board use and the software CPU
+	 * lacks, so that they run with KVM only; NULL: none. */
 	const char *lacking;
 
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
 	bool exit_port, cpu_port;
 
-	/* Once all CPUs have halted with interrupts off, the machine ends, status 0. Else it stays
-	 * so. */
+	/* If set, the machine ends with status 0 once all CPUs have halted with interrupts off. */
 	bool halt_ends;
 
 	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; the machine ends, status 0 */
 
-	/* Ports and addresses that nobody answers read as all ones and forget what is written, as
-	 * on a PC's bus. Else such an access is a crash. */
+	/* If set, ports and addresses that do not exist read as all ones and ignore writes, as on a
+	 * PC's bus. Otherwise such an access is a crash. */
 	bool open_bus;
 
 	bool debug_port; /* the byte console is at debug_port_number, unless --debug-port */
@@ -48,22 +47,23 @@ struct board {
 
 	bool cmos; /* at ports 0x70 and 0x71 */
 
-	unsigned device_max; /* virtio-mmio devices that can be reached */
+	/* Largest number of virtio-mmio devices. If it is not 0, there is an entropy device unless
+	 * told otherwise. */
+	unsigned device_max;
 	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
 
 	bool serial;  /* has a serial port on standard input and output unless told otherwise */
-	bool console; /* has a virtio console on standard input and output unless told otherwise; so
-			 it is with the entropy device where there are devices at all */
+	bool console; /* has a virtio console on standard input and output unless told otherwise */
 };
 
 /* A virtio-mmio device of the machine. */
 struct boot_device {
 	char name[64]; /* "console stdio", "block disk.img"; cut if longer */
-	uint32_t base; /* of its window */
+	uint32_t base; /* guest-physical address of its window */
 	uint32_t pin;  /* of the IOAPIC */
 };
 
-/* The machine that was built, for what an image is told of it. */
+/* The machine that was built, as far as an image is told of it. */
 struct boot_machine {
 	uint32_t cpu_count;
 	uint32_t tsc_khz, apic_timer_khz;
@@ -94,7 +94,7 @@ struct boot_file {
 	uint8_t tail[16]; /* zeros if the file is shorter */
 };
 
-/* What a protocol can do something with; other options are refused. */
+/* Options that a protocol supports; others are refused. */
 enum {
 	BOOT_TAKES_CPUS = 1,    /* more than one */
 	BOOT_TAKES_CMDLINE = 2, /* of the guest */
@@ -108,25 +108,27 @@ struct boot_protocol {
 	unsigned takes;   /* BOOT_TAKES_ values */
 	struct board board;
 
-	/* What this is, for people ("32-bit ELF executable"), or NULL if it is not for this
-	 * protocol. NULL instead of a function: only for those who name the protocol. */
+	/* Returns what the file is, for people ("32-bit ELF executable"), or NULL if it is not for
+	 * this protocol. If the pointer is NULL, only --boot selects the protocol. */
 	const char *(*recognise)(const struct boot_file *file);
 
-	/* Read and judge the image, lay out memory. *boot is set even if it fails, or stays NULL;
-	 * to be freed. 0, or the exit status of vole. */
+	/* Reads and validates the image and lays out memory. Returns 0, or the exit status of vole.
+	 * *boot may be set even if it fails; the caller frees it. */
 	int (*open)(struct boot **boot, const struct options *options);
 
-	/* Write the image, and all that it is told, to memory, which is zero. 0, or the exit
-	 * status. */
+	/* Writes the image, and the data that it is told, to memory, which is all zero. Returns 0,
+	 * or the exit status of vole. */
 	int (*load)(struct boot *boot, struct memory *memory, const struct boot_machine *machine);
 
-	/* Did the guest ask for the reset that a triple fault leads to? NULL: it never does. */
+	/* Returns whether the guest asked for the reset that a triple fault causes. NULL: it never
+	 * does. */
 	bool (*wants_reset)(const struct memory *memory);
 
-	/* The name of what is at an address, or NULL. Any thread, one at a time. NULL: no names. */
+	/* Returns the symbol at or before a linear address, or NULL. Any thread, one at a time.
+	 * NULL: the image has no symbols. */
 	const char *(*symbol)(struct boot *boot, uint64_t address, uint32_t *offset);
 
-	/* Tell what run would do, for `vole inspect`. 0 or -errno, not always said. */
+	/* Prints what run would do, for `vole inspect`. Returns 0 or -errno, not always said. */
 	int (*show)(struct boot *boot, FILE *out, const struct boot_machine *machine);
 
 	void (*free)(struct boot *boot);
@@ -135,12 +137,13 @@ struct boot_protocol {
 extern const struct boot_protocol boot_vole, boot_linux, boot_pvh, boot_flat, boot_firmware;
 
 /*
- * Find the protocol for options->kernel and open it: the one that --boot names, or the one that
- * recognises the image. 0, or the exit status of vole; *boot is to be freed whatever is returned.
+ * Finds the protocol for options->kernel, the one that --boot names or the one that recognises the
+ * image, and opens the image. Returns 0, or the exit status of vole. The caller calls
+ * boot_free(*boot) whatever is returned.
  */
 int boot_open(struct boot **boot, const struct options *options);
 
-/* NULL is fine. */
+/* Frees boot, which may be NULL. */
 void boot_free(struct boot *boot);
 
 #endif

@@ -3,9 +3,8 @@
 #define VMM_BOOT_DATA_H
 
 /*
- * The boot protocol, VMM side: where in RAM everything is, and the bytes of the boot data. Pure
- * data: no KVM and no allocation, so that all of it runs in unit tests. spec/boot.md is the
- * description.
+ * The VMM's side of vole's boot protocol: lays out RAM and writes the boot data, without KVM or
+ * allocation, so that all of it runs in unit tests. spec/boot.md describes the protocol.
  */
 
 #include <stdint.h>
@@ -31,7 +30,7 @@ struct memory_map {
 };
 
 /*
- * Lay out RAM: boot data, the kernel's segments rounded out to pages, modules at the top of RAM
+ * Lays out RAM: boot data, the kernel's segments rounded out to pages, modules at the top of RAM
  * downwards, and what is free. A page is read-only if no segment that touches it is writable. Sets
  * base of each module (at most MODULES_MAX). Says on standard error what does not fit.
  *   0
@@ -42,7 +41,7 @@ struct memory_map {
 int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct image *image,
 	struct boot_module *modules, unsigned module_count);
 
-/* What goes into start_info besides the memory map. */
+/* The content of start_info besides the memory map. */
 struct boot_config {
 	uint32_t cpu_count;
 	uint32_t device_count; /* at most DEVICE_COUNT */
@@ -52,7 +51,7 @@ struct boot_config {
 	unsigned module_count; /* at most MODULES_MAX */
 };
 
-/* What the first instruction of the boot CPU finds in its registers. */
+/* The registers of the boot CPU at its first instruction. */
 struct boot_entry {
 	uint32_t eax, ebx, esp;
 	uint32_t gdt_base;
@@ -61,9 +60,9 @@ struct boot_entry {
 };
 
 /*
- * Write the boot data to ram, which is the host memory of guest-physical [0, VOLE_BOOT_DATA_END)
- * and all zero. Fills *entry. 0, or -ENOSPC if the command line is too long or the modules' names
- * do not fit (said on standard error).
+ * Writes the boot data to ram, which is the host memory of guest-physical [0, VOLE_BOOT_DATA_END)
+ * and all zero, and fills *entry. Returns 0, or -ENOSPC if the command line is too long or the
+ * modules' names do not fit (said on standard error).
  */
 int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boot_config *config,
 	struct boot_entry *entry);

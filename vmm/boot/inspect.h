@@ -14,18 +14,19 @@
 #include "boot/boot_data.h"
 #include "boot/elf.h"
 
-/* A number of bytes as a person says it, where that loses nothing. Returns text. */
+/* Writes a number of bytes to text in MiB, KiB or bytes: the largest unit that is exact. Returns
+ * text. */
 const char *inspect_size(char text[16], uint32_t bytes);
 
-/* Memory as a protocol laid it out; what has a name for the content of each region. */
+/* Prints the memory that a protocol laid out; what[n] names the content of region n. */
 void inspect_regions(FILE *out, const struct boot *boot, const char *const *what);
 
-/* Flush what was written. 0 or -errno (not said anywhere). */
+/* Flushes out. Returns 0 or -errno, which is not said. */
 int inspect_end(FILE *out);
 
 /*
- * Write the report to out (standard output, for the command) and flush it. devices has
- * config->device_count elements. 0, or -errno if not all could be written (not said anywhere)
+ * Prints the report to out (standard output, for the command) and flushes it. devices has
+ * config->device_count elements. Returns 0, or -errno, which is not said, if a write failed.
  */
 int inspect_print(FILE *out, const struct image *image, const struct memory_map *map,
 	const struct boot_config *config, const struct boot_entry *entry,

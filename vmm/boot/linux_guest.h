@@ -3,9 +3,9 @@
 #define VMM_LINUX_GUEST_H
 
 /*
- * What the two ways to start Linux have in common, spec/boot-linux.md: the board, which is of a PC
- * what KVM has in the kernel, a serial port and virtio-mmio devices; where things are in memory;
- * the command line; the initial RAM disk.
+ * The common part of both protocols that start Linux (spec/boot-linux.md): the board, which has the
+ * parts of a PC that KVM has in the kernel, a serial port and virtio-mmio devices; the memory
+ * layout; the command line; the initial RAM disk.
  */
 
 #include "boot/boot.h"
@@ -52,13 +52,13 @@
 }
 /* clang-format on */
 
-/* ISA interrupts for the devices. 0, 2, 4, 8 and 13 are taken on a PC, and 1 is looked for by
- * kernels without asking. */
+/* ISA interrupts of the devices. A PC uses 0, 2, 4, 8 and 13 itself, and kernels expect a keyboard
+ * at 1. */
 extern const uint8_t linux_pins[LINUX_DEVICES];
 
 struct linux_guest {
 	struct boot boot;
-	uint32_t kernel_base, kernel_end;  /* what the kernel takes of RAM before it looks around */
+	uint32_t kernel_base, kernel_end;  /* RAM that the kernel uses at its start */
 	int initrd_fd;                     /* -1: empty */
 	uint32_t initrd_base, initrd_size; /* size 0: none */
 };
@@ -73,13 +73,13 @@ struct linux_memory {
 #define LINUX_MEMORY_RESERVED 2
 #define LINUX_MEMORY_ENTRIES  4
 
-/* An empty one. */
+/* Makes guest empty; linux_free() frees what it owns. */
 void linux_init(struct linux_guest *guest);
 void linux_free(struct linux_guest *guest);
 
 /*
- * Lay out memory around a kernel that takes [base, end) first; the initial RAM disk, if there is
- * one, ends at or below initrd_last. 0, or the exit status of vole (said).
+ * Lays out memory around a kernel that uses [base, end) first. The initial RAM disk, if there is
+ * one, ends at or below initrd_last. Returns 0, or the exit status of vole (said).
  */
 int linux_place(struct linux_guest *guest, const struct options *options, uint64_t base,
 	uint64_t end, uint32_t initrd_last);
@@ -88,18 +88,18 @@ void linux_memory_map(
 	const struct linux_guest *guest, struct linux_memory map[LINUX_MEMORY_ENTRIES]);
 
 /*
- * Write all but the kernel and what it is told: GDT, MP table, command line, at most cmdline_max
- * bytes, initial RAM disk; and set the state but for where to begin. 0, or the exit status of vole
- * (said).
+ * Writes GDT, MP table, command line (at most cmdline_max bytes) and initial RAM disk, and sets the
+ * state of the boot CPU except the entry point. The caller writes the kernel and its parameters.
+ * Returns 0, or the exit status of vole (said).
  */
 int linux_load(struct linux_guest *guest, struct memory *memory, const struct boot_machine *machine,
 	size_t cmdline_max);
 
-/* Software tells firmware in the word at 0x472 how to reset; Linux does before it makes a triple
- * fault. */
+/* Returns whether the guest wants a reset: software tells firmware in the word at 0x472 how to
+ * reset, and Linux does so before it causes a triple fault. */
 bool linux_wants_reset(const struct memory *memory);
 
-/* The parts of vole inspect that are the same. */
+/* Prints the common part of the report of vole inspect. Returns 0 or -errno. */
 int linux_show(const struct linux_guest *guest, FILE *out, const struct boot_machine *machine,
 	size_t cmdline_max);
 

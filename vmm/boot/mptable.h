@@ -3,8 +3,8 @@
 #define VMM_MPTABLE_H
 
 /*
- * How a PC without ACPI says which CPUs and interrupt controllers it has: the tables of Intel's
- * MultiProcessor Specification ("MP"), version 1.4. All CPUs, KVM's IOAPIC, and the sixteen
+ * The tables of Intel's MultiProcessor Specification ("MP"), version 1.4, by which a PC without
+ * ACPI describes its CPUs and interrupt controllers: all CPUs, KVM's IOAPIC, and the sixteen
  * interrupts of an ISA bus, of which number n is pin n.
  */
 
@@ -12,8 +12,8 @@
 
 #define MPTABLE_POINTER_LEN 16
 
-/* Write the table to dst, which has room, and to pointer, 16 bytes, what points to it: the guest
- * has dst at address. */
+/* Writes the table to dst, which is at guest-physical address, and the MP floating pointer
+ * structure (MP 4.1), MPTABLE_POINTER_LEN bytes, to pointer. */
 void mptable_write(uint8_t *dst, uint32_t address, uint8_t *pointer, unsigned cpu_count);
 
 #endif

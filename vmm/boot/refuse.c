@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The beginning of an image: what it takes is judged by head_len, the rest by size. */
+/* The beginning of an image: len of its size bytes. */
 struct image_head {
 	const uint8_t *bytes;
 	size_t len;

@@ -3,14 +3,15 @@
 #define VMM_REFUSE_H
 
 /*
- * Images that no boot protocol takes, but that can be told by their content: people learn more from
- * the name of what they have than from hearing that it is not ELF.
+ * Recognises images that no boot protocol loads, so that the message can name what they are and
+ * what to do, instead of saying that they are not ELF.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* How much of an image's beginning refusal_find() looks at: Multiboot 2's header is in there. */
+/* Bytes of an image's beginning that refusal_find() reads: Multiboot 2's header lies within
+ * them. */
 #define REFUSAL_HEAD 32768
 
 struct refusal {
@@ -18,7 +19,8 @@ struct refusal {
 	const char *advice; /* "link it as 32-bit ELF" */
 };
 
-/* head: the first bytes of an image of this size, REFUSAL_HEAD or all. NULL if it is not known. */
+/* Returns the kind of an image, or NULL if it is not known. head has the first bytes of an image of
+ * this size: REFUSAL_HEAD of them, or all if it has fewer. */
 const struct refusal *refusal_find(const uint8_t *head, uint64_t size);
 
 #endif

@@ -35,11 +35,11 @@ struct cmos {
 void cmos_init(struct cmos *cmos, uint32_t ram_size, unsigned cpu_count,
 	uint64_t (*time)(void *ctx), void *ctx);
 
-/* A guest's write to the index port: which register the data port reads and writes. Bit 7, which
- * masks NMIs, is ignored. */
+/* Handles a guest's write to the index port, which selects the register of the data port. Bit 7,
+ * which masks NMIs, is ignored. */
 void cmos_select(struct cmos *cmos, uint8_t index);
 
-/* A guest's access to the data port. */
+/* Handle a guest's access to the data port. */
 uint8_t cmos_read(struct cmos *cmos);
 void cmos_write(struct cmos *cmos, uint8_t value);
 

@@ -17,7 +17,8 @@
 
 #include "layout.h"
 
-/* What an unmasked pin sends; in the format of the x86 MSI message (Intel SDM 3, 11.11). */
+/* The message that an unmasked pin sends, in the format of the x86 MSI message (Intel SDM 3,
+ * 11.11). */
 struct ioapic_route {
 	bool enabled;
 	uint32_t address;
@@ -36,15 +37,15 @@ struct ioapic {
 	struct ioapic_route routes[IOAPIC_PINS];
 };
 
-/* All pins masked. 0, or -errno from the lock's creation. */
+/* Makes an IOAPIC with all pins masked. Returns 0, or -errno from the lock's creation. */
 int ioapic_init(struct ioapic *ioapic,
 	void (*routes_changed)(void *ctx, const struct ioapic_route routes[IOAPIC_PINS]),
 	void *ctx);
 void ioapic_free(struct ioapic *ioapic);
 
 /*
- * A guest's access at IOAPIC_BASE + offset, offset below PAGE_SIZE; IOREGSEL is at 0x00, IOWIN at
- * 0x10, 32 bits wide. Anything else reads as 0 and is dropped. Any vCPU thread.
+ * Handle a guest's access at IOAPIC_BASE + offset, offset below PAGE_SIZE; IOREGSEL is at 0x00,
+ * IOWIN at 0x10, 32 bits wide. Anything else reads as 0 and is dropped. Any vCPU thread.
  */
 void ioapic_read(struct ioapic *ioapic, uint32_t offset, uint8_t *data, unsigned len);
 void ioapic_write(struct ioapic *ioapic, uint32_t offset, const uint8_t *data, unsigned len);

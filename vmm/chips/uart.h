@@ -41,28 +41,28 @@ struct uart {
 	bool overrun;      /* LSR.OE */
 	uint8_t msr_delta; /* MSR, low half */
 	bool transmitted;  /* the THRE interrupt is due */
-	uint8_t causes;    /* of interrupts that were up when last looked at */
+	uint8_t causes;    /* causes of interrupts that were pending at the last check */
 
 	uint8_t received[UART_FIFO];
 	unsigned received_first, received_count;
-	bool input_ended;                 /* for good */
+	bool input_ended;                 /* the back end reported the end of input */
 	bool input_wanted, output_wanted; /* as the back end was told */
 
 	uint8_t sent[UART_BUFFER]; /* not yet taken by the host */
 	unsigned sent_first, sent_count;
 };
 
-/* As after a reset. 0, or -errno from the lock's creation. */
+/* Makes a UART in its state after a reset. Returns 0, or -errno from the lock's creation. */
 int uart_init(
 	struct uart *uart, struct console_backend *backend, void (*raise)(void *ctx), void *ctx);
 void uart_free(struct uart *uart);
 
-/* A guest's access to register 0 to 7. Any vCPU thread. */
+/* Handle a guest's access to register 0 to 7. Any vCPU thread. */
 uint8_t uart_read(struct uart *uart, unsigned number);
 void uart_write(struct uart *uart, unsigned number, uint8_t value);
 
-/* The back end can do what was wanted of it. True if there is more to do at once, after others have
- * had their turn. */
+/* Tells the UART that its back end is ready for what it wants. Returns true if there is more to do:
+ * the caller calls again after others had their turn. */
 bool uart_ready(struct uart *uart);
 
 #endif

@@ -13,14 +13,14 @@
 
 #include "cpu/cpu.h"
 
-/* count accesses of size bytes (1, 2 or 4) to a port, one after the other, as a string instruction
- * makes them; data is count * size bytes. Returns false if the machine is ending now: the guest is
- * to execute nothing more. */
+/* Makes count accesses of size bytes (1, 2 or 4) to a port, one after the other, as a string
+ * instruction does; data is count * size bytes. Returns false if the machine is ending now: then
+ * the engine executes no more guest code. */
 bool cpu_access_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned size,
 	unsigned count);
 
-/* An access of size bytes (1 to 8) to an address that is not RAM, or a store to read-only RAM.
- * Returns as cpu_access_port(). */
+/* Makes an access of size bytes (1 to 8) to an address that is not RAM, or a store to read-only
+ * RAM. Returns as cpu_access_port(). */
 bool cpu_access_mmio(
 	struct cpu *cpu, uint64_t address, bool is_write, uint8_t *data, unsigned size);
 

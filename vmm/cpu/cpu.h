@@ -3,7 +3,7 @@
 #define VMM_CPU_H
 
 /*
- * What a CPU is to the machine, whatever executes it. An engine (cpu/engine.h) embeds struct cpu in
+ * A CPU as the machine sees it, with every engine. An engine (cpu/engine.h) embeds struct cpu in
  * a structure of its own, calls the machine through struct cpu_host, and answers through struct
  * cpu_ops.
  *
@@ -20,13 +20,14 @@
 struct cpu;
 struct exit_log;
 
-/* What a CPU needs of the machine; the context is cpu->ctx. */
+/* Callbacks of a CPU to the machine; their context is cpu->ctx. */
 struct cpu_host {
-	/* An access of len bytes (1, 2 or 4) to a port. 0, or -ENXIO if nothing answers there. */
+	/* Handles an access of len bytes (1, 2 or 4) to a port. Returns 0, or -ENXIO if the port
+	 * does not exist. */
 	int (*port)(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
-	/* An access of len bytes (1 to 8) to an address that is not RAM, or a store to read-only
-	 * RAM. 0, -ENXIO if nothing answers there, or -EROFS. */
+	/* Handles an access of len bytes (1 to 8) to an address that is not RAM, or a store to
+	 * read-only RAM. Returns 0, -ENXIO if there is no device at the address, or -EROFS. */
 	int (*mmio)(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *data, unsigned len);
 
 	/* Reserves the crash report for this CPU until end_report(). Returns false if the machine
@@ -38,9 +39,9 @@ struct cpu_host {
 	 * offset from it. Within a report. */
 	const char *(*symbol)(struct cpu *cpu, uint64_t address, uint32_t *offset);
 
-	/* The CPU has shut down: an exception came up while a double fault was being delivered
-	 * (Intel SDM 3, 6.15, interrupt 8). 0 if that is a reset the guest asked for, -ENXIO if it
-	 * is a crash. */
+	/* Handles a shutdown of the CPU: an exception came up while a double fault was being
+	 * delivered (Intel SDM 3, 6.15, interrupt 8). Returns 0 if it is a reset that the guest
+	 * asked for, -ENXIO if it is a crash. */
 	int (*triple_fault)(struct cpu *cpu);
 
 	/* Ends the machine with this exit status of vole; running() is false from here on. */
@@ -80,13 +81,14 @@ struct cpu_registers {
 
 #define CPU_EFER_LMA 0x400 /* long mode is active (Intel SDM 3, 2.2.1) */
 
-/* What an engine answers of one CPU, in its callbacks. */
+/* Functions of an engine on one of its CPUs. The machine calls them in the CPU's callbacks. */
 struct cpu_ops {
-	/* 0, -ENODATA if the host lost them when the CPU shut down, or another -errno. */
+	/* Sets *registers. Returns 0, -ENODATA if the host lost them when the CPU shut down, or
+	 * another -errno. */
 	int (*registers)(struct cpu *cpu, struct cpu_registers *registers);
 
-	/* Sets the guest-physical address of a linear one, as the CPU's paging has it now. 0, or
-	 * -EFAULT if nothing is mapped there. */
+	/* Sets *gpa to the guest-physical address of a linear address, by the CPU's current paging.
+	 * Returns 0, or -EFAULT if the address is not mapped. */
 	int (*translate)(struct cpu *cpu, uint64_t linear, uint64_t *gpa);
 
 	/* Returns the linear address of CS:RIP, 0 if it is unknown. Unless position_is_exact, that
@@ -124,7 +126,7 @@ size_t cpu_read_linear(struct cpu *cpu, uint64_t linear, void *dst, size_t len);
  * writable nothing is written. 0 or -EFAULT. In a callback of this CPU. */
 int cpu_write_linear(struct cpu *cpu, uint64_t linear, const void *src, size_t len);
 
-/* Bytes of an access as a number, for messages. */
+/* Returns the bytes of an access as a number, for messages. */
 uint64_t cpu_value(const uint8_t *data, unsigned len);
 
 #endif

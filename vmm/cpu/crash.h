@@ -13,11 +13,13 @@
 
 #include "cpu/cpu.h"
 
-/* An exception came up while a double fault was being delivered (Intel SDM 3, 6.15, interrupt 8).
- * faults are the exceptions that led to it, the first one first; count is 0 if nobody knows. */
+/* Reports a triple fault: an exception came up while a double fault was being delivered (Intel SDM
+ * 3, 6.15, interrupt 8). faults are the exceptions that led to it, the first one first; count is 0
+ * if they are not known. */
 void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count);
 
-/* The host's KVM cannot execute an instruction, or there is no memory where it should be. */
+/* Reports that the host's KVM cannot execute an instruction, or that there is no memory at its
+ * address. */
 void crash_instruction(struct cpu *cpu);
 
 /* A part of the architecture that the software CPU lacks. */
@@ -26,14 +28,15 @@ struct cpu_lack {
 	const char *advice; /* what a user can do: "run it with --engine kvm" */
 };
 
-/* The guest cannot go on without what this CPU lacks. */
+/* Reports that the guest cannot continue without what this CPU lacks. */
 void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack);
 
-/* The instruction at a linear address uses what this CPU lacks. The guest goes on with the
- * exception that a CPU raises which does not have it, and the machine does not end. */
+/* Warns that the instruction at a linear address uses what this CPU lacks. The machine does not
+ * end: the guest continues with the exception that a CPU without it raises. */
 void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address);
 
-/* An access that nothing answered (error -ENXIO), or a store to read-only memory (-EROFS). */
+/* Report an access to an address or a port that does not exist (error -ENXIO), or a store to
+ * read-only memory (-EROFS). */
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
 	int error);
 void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len);

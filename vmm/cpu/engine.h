@@ -38,7 +38,7 @@ enum engine_clock {
 	ENGINE_CLOCK_VIRTUAL, /* time is the number of instructions executed: repeatable */
 };
 
-/* What an engine is to make. Pointers are not owned and outlive the engine. */
+/* The parameters of open(). The engine does not own the pointers, which outlive it. */
 struct engine_setup {
 	struct memory *memory; /* guest memory, not yet filled */
 	enum engine_irqchip irqchip;
@@ -49,7 +49,7 @@ struct engine_setup {
 	struct exit_log *log; /* NULL: exits are neither logged nor counted */
 };
 
-/* What a CPU does, for reports and for the end of a machine whose CPUs have all halted. */
+/* The activity of a CPU, for reports and for the end of a machine whose CPUs have all halted. */
 enum cpu_activity {
 	CPU_NOT_STARTED, /* waits for INIT and SIPI, or for start_cpu() */
 	CPU_RUNNING,
@@ -86,7 +86,8 @@ struct engine_ops {
 	/* Prepares a GSI, 0 to IOAPIC_PINS - 1, to be raised. Before start(). */
 	int (*connect)(struct engine *engine, unsigned gsi);
 
-	/* An edge of a connected GSI. Any thread that serves devices or executes guest code. */
+	/* Raises an edge of a connected GSI. Any thread that serves devices or executes guest
+	 * code. */
 	void (*raise)(struct engine *engine, unsigned gsi);
 
 	/* Has 32-bit guest stores of value to address signal the eventfd instead of calling
@@ -110,15 +111,15 @@ struct engine_ops {
 	 * run is. */
 	void (*yield)(struct engine *engine);
 
-	/* Guest time: nanoseconds since start(), as the CPUs' clock counts them. In a callback of a
-	 * CPU. NULL: the host's clock is the guest's. */
+	/* Returns guest time: nanoseconds since start(), by the CPUs' clock. In a callback of a
+	 * CPU. NULL: the guest's clock is the host's. */
 	uint64_t (*now)(struct engine *engine);
 
-	/* Once cpu_host.running() is false: returns when no guest code is executed any more. Also
-	 * without start(). */
+	/* Waits until no guest code is executed any more. Called once cpu_host.running() is false,
+	 * also without start(). */
 	void (*stop)(struct engine *engine);
 
-	/* The CPU with this number, below cpu_count; valid as long as the engine. */
+	/* Returns the CPU with this number, below cpu_count; valid as long as the engine. */
 	struct cpu *(*cpu)(struct engine *engine, unsigned id);
 
 	/*
@@ -132,11 +133,11 @@ struct engine_ops {
 	int (*start_cpu)(struct engine *engine, unsigned id, const struct entry_state *state,
 		const uint32_t frame[CPU_FRAME_WORDS]);
 
-	/* What a CPU does. I/O thread. */
+	/* Returns what a CPU does. I/O thread. */
 	enum cpu_activity (*activity)(struct engine *engine, unsigned id);
 
-	/* What the engine counted of a CPU, in words: "12 exits, 3 instructions completed for KVM".
-	 * After stop(). */
+	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for
+	 * KVM". After stop(). */
 	void (*describe)(struct engine *engine, unsigned id, char *text, size_t size);
 
 	/* Says by finding() what the engine can do on this host. Returns how many million guest
@@ -152,7 +153,7 @@ struct engine {
 
 extern const struct engine_ops engine_kvm, engine_soft;
 
-/* Whether the engine answers this port itself, so that cpu_host.port() never hears of it. */
+/* Returns whether the engine handles this port itself and does not call cpu_host.port(). */
 bool engine_answers_port(enum engine_irqchip irqchip, uint16_t port);
 
 #endif

@@ -3,7 +3,7 @@
 #define VMM_ENTRY_STATE_H
 
 /*
- * The state in which a CPU begins: boot protocols choose it, engines set it.
+ * The state of a CPU at its first instruction. Boot protocols choose it, engines set it.
  */
 
 #include <stdint.h>

@@ -3,9 +3,9 @@
 #define VMM_EXIT_LOG_H
 
 /*
- * Exits, counted and logged: --log says what each was, --max-exits ends the machine after so many.
- * An exit is an access to a port or a device, or whatever else made KVM return to vole. A machine
- * for which neither was asked has no exit log, and cpu->log is NULL.
+ * Counts and logs exits: --log prints a line about each, --max-exits ends the machine after a
+ * number of them. An exit is an access to a port or a device, or any other return from KVM to vole.
+ * Without these options there is no exit log, and cpu->log is NULL.
  */
 
 #include <stdatomic.h>
@@ -14,7 +14,7 @@
 
 #include "cpu/cpu.h"
 
-/* What is logged; --log exits is all of it. */
+/* Kinds of exits to log; --log exits means all of them. */
 enum { EXIT_LOG_PIO = 1, EXIT_LOG_MMIO = 2, EXIT_LOG_OTHER = 4 };
 
 struct exit_log {

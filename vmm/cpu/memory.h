@@ -22,21 +22,21 @@ struct memory_region {
 };
 
 struct memory {
-	uint8_t *host; /* of guest-physical 0; NULL: empty */
-	uint64_t size; /* from 0 to the end of the last region */
+	uint8_t *host; /* host memory of guest-physical 0; NULL: empty */
+	uint64_t size; /* bytes from guest-physical 0 to the end of the last region */
 	struct gmem gmem;
 	struct gmem_region regions[MEMORY_REGIONS_MAX];
 };
 
 #define MEMORY_EMPTY ((struct memory){.host = NULL})
 
-/* Whether RAM can have this size. 0, or -EINVAL (said). */
+/* Validates a size of RAM in bytes. Returns 0, or -EINVAL (said). */
 int memory_validate_size(uint32_t size);
 
 /*
- * Map memory for these regions: sorted by base, disjoint, at least one. What lies between regions
- * is address space that the guest does not have, and that costs the host nothing. 0, or -ENOMEM
- * (said). Undone by memory_free(). memory must not move: gmem points into it.
+ * Maps memory for these regions: sorted by base, disjoint, at least one. Addresses between regions
+ * are not memory for the guest and cost the host none. memory must not move, because gmem points
+ * into it. Returns 0, or -ENOMEM (said). The caller calls memory_free().
  */
 int memory_init(struct memory *memory, const struct memory_region *regions, unsigned count);
 void memory_free(struct memory *memory);

@@ -19,7 +19,7 @@ static struct chardev *chardev_of(struct console_backend *backend)
 	return container_of(backend, struct chardev, backend);
 }
 
-/* Clients come and go. */
+/* Returns whether this is a socket, whose clients come and go. */
 static bool is_socket(const struct chardev *dev)
 {
 	return dev->listener.socket.fd >= 0;
@@ -34,7 +34,8 @@ static void arm_input(struct chardev *dev, uint32_t events)
 	dev->input_events = events;
 }
 
-/* A client may leave though the guest does not want its input, or has read all of it. */
+/* Returns the epoll events that tell that a client leaves while the guest does not want its input,
+ * or has read all of it. */
 static uint32_t client_events(const struct chardev *dev)
 {
 	if (!is_socket(dev) || dev->in < 0)
@@ -44,11 +45,11 @@ static uint32_t client_events(const struct chardev *dev)
 	return dev->client_ended ? 0 : EPOLLRDHUP;
 }
 
-/* Have the loop wait for what is wanted and possible; what needs no waiting is served at once. */
+/* Updates which descriptors the loop waits for, from what the device wants. */
 static void update(struct chardev *dev)
 {
-	/* A terminal is read even if the guest wants nothing: the user may want to leave. But what
-	 * is typed while others have it is theirs. */
+	/* A terminal is read even if the guest wants no input, because the user may type ^A x; but
+	 * not by a background job, since then keys are for the foreground job. */
 	bool wanted = dev->is_terminal ? !dev->away : atomic_load(&dev->want_input);
 	bool input = dev->in >= 0 && !dev->input_ended && wanted;
 	bool output = dev->out >= 0 && atomic_load(&dev->want_output);
@@ -68,7 +69,7 @@ static void update(struct chardev *dev)
 	}
 }
 
-/* Is there something for the guest without waiting? */
+/* Returns whether the guest can get input without waiting. */
 static bool input_at_hand(const struct chardev *dev)
 {
 	if (!atomic_load(&dev->want_input))
@@ -92,7 +93,7 @@ int chardev_take_both(struct chardev *dev, int fd)
 	return 0;
 }
 
-/* The client left. I/O thread, lock held. */
+/* Closes the connection of a client that left. I/O thread, lock held. */
 static void disconnect(struct chardev *dev)
 {
 	arm_input(dev, 0);
@@ -110,7 +111,8 @@ static void disconnect(struct chardev *dev)
 	io_event_signal(dev->wake.fd);
 }
 
-/* All that the client sent was read. It may have ended its side alone, and listen still. */
+/* Ends input, since all that the client sent was read. A client that has only shut down its side
+ * still gets output. */
 static void client_read_out(struct chardev *dev)
 {
 	struct pollfd gone = {.fd = dev->in};
@@ -136,7 +138,8 @@ static void wake_ready(struct io_source *source)
 	update(dev);
 }
 
-/* Some of iov. Bytes taken, or -errno. Lock held. */
+/* Writes a part of the first segment of iov. Returns the number of bytes taken, or -errno. Lock
+ * held. */
 static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 {
 	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
@@ -158,8 +161,8 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 	return ret;
 }
 
-/* As a terminal does of its own when it cannot hold what is typed (termios(3), IMAXBEL). If it does
- * not take that at once, or output goes elsewhere, the user is not told. */
+/* Rings the terminal's bell, as a terminal does itself when its input queue is full (termios(3),
+ * IMAXBEL). If output blocks or goes elsewhere, there is no bell. */
 static void ring_bell(struct chardev *dev)
 {
 	char byte = '\a';
@@ -186,8 +189,8 @@ static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 	}
 }
 
-/* Nothing tells that a job comes to the foreground: a shell need not send SIGCONT to one that runs.
- * So who is away looks how things are, now and then. */
+/* How often a background job checks whether it is in the foreground now: nothing tells it, since a
+ * shell need not send SIGCONT to a job that runs. */
 #define LOOK_NS 250000000
 
 static void set_away(struct chardev *dev, bool away)
@@ -220,7 +223,8 @@ void chardev_resume(struct chardev *dev)
 	update(dev);
 }
 
-/* It could not be read in the background; it may have come forward since. */
+/* Handles that the terminal could not be read because this was a background job; it may be a
+ * foreground job again. */
 static void found_away(struct chardev *dev)
 {
 	int ret = terminal_resume(&dev->terminal);
@@ -246,8 +250,8 @@ static void read_terminal(struct chardev *dev)
 		dev->input_ended = true;
 }
 
-/* A client ended its side, and the guest wants no input. What it has sent before is kept until the
- * guest does, and the client with it. */
+/* Handles that a client shut down its side while the guest wants no input. The connection stays
+ * open until the guest has read what the client sent before. */
 static void client_ended(struct chardev *dev)
 {
 	char byte;

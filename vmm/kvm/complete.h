@@ -3,8 +3,8 @@
 #define VMM_COMPLETE_H
 
 /*
- * Completing an instruction that the host's KVM lacks: a vCPU's registers and memory, as
- * kvm/emulate.h wants to have them, and back. On the vCPU's thread, after KVM_RUN returned.
+ * Completes an instruction that the host's KVM lacks: passes a vCPU's registers and memory to
+ * kvm/emulate.h and sets the results. Called on the vCPU's thread, after KVM_RUN returned.
  */
 
 #include "kvm/vcpu.h"

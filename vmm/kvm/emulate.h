@@ -26,10 +26,11 @@ struct emulate {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 	void *ctx;
-	/* Copy guest memory at a linear address. 0, or -EFAULT if not all of it is readable. */
+	/* Copies guest memory at a linear address to dst. Returns 0, or -EFAULT if a part of it is
+	 * not readable. */
 	int (*read)(void *ctx, uint64_t linear, void *dst, size_t len);
-	/* The way back; at most 40 bytes. 0, or -EFAULT if not all of it is writable RAM; then
-	 * nothing was written. */
+	/* Copies src, at most 40 bytes, to guest memory at a linear address. Returns 0, or -EFAULT
+	 * if a part of it is not writable RAM; then nothing was written. */
 	int (*write)(void *ctx, uint64_t linear, const void *src, size_t len);
 };
 

@@ -3,7 +3,7 @@
 #define VMM_EXITS_H
 
 /*
- * What KVM's exits mean.
+ * Handles the exits of KVM.
  */
 
 #include "kvm/vcpu.h"

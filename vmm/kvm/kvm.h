@@ -3,9 +3,9 @@
 #define VMM_KVM_H
 
 /*
- * The VM as the kernel has it: thin wrappers around the ioctls of /dev/kvm (Linux,
- * Documentation/virt/kvm/api.rst; "KVM API n.m" cites its sections). Each says on standard error
- * which call failed, and returns 0 or a negative errno.
+ * A VM of KVM: thin wrappers around the ioctls of /dev/kvm (Linux, Documentation/virt/kvm/api.rst;
+ * "KVM API n.m" cites its sections). Each function reports on standard error which call failed, and
+ * returns 0 or a negative errno.
  */
 
 #include <stdbool.h>
@@ -27,42 +27,45 @@ struct kvm {
 
 #define KVM_EMPTY ((struct kvm){.fd = -1, .vm = -1})
 
-/* One ioctl; its name is said if it fails. Returns its result, or -errno. */
+/* Calls ioctl(2), and reports its name if it fails. Returns its result, or -errno. */
 #define kvm_ioctl(fd, request, argument) kvm_ioctl_named(fd, request, (void *)(argument), #request)
 int kvm_ioctl_named(int fd, unsigned long request, void *argument, const char *name);
 
-/* Open /dev/kvm, check that it has what vole needs, and create a VM. Undone by kvm_free() whatever
- * is returned. */
+/* Opens /dev/kvm, checks that it has what vole needs, and creates a VM. The caller calls kvm_free()
+ * whatever is returned. */
 int kvm_init(struct kvm *kvm);
 void kvm_free(struct kvm *kvm);
 
-/* Add a memory slot. Before an irqchip is created: in the other order the slot waits for RCU. */
+/* Adds a memory slot. Called before an irqchip is created: in the other order the slot waits for an
+ * RCU grace period. */
 int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, bool read_only);
 
-/* Local APICs in the kernel, IOAPIC outside: KVM_CAP_SPLIT_IRQCHIP (KVM API 7.5). */
+/* Creates local APICs in the kernel, with the IOAPIC outside: KVM_CAP_SPLIT_IRQCHIP (KVM API
+ * 7.5). */
 int kvm_create_split_irqchip(struct kvm *kvm);
 
-/* All of a PC's interrupt controllers, and its timer, in the kernel: two PICs, an IOAPIC, local
- * APICs, and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below 16.
- * -ENOTSUP if this host has no such thing. */
+/* Creates all of a PC's interrupt controllers, and its timer, in the kernel: two PICs, an IOAPIC,
+ * local APICs, and a PIT (KVM API 4.24, 4.71). GSI n is pin n of the IOAPIC, and of the PICs below
+ * 16. Returns -ENOTSUP if this host's KVM has none. */
 int kvm_create_pc_irqchip(struct kvm *kvm);
 
-/* Replace all routes: GSI n goes where pin n of the IOAPIC says (KVM API 4.52). */
+/* Replaces all routes: GSI n goes where pin n of the IOAPIC says (KVM API 4.52). */
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS]);
 
-/* A write to the eventfd raises this GSI (KVM API 4.75). */
+/* Has a write to the eventfd raise this GSI (KVM API 4.75). */
 int kvm_add_irqfd(const struct kvm *kvm, int eventfd, uint32_t gsi);
 
-/* A 32-bit guest store of value to address signals the eventfd and does not exit (KVM API 4.59). */
+/* Has a 32-bit guest store of value to address signal the eventfd instead of causing an exit, or
+ * removes that again if add is false (KVM API 4.59). */
 int kvm_set_ioeventfd(
 	const struct kvm *kvm, int eventfd, uint64_t address, uint32_t value, bool add);
 
-/* Frequency of a vCPU's TSC, or 0 where the host does not know it: nothing is said (KVM API
- * 4.56). */
+/* Returns the frequency of a vCPU's TSC in kHz, or 0 if the host does not know it, which is not
+ * reported (KVM API 4.56). */
 uint32_t kvm_tsc_khz(int vcpu);
 
-/* A new vCPU's fd, or -errno. Its CPUID is the host's, with its own APIC id. After the irqchip, if
- * there is one. */
+/* Creates a vCPU whose CPUID is the host's, with its own APIC id. Called after the irqchip was
+ * created, if there is one. Returns its descriptor, which the caller closes, or -errno. */
 int kvm_create_vcpu(const struct kvm *kvm, unsigned id);
 
 #endif

@@ -3,7 +3,7 @@
 #define VMM_KVM_CAPS_H
 
 /*
- * What vole asks of the host's KVM, in one list: `vole run` refuses to start without what it needs,
+ * The list of KVM capabilities that vole uses: `vole run` refuses to start without those it needs,
  * `vole doctor` goes through it line by line (KVM API 4.4, KVM_CHECK_EXTENSION).
  */
 
@@ -23,22 +23,23 @@ struct kvm_capability {
 	enum kvm_need need;
 };
 
-/* All of them; *count is their number. */
+/* Returns all capabilities and sets *count to their number. */
 const struct kvm_capability *kvm_capabilities(size_t *count);
 
-/* Whether a KVM, given by the fd of /dev/kvm, has this KVM_CAP_. Nothing is said. */
+/* Returns whether a KVM, given by the descriptor of /dev/kvm, has the KVM_CAP_ of this number. */
 bool kvm_has(int kvm_fd, int number);
 
 /*
- * Whether it has all that is needed. Costs about 4 us. What is missing is said on standard error by
- * name, each thing once.
- *   0
+ * Checks that a KVM has all capabilities that are KVM_NEEDED, which takes about 4 us. Each one that
+ * is missing is said on standard error by name.
+ *   0         it has them
  *   -ENOTSUP  another API version, or a capability that is needed is not there
  *   -errno    it cannot be asked, for instance -ENOTTY: this is no KVM
  */
 int kvm_check(int kvm_fd);
 
-/* And what is KVM_NEEDED_BY_PC. 0, or -ENOTSUP (said by name). */
+/* Checks that a KVM has all capabilities that are KVM_NEEDED_BY_PC. Returns 0, or -ENOTSUP (said by
+ * name). */
 int kvm_check_pc(int kvm_fd);
 
 #endif

@@ -35,32 +35,34 @@ struct probe {
 	struct sigaction old_alarm;
 };
 
-/* Undone by probe_free() whatever is returned. */
+/* Creates the VM. The caller calls probe_free() whatever is returned. */
 int probe_init(struct probe *probe);
 void probe_free(struct probe *probe);
 
-/* Time of a million instructions, of a loop of two cheap ones. */
+/* Measures the time of a million instructions: a loop of two cheap ones. */
 int probe_speed(struct probe *probe, double *microseconds);
 
-/* Time of a port write that goes to user space and back. */
+/* Measures the time of a port write that goes to user space and back. */
 int probe_exit(struct probe *probe, double *microseconds);
 
-/* Time of a store that signals an eventfd. -EIO if it does not get there. */
+/* Measures the time of a store that signals an eventfd. Returns -EIO if the signal does not
+ * arrive. */
 int probe_ioeventfd(struct probe *probe, double *microseconds);
 
-/* An eventfd, an MSI route and a local APIC, to a handler; time from the eventfd to it. */
+/* Measures the time from an eventfd by an MSI route and a local APIC to an interrupt handler. */
 int probe_interrupt(struct probe *probe, double *microseconds);
 
-/* Time of an iret at CPL 0, three pushes and a loop; probe->vcpu.completed says who did it. */
+/* Measures the time of an iret at CPL 0, three pushes and a loop. probe->vcpu.completed tells
+ * whether vole completed the iret. */
 int probe_iret(struct probe *probe, double *microseconds);
 
-/* int n at CPL 3, into a handler at CPL 0. */
+/* Executes int n at CPL 3, with a handler at CPL 0. */
 int probe_system_call(struct probe *probe);
 
-/* Paging switched on in 32-bit mode. */
+/* Switches paging on in 32-bit mode. */
 int probe_paging(struct probe *probe);
 
-/* An SSE instruction that computes. */
+/* Executes an SSE instruction that computes. */
 int probe_sse(struct probe *probe);
 
 #endif

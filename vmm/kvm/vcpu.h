@@ -3,8 +3,7 @@
 #define VMM_VCPU_H
 
 /*
- * A CPU as KVM has it: its descriptor, its shared page, its registers. Its thread is in
- * kvm/vcpu_thread.h.
+ * A vCPU of KVM: its descriptor, its shared page, its registers. kvm/vcpu_thread.h has its thread.
  */
 
 #include <pthread.h>
@@ -29,7 +28,8 @@ struct vcpu {
 	 * for with each access to memory; else NULL. This vCPU's thread only. */
 	const struct kvm_sregs *sregs;
 
-	/* What vcpu_activity() asks, and the reply: an enum cpu_activity. */
+	/* vcpu_activity() sets activity_asked; the thread clears it and replies in activity, an
+	 * enum cpu_activity. */
 	atomic_bool activity_asked;
 	atomic_int activity;
 
@@ -46,7 +46,7 @@ struct vcpu {
 	bool started;     /* once true, stays true */
 };
 
-/* Locks that are made so need no call that could fail. */
+/* The state before vcpu_init() and after vcpu_free(). Static initialisers of locks cannot fail. */
 #define VCPU_EMPTY                                   \
 	((struct vcpu){                              \
 		.fd = -1,                            \
@@ -55,12 +55,12 @@ struct vcpu {
 		.changed = PTHREAD_COND_INITIALIZER, \
 	})
 
-/* Creates a vCPU whose cpu has ops and id, and nothing else yet; undone by vcpu_free() whatever is
- * returned. 0 or -errno (said). */
+/* Creates a vCPU and sets ops and id of its cpu; the caller sets the other fields. Returns 0 or
+ * -errno (said). The caller calls vcpu_free() whatever is returned. */
 int vcpu_init(struct vcpu *vcpu, const struct kvm *kvm, unsigned id);
 void vcpu_free(struct vcpu *vcpu);
 
-/* Sets the registers. Before the thread starts, or on it. 0 or -errno (said). */
+/* Sets the registers. Called before the thread starts, or on it. Returns 0 or -errno (said). */
 int vcpu_set_state(struct vcpu *vcpu, const struct entry_state *state);
 
 #endif

@@ -22,7 +22,8 @@ void vcpu_init_signal(void);
 /* Starts the thread. The boot CPU (id 0) begins to run at its state. 0 or -errno (said). */
 int vcpu_start(struct vcpu *vcpu);
 
-/* As engine_ops.start_cpu(). Returns when it was decided. On another vCPU's thread. */
+/* Asks the vCPU to start, and returns as engine_ops.start_cpu() once it has or has not. Called on
+ * another vCPU's thread. */
 int vcpu_request_start(
 	struct vcpu *vcpu, const struct entry_state *state, const uint32_t frame[CPU_FRAME_WORDS]);
 
