@@ -181,6 +181,9 @@ my @cases = (
 	{ kernel => 'hlt', name => 'a signal that is ignored', vole => [qw(--timeout 5)], status => 124, out => "idle\n",
 		err => qr/\Avole: time-out.*\n\z/, under => ['bash', '-c', 'trap "" HUP; exec 3< <(exec "$0" "$@");
 			read -ru3 line; echo "$line"; kill -HUP $!; wait $!'] },
+	# Instructions that take vole long: the clock is looked at in between all the same.
+	(map { { kernel => 'costly', name => "costly instructions: $_", vole => ['--timeout', 1], guest => [$_], status => 124, out => qr/\A\w*\z/,
+		err => qr/\Avole: time-out.*\n\z/, limit => 8 } } qw(scan ports device)),
 	{ kernel => 'spin', vole => [qw(--timeout 1 -c 2)], status => 124, out => qr/\A(?:busy\n)?\z/, err => qr/\Avole: time-out.*\n\z/ },
 
 	(map { { kernel => 'spin', name => "nobody reads what vole says, @$_", vole => ['--timeout', 2, @$_], under => \@deaf,

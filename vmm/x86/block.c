@@ -7,6 +7,10 @@
 
 #include "x86/execute.h"
 
+/* x86_charge(): to look at a block in a list, and to look at the TLB of a CPU. */
+#define COST_LISTED 8
+#define COST_TLB    128
+
 static struct x86_block **hash_bucket(struct x86_cache *cache, gpa_t gpa)
 {
 	return &cache->hash[(gpa ^ gpa / X86_PAGE_SIZE) % X86_HASH_BUCKETS];
@@ -86,8 +90,10 @@ static void list_in_page(struct x86_cpu *cpu, struct x86_block *block, unsigned 
 		};
 		*bucket = page;
 	}
-	if (page->blocks == NULL)
+	if (page->blocks == NULL) {
+		x86_charge(cpu, COST_TLB * cpu->system->cpu_count);
 		x86_tlb_protect(cpu->system, page->gpa);
+	}
 	part_in_page(block, which, &first, &last);
 	page->lines |= lines_of(first, last);
 	block->next_page[which] = page->blocks;
@@ -165,6 +171,8 @@ static void kill_in_page(
 		struct x86_block *block = *place;
 		unsigned index = list_index(block, page), block_first, block_last;
 
+		/* Whoever writes is charged, as soon as something else is. */
+		cpu->system->cost += COST_LISTED;
 		part_in_page(block, index, &block_first, &block_last);
 		if (block_first > last || first > block_last) {
 			page->lines |= lines_of(block_first, block_last);
@@ -256,6 +264,7 @@ static struct x86_block *find_decoded(struct x86_cpu *cpu, gpa_t gpa)
 
 	for (struct x86_block *block = *hash_bucket(cpu->cache, gpa); block != NULL;
 		block = block->next_hash) {
+		x86_charge(cpu, COST_LISTED);
 		if (block->gpa[0] != gpa || block->eip != cpu->eip || block->mode != mode)
 			continue;
 		if (!(mode & X86_MODE_FLAT) && block->cs_limit != limit)
@@ -333,6 +342,9 @@ struct x86_block *x86_next_block(struct x86_cpu *cpu, struct x86_insn *from)
 	if (cpu->budget <= 0)
 		return NULL;
 	block = x86_find_block(cpu);
+	/* It cost too much. The next time it is found at once. */
+	if (cpu->break_asked)
+		return NULL;
 	if (from != NULL && flushes == cpu->cache->flushes && block != cpu->cache->once)
 		from->link = block;
 	return block;

@@ -7,12 +7,17 @@
 #include "x86/block.h"
 #include "x86/decode.h"
 
+/* x86_charge(): to decode and translate an instruction, and to fetch a byte of it from a device. */
+#define COST_DECODE 32
+#define COST_FETCH  64
+
 /* Bytes of code that are not in RAM come from the bus, one by one: they are fetched anew each time,
  * since devices do not tell when they change. */
 static uint8_t fetch_from_bus(struct x86_cpu *cpu, gpa_t gpa)
 {
 	uint64_t value = 0;
 
+	x86_charge(cpu, COST_FETCH);
 	if (!cpu->system->bus->mmio(cpu->system->ctx, cpu, gpa, false, &value, 1))
 		x86_abandon(cpu);
 	return (uint8_t)value;
@@ -107,6 +112,7 @@ void x86_build_block(
 		struct x86_decoded decoded;
 		bool is_last;
 
+		x86_charge(cpu, COST_DECODE);
 		if (!decode_next(cpu, &builder, host, &decoded))
 			break;
 		is_last = builder.ended;

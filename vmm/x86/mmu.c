@@ -8,7 +8,13 @@
 /* --- TLB -------------------------------------------------------------------------------------- */
 
 #define TLB_INDEX(linear) ((linear) / X86_PAGE_SIZE % X86_TLB_ENTRIES)
-#define LARGE_MAX         0x400000u /* bytes of the largest page */
+/* x86_charge(): to walk the tables and for each CPU, whose decoded code is looked at; and to look at
+ * the whole TLB. */
+#define COST_WALK         8
+#define COST_CPU          4
+#define COST_FLUSH        128
+
+#define LARGE_MAX 0x400000u /* bytes of the largest page */
 
 static uint64_t page_of(uint64_t linear)
 {
@@ -23,6 +29,7 @@ static void empty_entry(struct x86_tlb_entry *entry)
 
 void x86_tlb_flush(struct x86_cpu *cpu, bool keep_global)
 {
+	x86_charge(cpu, COST_FLUSH);
 	for (unsigned table = 0; table < 2; table++)
 		for (unsigned i = 0; i < X86_TLB_ENTRIES; i++) {
 			struct x86_tlb_entry *entry = &cpu->tlbs[table][i];
@@ -44,6 +51,8 @@ static void flush_around(struct x86_tlb_entry *entry, uint64_t linear)
 
 void x86_tlb_flush_page(struct x86_cpu *cpu, uint64_t linear)
 {
+	if (cpu->tlb_large)
+		x86_charge(cpu, COST_FLUSH);
 	for (unsigned table = 0; table < 2; table++) {
 		struct x86_tlb_entry *entry = &cpu->tlbs[table][TLB_INDEX(linear)];
 
@@ -149,6 +158,7 @@ static gpa_t translate(struct x86_cpu *cpu, uint64_t linear, unsigned access)
 {
 	struct x86_walk walk;
 
+	x86_charge(cpu, COST_WALK + COST_CPU * cpu->system->cpu_count);
 	if (!x86_walk(cpu, cpu, linear, &walk))
 		raise_fault(cpu, linear, access, walk.error);
 	if (!is_permitted(cpu, &walk, access))

@@ -291,6 +291,7 @@ enum x86_stop x86_run(struct x86_cpu *cpu, int64_t budget)
 {
 	cpu->budget = cpu->quantum = budget;
 	cpu->withheld = 0;
+	cpu->system->cost = 0;
 	cpu->break_asked = cpu->yielded = false;
 	cpu->insn = NULL;
 	cpu->delivering = X86_NO_VECTOR;

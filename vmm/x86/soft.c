@@ -132,6 +132,7 @@ static int soft_open(struct engine **opened, const struct engine_setup *setup)
 			.ctx = engine,
 			.tsc_khz = SOFT_TSC_KHZ,
 			.apic_khz = APIC_TIMER_KHZ,
+			.cost_max = SOFT_COST_MAX,
 		};
 		/* Writes by devices make decoded code stale, too. */
 		setup->memory->gmem.written = x86_memory_written;

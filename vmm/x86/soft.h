@@ -18,6 +18,9 @@
 /* Time is counted in nanoseconds, and so is the TSC. */
 #define SOFT_TSC_KHZ 1000000u
 
+/* x86_system.cost_max: 20 to 50 microseconds of the host's time. */
+#define SOFT_COST_MAX 10000
+
 struct soft_cpu {
 	struct cpu cpu; /* cpu.id is the index of x86 in the engine's x86_system as well */
 	struct soft_engine *engine;
@@ -48,8 +51,9 @@ struct soft_engine {
 
 	struct soft_cpu *current; /* the one that executes; NULL between quanta */
 	uint64_t current_count;   /* x86_count() at the start of its quantum */
-	bool yield_asked;         /* soft_run() is to return soon */
-	bool was_idle;            /* soft_run() found no CPU to execute the last time */
+	int64_t left;     /* instructions, and their x86_charge(), until devices are served */
+	bool yield_asked; /* soft_run() is to return soon */
+	bool was_idle;    /* soft_run() found no CPU to execute the last time */
 };
 
 static inline struct x86_cpu *soft_x86(const struct soft_cpu *cpu)

@@ -20,6 +20,9 @@
 #define SLICE    200000
 #define SLICE_NS 10000000
 
+/* What it costs to give a CPU its turn, in instructions. */
+#define COST_ROUND 16
+
 /* --- time ------------------------------------------------------------------------------------- */
 
 static uint64_t host_ns(void)
@@ -184,6 +187,7 @@ static int64_t execute(struct soft_cpu *cpu, int64_t quantum)
 	engine->current_count = x86_count(x86);
 	stop = x86_run(x86, quantum);
 	engine->current = NULL;
+	engine->left -= (int64_t)(x86_count(x86) - engine->current_count) + engine->system.cost;
 	tell_missing(cpu);
 	handle_stop(cpu, stop);
 	return (int64_t)(x86_count(x86) - engine->current_count);
@@ -233,44 +237,41 @@ static int64_t idle(struct soft_engine *engine)
 }
 
 /* A turn of each CPU. All of them have the same time, which is that of the one that executed most.
- * Returns how many instructions they have executed together, or -1 if the machine is ending. */
-static int64_t execute_all(struct soft_engine *engine, int64_t quantum)
+ * False if the machine is ending. */
+static bool execute_all(struct soft_engine *engine, int64_t quantum)
 {
-	int64_t most = 0, sum = 0;
+	int64_t most = 0;
 
 	for (unsigned i = 0; i < engine->system.cpu_count; i++) {
 		int64_t executed = execute(&engine->cpus[i], quantum);
 
 		if (!engine->host->running(&engine->cpus[i].cpu))
-			return -1;
+			return false;
 		most = executed > most ? executed : most;
-		sum += executed;
 	}
 	if (engine->clock == ENGINE_CLOCK_VIRTUAL)
 		engine->now += (uint64_t)most;
-	return sum;
+	return true;
 }
 
 int64_t soft_execute(struct soft_engine *engine)
 {
 	uint64_t end = soft_now(engine) + SLICE_NS;
-	int64_t left = SLICE;
 
+	engine->left = SLICE;
 	engine->yield_asked = false;
-	while (left > 0 && engine->now < end && !engine->yield_asked) {
+	while (engine->left > 0 && engine->now < end && !engine->yield_asked) {
 		unsigned busy;
-		int64_t executed;
 
 		begin_quantum(engine);
 		busy = count_busy(engine);
 		if (busy == 0)
 			return idle(engine);
 		engine->was_idle = false;
-		executed = execute_all(engine, choose_quantum(engine, busy));
-		if (executed < 0)
+		if (!execute_all(engine, choose_quantum(engine, busy)))
 			return 0;
-		/* At least one, so that devices are served whatever the guest does. */
-		left -= executed > 0 ? executed : 1;
+		/* Something at least, so that devices are served whatever the guest does. */
+		engine->left -= COST_ROUND * engine->system.cpu_count;
 	}
 	return 0;
 }

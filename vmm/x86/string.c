@@ -17,6 +17,11 @@
 #define COST_ALONE     16  /* elements that one which is loaded or stored alone counts as */
 #define COST_PORT      512 /* the same of INS and OUTS: the machine answers each of them */
 
+/* x86_charge(): of an access to a port, and of elements, one alone or many at once. */
+#define CHARGE_PORT    64
+#define CHARGE_ALONE   8
+#define CHARGE_MANY(n) (16 + (int64_t)(n) / 4)
+
 /* The state of a string instruction: what its registers mean. */
 struct string {
 	struct x86_cpu *cpu;
@@ -172,6 +177,7 @@ static void port(const struct string *string, uint16_t number, bool is_write, ui
 {
 	struct x86_cpu *cpu = string->cpu;
 
+	x86_charge(cpu, CHARGE_PORT);
 	if (!cpu->system->bus->port(cpu->system->ctx, cpu, number, is_write, value, string->size))
 		x86_abandon(cpu);
 }
@@ -277,6 +283,7 @@ static void repeat(
 			return;
 		}
 		cost = done = many != NULL ? many(string, count < left ? count : left) : 0;
+		x86_charge(cpu, done == 0 ? CHARGE_ALONE : CHARGE_MANY(done));
 		if (done == 0) {
 			one(string);
 			done = 1;

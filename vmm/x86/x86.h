@@ -213,6 +213,11 @@ struct x86_system {
 	uint32_t tsc_khz, apic_khz; /* of the time-stamp counter and the APIC timer; not 0 */
 	unsigned cpu_count;
 	struct x86_cpu *cpus;
+
+	/* What the host has done since x86_run() was entered that the count of instructions does
+	 * not tell, in units of about what a simple instruction takes; and how much of it ends
+	 * x86_run(), 0: none does. See x86_charge(). */
+	int64_t cost, cost_max;
 };
 
 #define X86_PAGE_SIZE 4096u
@@ -335,6 +340,19 @@ uint64_t x86_position(const struct x86_cpu *cpu);
 
 /* From a bus function: x86_run() is to return after the current instruction. */
 void x86_break(struct x86_cpu *cpu);
+
+/*
+ * Some instructions take the host a thousand times as long as others: accesses to devices, repeated
+ * strings, code that overwrites itself. Such work is charged, so that x86_run() returns in about the
+ * same time whatever the guest does: after cost_max as if x86_break() had been called. What is
+ * charged depends on the guest alone, so that two runs stay the same.
+ */
+static inline void x86_charge(struct x86_cpu *cpu, int64_t cost)
+{
+	cpu->system->cost += cost;
+	if (cpu->system->cost_max != 0 && cpu->system->cost > cpu->system->cost_max)
+		cpu->leave = cpu->break_asked = true;
+}
 
 /* Leave the current instruction with an exception. x86_raise_code() has an error code. cr2 is set
  * by x86_raise_page_fault(), which mmu.c alone calls. x86_abandon() leaves it without one: the
