@@ -79,8 +79,9 @@ struct x86_builder {
 /* Append an instruction's slots. In translate.c. */
 void x86_translate_insn(struct x86_builder *builder, const struct x86_decoded *decoded);
 
-/* Finish a block of builder->instructions instructions: the way on, numbers of remaining
- * instructions, pairs, dead flags, handlers. is_stop: it shall stop at its end. In optimize.c. */
+/* Finish a block of builder->instructions instructions: append the way on, count the remaining
+ * instructions of each slot, drop dead flags, set the handlers. is_stop: the block stops at its end
+ * instead of going on. In optimize.c. */
 void x86_finish_block(struct x86_builder *builder, bool is_stop);
 
 /* The operation with flags, for one that leaves them out; others are returned as they are. In
@@ -90,8 +91,8 @@ unsigned x86_with_flags(unsigned op);
 /*
  * For translators: append a slot for an operation; base and index are absent. x86_emit_memory()
  * has the memory operand, of size bytes and accessed so; a slot that computes the address goes
- * before it where segments must be checked. x86_emit_call() appends the entry's, or another,
- * out-of-line operation.
+ * before it where segments must be checked. x86_emit_call() appends an out-of-line operation, behind
+ * which the block ends or not; x86_emit_ud() appends one that raises #UD.
  */
 struct x86_insn *x86_emit(
 	struct x86_builder *builder, const struct x86_decoded *decoded, unsigned op);
