@@ -17,7 +17,8 @@
 #	LTR with a null selector: no #GP. A far jump to a TSS in the LDT: #TS, not #GP (2, LTR, JMP)
 #	an instruction that has just been stored, in the same block, while paging is on: the old one runs (3, 12.6)
 #	flags after CMPXCHG8B: wrong. In the TSS of a task that a far jump or call leaves: those of an earlier
-#	instruction, unless a jump came between. After a fault of the store of RCL, RCR, SETcc: changed (3, 6.5)
+#	instruction, unless a jump came between. After a fault of the store of RCL, RCR, SETcc: changed (3, 6.5).
+#	After a fault of a repeated CMPS or SCAS: the last comparison's, not those of before (2, REP)
 #	ARPL that changes nothing: stores. PUSHA, SGDT, SIDT and pushes of an exception that fault in their midst:
 #	what was stored by then stays; the manual leaves that open, as it does which operand of CMPS faults first
 package Mix;

@@ -235,14 +235,16 @@ sub loop_ {
 sub string {
 	my ($b) = @_;
 	my $is_long = chance(0.1);
+	my $opcode = pick(0xa4 .. 0xa7, 0xaa .. 0xaf);
+	my $compares = $opcode == 0xa6 || $opcode == 0xa7 || $opcode >= 0xae;
 	emit($b, $is_long ? 0xfc : pick(0xfc, 0xfd)) if $is_long || chance(0.5);
 	set_register($b, 1, $is_long ? 0x400 : int rand 24);
-	set_register($b, $_, $is_long ? int rand 0x1000 : offset()) for 6, 7;
+	set_register($b, $_, $is_long ? int rand 0x1000 : $compares ? 0x100 + int rand 0x1e00 : offset()) for 6, 7;
 	emit($b, pick(0x26, 0x36, 0x64)) if chance(0.1);
 	emit($b, 0x67) if chance(0.1);
 	size_prefix($b, pick(2, 4));
 	emit($b, pick(0xf2, 0xf3)) if chance(0.8);
-	emit($b, pick(0xa4 .. 0xa7, 0xaa .. 0xaf));
+	emit($b, $opcode);
 	set_register($b, $_, pointer()) for 6, 7;
 	return;
 }

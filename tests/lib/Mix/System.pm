@@ -111,7 +111,7 @@ sub far_return {
 	my $is_iret = chance(0.6);
 	my $cs = chance(0.5) ? selector($b) : pick(0x3b, 0x5b, $RING{$b->{ring}}{code}, 0x10b);
 	my $ss = chance(0.4) ? selector($b) : pick(0x43, 0x63);
-	$ss = 0x43 if ($ss & 0xfff8) == 0x90;
+	$ss = 0x43 if grep { $_ == ($ss & 0xfff8) } 0x88, 0x90, 0x110;
 	my $flags = int(rand 0x8000) & ~($NT | (chance(0.9) ? $TF : 0)) | pick(0, 0, 1 << 18, 1 << 21);
 	push_value($b, $_, $size) for $ss, 0x3600;
 	push_value($b, 0x12345678, $size) if !$is_iret && (my $pops = chance(0.3));
