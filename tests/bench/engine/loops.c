@@ -272,7 +272,7 @@ const struct loop loops[LOOP_COUNT] = {
 	{"sieve", run_sieve, 250},
 	{"call", run_call, 200},
 	{"crc", run_crc, 400},
-	{"rot", run_rot, 20000},
+	{"rot", run_rot, 60000},
 	{"switch", run_switch, 4000000},
 	{"list", run_list, 250},
 	{"rep", run_rep, 5000},
