@@ -105,6 +105,22 @@ X86_HANDLER(sar_ri_nf)
 	NEXT;
 }
 
+/* The immediate is 1 to 31. */
+X86_HANDLER(rol_ri_nf)
+{
+	const uint32_t a = GET_32(insn->rm);
+
+	SET_32(insn->rm, a << insn->immediate | a >> (32 - insn->immediate));
+	NEXT;
+}
+X86_HANDLER(ror_ri_nf)
+{
+	const uint32_t a = GET_32(insn->rm);
+
+	SET_32(insn->rm, a >> insn->immediate | a << (32 - insn->immediate));
+	NEXT;
+}
+
 /* The immediate is 1 to 31 here, too. OF is set if the sign changed. */
 X86_HANDLER(shld_ri_32)
 {

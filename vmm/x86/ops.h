@@ -85,7 +85,12 @@ enum x86_form {
 	X(or_ri_nf)         \
 	X(or_rm_nf)         \
 	X(xor_rr_nf)        \
-	X(xor_ri_nf) X(xor_rm_nf) X(shl_ri_nf) X(shr_ri_nf) X(sar_ri_nf) X(inc_r_nf) X(dec_r_nf)
+	X(xor_ri_nf)        \
+	X(xor_rm_nf)        \
+	X(shl_ri_nf)        \
+	X(shr_ri_nf)        \
+	X(sar_ri_nf)        \
+	X(rol_ri_nf) X(ror_ri_nf) X(inc_r_nf) X(dec_r_nf)
 
 /* zero is XOR or SUB of a register with itself. */
 #define X86_OPS_SHIFT(X)                                                                          \

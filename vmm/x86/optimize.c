@@ -24,6 +24,8 @@
 	X(shl_ri_32, shl_ri_nf) \
 	X(shr_ri_32, shr_ri_nf) \
 	X(sar_ri_32, sar_ri_nf) \
+	X(rol_ri_32, rol_ri_nf) \
+	X(ror_ri_32, ror_ri_nf) \
 	X(inc_r_32, inc_r_nf)   \
 	X(dec_r_32, dec_r_nf)
 
