@@ -37,7 +37,7 @@ static void test_same_level(struct x86_machine *m)
 	ok(x86_on_stack(m, 0) == 0xabcd && x86_on_stack(m, 1) == RETURN - 2,
 		"6.5 a fault returns to the instruction, its error code is on top");
 	is(x86_on_stack(m, 3), x86_eflags(cpu) | X86_RF | X86_TF | X86_NT,
-		"17.3.1.1 a fault's EFLAGS have RF set");
+		"18.3.1.1 a fault's EFLAGS have RF set");
 
 	x86_start_at(m, 0);
 	x86_set_gate(m, VECTOR, CODE_0, 0x86);
@@ -58,7 +58,7 @@ static void test_inner_level(struct x86_machine *m)
 	ok(!m->raised && cpu->cpl == 0 && cpu->segment[X86_CS].selector == CODE_0 &&
 			cpu->segment[X86_SS].selector == DATA_0,
 		"6.12.1 from CPL 3 to CPL 0");
-	is(cpu->reg[X86_RSP], STACK_0 - 20, "7.2.1 on the stack of the TSS");
+	is(cpu->reg[X86_RSP], STACK_0 - 20, "8.2.1 on the stack of the TSS");
 	ok(x86_on_stack(m, 0) == RETURN && x86_on_stack(m, 1) == (CODE_3 | 3) &&
 			x86_on_stack(m, 2) == flags && x86_on_stack(m, 3) == STACK_3 &&
 			x86_on_stack(m, 4) == (DATA_3 | 3),
@@ -84,7 +84,7 @@ static void test_inner_level(struct x86_machine *m)
 	cpu->tr = (struct x86_segment){TSS_SELECTOR, 0x83, 0x2b, TSS};
 	x86_machine_store(m, TSS + 2, DATA_0 << 16 | (STACK_0 & 0xffff));
 	interrupt(m, X86_EXTERNAL);
-	ok(!m->raised && cpu->reg[X86_RSP] == STACK_0 - 20, "7.6 the stack of a 16-bit TSS");
+	ok(!m->raised && cpu->reg[X86_RSP] == STACK_0 - 20, "8.6 the stack of a 16-bit TSS");
 }
 
 /* What can be wrong, and what it raises. changed says in which byte of memory it is. */
@@ -169,10 +169,10 @@ static void test_wrong(struct x86_machine *m)
 	x86_start_at(m, 3);
 	cpu->tr.limit = 8;
 	interrupt(m, X86_EXTERNAL);
-	ok(x86_machine_raised(m, X86_TS, TSS_SELECTOR + 1), "7.2.1 SS0 beyond the TSS");
+	ok(x86_machine_raised(m, X86_TS, TSS_SELECTOR + 1), "8.2.1 SS0 beyond the TSS");
 	cpu->tr.limit = 9;
 	interrupt(m, X86_EXTERNAL);
-	ok(!m->raised, "7.2.1 SS0 just within the TSS");
+	ok(!m->raised, "8.2.1 SS0 just within the TSS");
 	x86_start_at(m, 0);
 	cpu->segment[X86_SS].limit = STACK_3 - 5;
 	interrupt(m, X86_EXTERNAL);
@@ -251,7 +251,7 @@ static void test_software_interrupts(struct x86_machine *m)
 	cpu->dr[7] = 0x2400;
 	attempt(m, x86_op_int1(cpu, &int_n));
 	ok(!m->raised && cpu->cpl == 0 && x86_on_stack(m, 0) == RETURN, "SDM 2 INT1 does not");
-	is(cpu->dr[7], 0x400, "17.2.4 the handler of #DB finds GD clear");
+	is(cpu->dr[7], 0x400, "18.2.4 the handler of #DB finds GD clear");
 	x86_start_at(m, 3);
 	x86_set_gate(m, X86_OF_TRAP, CODE_0, 0xee);
 	attempt(m, x86_op_into(cpu, &int_n));

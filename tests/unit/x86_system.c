@@ -350,21 +350,21 @@ static void test_debug(struct x86_machine *m)
 
 	start(m);
 	load_dr(m, 6, 0);
-	is(cpu->dr[6], 0xffff0ff0, "17.2.3 DR6: bits that are always set");
+	is(cpu->dr[6], 0xffff0ff0, "18.2.3 DR6: bits that are always set");
 	load_dr(m, 6, 0xffffffff);
-	is(cpu->dr[6], 0xffffefff, "17.2.3 DR6: bit 12 is always clear");
+	is(cpu->dr[6], 0xffffefff, "18.2.3 DR6: bit 12 is always clear");
 	load_dr(m, 7, 0xffffdfff);
-	is(cpu->dr[7], 0xffff07ff, "17.2.4 DR7: reserved bits");
+	is(cpu->dr[7], 0xffff07ff, "18.2.4 DR7: reserved bits");
 	load_dr(m, 5, 0);
-	is(cpu->dr[7], 0x400, "17.2.2 DR5 is DR7");
+	is(cpu->dr[7], 0x400, "18.2.2 DR5 is DR7");
 	load_dr(m, 3, 0x1234);
 	attempt(m, x86_op_mov_from_dr(cpu, eax(3)));
-	is(cpu->reg[X86_RAX], 0x1234, "17.2.1 DR3 reads back");
+	is(cpu->reg[X86_RAX], 0x1234, "18.2.1 DR3 reads back");
 	load_dr(m, 6, 0);
 	cpu->dr[7] |= 0x2000;
 	attempt(m, x86_op_mov_from_dr(cpu, eax(0)));
 	ok(x86_machine_raised(m, X86_DB, X86_NO_ERROR) && cpu->dr[6] & 0x2000,
-		"17.2.4 with GD set an access is #DB, with BD");
+		"18.2.4 with GD set an access is #DB, with BD");
 }
 
 /* --- SYSENTER --------------------------------------------------------------------------------- */

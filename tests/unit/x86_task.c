@@ -129,20 +129,20 @@ static void test_jump(struct x86_machine *m)
 
 	start(m);
 	jump(m, B);
-	ok(!m->raised && is_in_b(m) && cpu->reg[X86_RSP] == STACK, "7.3 JMP loads the new state");
-	is(x86_eflags(cpu), X86_FLAG_ONE | X86_DF | X86_ZF, "7.3 JMP: EFLAGS, NT clear");
+	ok(!m->raised && is_in_b(m) && cpu->reg[X86_RSP] == STACK, "8.3 JMP loads the new state");
+	is(x86_eflags(cpu), X86_FLAG_ONE | X86_DF | X86_ZF, "8.3 JMP: EFLAGS, NT clear");
 	ok(type_of(m, A) == 0x89 && type_of(m, B) == 0x8b, "table 7-2 JMP: busy bits");
 	is(x86_machine_load(m, TSS_B), 0, "table 7-2 JMP: no previous task link");
-	ok(cpu->cr0 & X86_CR0_TS, "7.3 CR0.TS is set");
-	is(cpu->dr[7] & 0x155, 0, "17.2.4 local breakpoints are disabled");
-	ok(cpu->cr3 != 0x7000, "7.5 CR3 is loaded with paging only");
-	is(x86_machine_load(m, TSS_A + 0x20), RETURN, "7.3 the old EIP is that of the next one");
-	is(x86_machine_load(m, TSS_A + 0x24), X86_FLAG_ONE | X86_IF | X86_CF, "7.3 old EFLAGS");
+	ok(cpu->cr0 & X86_CR0_TS, "8.3 CR0.TS is set");
+	is(cpu->dr[7] & 0x155, 0, "18.2.4 local breakpoints are disabled");
+	ok(cpu->cr3 != 0x7000, "8.5 CR3 is loaded with paging only");
+	is(x86_machine_load(m, TSS_A + 0x20), RETURN, "8.3 the old EIP is that of the next one");
+	is(x86_machine_load(m, TSS_A + 0x24), X86_FLAG_ONE | X86_IF | X86_CF, "8.3 old EFLAGS");
 	ok(x86_machine_load(m, TSS_A + 0x28) == 0xa0000000 &&
 			x86_machine_load(m, TSS_A + 0x28 + 4 * X86_RSP) == 0x9000 &&
 			x86_machine_load(m, TSS_A + 0x44) == 0xa0000007,
-		"7.3 old general registers");
-	ok(load16(m, TSS_A + 0x4c) == 0x08 && load16(m, TSS_A + 0x50) == 0x10, "7.3 old selectors");
+		"8.3 old general registers");
+	ok(load16(m, TSS_A + 0x4c) == 0x08 && load16(m, TSS_A + 0x50) == 0x10, "8.3 old selectors");
 	ok(m->ram[GDT + CODE_0 + 5] == 0x9b && m->ram[GDT + DATA_0 + 5] == 0x93,
 		"3.4.5.1 the new segments are accessed");
 }
@@ -154,7 +154,7 @@ static void test_nesting(struct x86_machine *m)
 
 	start(m);
 	call(m, B);
-	ok(!m->raised && is_in_b(m), "7.3 CALL loads the new state");
+	ok(!m->raised && is_in_b(m), "8.3 CALL loads the new state");
 	ok(cpu->eflags & X86_NT, "table 7-2 CALL: NT is set");
 	is(load16(m, TSS_B), A, "table 7-2 CALL: previous task link");
 	ok(type_of(m, A) == 0x8b && type_of(m, B) == 0x8b, "table 7-2 CALL: both are busy");
@@ -164,10 +164,10 @@ static void test_nesting(struct x86_machine *m)
 	attempt(m, x86_op_iret(cpu, &iret));
 	ok(!m->raised && cpu->tr.selector == A && cpu->next_eip == RETURN &&
 			cpu->reg[X86_RDI] == 0xa0000007 && cpu->reg[X86_RSP] == 0x9000,
-		"7.4 IRET goes back");
+		"8.4 IRET goes back");
 	ok(type_of(m, A) == 0x8b && type_of(m, B) == 0x89, "table 7-2 IRET: busy bits");
 	ok(!(x86_machine_load(m, TSS_B + 0x24) & X86_NT), "table 7-2 IRET: the old NT is clear");
-	is(x86_machine_load(m, TSS_B + 0x20), 0x777, "7.4 IRET: the next CALL goes on behind it");
+	is(x86_machine_load(m, TSS_B + 0x20), 0x777, "8.4 IRET: the next CALL goes on behind it");
 
 	start(m);
 	cpu->eflags |= X86_NT;
@@ -179,7 +179,7 @@ static void test_nesting(struct x86_machine *m)
 	x86_machine_store(m, TSS_A, B | 4);
 	attempt(m, x86_op_iret(cpu, &iret));
 	ok(x86_machine_raised(m, X86_TS, B | 4), "SDM 2 IRET: previous task in the LDT: #TS");
-	ok(cpu->tr.selector == A && cpu->next_eip == RETURN, "7.3 these were of the old task");
+	ok(cpu->tr.selector == A && cpu->next_eip == RETURN, "8.3 these were of the old task");
 }
 
 static void test_gates(struct x86_machine *m)
@@ -188,7 +188,7 @@ static void test_gates(struct x86_machine *m)
 
 	start(m);
 	call(m, GATE);
-	ok(!m->raised && is_in_b(m) && load16(m, TSS_B) == A, "7.2.5 CALL through a task gate");
+	ok(!m->raised && is_in_b(m) && load16(m, TSS_B) == A, "8.2.5 CALL through a task gate");
 	start(m);
 	interrupt(m);
 	ok(!m->raised && is_in_b(m) && cpu->eflags & X86_NT, "6.12.2 an exception by a task gate");
@@ -211,7 +211,7 @@ static void test_gates(struct x86_machine *m)
 	start(m);
 	x86_machine_store(m, TSS_B + 0x50, 0x9000 & 0xfff8);
 	interrupt(m);
-	ok(x86_machine_raised(m, X86_TS, (0x9000 & 0xfff8) | 1), "7.3 SS of the new task: EXT");
+	ok(x86_machine_raised(m, X86_TS, (0x9000 & 0xfff8) | 1), "8.3 SS of the new task: EXT");
 }
 
 /* --- faults before the switch ----------------------------------------------------------------- */
@@ -244,7 +244,7 @@ static void check_refusal(struct x86_machine *m, const struct refusal *refusal)
 	ok(x86_machine_raised(m, refusal->vector, refusal->error), "table 7-1 %s", refusal->name);
 	ok(memcmp(before.reg, m->cpu.reg, sizeof before.reg) == 0 && m->cpu.tr.selector == A &&
 			type_of(m, A) == 0x8b && m->cpu.raised.eip == RETURN - 7,
-		"7.3 %s: in the old task", refusal->name);
+		"8.3 %s: in the old task", refusal->name);
 }
 
 /* --- faults after it -------------------------------------------------------------------------- */
@@ -285,7 +285,7 @@ static void check_failure(struct x86_machine *m, const struct failure *failure)
 	ok(x86_machine_raised(m, failure->vector, failure->error), "table 7-1 %s", failure->name);
 	ok(cpu->tr.selector == B && cpu->raised.eip == ENTRY && cpu->reg[X86_RAX] == 0xb0000000 &&
 			type_of(m, B) == 0x8b,
-		"7.3 %s: in the new task", failure->name);
+		"8.3 %s: in the new task", failure->name);
 }
 
 static void test_faults(struct x86_machine *m)
@@ -302,7 +302,7 @@ static void test_faults(struct x86_machine *m)
 	jump(m, B);
 	ok(x86_machine_raised(m, X86_DB, X86_NO_ERROR) && cpu->raised.eip == ENTRY &&
 			cpu->dr[6] & 0x8000,
-		"17.3.1.5 the T flag: #DB before the new task's first instruction, DR6.BT");
+		"18.3.1.5 the T flag: #DB before the new task's first instruction, DR6.BT");
 
 	start(m);
 	x86_machine_store(m, TSS_B + 0x24, X86_VM);
@@ -322,7 +322,7 @@ static void test_levels(struct x86_machine *m)
 		if (i != X86_CS)
 			x86_machine_store(m, TSS_B + 0x48 + 4 * i, DATA_3 | 3);
 	jump(m, B);
-	ok(!m->raised && cpu->cpl == 3 && cpu->tlb == cpu->tlbs[1], "7.3 a task of CPL 3");
+	ok(!m->raised && cpu->cpl == 3 && cpu->tlb == cpu->tlbs[1], "8.3 a task of CPL 3");
 
 	/* 16-bit TSSs on both sides. */
 	start(m);
@@ -338,11 +338,11 @@ static void test_levels(struct x86_machine *m)
 	ok(!m->raised && cpu->next_eip == 0x1234 && cpu->reg[X86_RSP] == 0xffff5678 &&
 			cpu->segment[X86_DS].selector == DATA_0 &&
 			cpu->segment[X86_FS].selector == 0 && cpu->ldtr.base == LDT_BASE,
-		"7.6 a 16-bit TSS is loaded");
+		"8.6 a 16-bit TSS is loaded");
 	ok(load16(m, TSS_A + 0x0e) == (RETURN & 0xffff) && load16(m, TSS_A + 0x12) == 0 &&
 			load16(m, TSS_A + 0x20) == 7 && load16(m, TSS_A + 0x24) == 0x08,
-		"7.6 a 16-bit TSS is saved");
-	is(load16(m, TSS_A + 0x2a), 0, "7.6 its LDT is not");
+		"8.6 a 16-bit TSS is saved");
+	is(load16(m, TSS_A + 0x2a), 0, "8.6 its LDT is not");
 }
 
 static void test_paging(struct x86_machine *m)
@@ -358,7 +358,7 @@ static void test_paging(struct x86_machine *m)
 	cpu->cr0 |= X86_CR0_PG;
 	x86_tlb_flush(cpu, false);
 	jump(m, B);
-	ok(!m->raised && cpu->cr3 == 0x7000, "7.5 CR3 of the new task");
+	ok(!m->raised && cpu->cr3 == 0x7000, "8.5 CR3 of the new task");
 
 	/* The old TSS is read-only to the supervisor: nothing may change. */
 	start(m);
@@ -371,7 +371,7 @@ static void test_paging(struct x86_machine *m)
 	jump(m, B);
 	ok(x86_machine_raised(m, X86_PF_FAULT, 3) && cpu->tr.selector == A &&
 			type_of(m, A) == 0x8b && type_of(m, B) == 0x89,
-		"7.3 #PF for the old TSS is in the old task, which stays busy");
+		"8.3 #PF for the old TSS is in the old task, which stays busy");
 	cpu->cr0 &= ~(uint64_t)(X86_CR0_PG | X86_CR0_WP);
 	x86_tlb_flush(cpu, false);
 }

@@ -33,7 +33,7 @@ static void enter_handler(struct x86_cpu *cpu, bool masks_interrupts)
 }
 
 /* EFLAGS as it is pushed. RF is set for a fault, so that its handler returns past an instruction
- * breakpoint (SDM 3, 17.3.1.1). */
+ * breakpoint (SDM 3, 18.3.1.1). */
 static uint32_t flags_image(const struct x86_cpu *cpu, const struct delivery *delivery)
 {
 	uint32_t flags = x86_eflags(cpu) & ~X86_RF;
@@ -190,7 +190,7 @@ void x86_interrupt(struct x86_cpu *cpu, unsigned vector, enum x86_interrupt_kind
 			});
 	else
 		deliver_by_gate(cpu, &gate, &delivery);
-	/* The handler of #DB may access debug registers (SDM 3, 17.2.4). */
+	/* The handler of #DB may access debug registers (SDM 3, 18.2.4). */
 	if (vector == X86_DB && kind != X86_SOFTWARE)
 		cpu->dr[7] &= ~(uint64_t)X86_DR7_GD;
 }

@@ -90,7 +90,7 @@ bool x86_condition(const struct x86_cpu *cpu, unsigned condition);
  * The operations, by file; the decoder names them.
  */
 
-/* far.c: JMP, CALL and RET far, direct and indirect; call gates and tasks (SDM 3, 5.8, 7.3). */
+/* far.c: JMP, CALL and RET far, direct and indirect; call gates and tasks (SDM 3, 5.8, 8.3). */
 x86_operation x86_op_far_jump, x86_op_far_call, x86_op_far_return;
 x86_operation x86_op_far_jump_memory, x86_op_far_call_memory;
 

@@ -221,7 +221,7 @@ static void take_interrupts(struct x86_cpu *cpu)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-/* INT n and its like clear TF, and no trap follows them (SDM 3, 17.3.1.4). */
+/* INT n and its like clear TF, and no trap follows them (SDM 3, 18.3.1.4). */
 static bool is_software_interrupt(const struct x86_block *block)
 {
 	const struct x86_operands *operands = x86_insn_operands(block->code);
@@ -232,7 +232,7 @@ static bool is_software_interrupt(const struct x86_block *block)
 }
 
 /* One instruction, with what belongs to it alone: TF traps behind it, RF and the interrupt shadow
- * end with it (SDM 3, 17.3.1; SDM 2, STI). */
+ * end with it (SDM 3, 18.3.1; SDM 2, STI). */
 static void step(struct x86_cpu *cpu)
 {
 	bool trap = cpu->eflags & X86_TF;

@@ -5,7 +5,7 @@
 #include "x86/frame.h"
 #include "x86/physical.h"
 
-/* Offsets in a TSS (SDM 3, 7.2.1 and 7.6). Selectors are in the order of enum x86_segment_register,
+/* Offsets in a TSS (SDM 3, 8.2.1 and 8.6). Selectors are in the order of enum x86_segment_register,
  * general registers in that of enum x86_register. */
 struct layout {
 	uint8_t size;   /* bytes of a register, and of an error code */
@@ -84,7 +84,7 @@ void x86_check_port(struct x86_cpu *cpu, uint16_t port, unsigned len)
 
 /* --- the switch ------------------------------------------------------------------------------- */
 
-/* SDM 3, 7.3, steps 3 and 4, and table 7-1. */
+/* SDM 3, 8.3, steps 3 and 4, and table 8-1. */
 static void check_new_task(struct x86_cpu *cpu, uint16_t selector,
 	const struct x86_descriptor *descriptor, const struct x86_task_switch *how)
 {
@@ -108,7 +108,7 @@ static void check_range(
 	x86_check_write(cpu, (tss->base + offset) & X86_LINEAR_MASK, size, X86_SYSTEM);
 }
 
-/* Write the old task's state to its TSS; the parts between are left alone (SDM 3, 7.3, step 8). */
+/* Write the old task's state to its TSS; the parts between are left alone (SDM 3, 8.3, step 8). */
 static void save_task(
 	struct x86_cpu *cpu, const struct x86_segment *tss, uint32_t eip, uint32_t eflags)
 {
@@ -172,7 +172,7 @@ static void move_busy(
 }
 
 /* General registers, EFLAGS and selectors, with nothing behind the selectors as yet: faults from
- * here on are those of the new task (SDM 3, 7.3, step 12). */
+ * here on are those of the new task (SDM 3, 8.3, step 12). */
 static void load_registers(struct x86_cpu *cpu, const struct task *task, uint32_t eflags)
 {
 	for (unsigned i = 0; i < 8; i++)
@@ -221,7 +221,7 @@ static void load_code(struct x86_cpu *cpu, uint16_t selector, unsigned ext)
 	x86_load_code(cpu, selector, &code, cpu->cpl, (uint32_t)cpu->eip);
 }
 
-/* SDM 3, table 7-1, from the LDT on. */
+/* SDM 3, table 8-1, from the LDT on. */
 static void load_segments(struct x86_cpu *cpu, const struct task *task, unsigned ext)
 {
 	static const uint8_t data[] = {X86_DS, X86_ES, X86_FS, X86_GS};

@@ -11,7 +11,7 @@
  *	block.c, run.c         cache of blocks, run loop, exact counts
  *	mmu.c                  linear addresses to guest memory, TLB         (SDM 3, 4)
  *	segment.c, far.c, gate.c, task.c   segmentation, far transfers, interrupts, tasks
- *	                                                                     (SDM 3, 3, 5 to 8)
+ *	                                                                     (SDM 3, 3, 5, 6, 8)
  *	system.c, cpuid.c, msr.c           control registers and the like    (SDM 3, 2)
  *	soft.c                 the engine: CPUs in turn, time, interrupts
  *
