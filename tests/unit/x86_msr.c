@@ -66,9 +66,9 @@ static void test_msrs(struct x86_machine *m)
 	write_msr(m, 0x10, 1000);
 	m->tsc += 5;
 	is(read_msr(m, 0x10), 1005, "17.17 the counter goes on from what is written");
-	is(read_msr(m, 0x3b), 1000 - UINT64_C(0x100000002), "17.17.3 IA32_TSC_ADJUST follows");
+	is(read_msr(m, 0x3b), 1000 - UINT64_C(0x100000002), "18.17.3 IA32_TSC_ADJUST follows");
 	write_msr(m, 0x3b, 0);
-	is(read_msr(m, 0x10), UINT64_C(0x100000007), "17.17.3 and leads");
+	is(read_msr(m, 0x10), UINT64_C(0x100000007), "18.17.3 and leads");
 	x86_set_cpl(cpu, 3);
 	attempt(m, x86_op_rdtsc(cpu, &none));
 	ok(!m->raised, "SDM 2 RDTSC at CPL 3");

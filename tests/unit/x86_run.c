@@ -244,9 +244,9 @@ static void test_single_step(void)
 	 * byte [esp+1],0xfe; popf; inc eax; hlt */
 	x86_code_put(&code, CODE, "9c 804c240101 9d 40 39d8 7400 90 eb00 9c 80642401fe 9d 40 f4");
 	code.cpu.reg[X86_RDI] = 0;
-	is(x86_run(&code.cpu, 1000), X86_STOP_HALTED, "17.3.1.4 a program in single steps halts");
-	is(code.cpu.reg[X86_RDI], 8, "17.3.1.4 #DB after each instruction with TF set");
-	ok(code.cpu.dr[6] & 1 << 14, "17.2.3 DR6.BS");
+	is(x86_run(&code.cpu, 1000), X86_STOP_HALTED, "18.3.1.4 a program in single steps halts");
+	is(code.cpu.reg[X86_RDI], 8, "18.3.1.4 #DB after each instruction with TF set");
+	ok(code.cpu.dr[6] & 1 << 14, "18.2.3 DR6.BS");
 	x86_code_end(&code);
 }
 

@@ -143,7 +143,7 @@ void x86_op_invlpg(struct x86_cpu *cpu, const struct x86_operands *operands)
 
 /*
  * DR4 and DR5 are DR6 and DR7, since CR4.DE cannot be set (SDM 3, 18.2.2). With DR7.GD set, any
- * access is a #DB fault that says so (17.2.4), whose delivery clears GD. The registers can be read
+ * access is a #DB fault that says so (18.2.4), whose delivery clears GD. The registers can be read
  * and written, but hardware breakpoints stop nothing; INT3 and single steps do.
  */
 static unsigned find_dr(struct x86_cpu *cpu, unsigned number)

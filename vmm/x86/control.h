@@ -2,7 +2,7 @@
 #ifndef VMM_X86_CONTROL_H
 #define VMM_X86_CONTROL_H
 
-/* Control and debug registers, and the privilege of system instructions (SDM 3, 2.5, 17.2). */
+/* Control and debug registers, and the privilege of system instructions (SDM 3, 2.5, 18.2). */
 
 #include "x86/x86.h"
 
@@ -14,7 +14,7 @@
 	(X86_CR4_TSD | X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCE | X86_CR4_UMIP | \
 		X86_CR4_SMEP | X86_CR4_SMAP)
 
-/* DR6 and DR7 (SDM 3, 18.2.3 and 17.2.4): bits that are always set, that can be written, and what
+/* DR6 and DR7 (SDM 3, 18.2.3 and 18.2.4): bits that are always set, that can be written, and what
  * is used by name. */
 #define X86_DR6_ONES 0xffff0ff0u
 #define X86_DR6_BITS 0x0000e00fu
