@@ -163,7 +163,8 @@ my @cases = (
 		out => qr/\A(?=.*CPU 1 counted)(?=.*CPU 2 counted)(?=.*CPU 3 counted).*$checked/s },
 	{ kernel => 'smp', name => '64 CPUs', vole => [qw(-c 64)], out => qr/\A(?:CPU \d+ counted\n){63}$checked/ },
 	{ kernel => 'cpu-state', vole => [qw(-c 3)], out => $checked },
-	{ kernel => 'repeat', vole => ['-c', 3, '-d', image('repeat.img', 64)], out => qr/^tick 23 at \d+\n[012\n]+$checked/m },
+	# Its timer is too fast for the host's clock where the host is slow: tests/virtual-clock.t has more of it.
+	{ kernel => 'repeat', engine => 'soft', vole => ['-c', 3, '--clock', 'virtual', '-d', image('repeat.img', 64)], out => qr/^tick 23 at \d+\n[012\n]+$checked/m },
 	{ kernel => 'nmi-halt', engine => 'soft', status => 7 },
 	{ kernel => 'nmi-halt', engine => 'soft', name => 'virtual clock', vole => [qw(--clock virtual)], status => 7 },
 	{ kernel => 'init-sipi', vole => [qw(-c 2)], out => qr/CPU 1 is here/ },
