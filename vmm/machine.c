@@ -161,9 +161,9 @@ static void say_end(struct vm *vm)
 	say("exit status %d", atomic_load(&vm->status));
 }
 
-/* io_work of an engine that executes guest code on the I/O thread. With the virtual clock guest time
- * stands still while output waits for its reader: else what the guest has executed when an output is
- * over would depend on the host. */
+/* io_work of an engine that executes guest code on the I/O thread. With the virtual clock guest
+ * time stands still while output waits for its reader: else what the guest has executed when an
+ * output is over would depend on the host. */
 static int64_t run_engine(void *ctx)
 {
 	struct vm *vm = ctx;

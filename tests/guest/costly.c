@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Repeats for ever what takes a VMM long that executes instructions by itself; the command line says
- * what: "scan", memory; "ports", an input string from a port; "device", loads from a device. Ends by
+ * Repeats for ever what takes a VMM long that executes instructions by itself; the command line
+ * says what: "scan", memory; "ports", an input string from a port; "device", loads from a device.
+ * Ends by
  * --timeout only, exit status 124.
  */
 

@@ -248,7 +248,8 @@ static void build_tasks(void)
 	tss->cs = SELECTOR_CODE_3 | 3;
 	tss->ss = tss->ds = tss->es = 0x43;
 
-	/* Intel SDM 3, figure 8-10: SP0, SS0 at 2; IP at 14, FLAGS, AX to DI, ES, CS, SS, DS, LDT. */
+	/* Intel SDM 3, figure 8-10: SP0, SS0 at 2; IP at 14, FLAGS, AX to DI, ES, CS, SS, DS, LDT
+	 */
 	words[1] = 0x3b00;
 	words[2] = SELECTOR_DATA_0;
 	words[7] = CODE_TARGET;
@@ -283,7 +284,7 @@ static void build_pages(void)
 
 /* --- a snippet -------------------------------------------------------------------------------- */
 
-/* Words without bit 17, so that an IRET with one of them as EFLAGS stays out of virtual-8086 mode. */
+/* Words without bit 17: an IRET with one of them as EFLAGS stays out of virtual-8086 mode. */
 static void fill_window(const struct record *record)
 {
 	uint32_t value = 0x12345678, *words = (uint32_t *)fresh_window;

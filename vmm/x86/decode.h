@@ -91,8 +91,8 @@ unsigned x86_with_flags(unsigned op);
 /*
  * For translators: append a slot for an operation; base and index are absent. x86_emit_memory()
  * has the memory operand, of size bytes and accessed so; a slot that computes the address goes
- * before it where segments must be checked. x86_emit_call() appends an out-of-line operation, behind
- * which the block ends or not; x86_emit_ud() appends one that raises #UD.
+ * before it where segments must be checked. x86_emit_call() appends an out-of-line operation,
+ * behind which the block ends or not; x86_emit_ud() appends one that raises #UD.
  */
 struct x86_insn *x86_emit(
 	struct x86_builder *builder, const struct x86_decoded *decoded, unsigned op);

@@ -8,8 +8,8 @@
 /* --- TLB -------------------------------------------------------------------------------------- */
 
 #define TLB_INDEX(linear) ((linear) / X86_PAGE_SIZE % X86_TLB_ENTRIES)
-/* x86_charge(): to walk the tables and for each CPU, whose decoded code is looked at; and to look at
- * the whole TLB. */
+/* x86_charge(): to walk the tables and for each CPU, whose decoded code is looked at; and to look
+ * at the whole TLB. */
 #define COST_WALK         8
 #define COST_CPU          4
 #define COST_FLUSH        128

@@ -41,9 +41,9 @@ X86_HANDLER(lea_16)
 	NEXT;
 }
 
-/* The decoder puts this slot before an instruction whose memory operand has a 16-bit address or lies
- * in a segment with a base, a limit or rights to check. reg is the segment, rm the operand's size in
- * bytes, immediate the access, with X86_ADDRESS_16 for a 16-bit address. */
+/* The decoder puts this slot before an instruction whose memory operand has a 16-bit address or
+ * lies in a segment with a base, a limit or rights to check. reg is the segment, rm the operand's
+ * size in bytes, immediate the access, with X86_ADDRESS_16 for a 16-bit address. */
 X86_HANDLER(address)
 {
 	const uint32_t offset = (uint32_t)ADDRESS;

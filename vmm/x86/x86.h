@@ -343,8 +343,8 @@ void x86_break(struct x86_cpu *cpu);
 
 /*
  * Some instructions take the host a thousand times as long as others: accesses to devices, repeated
- * strings, code that overwrites itself. Such work is charged, so that x86_run() returns in about the
- * same time whatever the guest does: after cost_max as if x86_break() had been called. What is
+ * strings, code that overwrites itself. Such work is charged, so that x86_run() returns in about
+ * the same time whatever the guest does: after cost_max as if x86_break() had been called. What is
  * charged depends on the guest alone, so that two runs stay the same.
  */
 static inline void x86_charge(struct x86_cpu *cpu, int64_t cost)
