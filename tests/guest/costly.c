@@ -2,8 +2,7 @@
 /*
  * Repeats for ever what takes a VMM long that executes instructions by itself; the command line
  * says what: "scan", memory; "ports", an input string from a port; "device", loads from a device.
- * Ends by
- * --timeout only, exit status 124.
+ * Ends by --timeout only, exit status 124.
  */
 
 #include <vole/ports.h>
