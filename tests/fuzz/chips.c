@@ -173,7 +173,7 @@ static void take_interrupt(struct fuzz_chips *f, struct input *in)
 	uint8_t vector;
 
 	if (how & 0x80 && lapic_accepts_extint(lapic)) {
-		unsigned base = (vector = pic_acknowledge(&f->pic)) & ~7u;
+		unsigned base = pic_acknowledge(&f->pic) & ~7u;
 
 		assert(base == f->pic.chips[0].vector || base == f->pic.chips[1].vector);
 		return;
