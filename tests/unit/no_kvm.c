@@ -18,8 +18,7 @@ int main(void)
 	ok(reason && strstr(reason, "x86"), "the host has no KVM, and why not");
 	capture_begin();
 	err = engine_kvm.open(&engine, &setup);
-	ok(err == -ENOTSUP && strstr(capture_end(), reason),
-		"it cannot be opened, with the reason");
+	ok(err == -ENOTSUP && strstr(capture_end(), "x86"), "it cannot be opened, with the reason");
 	ok(!engine, "and nothing is left to free");
 	ok(!engine_kvm.doctor(), "doctor: no guest can run with it");
 	return tap_done();
