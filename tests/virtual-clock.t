@@ -54,4 +54,13 @@ like($fast->{err}, qr/^vole: CPU 0: \d+ exits, \d+ instructions$/m, 'a guest tha
 is($slow->{err}, $fast->{err}, 'executes the same instructions if its output is read late');
 ok($slow->{out} eq $fast->{out}, 'and prints the same');
 
+# Nor what another CPU sees of a device that was kicked before the output.
+my ($at_once, @late) = map {
+	run(['bash', '-c', '"$@" | ' . $_, '-', vole(), qw(run --engine soft --clock virtual -c 2), '--rng', "file=$entropy",
+		build() . '/guest/print-race.elf']);
+} 'cat', '{ sleep 0.5; cat; }', map { 'perl -e \'while (sysread STDIN, my $bytes, ' . $_ .
+	') { syswrite STDOUT, $bytes; select undef, undef, undef, 0.01 }\'' } 1500, 4000, 5000;
+cmp_ok(length $at_once->{out}, '>', 200000, 'a CPU prints what a device writes for another');
+is(scalar(grep { $_->{out} ne $at_once->{out} } @late), 0, 'and prints the same if its output is read late');
+
 done_testing();

@@ -47,7 +47,12 @@ struct soft_engine {
 	struct pc_chips pc;                      /* ENGINE_IRQCHIP_PC */
 
 	uint64_t origin; /* ENGINE_CLOCK_HOST: of the host's clock, in ns, when the guest began */
-	uint64_t now;    /* guest time at the start of the quantum, in ns */
+	uint64_t now;    /* guest time at the start of the round, in ns */
+
+	/* A round: of at most so many instructions for each CPU, of which the one that executed most
+	 * has executed so many; and whose turn is next, 0: the round is over. */
+	int64_t quantum, most;
+	unsigned turn;
 
 	struct soft_cpu *current; /* the one that executes; NULL between quanta */
 	uint64_t current_count;   /* x86_count() at the start of its quantum */

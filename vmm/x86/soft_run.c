@@ -236,21 +236,44 @@ static int64_t idle(struct soft_engine *engine)
 	return 0;
 }
 
-/* A turn of each CPU. All of them have the same time, which is that of the one that executed most.
- * False if the machine is ending. */
-static bool execute_all(struct soft_engine *engine, int64_t quantum)
+/* Begins a round, in which each CPU has a turn. False if none has anything to execute. */
+static bool begin_round(struct soft_engine *engine)
 {
-	int64_t most = 0;
+	unsigned busy;
 
-	for (unsigned i = 0; i < engine->system.cpu_count; i++) {
-		int64_t executed = execute(&engine->cpus[i], quantum);
+	begin_quantum(engine);
+	busy = count_busy(engine);
+	if (busy == 0)
+		return false;
+	engine->was_idle = false;
+	engine->quantum = choose_quantum(engine, busy);
+	engine->most = 0;
+	return true;
+}
 
-		if (!engine->host->running(&engine->cpus[i].cpu))
+/*
+ * A turn of each CPU. All of them have the same time, which is that of the one that executed most.
+ * When a device was kicked, it is served before the next turn, where the round then goes on: else
+ * whether that CPU sees what the device does would depend on when its output is taken, since devices
+ * are served meanwhile. False if the machine is ending.
+ */
+static bool execute_round(struct soft_engine *engine)
+{
+	while (engine->turn < engine->system.cpu_count) {
+		struct soft_cpu *cpu = &engine->cpus[engine->turn++];
+		int64_t executed = execute(cpu, engine->quantum);
+
+		if (!engine->host->running(&cpu->cpu))
 			return false;
-		most = executed > most ? executed : most;
+		engine->most = executed > engine->most ? executed : engine->most;
+		if (engine->yield_asked && engine->turn < engine->system.cpu_count)
+			return true;
 	}
+	engine->turn = 0;
 	if (engine->clock == ENGINE_CLOCK_VIRTUAL)
-		engine->now += (uint64_t)most;
+		engine->now += (uint64_t)engine->most;
+	/* Something at least, so that devices are served whatever the guest does. */
+	engine->left -= COST_ROUND * engine->system.cpu_count;
 	return true;
 }
 
@@ -261,17 +284,10 @@ int64_t soft_execute(struct soft_engine *engine)
 	engine->left = SLICE;
 	engine->yield_asked = false;
 	while (engine->left > 0 && engine->now < end && !engine->yield_asked) {
-		unsigned busy;
-
-		begin_quantum(engine);
-		busy = count_busy(engine);
-		if (busy == 0)
+		if (engine->turn == 0 && !begin_round(engine))
 			return idle(engine);
-		engine->was_idle = false;
-		if (!execute_all(engine, choose_quantum(engine, busy)))
+		if (!execute_round(engine))
 			return 0;
-		/* Something at least, so that devices are served whatever the guest does. */
-		engine->left -= COST_ROUND * engine->system.cpu_count;
 	}
 	return 0;
 }
