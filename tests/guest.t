@@ -314,6 +314,7 @@ my @cases = (
 		status => 125, err => qr/\Avole: .*No space left on device\n\z/ },
 	{ kernel => 'console-flood', name => 'standard output closed', guest => [300], under => ['sh', '-c', 'exec "$0" "$@" >&-'],
 		status => 125, err => qr/\Avole: .*Bad file descriptor\n\z/ },
+	{ kernel => 'print-race', vole => ['-c', 2], out => qr/\A[A-Z]{20000}[A-Z]*all checks hold\n\z/ },
 	{ kernel => 'restless', vole => [qw(--console none --serial stdio --virtio event-idx=off)], status => 7, out => "\0" x 16384 },
 	{ kernel => 'serial-handover', vole => [qw(--console none --serial stdio)], status => 7, out => "late\n" },
 	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
