@@ -35,7 +35,7 @@ for my $kernel ('exceptions', 'timer', 'paging') {
 	my $result = guest('triple-fault');
 	is($result->{status}, 126, 'triple fault: status 126');
 	is($result->{err}, "vole: guest crashed: triple fault on CPU 0\n"
-		. "vole:   registers: lost, since this host's KVM resets a CPU that shuts down; --engine soft keeps them\n",
+		. "vole:   registers: lost, since this host's KVM resets a CPU that shuts down (run again with --engine soft, which keeps them)\n",
 		'triple fault: no place is named, since this KVM (AMD) does not keep it') or diag(shown($result));
 }
 

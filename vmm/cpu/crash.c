@@ -91,9 +91,8 @@ static void show_registers(struct cpu *cpu)
 	int ret = cpu->ops->registers(cpu, &r);
 
 	if (ret == -ENODATA) {
-		say("  registers: lost, since this host's KVM resets a CPU that shuts down (run "
-		    "again "
-		    "with --engine soft, which keeps them)");
+		say("  registers: lost, since this host's KVM resets a CPU that shuts down "
+		    "(run again with --engine soft, which keeps them)");
 		return;
 	}
 	if (ret < 0) {
