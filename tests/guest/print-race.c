@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPU 0 draws bytes from the entropy device, while CPU 1 prints what is in its buffer: 200000 letters.
- * So output has to wait for its reader while a kick of the other CPU waits for the device.
+ * CPU 0 draws bytes from the entropy device, while CPU 1 prints what is in its buffer: 200000
+ * letters. So output has to wait for its reader while a kick of the other CPU waits for the device.
  */
 
 #include <stdatomic.h>

@@ -49,8 +49,8 @@ struct soft_engine {
 	uint64_t origin; /* ENGINE_CLOCK_HOST: of the host's clock, in ns, when the guest began */
 	uint64_t now;    /* guest time at the start of the round, in ns */
 
-	/* A round: of at most so many instructions for each CPU, of which the one that executed most
-	 * has executed so many; and whose turn is next, 0: the round is over. */
+	/* A round gives each CPU at most quantum instructions; most is what the CPU that executed
+	 * most has executed so far. turn is the CPU that is next; 0: the round is over. */
 	int64_t quantum, most;
 	unsigned turn;
 

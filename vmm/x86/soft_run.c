@@ -253,9 +253,9 @@ static bool begin_round(struct soft_engine *engine)
 
 /*
  * A turn of each CPU. All of them have the same time, which is that of the one that executed most.
- * When a device was kicked, it is served before the next turn, where the round then goes on: else
- * whether that CPU sees what the device does would depend on when its output is taken, since devices
- * are served meanwhile. False if the machine is ending.
+ * When a device was kicked, it is served before the next turn, where the round then goes on.
+ * Otherwise that CPU would see what the device does sooner or later depending on when its output is
+ * taken, since devices are served while it waits. Returns false if the machine is ending.
  */
 static bool execute_round(struct soft_engine *engine)
 {
