@@ -37,6 +37,13 @@ oracle_sources = $(addprefix tests/oracle,_native.c _soft.c _compare.c _builder.
 # One kernel each, linked with the guest library.
 guest_test_kernels = $(wildcard tests/guest/*.c)
 
+# Kernels with a mistake: the source, or one "source:option" for each "build:" line of its head comment.
+case_sources = $(wildcard tests/cases/*.[cS] tests/cases/library/*.[cS])
+case_builds := $(shell awk '\
+	FNR == 1 { if (file && !own) print file; file = FILENAME; own = 0 } \
+	$$2 == "build:" && !seen[FILENAME $$3]++ { print FILENAME ":" $$3; own = 1 } \
+	END { if (!own) print file }' $(case_sources))
+
 # Raw code, one behaviour each.
 flat_test_kernels = $(wildcard tests/flat/*.S)
 

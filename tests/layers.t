@@ -12,7 +12,7 @@ use Vole 'build';
 # The project's own headers, as they are included: the folders that have one of this name. Two may: the
 # device's and the driver's side of the same thing. What is in a folder of vmm/ is named with it, from there too.
 my %folders_of;
-for (grep { !m{^build/} } glob '{include/vole,virtio,vmm,vmm/*,guest-kernel,guest-kernel/kernels,tests,tests/guest}/*.h') {
+for (grep { !m{^build/} } glob '{include/vole,virtio,vmm,vmm/*,guest-kernel,guest-kernel/kernels,tests,tests/guest,tests/cases}/*.h') {
 	m{^(include|vmm|.*)/(.+)$};
 	push @{$folders_of{$2}}, $1;
 }
@@ -23,12 +23,14 @@ my %may_see = (
 	'vmm' => [qw(include virtio vmm)],
 	'guest-kernel' => [qw(include guest-kernel guest-kernel/kernels)],
 	'tests/guest' => [qw(include guest-kernel tests/guest)],
+	'tests/cases' => [qw(include guest-kernel tests/cases)],
 );
 
 # Headers of the system: what a folder may name ...
 my %system_only = (
 	'include' => qr/^std(?:int|def)\.h$/,
 	'guest-kernel' => qr/^std(?:int|def|bool|arg|noreturn|align|atomic)\.h$/,
+	'tests/cases' => qr/^std(?:int|def|bool)\.h$/,
 	'tests/guest' => qr/^std(?:int|def|bool|arg|noreturn|align|atomic)\.h$/,
 );
 # ... and what none but vmm/ may.

@@ -61,7 +61,7 @@ sub each_engine {
 		if ($pid == 0) {
 			$engine = $name;
 			# Test::More has kept what standard output was.
-			Test::More->builder->output(*STDOUT);
+			Test::More->builder->output(\*STDOUT);
 			return;
 		}
 		my ($own, $planned) = (0, undef);
