@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cpu/place.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct place place_of(struct cpu *cpu, uint64_t address)
+{
+	struct place place;
+	uint32_t offset;
+	const char *symbol = cpu->host->symbol(cpu, address, &offset);
+	int len = snprintf(place.text, sizeof place.text, "0x%08" PRIx64, address);
+
+	if (symbol)
+		snprintf(place.text + len, sizeof place.text - (size_t)len, " (%.80s+0x%x)", symbol,
+			offset);
+	return place;
+}
+
+struct place place_here(struct cpu *cpu)
+{
+	return place_of(cpu, cpu->ops->position(cpu));
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cpu/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/place.h"
+#include "exit_status.h"
+#include "log.h"
+
+/* Bytes of code that are shown; no x86 instruction is longer than 15. */
+#define CODE_BYTES 16
+
+/* One CPU reports, whole; what others run into at the same moment is not the cause. The machine
+ * ends first: the report may have to wait for its reader. */
+bool report_begin(struct cpu *cpu)
+{
+	if (!cpu->host->begin_report(cpu))
+		return false;
+	cpu->host->end(cpu, EXIT_STATUS_CRASH);
+	return true;
+}
+
+void report_end(struct cpu *cpu)
+{
+	cpu->host->end_report(cpu);
+}
+
+/* --- registers -------------------------------------------------------------------------------- */
+
+static void show_code(struct cpu *cpu, const char *name, uint64_t address)
+{
+	uint8_t bytes[CODE_BYTES];
+	char text[3 * CODE_BYTES + 1] = "";
+	size_t len = cpu_read_linear(cpu, address, bytes, sizeof bytes);
+
+	if (len == 0) {
+		say("  code at %s: none, there is no memory", name);
+		return;
+	}
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 3 * i, 4, " %02x", bytes[i]);
+	say("  code at %s:%s", name, text);
+}
+
+static void show_32(const struct cpu_registers *r, const struct place *eip)
+{
+	const uint64_t *g = r->general;
+
+	say("  EAX %08x  EBX %08x  ECX %08x  EDX %08x", (uint32_t)g[CPU_RAX], (uint32_t)g[CPU_RBX],
+		(uint32_t)g[CPU_RCX], (uint32_t)g[CPU_RDX]);
+	say("  ESI %08x  EDI %08x  EBP %08x  ESP %08x", (uint32_t)g[CPU_RSI], (uint32_t)g[CPU_RDI],
+		(uint32_t)g[CPU_RBP], (uint32_t)g[CPU_RSP]);
+	say("  EIP %s  EFLAGS %08x", eip->text, (uint32_t)r->rflags);
+	say("  CR0 %08x  CR2 %08x  CR3 %08x  CR4 %08x", (uint32_t)r->cr0, (uint32_t)r->cr2,
+		(uint32_t)r->cr3, (uint32_t)r->cr4);
+}
+
+static void show_64(const struct cpu_registers *r, const struct place *rip)
+{
+	static const char *const names[16] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI",
+		"RDI", "R8 ", "R9 ", "R10", "R11", "R12", "R13", "R14", "R15"};
+	static const unsigned lines[][3] = {{CPU_RAX, CPU_RBX, CPU_RCX},
+		{CPU_RDX, CPU_RSI, CPU_RDI}, {CPU_RBP, CPU_RSP, 8}, {9, 10, 11}, {12, 13, 14}};
+
+	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+		const unsigned *n = lines[i];
+
+		say("  %s %016" PRIx64 "  %s %016" PRIx64 "  %s %016" PRIx64, names[n[0]],
+			r->general[n[0]], names[n[1]], r->general[n[1]], names[n[2]],
+			r->general[n[2]]);
+	}
+	say("  R15 %016" PRIx64, r->general[15]);
+	say("  RIP %s  RFLAGS %08" PRIx64, rip->text, r->rflags);
+	say("  CR0 %08" PRIx64 "  CR2 %016" PRIx64 "  CR3 %016" PRIx64 "  CR4 %08" PRIx64
+	    "  EFER %08" PRIx64,
+		r->cr0, r->cr2, r->cr3, r->cr4, r->efer);
+}
+
+void report_registers(struct cpu *cpu)
+{
+	struct cpu_registers r;
+	struct place at;
+	bool is_long;
+	int ret = cpu->ops->registers(cpu, &r);
+
+	if (ret == -ENODATA) {
+		say("  registers: lost, since this host's KVM resets a CPU that shuts down "
+		    "(run again with --engine soft, which keeps them)");
+		return;
+	}
+	if (ret < 0) {
+		say("  registers: %s", strerror(-ret));
+		return;
+	}
+	at = place_of(cpu, r.cs.base + r.rip);
+	is_long = r.efer & CPU_EFER_LMA;
+	if (is_long)
+		show_64(&r, &at);
+	else
+		show_32(&r, &at);
+	say("  CS %04x  SS %04x  DS %04x  ES %04x  GDT %08" PRIx64 "+%x  IDT %08" PRIx64 "+%x",
+		r.cs.selector, r.ss.selector, r.ds.selector, r.es.selector, r.gdt.base, r.gdt.limit,
+		r.idt.base, r.idt.limit);
+	show_code(cpu, is_long ? "RIP" : "EIP", r.cs.base + r.rip);
+}
+
+/* --- exceptions ------------------------------------------------------------------------------- */
+
+const char *exception_name(unsigned vector)
+{
+	static const char *const names[] = {"divide error", "debug exception",
+		"non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
+		"invalid opcode", "device not available", "double fault", NULL, "invalid TSS",
+		"segment not present", "stack-segment fault", "general protection", "page fault",
+		NULL, "x87 floating-point error", "alignment check", "machine check"};
+
+	if (vector < sizeof names / sizeof *names && names[vector])
+		return names[vector];
+	return "interrupt";
+}

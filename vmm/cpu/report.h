@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_REPORT_H
+#define VMM_REPORT_H
+
+/*
+ * The parts that reports have in common: who may report, the registers, and the bytes of the
+ * instruction. On the thread that executes the CPU, while it executes nothing.
+ */
+
+#include <stdbool.h>
+
+#include "cpu/cpu.h"
+
+/*
+ * Begins the report of a crash and ends the machine with EXIT_STATUS_CRASH. Returns false if the
+ * machine is ending already: then there is nothing to report. Otherwise the caller says what
+ * happened and calls report_end().
+ */
+bool report_begin(struct cpu *cpu);
+void report_end(struct cpu *cpu);
+
+/* Says the registers that the engine has of the CPU and the code at its instruction pointer, or why
+ * there are none. */
+void report_registers(struct cpu *cpu);
+
+/* Returns the name of an exception (Intel SDM 3, table 6-1), "interrupt" for other vectors. */
+const char *exception_name(unsigned vector);
+
+#endif
