@@ -58,6 +58,19 @@ is_deeply([flat('count, without --log', 124, '', qw(--max-exits 7), $count)], ['
 flat('the last exit may be the guest\'s own end', 0, '', qw(--max-exits 12), $hello);
 flat('one exit less', 124, '', qw(--max-exits 11), $hello);
 
+# --- readers of the log that leave ---
+
+# The shell's words around a vole that counts for ever, or to the given number of exits; $0 and $@ are that vole.
+for my $reader (
+	['standard error', '"$0" "$@" 2> >(head -n 1 >/dev/null)', 124],
+	['both', '"$0" "$@" 2>&1 | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}', 125],
+) {
+	my ($name, $words, $status) = @$reader;
+	my $end = $status == 124 ? 30000 : 1 << 60;
+	my $result = run(['bash', '-c', $words, vole_run(), qw(--boot flat --log pio --max-exits), $end, $count]);
+	is($result->{status}, $status, "count: the log's reader leaves, that of $name: status $status") or diag(shown($result));
+}
+
 # --- where it begins, and in what state ---
 
 sub told {

@@ -58,7 +58,8 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
+/* Returns false if the other end of standard error is closed. */
+static bool write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
 {
 	size_t step = stream_step(STDERR_FILENO);
 	int64_t since = now_ms();
@@ -69,11 +70,14 @@ static void write_all(const char *text, size_t len, bool (*waits)(void *ctx), vo
 		if (n > 0)
 			since = now_ms();
 		/* There is nowhere to report that standard error fails. */
-		else if (n < 0 || (waits ? !waits(ctx) : now_ms() - since >= PATIENCE_MS))
-			return;
+		else if (n < 0)
+			return n != -EPIPE && n != -EIO;
+		else if (waits ? !waits(ctx) : now_ms() - since >= PATIENCE_MS)
+			return true;
 		text += n;
 		len -= (size_t)n;
 	}
+	return true;
 }
 
 /* A line of arguments, of up to size bytes. How long it is, or would be. */
@@ -88,11 +92,12 @@ static size_t compose(char *line, size_t size, const char *format, va_list argum
 	return (size_t)len + 1;
 }
 
-void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
+bool vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
 {
 	int saved = errno;
 	char usual[1024], *line = usual, *longer = NULL;
 	va_list again;
+	bool is_read;
 	size_t len;
 
 	va_copy(again, arguments);
@@ -104,9 +109,10 @@ void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list argum
 		len = longer ? compose(longer, len, format, again) : sizeof usual;
 	}
 	va_end(again);
-	write_all(line, len, waits, ctx);
+	is_read = write_all(line, len, waits, ctx);
 	free(longer);
 	errno = saved;
+	return is_read;
 }
 
 void say(const char *format, ...)

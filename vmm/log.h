@@ -21,8 +21,10 @@ void log_open(void);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints a message as say() does, and waits for standard error as long as waits(ctx), which it
- * calls ten times a second, returns true. If waits is NULL, it waits a second, as say() does. */
-void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
+ * calls ten times a second, returns true. If waits is NULL, it waits a second, as say() does.
+ * Returns false if standard error is a pipe, a socket or a terminal whose other end is closed, so
+ * that nothing will be read there any more. */
+bool vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 
 #endif

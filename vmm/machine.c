@@ -86,7 +86,7 @@ static int open_engine(struct vm *vm)
 		.log = is_logged ? &vm->log : NULL,
 	};
 
-	vm->log.log = options->log;
+	atomic_store(&vm->log.log, options->log);
 	vm->log.exits_max = options->exits_max;
 	return vm->engine_ops->open(&vm->engine, &setup);
 }

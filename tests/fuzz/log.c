@@ -10,7 +10,7 @@ void log_open(void)
 {
 }
 
-void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
+bool vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
 {
 	int saved = errno;
 	char line[1024];
@@ -19,6 +19,7 @@ void vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list argum
 	(void)ctx;
 	vsnprintf(line, sizeof line, format, arguments);
 	errno = saved;
+	return true;
 }
 
 void say(const char *format, ...)

@@ -32,13 +32,15 @@ static bool yes(void *ctx)
 	return true;
 }
 
-__attribute__((format(printf, 1, 2))) static void say_patiently(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static bool say_patiently(const char *format, ...)
 {
 	va_list arguments;
+	bool is_read;
 
 	va_start(arguments, format);
-	vsay(yes, NULL, format, arguments);
+	is_read = vsay(yes, NULL, format, arguments);
 	va_end(arguments);
+	return is_read;
 }
 
 /* In a process of its own, whose standard error this is. */
@@ -128,6 +130,35 @@ static void test_nobody(const char *name, int fd, int other_end)
 	close(other_end);
 }
 
+/* In a process of its own, whose standard error is a pipe: says a line before and after its reader
+ * is gone. Its exit status is 0 if vsay() tells them apart. */
+_Noreturn static void speak_twice(int ends[2])
+{
+	signal(SIGPIPE, SIG_IGN); /* as vole */
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	if (!say_patiently("a line that can be read"))
+		_exit(1);
+	close(ends[0]);
+	_exit(say_patiently("a line that cannot") ? 2 : 0);
+}
+
+static void test_gone(void)
+{
+	int ends[2], status;
+	pid_t pid;
+
+	if (pipe(ends) < 0)
+		exit(1);
+	pid = fork();
+	if (pid == 0)
+		speak_twice(ends);
+	close(ends[0]);
+	close(ends[1]);
+	waitpid(pid, &status, 0);
+	is(status, 0, "a reader who is gone is told of, one who may still read is not");
+}
+
 static void test_long(void)
 {
 	static char name[20001];
@@ -161,6 +192,7 @@ int main(void)
 		return 1;
 	test_nobody("a pipe", ends[1], ends[0]);
 	test_nobody("a terminal", open(ptsname(master), O_RDWR | O_NOCTTY), master);
+	test_gone();
 	test_long();
 	return tap_done();
 }

@@ -2,7 +2,9 @@
 #include "cpu/exit_log.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "exit_status.h"
 #include "log.h"
@@ -17,13 +19,25 @@ static bool wait(void *ctx)
 	return cpu->host->wait(cpu);
 }
 
+/* Stops the log, whose reader is gone; and the machine if standard output has no reader either. */
+static void reader_gone(struct cpu *cpu)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	atomic_store(&cpu->log->log, 0);
+	/* poll() reports a closed other end whatever events it is asked for. */
+	if (poll(&out, 1, 0) > 0 && out.revents & (POLLERR | POLLHUP))
+		cpu->host->end(cpu, EXIT_STATUS_VOLE);
+}
+
 /* A slow reader of the log has the guest wait, but not the end of the machine. */
 __attribute__((format(printf, 2, 3))) static void tell(struct cpu *cpu, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsay(wait, cpu, format, arguments);
+	if (!vsay(wait, cpu, format, arguments))
+		reader_gone(cpu);
 	va_end(arguments);
 }
 
@@ -63,19 +77,21 @@ static void say_other(struct cpu *cpu, const struct cpu_exit *exit)
 		reason, cpu->ops->position(cpu));
 }
 
-static void say_exit(const struct exit_log *log, struct cpu *cpu, const struct cpu_exit *exit)
+static void say_exit(struct exit_log *log, struct cpu *cpu, const struct cpu_exit *exit)
 {
+	unsigned kinds = atomic_load(&log->log);
+
 	switch (exit->kind) {
 	case CPU_EXIT_PORT:
-		if (log->log & EXIT_LOG_PIO)
+		if (kinds & EXIT_LOG_PIO)
 			say_port(cpu, exit);
 		break;
 	case CPU_EXIT_MMIO:
-		if (log->log & EXIT_LOG_MMIO)
+		if (kinds & EXIT_LOG_MMIO)
 			say_mmio(cpu, exit);
 		break;
 	case CPU_EXIT_OTHER:
-		if (log->log & EXIT_LOG_OTHER)
+		if (kinds & EXIT_LOG_OTHER)
 			say_other(cpu, exit);
 		break;
 	}

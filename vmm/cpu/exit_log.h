@@ -6,6 +6,10 @@
  * Counts and logs exits: --log prints a line about each, --max-exits ends the machine after a
  * number of them. An exit is an access to a port or a device, or any other return from KVM to vole.
  * Without these options there is no exit log, and cpu->log is NULL.
+ *
+ * When the reader of the log is gone (`2> >(head)`), the log stops and the machine goes on. When
+ * that was the reader of standard output too (`2>&1 | head`), the machine ends with
+ * EXIT_STATUS_VOLE, as it does when the guest prints there.
  */
 
 #include <stdatomic.h>
@@ -18,7 +22,7 @@
 enum { EXIT_LOG_PIO = 1, EXIT_LOG_MMIO = 2, EXIT_LOG_OTHER = 4 };
 
 struct exit_log {
-	unsigned log;       /* EXIT_LOG_ values */
+	atomic_uint log;    /* EXIT_LOG_ values; 0 once nobody reads standard error any more */
 	uint64_t exits_max; /* of all CPUs together; 0: no limit */
 	atomic_uint_fast64_t exits;
 };
