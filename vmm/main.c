@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "doctor.h"
 #include "exit_status.h"
@@ -14,6 +10,7 @@
 #include "machine.h"
 #include "machine/signals.h"
 #include "options_parse.h"
+#include "process.h"
 
 static const char usage[] =
 	"usage: vole run [options] KERNEL [-- command line of the guest]\n"
@@ -95,37 +92,14 @@ static int run_machine(const struct options *options)
 	return status;
 }
 
-/*
- * Were we started without one of the standard descriptors, the next file to be opened would take
- * its place, and /dev/kvm be written to as standard output. So each place is taken, by something
- * that cannot do what the descriptor is for: its users meet the error that they would have met.
- * False (said) if not even that can be had.
- */
-static bool hold_standard_fds(void)
-{
-	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-
-		if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", flags) == fd)
-			continue;
-		say("/dev/null: %s", strerror(errno));
-		return false;
-	}
-	return true;
-}
-
 int main(int argc, char **argv)
 {
 	struct options options;
 	const char *command = argc > 1 ? argv[1] : "";
 	int ret;
 
-	signals_hold();
-	if (!hold_standard_fds())
+	if (!process_prepare())
 		return EXIT_STATUS_VOLE;
-	/* A closed pipe or a file over its limit is an error of write(2), with a better message. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
 		return show_text(usage);
 	if (strcmp(command, "--version") == 0)

@@ -10,9 +10,6 @@
 
 struct vm;
 
-/* Blocks SIGUSR1, which would terminate vole before signals_open(). Called first of all. */
-void signals_hold(void);
-
 /* Blocks the signals and has the loop receive them. Called before the first thread is made, so that
  * they are blocked in all threads. Returns 0 or -errno (said). signals_close() undoes it in any
  * state, but leaves the signals blocked. */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static void set_signals(void)
+{
+	/* An ignored signal is lost even where it is waited for, by a signalfd or a kick of a vCPU. */
+	static const int used[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT};
+	sigset_t set;
+
+	for (size_t i = 0; i < sizeof used / sizeof *used; i++)
+		signal(used[i], SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static bool hold_standard_fds(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", flags) == fd)
+			continue;
+		say("/dev/null: %s", strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+bool process_prepare(void)
+{
+	set_signals();
+	return hold_standard_fds();
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_PROCESS_H
+#define VMM_PROCESS_H
+
+/*
+ * The state that a process inherits from whoever starts it, and that vole depends on: standard
+ * descriptors, blocked signals, ignored signals.
+ */
+
+#include <stdbool.h>
+
+/*
+ * Sets all of it, whatever the parent left. Called first of all, on the only thread.
+ *
+ * All signals are unblocked but SIGUSR1, which would terminate vole before signals_open(). Signals
+ * that vole itself uses have their default action; those by which a user or a job control says that
+ * vole shall not be disturbed (nohup(1), a background job) stay ignored if they were. SIGPIPE and
+ * SIGXFSZ are ignored: a closed pipe and a file over its limit are errors of write(2), with a better
+ * message.
+ *
+ * A missing standard descriptor is opened on /dev/null for what it is not for, so that no other
+ * file takes its place and its users meet the error that they would have met. Returns false (said)
+ * if not even that can be had.
+ */
+bool process_prepare(void);
+
+#endif
