@@ -1,5 +1,5 @@
 # Linked into every unit test.
-tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c refusal.c ring_forms.c elf_make.c)
+tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c refusal.c ring_forms.c elf_make.c fake_cpu.c)
 
 # One program each; the names follow the sources they test.
 unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(wildcard tests/unit/*.c))

@@ -107,13 +107,17 @@ static void test_code(void)
 		fake.ram[3 * PAGE - 8 + i] = (uint8_t)(0xa0 + i);
 		fake.ram[i] = (uint8_t)(0xb0 + i);
 	}
+	fake.ram[3 * PAGE - 10] = 0x9e;
+	fake.ram[3 * PAGE - 9] = 0x9f;
 	fake.paging = true;
-	ok(strcmp(report(), "code at EIP: a0 a1 a2 a3 a4 a5 a6 a7 b0 b1 b2 b3 b4 b5 b6 b7\n") == 0,
-		"code goes on where the next linear page is");
+	ok(strcmp(report(), "code at EIP: a0 a1 a2 a3 a4 a5 a6 a7 b0 b1 b2 b3 b4 b5 b6 b7; "
+			    "before it: 00 00 00 00 00 00 9e 9f\n") == 0,
+		"code goes on where the next linear page is, after what precedes it");
 	is(fake.status, 126, "the machine ends");
 
 	fake.second_absent = true;
-	ok(strcmp(report(), "code at EIP: a0 a1 a2 a3 a4 a5 a6 a7\n") == 0,
+	ok(strcmp(report(), "code at EIP: a0 a1 a2 a3 a4 a5 a6 a7; "
+			    "before it: 00 00 00 00 00 00 9e 9f\n") == 0,
 		"code ends where there is no next linear page");
 
 	fake.paging = false;

@@ -41,7 +41,7 @@ void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigne
 		show_fault(cpu, &faults[i]);
 	if (is_kept && r.cr0 & CR0_PE && r.idt.limit == 0)
 		say("  no interrupt descriptor table is loaded, so every exception ends like this");
-	report_registers(cpu);
+	report_cpu(cpu);
 	report_end(cpu);
 }
 
@@ -51,7 +51,7 @@ void crash_instruction(struct cpu *cpu)
 		return;
 	say("guest crashed: CPU %u cannot execute the instruction at %s", cpu->id,
 		place_here(cpu).text);
-	report_registers(cpu);
+	report_cpu(cpu);
 	report_end(cpu);
 }
 
@@ -62,7 +62,7 @@ void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack)
 	say("guest crashed: CPU %u needs %s, which the software CPU does not have, at %s", cpu->id,
 		lack->what, place_here(cpu).text);
 	say("  %s", lack->advice);
-	report_registers(cpu);
+	report_cpu(cpu);
 	report_end(cpu);
 }
 
@@ -96,7 +96,7 @@ void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t 
 		say("guest crashed: CPU %u loads %u bytes from %s, %s", cpu->id, len,
 			place_of(cpu, address).text, why);
 	show_access(cpu, is_write);
-	report_registers(cpu);
+	report_cpu(cpu);
 	report_end(cpu);
 }
 
@@ -112,6 +112,6 @@ void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *da
 		say("guest crashed: CPU %u reads %u bytes from port 0x%x, where nothing answers",
 			cpu->id, len, port);
 	show_access(cpu, is_write);
-	report_registers(cpu);
+	report_cpu(cpu);
 	report_end(cpu);
 }

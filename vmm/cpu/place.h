@@ -19,6 +19,11 @@ struct place {
 /* Returns the place of a linear address: with the symbol it lies in, or after. */
 struct place place_of(struct cpu *cpu, uint64_t address);
 
+/* Returns the symbol and the offset of a return address alone, "main+0x1f", or the number where no
+ * symbol is known. The symbol is that of the call before it, which may be the last instruction of
+ * its function. */
+struct place place_of_return(struct cpu *cpu, uint64_t address);
+
 /* Returns the place of CS:RIP, by cpu_ops.position. */
 struct place place_here(struct cpu *cpu);
 

@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpu/callers.h"
 #include "cpu/place.h"
 #include "exit_status.h"
+#include "layout.h"
 #include "log.h"
 
-/* Bytes of code that are shown; no x86 instruction is longer than 15. */
-#define CODE_BYTES 16
+/* Bytes of code that are shown, no x86 instruction is longer than 15; and bytes before them. */
+#define CODE_BYTES  16
+#define CODE_BEFORE 8
 
 /* One CPU reports, whole; what others run into at the same moment is not the cause. The machine
  * ends first: the report may have to wait for its reader. */
@@ -30,19 +33,29 @@ void report_end(struct cpu *cpu)
 
 /* --- registers -------------------------------------------------------------------------------- */
 
+static void put_bytes(char *text, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 3 * i, 4, " %02x", bytes[i]);
+}
+
+/* The bytes at the instruction pointer and, since the cause may be there, some before it: in the
+ * same page, so that there is no second place that may be absent. */
 static void show_code(struct cpu *cpu, const char *name, uint64_t address)
 {
 	uint8_t bytes[CODE_BYTES];
-	char text[3 * CODE_BYTES + 1] = "";
-	size_t len = cpu_read_linear(cpu, address, bytes, sizeof bytes);
+	char at[3 * CODE_BYTES + 1] = "", before[3 * CODE_BEFORE + 1] = "";
+	size_t len = cpu_read_linear(cpu, address, bytes, sizeof bytes), before_len;
 
 	if (len == 0) {
 		say("  code at %s: none, there is no memory", name);
 		return;
 	}
-	for (size_t i = 0; i < len; i++)
-		snprintf(text + 3 * i, 4, " %02x", bytes[i]);
-	say("  code at %s:%s", name, text);
+	put_bytes(at, bytes, len);
+	before_len = address % PAGE_SIZE < CODE_BEFORE ? address % PAGE_SIZE : CODE_BEFORE;
+	before_len = cpu_read_linear(cpu, address - before_len, bytes, before_len);
+	put_bytes(before, bytes, before_len);
+	say("  code at %s:%s%s%s", name, at, before_len > 0 ? "; before it:" : "", before);
 }
 
 static void show_32(const struct cpu_registers *r, const struct place *eip)
@@ -79,32 +92,42 @@ static void show_64(const struct cpu_registers *r, const struct place *rip)
 		r->cr0, r->cr2, r->cr3, r->cr4, r->efer);
 }
 
-void report_registers(struct cpu *cpu)
+static void show_registers(const struct cpu_registers *r, const struct place *at)
+{
+	if (r->efer & CPU_EFER_LMA)
+		show_64(r, at);
+	else
+		show_32(r, at);
+	say("  CS %04x  SS %04x  DS %04x  ES %04x  GDT %08" PRIx64 "+%x  IDT %08" PRIx64 "+%x",
+		r->cs.selector, r->ss.selector, r->ds.selector, r->es.selector, r->gdt.base,
+		r->gdt.limit, r->idt.base, r->idt.limit);
+}
+
+/* --- the state of a CPU ----------------------------------------------------------------------- */
+
+void report_state(struct cpu *cpu, const struct cpu_registers *r)
+{
+	struct place at = place_of(cpu, r->cs.base + r->rip);
+	struct callers callers;
+
+	callers_find(cpu, r, &callers);
+	callers_say(cpu, &callers);
+	show_registers(r, &at);
+	show_code(cpu, r->efer & CPU_EFER_LMA ? "RIP" : "EIP", r->cs.base + r->rip);
+}
+
+void report_cpu(struct cpu *cpu)
 {
 	struct cpu_registers r;
-	struct place at;
-	bool is_long;
 	int ret = cpu->ops->registers(cpu, &r);
 
-	if (ret == -ENODATA) {
+	if (ret == -ENODATA)
 		say("  registers: lost, since this host's KVM resets a CPU that shuts down "
 		    "(run again with --engine soft, which keeps them)");
-		return;
-	}
-	if (ret < 0) {
+	else if (ret < 0)
 		say("  registers: %s", strerror(-ret));
-		return;
-	}
-	at = place_of(cpu, r.cs.base + r.rip);
-	is_long = r.efer & CPU_EFER_LMA;
-	if (is_long)
-		show_64(&r, &at);
 	else
-		show_32(&r, &at);
-	say("  CS %04x  SS %04x  DS %04x  ES %04x  GDT %08" PRIx64 "+%x  IDT %08" PRIx64 "+%x",
-		r.cs.selector, r.ss.selector, r.ds.selector, r.es.selector, r.gdt.base, r.gdt.limit,
-		r.idt.base, r.idt.limit);
-	show_code(cpu, is_long ? "RIP" : "EIP", r.cs.base + r.rip);
+		report_state(cpu, &r);
 }
 
 /* --- exceptions ------------------------------------------------------------------------------- */

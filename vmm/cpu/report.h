@@ -3,7 +3,7 @@
 #define VMM_REPORT_H
 
 /*
- * The parts that reports have in common: who may report, the registers, and the bytes of the
+ * The parts that reports have in common: who may report, callers, registers, and the bytes of the
  * instruction. On the thread that executes the CPU, while it executes nothing.
  */
 
@@ -19,9 +19,12 @@
 bool report_begin(struct cpu *cpu);
 void report_end(struct cpu *cpu);
 
-/* Says the registers that the engine has of the CPU and the code at its instruction pointer, or why
- * there are none. */
-void report_registers(struct cpu *cpu);
+/* Says the callers, the registers and the code at the instruction pointer, all by these registers:
+ * those of the instruction that the report is about. */
+void report_state(struct cpu *cpu, const struct cpu_registers *registers);
+
+/* Does the same by the registers that the engine has of the CPU, or says why there are none. */
+void report_cpu(struct cpu *cpu);
 
 /* Returns the name of an exception (Intel SDM 3, table 6-1), "interrupt" for other vectors. */
 const char *exception_name(unsigned vector);
