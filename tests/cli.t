@@ -50,11 +50,14 @@ like($readme, qr/^ +(?:-\w, )?\Q$_\E\b/m, "the README's command line has $_")
 accepted('--help goes to standard output', qr/^usage: vole run .*--console.*Exit status/s, '--help');
 accepted('run --help does too', qr/^usage: vole run/, 'run', '--help');
 accepted('--version', qr/^vole \d/, '--version');
-for ([], ['fly'], ['fly', $hello]) {
-	my $result = run([vole(), @$_]);
-	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ /^usage: /m,
-		"\"vole @$_\" gives the usage on standard error, and 125") or diag(shown($result));
+{
+	my $result = run([vole()]);
+	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ /\Ausage: vole run (?:.*\n){2,6}\z/,
+		'"vole" gives the forms of the command line on standard error, and 125') or diag(shown($result));
 }
+refused('a word that is no command', 125, qr/\A.*fly: not a command; there are run, inspect and doctor.*\n\z/, 'fly', $hello);
+refused("a mistyped command: $_", 125, qr/\A.*$_: not a command; run\?/, $_, $hello) for qw(rnu runn ru rub);
+refused('a kernel where a command should be', 125, qr/not a command; "vole run \Q$hello\E" boots it/, $hello);
 
 for my $words ('--help', '--version', "inspect $hello") {
 	my $full = run(['sh', '-c', "\"\$0\" $words >/dev/full", vole()]);
@@ -108,7 +111,8 @@ for my $command ('run', 'inspect') {
 	refused("$command: $_->[0]", 125, $_->[1], $command, @$_[2 .. $#$_], $hello)
 		for ['a short option among others', qr/ -x: unknown option/, '--verbose', '-xv'],
 		['after a long one with its argument', qr/ -q: unknown option/, '--memory=64M', '-vqv'],
-		['a long one with an argument too much', qr/ --verbose=3: unknown option, or one that/, '-v', '--verbose=3', '-v'],
+		['a long one with an argument too much', qr/ --verbose=3: --verbose takes no argument/, '-v', '--verbose=3', '-v'],
+		['a long one that is mistyped', qr/ --tiemout=3: unknown option; --timeout\?/, '--tiemout=3'],
 		['a long one that is unknown, before a short one', qr/ --fly: unknown option/, '--fly', '-v'];
 	refused("$command: an option without its argument", 125, qr/-m: needs an argument/, $command, $hello, '-m');
 	refused("$command: no kernel", 125, qr/no kernel/, $command);
@@ -120,7 +124,9 @@ for ('', 'x', 'M', '-1', '16MB', '16m', '0x1000', '1.5G', '4G', '5000000000', '9
 }
 refused('memory of 0', 125, qr/memory size is 0/, 'run', '-m', 0, $hello);
 refused('memory of half a page', 125, qr/memory size 18432 is not a multiple of 4096/, 'run', '-m', '18K', $hello);
-refused('memory over 3 GiB', 125, qr/memory size \d+ is over .*3 GiB/, 'run', '-m', '3145732K', $hello);
+refused('memory over 3 GiB', 125, qr/--memory 3145732K: a machine has at most 3G/, 'run', '-m', '3145732K', $hello);
+refused('memory of 4 GiB', 125, qr/--memory 4G: a machine has at most 3G/, 'run', '-m', '4G', $hello);
+refused('memory in bytes where megabytes were meant', 125, qr/--memory 64: that is 64 bytes; 64M\?/, 'run', '-m', 64, $hello);
 refused('memory for no more than the boot data', 125, qr/memory size 32768 is too small/, 'run', '-m', '32K', $hello);
 refused('memory smaller than the kernel', 127, qr/hello\.elf: .*beyond RAM/, 'run', '-m', '1M', $hello);
 refused("CPUs: \"$_\"", 125, qr/--cpus \Q$_\E: not a number from 1 to/, 'run', '-c', $_, $hello)

@@ -1,5 +1,5 @@
 # The monitor; in the order in which a reader may want them.
-vmm_sources = $(addprefix vmm/,main.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
+vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
 	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c drain.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c crash.c report.c place.c callers.c) \
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_thread.c exits.c complete.c \

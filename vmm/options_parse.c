@@ -8,45 +8,46 @@
 #include <string.h>
 
 #include "cpu/exit_log.h"
+#include "layout.h"
 #include "log.h"
 #include "numbers.h"
 #include "options_devices.h"
+#include "suggest.h"
 
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
 #define TIMEOUT_MAX 100000000u
 
 static int parse_memory(struct options *options, const char *text)
 {
-	char digits[16];
 	size_t len = strlen(text);
+	char digits[16];
 	unsigned shift = 0;
 	uint64_t value;
 
-	if (len > 0) {
-		switch (text[len - 1]) {
-		case 'K':
-			shift = 10;
-			break;
-		case 'M':
-			shift = 20;
-			break;
-		case 'G':
-			shift = 30;
-			break;
-		}
-	}
+	if (len > 0 && text[len - 1] == 'K')
+		shift = 10;
+	else if (len > 0 && text[len - 1] == 'M')
+		shift = 20;
+	else if (len > 0 && text[len - 1] == 'G')
+		shift = 30;
 	len -= shift != 0;
-	if (len >= sizeof digits)
-		goto bad;
-	memcpy(digits, text, len);
-	digits[len] = '\0';
-	if (parse_number(digits, UINT32_MAX >> shift, &value) < 0)
-		goto bad;
-	options->memory_size = (uint32_t)(value << shift);
+	snprintf(digits, sizeof digits, "%.*s", (int)len, text);
+	if (len >= sizeof digits || parse_number(digits, UINT64_MAX >> shift, &value) < 0) {
+		say("--memory %s: not a size (a number of bytes, or with K, M or G)", text);
+		return -EINVAL;
+	}
+	value <<= shift;
+	if (value > RAM_MAX) {
+		say("--memory %s: a machine has at most 3G", text);
+		return -EINVAL;
+	}
+	/* Nobody means so few bytes. */
+	if (shift == 0 && value > 0 && value < PAGE_SIZE) {
+		say("--memory %s: that is %s bytes; %sM?", text, text, text);
+		return -EINVAL;
+	}
+	options->memory_size = (uint32_t)value;
 	return 0;
-bad:
-	say("--memory %s: not a size below 4G (a number of bytes, or with K, M or G)", text);
-	return -EINVAL;
 }
 
 static int parse_count(const char *name, const char *text, unsigned max, unsigned *count)
@@ -219,47 +220,100 @@ static int parse_option(struct options *options, int option, char *argument)
 	return -EINVAL;
 }
 
+/* --- words ------------------------------------------------------------------------------------ */
+
+static const struct option longs[] = {
+	{"boot", required_argument, NULL, 'b'},
+	{"engine", required_argument, NULL, 'e'},
+	{"clock", required_argument, NULL, 'k'},
+	{"memory", required_argument, NULL, 'm'},
+	{"cpus", required_argument, NULL, 'c'},
+	{"disk", required_argument, NULL, 'd'},
+	{"console", required_argument, NULL, 'C'},
+	{"serial", required_argument, NULL, 'S'},
+	{"rng", required_argument, NULL, 'R'},
+	{"virtio", required_argument, NULL, 'V'},
+	{"module", required_argument, NULL, 'M'},
+	{"initrd", required_argument, NULL, 'i'},
+	{"load", required_argument, NULL, 'l'},
+	{"debug-port", required_argument, NULL, 'p'},
+	{"log", required_argument, NULL, 'L'},
+	{"max-exits", required_argument, NULL, 'x'},
+	{"timeout", required_argument, NULL, 't'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+#define LONGS (sizeof longs / sizeof *longs)
+
+/* The long option that the user may have meant by a word, which is without dashes and may have an
+ * argument after "="; or NULL. */
+static const char *meant_option(const char *word)
+{
+	const char *names[LONGS];
+	char name[64];
+
+	for (size_t i = 0; i < LONGS; i++)
+		names[i] = longs[i].name;
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+	return suggest(name, names);
+}
+
 /* getopt_long() met something that it does not know, or that lacks its argument: a word, or, if
  * this is no long option, optopt inside of one. */
 static void say_bad_option(int result, const char *word)
 {
-	const char *what = result == ':' ? "needs an argument"
-					 : "unknown option, or one that "
-					   "takes no argument";
+	const char *meant;
 
 	if (strncmp(word, "--", 2) != 0)
-		say("-%c: %s (try vole --help)", optopt, what);
+		say("-%c: %s (vole --help tells all)", optopt,
+			result == ':' ? "needs an argument" : "unknown option");
+	else if (result == ':')
+		say("%s: needs an argument (vole --help tells all)", word);
+	else if (!(meant = meant_option(word + 2)))
+		say("%s: unknown option (vole --help tells all)", word);
+	else if (strncmp(word + 2, meant, strlen(meant)) == 0 && word[2 + strlen(meant)] == '=')
+		say("%s: --%s takes no argument", word, meant);
 	else
-		say("%s: %s (try vole --help)", word, what);
+		say("%s: unknown option; --%s? (vole --help tells all)", word, meant);
+}
+
+/* Parses the words before "--", of which there are count, options and the kernel. Returns as
+ * options_parse(). */
+static int parse_words(struct options *options, int count, char **argv)
+{
+	char no_argument_here[] = "";
+	int option, ret, at;
+
+	optind = 0; /* getopt_long() starts anew */
+	opterr = 0;
+	while (at = optind, (option = getopt_long(count, argv, ":m:c:d:vh", longs, NULL)) != -1) {
+		if (option == '?' || option == ':') {
+			/* Inside of a word, optind is still at it. */
+			say_bad_option(option, optind != at ? argv[optind - 1] : "");
+			return -EINVAL;
+		}
+		ret = parse_option(options, option, optarg ? optarg : no_argument_here);
+		if (ret != 0)
+			return ret;
+	}
+	if (optind == count) {
+		say("no kernel is named (vole --help tells all)");
+		return -EINVAL;
+	}
+	options->kernel = argv[optind++];
+	if (optind < count) {
+		say("%s: a second kernel; words for the guest go after \"--\"", argv[optind]);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int options_parse(struct options *options, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"boot", required_argument, NULL, 'b'},
-		{"engine", required_argument, NULL, 'e'},
-		{"clock", required_argument, NULL, 'k'},
-		{"memory", required_argument, NULL, 'm'},
-		{"cpus", required_argument, NULL, 'c'},
-		{"disk", required_argument, NULL, 'd'},
-		{"console", required_argument, NULL, 'C'},
-		{"serial", required_argument, NULL, 'S'},
-		{"rng", required_argument, NULL, 'R'},
-		{"virtio", required_argument, NULL, 'V'},
-		{"module", required_argument, NULL, 'M'},
-		{"initrd", required_argument, NULL, 'i'},
-		{"load", required_argument, NULL, 'l'},
-		{"debug-port", required_argument, NULL, 'p'},
-		{"log", required_argument, NULL, 'L'},
-		{"max-exits", required_argument, NULL, 'x'},
-		{"timeout", required_argument, NULL, 't'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	int words = 1; /* before "--": after it all is the guest's */
-	char no_argument_here[] = "";
-	int option, ret, at;
+	int ret;
 
 	*options = (struct options){
 		.boot = "auto",
@@ -270,26 +324,8 @@ int options_parse(struct options *options, int argc, char **argv)
 	};
 	while (words < argc && strcmp(argv[words], "--") != 0)
 		words++;
-	optind = 0; /* getopt_long() starts anew */
-	opterr = 0;
-	while (at = optind, (option = getopt_long(words, argv, ":m:c:d:vh", longs, NULL)) != -1) {
-		if (option == '?' || option == ':') {
-			/* Inside of a word, optind is still at it. */
-			say_bad_option(option, optind != at ? argv[optind - 1] : "");
-			return -EINVAL;
-		}
-		ret = parse_option(options, option, optarg ? optarg : no_argument_here);
-		if (ret != 0)
-			return ret;
-	}
-	if (optind == words) {
-		say("no kernel is named (try vole --help)");
-		return -EINVAL;
-	}
-	options->kernel = argv[optind++];
-	if (optind < words) {
-		say("%s: a second kernel; words for the guest go after \"--\"", argv[optind]);
-		return -EINVAL;
-	}
-	return words == argc ? 0 : parse_cmdline(options, argc - words - 1, argv + words + 1);
+	ret = parse_words(options, words, argv);
+	if (ret != 0 || words == argc)
+		return ret;
+	return parse_cmdline(options, argc - words - 1, argv + words + 1);
 }
