@@ -157,7 +157,7 @@ static void write_queue_notify(const struct access *access)
 
 static uint32_t read_interrupt_status(const struct access *access)
 {
-	return atomic_load(&access->dev->interrupt_status);
+	return virtio_read_interrupt_status(access->dev);
 }
 
 static void write_interrupt_ack(const struct access *access)

@@ -275,6 +275,25 @@ static void packed_listen(struct virtq *vq)
 		event_store(vq, VIRTQ_EVENT_ENABLE, 0);
 }
 
+/* The driver makes slots available in their order, so the first one that is not ends the count. */
+static void packed_view(const struct virtq *vq, struct virtq_view *view)
+{
+	const struct virtq_packed *packed = &vq->packed;
+	struct virtq_position at = packed->avail;
+
+	view->packed = true;
+	view->taken = packed->avail.slot;
+	view->used = packed->used.slot;
+	for (unsigned i = packed->outstanding; i < vq->size; i++) {
+		uint16_t flags = flags_load(vq, at.slot);
+
+		if (!is_available(flags, &at))
+			break;
+		view->waiting += !(flags & VIRTQ_DESC_F_NEXT);
+		advance(vq, &at, 1);
+	}
+}
+
 const struct virtq_ring_ops virtq_packed_ops = {
 	.clauses =
 		{
@@ -294,4 +313,5 @@ const struct virtq_ring_ops virtq_packed_ops = {
 	.silence = packed_silence,
 	.listen = packed_listen,
 	.available = packed_available,
+	.view = packed_view,
 };

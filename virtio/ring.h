@@ -15,6 +15,7 @@
 #include "chain.h"
 #include "gmem.h"
 #include "virtq_state.h"
+#include "virtq_view.h"
 
 /* The clauses that messages name: each format states these requirements in its own chapter. */
 struct ring_clauses {
@@ -44,6 +45,10 @@ struct virtq_ring_ops {
 
 	/* Returns whether there is a chain to pop. */
 	bool (*available)(const struct virtq *vq);
+
+	/* Sets what is the format's own in *view: waiting, positions and addresses. Loads each word
+	 * of guest memory once. */
+	void (*view)(const struct virtq *vq, struct virtq_view *view);
 };
 
 /* A descriptor in host order: a copy, since the guest may change the original at any time. */

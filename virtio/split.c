@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 /* --- guest memory --------------------------------------------------------------------------------
  *
@@ -238,6 +239,19 @@ static void split_listen(struct virtq *vq)
 		relaxed_store(&vq->split.used->flags, 0);
 }
 
+static void split_view(const struct virtq *vq, struct virtq_view *view)
+{
+	const struct virtq_split *split = &vq->split;
+
+	view->available = avail_idx_load(vq);
+	view->taken = split->avail_next;
+	view->used = split->used_shown;
+	view->used_seen = relaxed_load(&split->used->idx);
+	view->waiting = (uint16_t)(view->available - view->taken);
+	view->available_at = vq->driver + offsetof(struct virtq_avail, idx);
+	view->used_at = vq->device + offsetof(struct virtq_used, idx);
+}
+
 const struct virtq_ring_ops virtq_split_ops = {
 	.clauses =
 		{
@@ -257,4 +271,5 @@ const struct virtq_ring_ops virtq_split_ops = {
 	.silence = split_silence,
 	.listen = split_listen,
 	.available = split_available,
+	.view = split_view,
 };

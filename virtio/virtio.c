@@ -83,13 +83,37 @@ bool virtio_queue_live(const struct virtio_device *dev, unsigned queue)
  */
 static void interrupt(struct virtio_device *dev, unsigned bit)
 {
+	atomic_fetch_add(&dev->notifications, 1);
 	atomic_fetch_or(&dev->interrupt_status, bit);
 	dev->host->raise(dev->ctx);
 }
 
+uint32_t virtio_read_interrupt_status(struct virtio_device *dev)
+{
+	uint32_t bits = atomic_load(&dev->interrupt_status);
+
+	/* Afterwards: what comes in between is not told of, rather than told of wrongly. */
+	atomic_store(&dev->status_read, atomic_load(&dev->notifications));
+	atomic_store(&dev->status_is_read, true);
+	return bits;
+}
+
+/* For reports: does this acknowledgement take away what its driver has not seen? */
+static void note_acknowledgement(struct virtio_device *dev, uint32_t cleared)
+{
+	bool was_read = atomic_exchange(&dev->status_is_read, false);
+
+	atomic_store(&dev->taken_away,
+		cleared && was_read &&
+			atomic_load(&dev->status_read) != atomic_load(&dev->notifications));
+}
+
 void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits)
 {
-	if (!(atomic_fetch_and(&dev->interrupt_status, ~bits) & ~bits))
+	uint32_t before = atomic_fetch_and(&dev->interrupt_status, ~bits);
+
+	note_acknowledgement(dev, before & bits);
+	if (!(before & ~bits))
 		return;
 	/* The line stays asserted while a bit is left (virtio 4.2.3.4), which an edge-triggered pin
 	 * sees as one more edge; but a reset may come first, after which all is silent (2.4.1). */
@@ -167,6 +191,8 @@ static void device_reset(struct virtio_device *dev)
 	if (dev->ops->reset)
 		dev->ops->reset(dev);
 	atomic_store(&dev->interrupt_status, 0);
+	atomic_store(&dev->status_is_read, false);
+	atomic_store(&dev->taken_away, false);
 }
 
 /* DRIVER_OK is set. */

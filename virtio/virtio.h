@@ -11,7 +11,7 @@
  *	                              +-->  host ops: interrupts and kicks, filled by vmm/ or a test
  *
  * Threads. Registers are accessed on vCPU threads; requests are served on the I/O thread. dev->lock
- * guards everything here except interrupt_status, which is atomic. It is a leaf lock and is held
+ * guards everything here except interrupt_status and its kin, which are atomic. It is a leaf lock and is held
  * while a request is served; so when a register write that stops a queue or resets the device
  * returns, the device has let go of guest memory (virtio 2.4.1, 4.2.2.1).
  *
@@ -123,7 +123,14 @@ struct virtio_device {
 	const struct gmem *gmem;
 	uint64_t features; /* offered; constant */
 
-	atomic_uint interrupt_status; /* VIRTIO_MMIO_INT_ bits; the one field outside the lock */
+	/* These are outside the lock. */
+	atomic_uint interrupt_status; /* VIRTIO_MMIO_INT_ bits */
+	atomic_uint notifications;    /* number of times that a bit was set, modulo 2^32 */
+	atomic_uint status_read;      /* InterruptStatus was read when notifications was so many;
+				       * valid until the next acknowledgement ... */
+	atomic_bool status_is_read;   /* ... if this is set */
+	atomic_bool taken_away;       /* the last acknowledgement cleared a bit that was set again
+				       * after InterruptStatus had been read */
 
 	pthread_mutex_t lock;
 	uint64_t driver_features; /* accepted */
@@ -202,6 +209,9 @@ void virtio_reset_queue(struct virtio_device *dev, unsigned queue);
 
 /* Has this queue served soon; ignored if there is no such queue. Device types call it as well. */
 void virtio_kick(struct virtio_device *dev, unsigned queue);
+
+/* Returns what InterruptStatus reads as. The lock is not held. */
+uint32_t virtio_read_interrupt_status(struct virtio_device *dev);
 
 /* Handles a write to InterruptACK: the driver has handled these events. The lock is not held; it is
  * taken if other events are left. */

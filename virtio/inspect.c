@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "inspect.h"
+
+#include "ring.h"
+
+static void view_queue(const struct virtq *vq, struct virtq_view *view)
+{
+	*view = (struct virtq_view){.exists = true, .ready = vq->ready};
+	if (!vq->ready)
+		return;
+	view->size = vq->size;
+	vq->ring->view(vq, view);
+	view->unnoticed = vq->ran_dry && view->waiting > 0;
+}
+
+void virtio_inspect(struct virtio_device *dev, struct virtio_view *view)
+{
+	unsigned existing;
+
+	pthread_mutex_lock(&dev->lock);
+	*view = (struct virtio_view){
+		.name = dev->ops->name,
+		.status = dev->status,
+		.offered = dev->features,
+		.accepted = dev->driver_features,
+		.interrupt_status = atomic_load(&dev->interrupt_status),
+		.taken_away = atomic_load(&dev->taken_away),
+		.queue_count = dev->queue_count,
+	};
+	/* A bit that is set again is the notification that the driver still gets. */
+	if (view->interrupt_status)
+		view->taken_away = false;
+	existing = virtio_queue_count(dev);
+	for (unsigned i = 0; i < dev->queue_count && i < existing; i++)
+		view_queue(&dev->queues[i], &view->queues[i]);
+	pthread_mutex_unlock(&dev->lock);
+}

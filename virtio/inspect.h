@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VIRTIO_INSPECT_H
+#define VIRTIO_INSPECT_H
+
+/*
+ * What a device knows of itself, as a copy, for those who look for the reason why a guest waits.
+ * Looking changes nothing, neither in the device nor in guest memory.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "virtio.h"
+#include "virtq_view.h"
+
+struct virtio_view {
+	const char *name; /* of its type: "block" */
+	uint8_t status;
+	uint64_t offered, accepted; /* features */
+	uint32_t interrupt_status;  /* VIRTIO_MMIO_INT_ bits that nobody has acknowledged */
+	bool taken_away; /* the last acknowledgement cleared a bit that was set again after
+			  * InterruptStatus had been read, and no notification came since */
+	unsigned queue_count;
+	struct virtq_view queues[VIRTIO_QUEUES_MAX];
+};
+
+/* Sets *view. Any thread. Takes the device's lock. */
+void virtio_inspect(struct virtio_device *dev, struct virtio_view *view);
+
+#endif
