@@ -212,11 +212,69 @@ static void test_delivery_modes(void)
 	}
 }
 
+static struct ioapic_pin inspect(struct ioapic *ioapic, unsigned number)
+{
+	struct ioapic_pin pin;
+
+	ioapic_inspect(ioapic, number, &pin);
+	return pin;
+}
+
+static void test_lost_edges(void)
+{
+	struct ioapic ioapic;
+	struct ioapic_pin pin;
+	struct seen seen;
+
+	start(&ioapic, &seen);
+	pin = inspect(&ioapic, 3);
+	ok(pin.obstacle == IOAPIC_MASKED && pin.lost == 0, "lost edges: none at first");
+	ioapic_edge(&ioapic, 3);
+	ioapic_edge(&ioapic, 3);
+	pin = inspect(&ioapic, 3);
+	ok(pin.lost == 2 && pin.lost_by == IOAPIC_MASKED, "lost edges: two at a masked pin");
+	is(inspect(&ioapic, 4).lost, 0, "lost edges: none at its neighbour");
+
+	set(&ioapic, 0x10 + 2 * 3, 0x41);
+	ioapic_edge(&ioapic, 3);
+	pin = inspect(&ioapic, 3);
+	ok(pin.obstacle == IOAPIC_OPEN && pin.lost == 2 && pin.lost_by == IOAPIC_MASKED,
+		"lost edges: no more once the pin is unmasked, and these are remembered");
+	is(pin.entry, 0x41, "inspect: the entry");
+
+	set(&ioapic, 0x10 + 2 * 3, 0x05);
+	ioapic_edge(&ioapic, 3);
+	pin = inspect(&ioapic, 3);
+	ok(pin.obstacle == IOAPIC_VECTOR && pin.lost == 3 && pin.lost_by == IOAPIC_VECTOR,
+		"lost edges: a vector below 16 loses them");
+	set(&ioapic, 0x10 + 2 * 3, 0x730);
+	is(inspect(&ioapic, 3).obstacle, IOAPIC_DELIVERY, "inspect: ExtINT delivers nothing");
+	ioapic_free(&ioapic);
+}
+
+static void test_level(void)
+{
+	struct ioapic ioapic;
+	struct seen seen;
+
+	start(&ioapic, &seen);
+	set(&ioapic, 0x10 + 2 * 7, 0x8041);
+	ok(inspect(&ioapic, 7).level_asked && !inspect(&ioapic, 6).level_asked,
+		"inspect: level trigger was asked for, though no pin has it");
+	set(&ioapic, 0x11 + 2 * 7, 0);
+	ok(inspect(&ioapic, 7).level_asked, "inspect: the other half changes nothing of it");
+	set(&ioapic, 0x10 + 2 * 7, 0x41);
+	ok(!inspect(&ioapic, 7).level_asked, "inspect: and then edge trigger");
+	ioapic_free(&ioapic);
+}
+
 int main(void)
 {
 	test_registers();
 	test_holes();
 	test_routes();
 	test_delivery_modes();
+	test_lost_edges();
+	test_level();
 	return tap_done();
 }

@@ -23,6 +23,7 @@
 #define DELIVERY_SHIFT    8
 #define DELIVERY_MASK     (7ull << DELIVERY_SHIFT)
 #define LOGICAL           (1ull << 11)
+#define LEVEL             (1u << 15)
 #define MASKED            (1ull << 16)
 #define DESTINATION_SHIFT 56
 #define DESTINATION_MASK  (0xffull << DESTINATION_SHIFT)
@@ -40,17 +41,19 @@ enum delivery { FIXED = 0, LOWEST_PRIORITY = 1, NMI = 4, INIT = 5 };
 /* Vectors below are no interrupt's: a local APIC refuses them (Intel SDM 3, 11.5.2). */
 #define VECTOR_MIN 16
 
-static bool entry_is_deliverable(uint64_t entry)
+static enum ioapic_obstacle entry_obstacle(uint64_t entry)
 {
+	if (entry & MASKED)
+		return IOAPIC_MASKED;
 	switch ((entry & DELIVERY_MASK) >> DELIVERY_SHIFT) {
 	case FIXED:
 	case LOWEST_PRIORITY:
-		return (entry & VECTOR_MASK) >= VECTOR_MIN;
+		return (entry & VECTOR_MASK) >= VECTOR_MIN ? IOAPIC_OPEN : IOAPIC_VECTOR;
 	case NMI:
 	case INIT:
-		return true;
+		return IOAPIC_OPEN;
 	default: /* SMI and ExtINT need what this machine has not; the others are reserved */
-		return false;
+		return IOAPIC_DELIVERY;
 	}
 }
 
@@ -62,7 +65,7 @@ static struct ioapic_route entry_route(uint64_t entry)
 {
 	uint32_t destination = (uint32_t)(entry >> DESTINATION_SHIFT);
 
-	if (entry & MASKED || !entry_is_deliverable(entry))
+	if (entry_obstacle(entry) != IOAPIC_OPEN)
 		return (struct ioapic_route){.enabled = false};
 	return (struct ioapic_route){
 		.enabled = true,
@@ -112,6 +115,7 @@ static uint32_t window_read(const struct ioapic *ioapic)
 
 static void redirection_write(struct ioapic *ioapic, unsigned index, uint32_t value)
 {
+	uint32_t bit = 1u << index / 2;
 	uint64_t *entry = &ioapic->redirection[index / 2];
 	struct ioapic_route *route = &ioapic->routes[index / 2];
 	unsigned shift = index % 2 * 32;
@@ -119,11 +123,17 @@ static void redirection_write(struct ioapic *ioapic, unsigned index, uint32_t va
 
 	*entry = ((*entry & ~(0xffffffffull << shift)) | (uint64_t)value << shift) & WRITABLE;
 	changed = entry_route(*entry);
+	if (index % 2 == 0)
+		ioapic->level_asked = (ioapic->level_asked & ~bit) | (value & LEVEL ? bit : 0);
 	/* A new table costs KVM a grace period; drivers write masked halves before the one that
 	 * counts. */
 	if (route_equal(route, &changed))
 		return;
 	*route = changed;
+	if (changed.enabled)
+		atomic_fetch_or(&ioapic->open, bit);
+	else
+		atomic_fetch_and(&ioapic->open, ~bit);
 	ioapic->routes_changed(ioapic->ctx, ioapic->routes);
 }
 
@@ -170,5 +180,30 @@ void ioapic_write(struct ioapic *ioapic, uint32_t offset, const uint8_t *data, u
 		ioapic->select = (uint8_t)value;
 	else if (offset == IOWIN)
 		window_write(ioapic, value);
+	pthread_mutex_unlock(&ioapic->lock);
+}
+
+void ioapic_edge(struct ioapic *ioapic, unsigned pin)
+{
+	if (atomic_load_explicit(&ioapic->open, memory_order_relaxed) >> pin & 1)
+		return;
+	pthread_mutex_lock(&ioapic->lock);
+	if (!ioapic->routes[pin].enabled) {
+		ioapic->lost[pin] += ioapic->lost[pin] < UINT32_MAX;
+		ioapic->lost_by[pin] = entry_obstacle(ioapic->redirection[pin]);
+	}
+	pthread_mutex_unlock(&ioapic->lock);
+}
+
+void ioapic_inspect(struct ioapic *ioapic, unsigned number, struct ioapic_pin *pin)
+{
+	pthread_mutex_lock(&ioapic->lock);
+	*pin = (struct ioapic_pin){
+		.obstacle = entry_obstacle(ioapic->redirection[number]),
+		.level_asked = ioapic->level_asked >> number & 1,
+		.lost = ioapic->lost[number],
+		.lost_by = ioapic->lost_by[number],
+		.entry = ioapic->redirection[number],
+	};
 	pthread_mutex_unlock(&ioapic->lock);
 }

@@ -8,13 +8,16 @@
 #include "log.h"
 #include "machine/vm.h"
 
+/* On a PC the engine's IOAPIC takes the edge. */
 static void device_raise(void *ctx)
 {
 	struct vm_device *device = ctx;
-
 	struct vm *vm = device->vm;
+	unsigned pin = vm->places[device->index].pin;
 
-	vm->engine->ops->raise(vm->engine, vm->places[device->index].pin);
+	if (vm->boot->protocol->board.irqchip == ENGINE_IRQCHIP_APIC)
+		ioapic_edge(&vm->ioapic, pin);
+	vm->engine->ops->raise(vm->engine, pin);
 }
 
 static void device_kick(void *ctx, unsigned queue)

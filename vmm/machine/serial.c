@@ -54,8 +54,11 @@ static void serial_raise(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	if (vm->serial.gsi >= 0)
-		vm->engine->ops->raise(vm->engine, (unsigned)vm->serial.gsi);
+	if (vm->serial.gsi < 0)
+		return;
+	if (vm->boot->protocol->board.irqchip == ENGINE_IRQCHIP_APIC)
+		ioapic_edge(&vm->ioapic, (unsigned)vm->serial.gsi);
+	vm->engine->ops->raise(vm->engine, (unsigned)vm->serial.gsi);
 }
 
 /* Where the board has interrupts, the serial port has one: IRQ 4 of a PC, else a pin that no device
