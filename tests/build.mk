@@ -13,8 +13,8 @@ with_tests/unit/no_kvm.c = vmm/kvm/no_kvm.c
 # Counts these calls, of whoever makes them.
 ldflags_tests/unit/request_path.c = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc pthread_mutex_lock)
 
-# Fails when told to.
-ldflags_tests/unit/vcpu_thread.c = -Wl$(comma)--wrap=pthread_attr_init
+# Fails when told to, and takes KVM's place.
+ldflags_tests/unit/vcpu_thread.c = $(addprefix -Wl$(comma)--wrap=,pthread_attr_init ioctl)
 
 # Linked into one of them: the guest's half of a queue.
 with_tests/unit/wakeups.c = tests/library.c $(library_queue)

@@ -69,7 +69,8 @@ my %may_see_in_vmm = (
 	'chips' => [],
 	'io' => [],
 	'boot' => [qw(chips cpu io)],
-	'machine' => [qw(boot chips cpu io)],
+	'see' => [qw(chips cpu)],
+	'machine' => [qw(boot chips cpu io see)],
 );
 for my $folder (sort keys %may_see_in_vmm) {
 	my %allowed = map { $_ => 1 } $folder, @{$may_see_in_vmm{$folder}};

@@ -2,13 +2,13 @@
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
 	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c drain.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c crash.c report.c place.c callers.c) \
-	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_thread.c exits.c complete.c \
+	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_state.c vcpu_thread.c exits.c complete.c \
 		emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \
 		block.c stop.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c) \
-	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c pc_chips.c doctor_soft.c) \
+	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c pc_chips.c doctor_soft.c) \
 	$(addprefix chips/,ioapic.c cmos.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \

@@ -144,6 +144,9 @@ void lapic_set_lint(struct lapic *lapic, unsigned number, bool level);
  * programmed now, for example because its LVT entry is masked. */
 uint64_t lapic_timer_next(const struct lapic *lapic);
 
+/* Returns what the current-count register shows once lapic_timer_advance() was called with now. */
+uint32_t lapic_timer_current(const struct lapic *lapic, uint64_t now);
+
 /*
  * Lets the timer interrupt if it was due by now. Several missed periods become one interrupt, and
  * the next one is after now and in phase. The work does not depend on the time or the period.

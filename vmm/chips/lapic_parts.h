@@ -78,7 +78,6 @@ void lapic_end_of_interrupt(struct lapic *lapic);
 
 /* Guest's accesses to the timer's registers (11.5.4), after lapic_timer_advance() to the same now.
  * */
-uint32_t lapic_timer_current(const struct lapic *lapic, uint64_t now);
 void lapic_timer_set_initial(struct lapic *lapic, uint32_t value, uint64_t now);
 void lapic_timer_set_divide(struct lapic *lapic, uint32_t value, uint64_t now);
 void lapic_timer_set_lvt(struct lapic *lapic, uint32_t value);

@@ -81,7 +81,8 @@ struct cpu_registers {
 
 #define CPU_EFER_LMA 0x400 /* long mode is active (Intel SDM 3, 2.2.1) */
 
-/* Functions of an engine on one of its CPUs. The machine calls them in the CPU's callbacks. */
+/* Functions of an engine on one of its CPUs. The machine calls them in the CPU's callbacks; and, on
+ * the I/O thread, between engine_ops.pause() and resume(), and after stop(). */
 struct cpu_ops {
 	/* Sets *registers. Returns 0, -ENODATA if the host lost them when the CPU shut down, or
 	 * another -errno. */

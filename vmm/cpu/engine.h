@@ -19,6 +19,7 @@
 
 #include "chips/ioapic.h"
 #include "cpu/cpu.h"
+#include "cpu/cpu_state.h"
 #include "cpu/entry_state.h"
 #include "cpu/memory.h"
 
@@ -49,20 +50,14 @@ struct engine_setup {
 	struct exit_log *log; /* NULL: exits are neither logged nor counted */
 };
 
-/* The activity of a CPU, for reports and for the end of a machine whose CPUs have all halted. */
-enum cpu_activity {
-	CPU_NOT_STARTED, /* waits for INIT and SIPI, or for start_cpu() */
-	CPU_RUNNING,
-	CPU_HALTED,          /* waits for an interrupt, and accepts one */
-	CPU_HALTED_FOR_GOOD, /* has halted with interrupts off */
-	CPU_UNKNOWN,         /* not known at the moment: ask again later */
-};
-
 /* Words that a CPU finds on its stack when another has started it. */
 #define CPU_FRAME_WORDS 2
 
 /* How long the caller of engine_ops.run() may sleep, in nanoseconds: until something happens. */
 #define ENGINE_FOREVER INT64_MAX
+
+/* How long pause() waits for callbacks, in milliseconds. */
+#define ENGINE_PAUSE_MS 1000
 
 struct engine;
 
@@ -133,8 +128,35 @@ struct engine_ops {
 	int (*start_cpu)(struct engine *engine, unsigned id, const struct entry_state *state,
 		const uint32_t frame[CPU_FRAME_WORDS]);
 
-	/* Returns what a CPU does. I/O thread. */
+	/* Returns what a CPU does, without stopping it: what it did a moment ago, or CPU_UNKNOWN.
+	 * I/O thread. */
 	enum cpu_activity (*activity)(struct engine *engine, unsigned id);
+
+	/*
+	 * Stops all CPUs between two instructions, until resume(). I/O thread, which holds no lock
+	 * that a callback takes. Calls do not nest.
+	 *
+	 * Until resume() no guest code is executed, and the caller may use registers, cpu_ops,
+	 * state() and guest memory of all CPUs. Devices go on: the I/O thread may return to its
+	 * loop, where run(), if it is called, executes nothing. The host's clock goes on as well;
+	 * the virtual one stands still. The machine can end meanwhile: stop() ends the pause.
+	 *
+	 * A CPU that is in a callback comes back from it first. One that asks there for another
+	 * CPU's start gets its answer. One that cannot come back, because it waits for a reader of
+	 * the log for instance, is waited for for ENGINE_PAUSE_MS at most, all CPUs together. A CPU
+	 * whose execution has ended, also before start() and after stop(), counts as stopped, and
+	 * one that reports a crash ends.
+	 *   0       all are stopped
+	 *   -EBUSY  no guest code is executed, but a callback has not returned: state() says of
+	 *           which CPU. Its registers are those in the middle of its instruction, and what
+	 *           the callback does may go on. resume() is owed all the same.
+	 */
+	int (*pause)(struct engine *engine);
+	void (*resume)(struct engine *engine);
+
+	/* Sets *state. Between pause() and resume(), or after stop(). I/O thread. Returns 0 or
+	 * -errno (said). */
+	int (*state)(struct engine *engine, unsigned id, struct cpu_state *state);
 
 	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for
 	 * KVM". After stop(). */

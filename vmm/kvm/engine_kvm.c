@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "container.h"
 #include "cpu/engine.h"
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
+#include "kvm/vcpu_state.h"
 #include "kvm/vcpu_thread.h"
 #include "layout.h"
 #include "log.h"
@@ -23,6 +25,7 @@
 struct kvm_engine {
 	struct engine engine;
 	struct kvm kvm;
+	enum engine_irqchip irqchip;
 	int irqfds[IOAPIC_PINS]; /* of connected GSIs; -1: not connected */
 	unsigned vcpu_count;     /* so many of vcpus are made, the last one perhaps by half */
 	struct vcpu vcpus[];
@@ -106,6 +109,7 @@ static int kvm_engine_open(struct engine **opened, const struct engine_setup *se
 	*opened = &engine->engine;
 	engine->engine.ops = &engine_kvm;
 	engine->kvm = KVM_EMPTY;
+	engine->irqchip = setup->irqchip;
 	for (unsigned gsi = 0; gsi < IOAPIC_PINS; gsi++)
 		engine->irqfds[gsi] = -1;
 	ret = kvm_init(&engine->kvm);
@@ -209,6 +213,41 @@ static enum cpu_activity kvm_engine_activity(struct engine *engine, unsigned id)
 	return vcpu_activity(&kvm_engine_of(engine)->vcpus[id]);
 }
 
+static int kvm_engine_pause(struct engine *base)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+	struct timespec until;
+	int ret = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ENGINE_PAUSE_MS / 1000;
+	for (unsigned i = 0; i < engine->vcpu_count; i++)
+		vcpu_ask_pause(&engine->vcpus[i]);
+	for (unsigned i = 0; i < engine->vcpu_count; i++)
+		if (!vcpu_await_pause(&engine->vcpus[i], &until))
+			ret = -EBUSY;
+	return ret;
+}
+
+static void kvm_engine_resume(struct engine *base)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+
+	for (unsigned i = 0; i < engine->vcpu_count; i++)
+		vcpu_resume(&engine->vcpus[i]);
+}
+
+static int kvm_engine_state(struct engine *base, unsigned id, struct cpu_state *state)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+	struct vcpu *vcpu = &engine->vcpus[id];
+	int ret =
+		vcpu_read_state(vcpu, engine->irqchip != ENGINE_IRQCHIP_NONE, base->tsc_khz, state);
+
+	state->in_callback = vcpu_in_callback(vcpu);
+	return ret;
+}
+
 static void kvm_engine_describe(struct engine *engine, unsigned id, char *text, size_t size)
 {
 	const struct vcpu *vcpu = &kvm_engine_of(engine)->vcpus[id];
@@ -231,6 +270,9 @@ const struct engine_ops engine_kvm = {
 	.cpu = kvm_engine_cpu,
 	.start_cpu = kvm_engine_start_cpu,
 	.activity = kvm_engine_activity,
+	.pause = kvm_engine_pause,
+	.resume = kvm_engine_resume,
+	.state = kvm_engine_state,
 	.describe = kvm_engine_describe,
 	.doctor = doctor_kvm,
 };

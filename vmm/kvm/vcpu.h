@@ -34,8 +34,10 @@ struct vcpu {
 	atomic_int activity;
 
 	pthread_mutex_t lock;   /* guards what follows */
-	pthread_cond_t changed; /* requested became false, ended true, or running() false */
+	pthread_cond_t changed; /* one of these flags changed, or running() became false */
 	bool ended;             /* the thread is about to return */
+	bool pause_asked;       /* the thread is to wait between two instructions */
+	bool paused;            /* and does */
 
 	/* A request to start, from another vCPU. */
 	struct entry_state state;

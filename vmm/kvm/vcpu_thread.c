@@ -8,13 +8,12 @@
 
 #include "exit_status.h"
 #include "kvm/exits.h"
+#include "kvm/vcpu_state.h"
 #include "log.h"
 
 /* How often a thread that does not end is told again: a signal that came just before a blocking
  * system call is lost. */
 #define STOP_AGAIN_NS 10000000
-
-#define RFLAGS_IF 0x200
 
 static void on_signal(int signal)
 {
@@ -63,16 +62,39 @@ static int start_as_requested(struct vcpu *vcpu)
 	return ret;
 }
 
-/* Answer a request to start. */
+/* Answer a request to start. Lock held. */
 static void answer_request(struct vcpu *vcpu)
 {
-	pthread_mutex_lock(&vcpu->lock);
 	if (vcpu->requested && !vcpu->started && !runs_already(vcpu) &&
 		start_as_requested(vcpu) == 0) {
 		vcpu->started = true;
 		reply_to_start(vcpu, 0);
 	}
 	reply_to_start(vcpu, -EBUSY);
+}
+
+/* Waits while the machine is paused. Requests to start are answered all the same, since a vCPU that
+ * waits for its answer is to come here too. Lock held. */
+static void wait_while_paused(struct vcpu *vcpu)
+{
+	while (vcpu->pause_asked && vcpu->cpu.host->running(&vcpu->cpu)) {
+		answer_request(vcpu);
+		if (!vcpu->paused) {
+			vcpu->paused = true;
+			pthread_cond_broadcast(&vcpu->changed);
+		}
+		pthread_cond_wait(&vcpu->changed, &vcpu->lock);
+	}
+	vcpu->paused = false;
+}
+
+/* What others ask of this thread, between two instructions: KVM has completed the last one, or
+ * KVM_RUN would not have returned with EINTR (KVM API 5, immediate_exit). */
+static void serve_others(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	answer_request(vcpu);
+	wait_while_paused(vcpu);
 	pthread_mutex_unlock(&vcpu->lock);
 }
 
@@ -90,19 +112,8 @@ static void note_started(struct vcpu *vcpu)
 /* Replies to vcpu_activity(). */
 static void note_activity(struct vcpu *vcpu)
 {
-	enum cpu_activity activity = CPU_RUNNING;
-	struct kvm_mp_state state;
-	struct kvm_regs regs;
-
-	if (!atomic_exchange(&vcpu->activity_asked, false) ||
-		kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
-		kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0)
-		return;
-	if (state.mp_state == KVM_MP_STATE_UNINITIALIZED)
-		activity = CPU_NOT_STARTED;
-	else if (state.mp_state == KVM_MP_STATE_HALTED)
-		activity = regs.rflags & RFLAGS_IF ? CPU_HALTED : CPU_HALTED_FOR_GOOD;
-	atomic_store(&vcpu->activity, activity);
+	if (atomic_exchange(&vcpu->activity_asked, false))
+		atomic_store(&vcpu->activity, vcpu_activity_now(vcpu));
 }
 
 static void note_ended(struct vcpu *vcpu)
@@ -126,8 +137,8 @@ static void *vcpu_thread(void *argument)
 			handle_exit(vcpu);
 		} else if (errno == EINTR || errno == EAGAIN) {
 			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-			answer_request(vcpu);
 			note_activity(vcpu);
+			serve_others(vcpu);
 		} else {
 			int error = errno;
 
@@ -198,6 +209,7 @@ int vcpu_request_start(
 		if (frame)
 			memcpy(vcpu->frame, frame, sizeof vcpu->frame);
 		vcpu->requested = true;
+		pthread_cond_broadcast(&vcpu->changed); /* it may be paused */
 		kick(vcpu);
 		while (vcpu->requested && vcpu->cpu.host->running(&vcpu->cpu))
 			pthread_cond_wait(&vcpu->changed, &vcpu->lock);
@@ -244,4 +256,58 @@ void vcpu_join(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vcpu->lock);
 	pthread_join(vcpu->thread, NULL);
 	vcpu->has_thread = false;
+}
+
+/* --- pausing ---------------------------------------------------------------------------------- */
+
+void vcpu_ask_pause(struct vcpu *vcpu)
+{
+	if (!vcpu->has_thread)
+		return;
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->pause_asked = true;
+	pthread_mutex_unlock(&vcpu->lock);
+	kick(vcpu);
+}
+
+static bool is_before(const struct timespec *until)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec != until->tv_sec ? now.tv_sec < until->tv_sec
+					   : now.tv_nsec < until->tv_nsec;
+}
+
+bool vcpu_await_pause(struct vcpu *vcpu, const struct timespec *until)
+{
+	bool stopped = true;
+
+	if (!vcpu->has_thread)
+		return true;
+	pthread_mutex_lock(&vcpu->lock);
+	while (!(stopped = vcpu->paused || vcpu->ended) && is_before(until)) {
+		if (wait_for_change(vcpu) == ETIMEDOUT)
+			kick(vcpu);
+	}
+	pthread_mutex_unlock(&vcpu->lock);
+	return stopped;
+}
+
+void vcpu_resume(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->pause_asked = false;
+	pthread_cond_broadcast(&vcpu->changed);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
+bool vcpu_in_callback(struct vcpu *vcpu)
+{
+	bool in_callback;
+
+	pthread_mutex_lock(&vcpu->lock);
+	in_callback = vcpu->has_thread && !vcpu->paused && !vcpu->ended;
+	pthread_mutex_unlock(&vcpu->lock);
+	return in_callback;
 }

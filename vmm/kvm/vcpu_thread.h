@@ -10,6 +10,7 @@
  */
 
 #include <signal.h>
+#include <time.h>
 
 #include "kvm/vcpu.h"
 
@@ -30,6 +31,16 @@ int vcpu_request_start(
 /* Returns what the vCPU did when the thread replied to the last call, and has the thread find out
  * anew. The reply arrives asynchronously: until then the answer is CPU_UNKNOWN. Any thread. */
 enum cpu_activity vcpu_activity(struct vcpu *vcpu);
+
+/* Pauses a vCPU for engine_ops.pause(): all are asked first, then waited for, each until a time of
+ * CLOCK_MONOTONIC at most. vcpu_await_pause() returns whether the thread executes no guest code and
+ * is in no callback. I/O thread. */
+void vcpu_ask_pause(struct vcpu *vcpu);
+bool vcpu_await_pause(struct vcpu *vcpu, const struct timespec *until);
+void vcpu_resume(struct vcpu *vcpu);
+
+/* Returns whether the thread is in a callback, though a pause was asked for. I/O thread. */
+bool vcpu_in_callback(struct vcpu *vcpu);
 
 /* Wakes the thread so that it sees that running() became false, and waits for its end. Any state,
  * any thread but a vCPU's. First stop all, then join all: a vCPU may wait for another. */

@@ -209,9 +209,11 @@ static uint64_t soft_guest_time(struct engine *engine)
 	return soft_now(soft_engine_of(engine));
 }
 
-static int64_t soft_run(struct engine *engine)
+static int64_t soft_run(struct engine *base)
 {
-	return soft_execute(soft_engine_of(engine));
+	struct soft_engine *engine = soft_engine_of(base);
+
+	return engine->paused ? ENGINE_FOREVER : soft_execute(engine);
 }
 
 static void soft_yield(struct engine *base)
@@ -255,6 +257,30 @@ static enum cpu_activity soft_cpu_activity(struct engine *engine, unsigned id)
 	return soft_activity(&soft_engine_of(engine)->cpus[id]);
 }
 
+/* Guest code is executed in soft_run() alone. If the I/O thread has come here from a CPU's callback,
+ * that CPU can stop only once the callback has returned. */
+static int soft_pause(struct engine *base)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	engine->paused = true;
+	if (!engine->current)
+		return 0;
+	soft_yield(base);
+	return -EBUSY;
+}
+
+static void soft_resume(struct engine *base)
+{
+	soft_engine_of(base)->paused = false;
+}
+
+static int soft_cpu_state(struct engine *engine, unsigned id, struct cpu_state *state)
+{
+	soft_read_state(&soft_engine_of(engine)->cpus[id], state);
+	return 0;
+}
+
 static void soft_describe(struct engine *base, unsigned id, char *text, size_t size)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -279,6 +305,9 @@ const struct engine_ops engine_soft = {
 	.cpu = soft_cpu_by_id,
 	.start_cpu = soft_start_cpu,
 	.activity = soft_cpu_activity,
+	.pause = soft_pause,
+	.resume = soft_resume,
+	.state = soft_cpu_state,
 	.describe = soft_describe,
 	.doctor = doctor_soft,
 };

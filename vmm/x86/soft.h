@@ -5,7 +5,7 @@
 /*
  * The software engine's structures, for the files that make it up: soft.c (the engine), soft_run.c
  * (CPUs in turn, and time), soft_bus.c (what a CPU asks: ports, devices, interrupts), soft_start.c
- * (entry states, INIT and SIPI), pc_chips.c (a PC's interrupt controllers and timer).
+ * (entry states, INIT and SIPI), soft_state.c (what a CPU does), pc_chips.c (a PC's interrupt controllers and timer).
  *
  * Everything here belongs to the I/O thread, which calls soft_run(): no lock is needed.
  */
@@ -59,6 +59,7 @@ struct soft_engine {
 	int64_t left;     /* instructions, and their x86_charge(), until devices are served */
 	bool yield_asked; /* soft_run() is to return soon */
 	bool was_idle;    /* soft_run() found no CPU to execute the last time */
+	bool paused;      /* soft_run() executes nothing */
 };
 
 static inline struct x86_cpu *soft_x86(const struct soft_cpu *cpu)
@@ -99,7 +100,12 @@ void soft_take_init(struct soft_cpu *cpu);
 /* For struct lapic_bus; the context is the struct soft_engine. */
 extern const struct lapic_ops soft_lapic_ops;
 
+/* --- soft_state.c ----------------------------------------------------------------------------- */
+
 /* What the CPU does, for engine_ops.activity(). */
 enum cpu_activity soft_activity(const struct soft_cpu *cpu);
+
+/* Sets *state, as engine_ops.state(). */
+void soft_read_state(const struct soft_cpu *cpu, struct cpu_state *state);
 
 #endif

@@ -146,14 +146,3 @@ const struct lapic_ops soft_lapic_ops = {
 	.init = lapic_init_cpu,
 	.sipi = lapic_sipi,
 };
-
-enum cpu_activity soft_activity(const struct soft_cpu *cpu)
-{
-	const struct x86_cpu *x86 = soft_x86(cpu);
-
-	if (cpu->is_waiting)
-		return CPU_NOT_STARTED;
-	if (!x86->halted)
-		return CPU_RUNNING;
-	return x86->eflags & X86_IF ? CPU_HALTED : CPU_HALTED_FOR_GOOD;
-}
