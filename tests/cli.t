@@ -147,7 +147,7 @@ refused("consoles: $_->[0]", 125, $_->[1], 'run', (map { ('--console', $_) } @$_
 	['a name without multiport', qr/--console pty,name=a: not without multiport/, 'pty,name=a,multiport=off'];
 refused('consoles: the same socket', 125, qr/--console .*sock: Address already in use/, 'run',
 	('--console', 'unix:' . scratch() . '/sock') x 2, $hello);
-refused('consoles: the same file', 125, qr/--console .*same: in use by a vole/, 'run',
+refused('consoles: the same file', 125, qr/--console .*same: in use by this machine/, 'run',
 	('--console', 'file:' . scratch() . '/same') x 2, $hello);
 accepted('inspect shows a console of several ports', qr/^  0xd0000000 .*console of several ports/m, 'inspect',
 	'--console', 'stdio', '--console', 'pty,name=a', $hello);
@@ -170,7 +170,7 @@ refused('features of no devices', 125, qr/--virtio: --boot flat has no devices/,
 	build() . '/guest/flat-hello.bin');
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)
 	for '', 'indirect', 'indirect=yes', 'size=on';
-refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID, block-size=N, queues=N; flush, .*indirect/,
+refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID, block-size=N, queues=N, format=raw; flush, .*indirect/,
 	'run', '-d', 'a,ro,size=on', $hello);
 refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
 refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);
@@ -251,13 +251,13 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 	refused('a disk of 9 sectors and blocks of 4096 bytes', 125, qr/size 4608 is not a multiple of 4096/,
 		'run', '-d', write_file('odd', "\0" x 4608) . ',block-size=4096', $hello);
 	refused('a disk that is /dev/null', 125, qr{/dev/null: }, 'run', '-d', '/dev/null', $hello);
-	refused('the same disk twice', 125, qr/disk: in use by a vole/, 'run', '-d', $disk, '-d', $disk, $hello);
-	refused('the same disk, once read-only', 125, qr/disk: in use by a vole/,
+	refused('the same disk twice', 125, qr/disk: in use by this machine already: the file is named twice/, 'run', '-d', $disk, '-d', $disk, $hello);
+	refused('the same disk, once read-only', 125, qr/disk: in use by this machine/,
 		'run', '-d', $disk, '-d', "$disk,ro", $hello);
 	accepted('the same disk, twice read-only, is fine', qr/^Hello/, 'run', '-d', "$disk,ro", '-d', "$disk,ro", $hello);
 	refused("a disk with $_", 125, qr/disk: \w.*=on: this disk cannot have it/, 'run', '-d', "$disk,$_", $hello)
 		for 'ro,discard=on', 'ro,write-zeroes=on', 'flush=off,config-wce=on';
-	refused('a console file that is the disk', 125, qr/disk: in use by a vole/, 'run', '-d', $disk, '--console', "file:$disk",
+	refused('a console file that is the disk', 125, qr/--console \S+disk: in use by this machine/, 'run', '-d', $disk, '--console', "file:$disk",
 		$hello);
 	ok(-s $disk, 'a console file that is the disk: it keeps its contents');
 
@@ -266,7 +266,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 		my ($name, $words) = @$_;
 		my $read = write_file('read', Abi::slurp($hello));
 		for my $option ('--console', '--serial') {
-			refused("$option in a file that is $name", 125, qr/read: in use by a(?:nother)? vole/, 'run', $option, "file:$read",
+			refused("$option in a file that is $name", 125, qr/read: in use by this machine/, 'run', $option, "file:$read",
 				$words->($read));
 			ok(-s $read, "$option in a file that is $name: it keeps its contents");
 		}
@@ -276,9 +276,20 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 	my $lock = pack 's s x4 q q i x4', 1, 0, 0, 0, 0;    # struct flock: F_WRLCK, all of it
 	open my $holder, '+<', $disk or die "$disk: $!\n";
 	fcntl $holder, 37, $lock or die "F_OFD_SETLK: $!\n";
-	refused('a disk that another process has locked', 125, qr/disk: in use by a vole/, 'run', '-d', $disk, $hello);
+	refused('a disk that another process has locked', 125, qr/disk: in use by process $$ \(\S+\)/, 'run', '-d', $disk, $hello);
 	close $holder;
 	accepted('the lock goes with its holder', qr/^Hello/, 'run', '-d', $disk, $hello);
+
+	# What other programs make of a disk image; a VHD has its mark in the last sector.
+	for (['qcow2', "QFI\xfb"], ['VMDK', 'KDMV'], ['VMDK', "# Disk DescriptorFile\n"], ['VHDX', 'vhdxfile'], ['VDI', "\0" x 64 . "\x7f\x10\xda\xbe"],
+		['VHD', "\0" x 3584 . 'conectix'], ['QED', "QED\0"]) {
+		my ($name, $content) = @$_;
+		my $path = write_file('format', $content . "\0" x (4096 - length $content));
+		for my $command ('run', 'inspect') {
+			refused("$command: a disk that is a $name image", 125, qr/format: an image of the format $name; .*format=raw/, $command, '-d', $path, $hello);
+		}
+		accepted("a disk that is a $name image, with format=raw", qr/^Hello/, 'run', '-d', "$path,format=raw", $hello);
+	}
 
 	chmod 0400, $disk;
 	refused('a disk without permission to write', 125, qr/disk: Permission denied/, 'run', '-d', $disk, $hello);

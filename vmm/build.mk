@@ -12,7 +12,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.
 	$(addprefix chips/,ioapic.c cmos.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c \
 		boot_data.c elf.c inspect.c linux_guest.c mptable.c) \
-	$(addprefix io/,loop.c file.c stream.c listener.c keyboard.c terminal.c chardev.c chardev_open.c entropy.c disk.c) \
+	$(addprefix io/,loop.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c chardev.c chardev_open.c entropy.c disk.c) \
 	doctor.c finding.c)
 
 # With computed goto, gcc's own manual advises against this pass; without it guest code runs 5 % faster.

@@ -26,6 +26,7 @@ struct disk_options {
 	const char *path;
 	const char *serial; /* NULL: none given; at most 20 bytes */
 	bool read_only;
+	bool is_raw; /* the user insists, whatever its bytes look like */
 	unsigned block_size; /* 0: none given */
 	unsigned queue_count;
 	struct feature_choice features;

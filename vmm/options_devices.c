@@ -73,7 +73,7 @@ static char *next_word(char **rest)
 	return word;
 }
 
-/* FILE[,ro][,serial=ID][,block-size=N][,queues=N][,FEATURE=on|off]...; text is cut at its
+/* FILE[,ro][,serial=ID][,block-size=N][,queues=N][,format=raw][,FEATURE=on|off]...; text is cut at its
  * commas. */
 int parse_disk(struct options *options, char *text)
 {
@@ -91,6 +91,8 @@ int parse_disk(struct options *options, char *text)
 
 		if (strcmp(word, "ro") == 0)
 			disk->read_only = true;
+		else if (strcmp(word, "format=raw") == 0)
+			disk->is_raw = true;
 		else if (strncmp(word, "serial=", 7) == 0)
 			ret = parse_serial_id(disk, word + 7);
 		else if (strncmp(word, "block-size=", 11) == 0)
@@ -100,7 +102,7 @@ int parse_disk(struct options *options, char *text)
 		else
 			ret = check_feature(feature_choose_disk(&disk->features, word), "--disk",
 				disk->path, word,
-				"ro, serial=ID, block-size=N, queues=N; " FEATURE_NAMES_DISK ", ");
+				"ro, serial=ID, block-size=N, queues=N, format=raw; " FEATURE_NAMES_DISK ", ");
 		if (ret < 0)
 			return ret;
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 
 #include "container.h"
 #include "io/file.h"
+#include "io/file_holder.h"
 #include "io/stream.h"
 #include "log.h"
 
@@ -31,6 +33,14 @@ static int open_stdio(struct chardev *dev)
 	return terminal_controls_us(dev->in) ? chardev_take_terminal(dev) : 0;
 }
 
+static void say_in_use(const struct chardev *dev, const char *path)
+{
+	char option[32];
+
+	snprintf(option, sizeof option, "--%s ", dev->name);
+	file_say_in_use(dev->out, option, path);
+}
+
 /* Truncates the file only after it is locked, because it may be a disk of this machine or
  * another. */
 static int open_file(struct chardev *dev, const char *path)
@@ -46,7 +56,7 @@ static int open_file(struct chardev *dev, const char *path)
 		return 0;
 	ret = file_lock(dev->out, false);
 	if (ret == -EBUSY)
-		say("--%s %s: in use by a vole, as a disk or for output", dev->name, path);
+		say_in_use(dev, path);
 	if (ret < 0)
 		return ret == -EBUSY ? ret : fail(dev, path, -ret);
 	return ftruncate(dev->out, 0) < 0 ? fail(dev, path, errno) : 0;

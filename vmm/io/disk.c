@@ -14,7 +14,9 @@
 #include <vole/virtio_blk.h>
 
 #include "container.h"
+#include "io/disk_format.h"
 #include "io/file.h"
+#include "io/file_holder.h"
 #include "log.h"
 
 /* Number of pages of zeroes that one pwritev(2) writes: 1 MiB. */
@@ -256,11 +258,23 @@ static int lock(const struct disk *disk)
 	int ret = file_lock(disk->fd, disk->backend.read_only);
 
 	if (ret == -EBUSY)
-		say("%s: in use by a vole%s", disk->path,
-			disk->backend.read_only ? ", which may write it" : "");
+		file_say_in_use(disk->fd, "", disk->path);
 	else if (ret < 0)
 		return fail(disk, -ret);
 	return ret;
+}
+
+/* Returns -EINVAL (said) for an image that is not raw, else 0. */
+static int refuse_format(const struct disk *disk)
+{
+	const char *format = disk_format(disk->fd, disk->backend.capacity * VIRTIO_BLK_SECTOR_SIZE);
+
+	if (!format)
+		return 0;
+	say("%s: an image of the format %s; a disk is raw bytes. Convert it (qemu-img convert -O "
+	    "raw), or insist on its bytes with \",format=raw\"",
+		disk->path, format);
+	return -EINVAL;
 }
 
 int disk_open(struct disk *disk, const struct disk_options *options, unsigned index)
@@ -286,6 +300,8 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 	memcpy(disk->backend.id, id, strlen(id)); /* ends in NULs, or at its full length */
 	disk->backend.block_size = find_block_size(disk, options->block_size);
 	ret = find_size(disk, &disk->backend.capacity);
+	if (ret == 0 && !options->is_raw)
+		ret = refuse_format(disk);
 	if (ret == 0)
 		ret = check_protection(disk);
 	if (ret == 0)

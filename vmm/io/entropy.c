@@ -13,6 +13,7 @@
 
 #include "container.h"
 #include "io/file.h"
+#include "io/file_holder.h"
 #include "log.h"
 
 /* A request that waits for the bucket gets what came in meanwhile. Less often than every byte. */
@@ -149,7 +150,7 @@ static int open_file(struct entropy *entropy, const char *path)
 	if (S_ISDIR(st.st_mode))
 		return fail(path, EISDIR);
 	if (S_ISREG(st.st_mode) && file_lock(entropy->file.fd, true) == -EBUSY) {
-		say("--rng file=%s: in use by a vole, which may write it", path);
+		file_say_in_use(entropy->file.fd, "--rng file=", path);
 		return -EBUSY;
 	}
 	return io_loop_can_wait(entropy->loop, entropy->file.fd, &entropy->file_waits);

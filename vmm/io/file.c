@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/file_holder.h"
 #include "log.h"
 
 /* Of an open file. 0 or -errno (said). */
@@ -37,7 +38,7 @@ static int lock_to_read(int fd, const char *path)
 {
 	if (file_lock(fd, true) != -EBUSY)
 		return 0;
-	say("%s: in use by a vole, which may write it", path);
+	file_say_in_use(fd, "", path);
 	return -EBUSY;
 }
 
