@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The ABI's headers: freestanding, at 32 and 64 bits, alone, from assembly and in the smallest kernel; and
-# the virtio ones against those of the system.
+# The ABI's headers: freestanding, in C, C++ and assembly, at 32 and 64 bits, alone, together, and in the smallest
+# kernel; and the virtio ones against those of the system.
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -10,27 +10,71 @@ use Abi;
 use Test::More;
 use Vole;
 
-my @warnings = qw(-Wall -Wextra -Wpedantic -Wundef -Werror);
-my @freestanding = qw(-std=c11 -ffreestanding -nostdinc -c -Iinclude);
+my $compiler = $ENV{CC} || 'cc';
+my @warnings = qw(-Wall -Wextra -Wpedantic -Wundef -Wshadow -Wconversion -Werror);
+
+# gcc and clang, as far as they are installed, and the compiler of this run.
+my %compilers = map { $_ => 1 } $compiler, grep { run(['sh', '-c', 'command -v "$0"', $_])->{status} eq 0 } qw(gcc clang);
 
 # -nostdinc keeps libc out; the compiler's own folder has stdint.h and stddef.h.
-my $compiler = $ENV{CC} || 'cc';
-chomp(my $own = `$compiler -print-file-name=include`);
-push @freestanding, '-isystem', $own;
+sub freestanding {
+	my ($cc) = @_;
+	chomp(my $own = `$cc -print-file-name=include`);
+	return ($cc, qw(-ffreestanding -nostdinc -Iinclude -isystem), $own);
+}
 
-for my $header (headers()) {
-	for my $bits (32, 64) {
-		is(compile("#include <$header>\nint unit;\n", 'c', @warnings, @freestanding, "-m$bits"), '',
-			"$header compiles alone, freestanding, $bits bits");
+# One unit for each header and two with all, forwards and backwards; each header is included twice.
+sub units {
+	my ($suffix, $text_of) = @_;
+	my %units = map { m{/(\w+)\.h$} ? ($1 => [$_]) : () } headers();
+	$units{forwards} = [headers()];
+	$units{backwards} = [reverse headers()];
+	return map { write_file("$_.$suffix", $text_of->((@{$units{$_}}) x 2)) } sort keys %units;
+}
+
+sub includes {
+	return join '', map { "#include <$_>\n" } @_;
+}
+
+my @c = units('c', sub { includes(@_) . "extern int unit;\n" });
+my @cxx = units('cc', sub { includes(@_) . "extern int unit;\n" });
+for my $cc (sort keys %compilers) {
+	for my $standard (qw(c99 c11 gnu11 c++11 c++17)) {
+		for my $bits (32, 64) {
+			my $result = run([freestanding($cc), @warnings, "-std=$standard", "-m$bits", '-fsyntax-only',
+				$standard =~ /\+/ ? @cxx : @c]);
+			is($result->{err}, '', "$cc -std=$standard -m$bits: each header compiles alone, and all together");
+			is($result->{status}, 0, '... with status 0');
+		}
 	}
 }
-for my $header (qw(start_info ports virtio_mmio virtio_config)) {
-	my $path = "vole/$header.h";
-	my @names = grep { !/\(\)$/ } constants("include/$path");
-	my $source = join '', "#include <$path>\n", ".data\n", map { ".long $_\n" } @names;
-	is(compile("$source.section .note.GNU-stack,\"\",\@progbits\n", 'S', '-c', '-Iinclude', '-m32'), '',
-		"$path and all its constants serve in assembly");
+
+# The constants of these headers, and their macros of an argument. In 64 bits, since segment descriptors are so large.
+sub constants_in_assembly {
+	my @headers = grep { !m{/(?:le|language)\.h$} } @_;
+	my @names = map { s/\(\)$/(3)/r } map { constants("include/$_") } @headers;
+	return includes(@_) . join '', ".data\n", map { ".quad $_\n" } @names;
 }
+
+my @assembly = units('S', \&constants_in_assembly);
+for my $cc (sort keys %compilers) {
+	for my $bits (32, 64) {
+		for my $path (@assembly) {
+			my $result = run([freestanding($cc), '-Werror', "-m$bits", '-c', '-o', '/dev/null', $path]);
+			is($result->{err}, '', "$cc -m$bits: all constants serve in assembly, " . $path =~ s{.*/}{}r);
+			is($result->{status}, 0, '... with status 0');
+		}
+	}
+}
+
+# What assembly makes of macros that use operators is what C makes of them.
+my @macros = map { my $name = $_; map { $name =~ s/\(\)$/($_)/r } 0, 1, 7 }
+	grep { /\(\)$/ } map { constants("include/$_") } grep { !m{/(?:le|language)\.h$} } headers();
+my $table = write_file('macros.S', includes(headers()) . join '', ".section .text\n", map { ".long $_\n" } @macros);
+is(run([$compiler, qw(-Iinclude -m32 -c -o), scratch() . '/macros.o', $table])->{status}, 0, 'macros for assembly');
+run(['objcopy', '-O', 'binary', '-j', '.text', scratch() . '/macros.o', scratch() . '/macros.bin']);
+is_deeply([unpack 'V*', slurp(scratch() . '/macros.bin')], [evaluate(includes(headers()), [qw(-Iinclude)], @macros)],
+	'macros have the same values in C and in assembly');
 
 # Ours and the system's have different names for a few things: virtio 1.2 renamed them.
 my %renamed = (
@@ -68,9 +112,9 @@ my %renamed = (
 	VIRTQ_AVAIL_F_NO_INTERRUPT => 'VRING_AVAIL_F_NO_INTERRUPT',
 	VIRTQ_USED_F_NO_NOTIFY => 'VRING_USED_F_NO_NOTIFY',
 );
-my $ours = join '', map { "#include <$_>\n" } headers();
-my $system = join '', map { "#include <linux/$_.h>\n" }
-	qw(virtio_ids virtio_config virtio_ring virtio_mmio virtio_blk virtio_console);
+my $ours = includes(headers());
+my $system = includes(map { "linux/$_.h" }
+	qw(virtio_ids virtio_config virtio_ring virtio_mmio virtio_blk virtio_console));
 
 my @names = grep { !/\(\)$/ } map { constants($_) } glob 'include/vole/virtio_*.h';
 my @theirs = map { $renamed{$_} // $_ } @names;

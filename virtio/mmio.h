@@ -13,9 +13,9 @@
 
 #include <stdint.h>
 
-#include "virtio.h"
+#include <vole/virtio_mmio.h>
 
-#define VIRTIO_MMIO_VENDOR_VALUE 0x656c6f76 /* the bytes "vole" */
+#include "virtio.h"
 
 struct virtio_mmio {
 	struct virtio_device *dev; /* not owned */

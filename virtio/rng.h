@@ -8,10 +8,10 @@
  * request that finds the source empty waits for it; those behind it stay in the queue.
  */
 
+#include <vole/virtio_rng.h>
+
 #include "backend.h"
 #include "virtio.h"
-
-#define VIRTIO_RNG_REQUEST_MAX 65536 /* bytes */
 
 struct virtio_rng {
 	struct virtio_device dev;

@@ -15,8 +15,6 @@
 
 #include "gmem.h"
 
-#define VIRTQ_SIZE_MAX 256 /* of vole's queues; bounds the segments of a chain */
-
 /* Largest length of a chain in bytes (virtio 2.7.5.2). It holds for packed queues as well, since
  * the used length has 32 bits. */
 #define VIRTQ_CHAIN_LEN_MAX (UINT64_C(1) << 32)

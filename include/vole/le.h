@@ -10,7 +10,11 @@
  * nothing.
  */
 
+#ifndef __ASSEMBLER__
+
 #include <stdint.h>
+
+#include <vole/language.h>
 
 typedef struct {
 	uint16_t raw;
@@ -26,11 +30,11 @@ typedef struct {
 
 /* Those that the other side changes while we look: only atomic loads and stores reach them. */
 typedef struct {
-	_Atomic uint16_t raw;
+	VOLE_ATOMIC(uint16_t) raw;
 } le16_atomic;
 
 typedef struct {
-	_Atomic uint32_t raw;
+	VOLE_ATOMIC(uint32_t) raw;
 } le32_atomic;
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -60,17 +64,24 @@ static inline uint64_t le64_to_cpu(le64 x)
 
 static inline le16 cpu_to_le16(uint16_t x)
 {
-	return (le16){VOLE_SWAP16(x)};
+	le16 le = {VOLE_SWAP16(x)};
+
+	return le;
 }
 
 static inline le32 cpu_to_le32(uint32_t x)
 {
-	return (le32){VOLE_SWAP32(x)};
+	le32 le = {VOLE_SWAP32(x)};
+
+	return le;
 }
 
 static inline le64 cpu_to_le64(uint64_t x)
 {
-	return (le64){VOLE_SWAP64(x)};
+	le64 le = {VOLE_SWAP64(x)};
+
+	return le;
 }
 
+#endif /* __ASSEMBLER__ */
 #endif

@@ -28,6 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vole/language.h>
+
 /*
  * How a secondary CPU starts: in the state of the boot CPU at entry, but with ESP just below stack,
  * EBX = argument, and [ESP + 4] = argument, so that entry can be a C function
@@ -41,8 +43,8 @@ struct cpu_start {
 	uint32_t argument;
 };
 
-_Static_assert(sizeof(struct cpu_start) == 16, "boot protocol");
-_Static_assert(offsetof(struct cpu_start, argument) == 12, "boot protocol");
+VOLE_STATIC_ASSERT(sizeof(struct cpu_start) == 16, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct cpu_start, argument) == 12, "boot protocol");
 
 #endif /* __ASSEMBLER__ */
 #endif

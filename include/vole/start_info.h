@@ -4,7 +4,7 @@
 
 /*
  * The boot protocol: what a kernel finds when its first instruction runs. spec/boot.md tells it in
- * full; this header is its canonical form for C and assembly.
+ * full; this header is its canonical form for C, C++ and assembly.
  *
  * The boot CPU enters the ELF entry point in 32-bit protected mode: paging and interrupts off, flat
  * 4 GiB segments, EAX = VOLE_BOOT_MAGIC, EBX = guest-physical address of struct start_info, and a
@@ -22,11 +22,19 @@
 #define VOLE_SELECTOR_CODE 0x08
 #define VOLE_SELECTOR_DATA 0x10
 
+/* Descriptors of these two (Intel SDM 3, 3.4.5): 4 GiB from 0, 32-bit, ring 0, accessed. */
+#define VOLE_GDT_FLAT_CODE 0x00cf9b000000ffff
+#define VOLE_GDT_FLAT_DATA 0x00cf93000000ffff
+
 /* Guest-physical RAM below this address belongs to the boot data; no kernel is loaded there. */
 #define VOLE_BOOT_DATA_END 0x8000
 
 /* Size of the command line, the terminating NUL counted. */
 #define VOLE_CMDLINE_MAX 4096
+
+/* The memory map has at most so many entries, and the machine so many modules. */
+#define VOLE_MEMORY_MAP_MAX 128
+#define VOLE_MODULES_MAX    16
 
 /* memory_map_entry.flags */
 #define VOLE_MEMORY_READ_ONLY 0x1
@@ -40,6 +48,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include <vole/language.h>
 
 /* One range of RAM. All of RAM is covered exactly once, sorted by base; both numbers are multiples
  * of 4096. */
@@ -83,17 +93,17 @@ struct start_info {
 	uint32_t modules; /* guest-physical address of struct module_entry[module_count] */
 };
 
-_Static_assert(sizeof(struct memory_map_entry) == 16, "boot protocol");
-_Static_assert(offsetof(struct memory_map_entry, use) == 12, "boot protocol");
-_Static_assert(sizeof(struct device_map_entry) == 8, "boot protocol");
-_Static_assert(offsetof(struct device_map_entry, interrupt_num) == 4, "boot protocol");
-_Static_assert(sizeof(struct module_entry) == 16, "boot protocol");
-_Static_assert(offsetof(struct module_entry, name) == 8, "boot protocol");
-_Static_assert(offsetof(struct start_info, dev_entries) == 16, "boot protocol");
-_Static_assert(offsetof(struct start_info, size) == 20, "boot protocol");
-_Static_assert(offsetof(struct start_info, apic_timer_khz) == 36, "boot protocol");
-_Static_assert(offsetof(struct start_info, modules) == 48, "boot protocol");
-_Static_assert(sizeof(struct start_info) == 52, "boot protocol");
+VOLE_STATIC_ASSERT(sizeof(struct memory_map_entry) == 16, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct memory_map_entry, use) == 12, "boot protocol");
+VOLE_STATIC_ASSERT(sizeof(struct device_map_entry) == 8, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct device_map_entry, interrupt_num) == 4, "boot protocol");
+VOLE_STATIC_ASSERT(sizeof(struct module_entry) == 16, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct module_entry, name) == 8, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct start_info, dev_entries) == 16, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct start_info, size) == 20, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct start_info, apic_timer_khz) == 36, "boot protocol");
+VOLE_STATIC_ASSERT(offsetof(struct start_info, modules) == 48, "boot protocol");
+VOLE_STATIC_ASSERT(sizeof(struct start_info) == 52, "boot protocol");
 
 #endif /* __ASSEMBLER__ */
 #endif

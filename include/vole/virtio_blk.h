@@ -11,11 +11,6 @@
  *	device writes	the data of a read, then one byte of status
  */
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include <vole/le.h>
-
 #define VIRTIO_BLK_F_SIZE_MAX     1
 #define VIRTIO_BLK_F_SEG_MAX      2
 #define VIRTIO_BLK_F_GEOMETRY     4
@@ -31,8 +26,9 @@
 #define VIRTIO_BLK_F_SECURE_ERASE 16
 #define VIRTIO_BLK_F_ZONED        17
 
-#define VIRTIO_BLK_SECTOR_SIZE \
-	512 /* of capacity and virtio_blk_req.sector, whatever blk_size says */
+/* Bytes of a sector, of capacity and of virtio_blk_req.sector, whatever blk_size says. */
+#define VIRTIO_BLK_SECTOR_SIZE 512
+
 #define VIRTIO_BLK_ID_BYTES 20
 
 /* virtio_blk_req.type */
@@ -50,6 +46,17 @@
 #define VIRTIO_BLK_S_IOERR  1
 #define VIRTIO_BLK_S_UNSUPP 2
 
+/* virtio_blk_discard_write_zeroes.flags: the zeroed sectors need not keep their storage */
+#define VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP 1
+
+#ifndef __ASSEMBLER__
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vole/language.h>
+#include <vole/le.h>
+
 struct virtio_blk_req {
 	le32 type;
 	le32 reserved;
@@ -62,9 +69,6 @@ struct virtio_blk_discard_write_zeroes {
 	le32 num_sectors;
 	le32 flags;
 };
-
-/* virtio_blk_discard_write_zeroes.flags: the zeroed sectors need not keep their storage */
-#define VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP 1
 
 struct virtio_blk_config {
 	le64 capacity; /* sectors of 512 bytes */
@@ -96,17 +100,19 @@ struct virtio_blk_config {
 	uint8_t unused2[3];
 };
 
-_Static_assert(sizeof(struct virtio_blk_req) == 16, "virtio 5.2.6");
-_Static_assert(offsetof(struct virtio_blk_req, sector) == 8, "virtio 5.2.6");
-_Static_assert(sizeof(struct virtio_blk_discard_write_zeroes) == 16, "virtio 5.2.6");
-_Static_assert(offsetof(struct virtio_blk_discard_write_zeroes, flags) == 12, "virtio 5.2.6");
-_Static_assert(sizeof(struct virtio_blk_config) == 96, "virtio 5.2.4");
-_Static_assert(offsetof(struct virtio_blk_config, seg_max) == 12, "virtio 5.2.4");
-_Static_assert(offsetof(struct virtio_blk_config, blk_size) == 20, "virtio 5.2.4");
-_Static_assert(offsetof(struct virtio_blk_config, writeback) == 32, "virtio 5.2.4");
-_Static_assert(offsetof(struct virtio_blk_config, num_queues) == 34, "virtio 5.2.4");
-_Static_assert(offsetof(struct virtio_blk_config, max_discard_sectors) == 36, "virtio 5.2.4");
-_Static_assert(offsetof(struct virtio_blk_config, write_zeroes_may_unmap) == 56, "virtio 5.2.4");
-_Static_assert(offsetof(struct virtio_blk_config, zoned) == 72, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(sizeof(struct virtio_blk_req) == 16, "virtio 5.2.6");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_req, sector) == 8, "virtio 5.2.6");
+VOLE_STATIC_ASSERT(sizeof(struct virtio_blk_discard_write_zeroes) == 16, "virtio 5.2.6");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_discard_write_zeroes, flags) == 12, "virtio 5.2.6");
+VOLE_STATIC_ASSERT(sizeof(struct virtio_blk_config) == 96, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_config, seg_max) == 12, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_config, blk_size) == 20, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_config, writeback) == 32, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_config, num_queues) == 34, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_config, max_discard_sectors) == 36, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(
+	offsetof(struct virtio_blk_config, write_zeroes_may_unmap) == 56, "virtio 5.2.4");
+VOLE_STATIC_ASSERT(offsetof(struct virtio_blk_config, zoned) == 72, "virtio 5.2.4");
 
+#endif /* __ASSEMBLER__ */
 #endif

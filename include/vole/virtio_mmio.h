@@ -41,6 +41,7 @@
 
 #define VIRTIO_MMIO_MAGIC         0x74726976 /* the bytes "virt" */
 #define VIRTIO_MMIO_VERSION_VALUE 2
+#define VIRTIO_MMIO_VENDOR_VALUE  0x656c6f76 /* of vole's devices: the bytes "vole" */
 
 #define VIRTIO_MMIO_WINDOW_SIZE 0x1000 /* of one device in vole's machine */
 

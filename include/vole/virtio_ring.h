@@ -32,16 +32,15 @@
  *	used		both equal the wrap counter
  */
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include <vole/le.h>
+#include <vole/language.h>
 
 #define VIRTQ_SIZE_LIMIT 32768 /* the largest N the specification has (virtio 2.7) */
+#define VIRTQ_SIZE_MAX   256   /* the largest N of vole's queues, and of its indirect tables */
 
 #define VIRTQ_DESC_ALIGN  16
 #define VIRTQ_AVAIL_ALIGN 2
 #define VIRTQ_USED_ALIGN  4
+#define VIRTQ_EVENT_ALIGN 4
 
 /* virtq_desc.flags */
 #define VIRTQ_DESC_F_NEXT     1 /* next is valid: the chain goes on there */
@@ -55,12 +54,39 @@
 #define VIRTQ_AVAIL_F_NO_INTERRUPT 1 /* virtq_avail.flags */
 #define VIRTQ_USED_F_NO_NOTIFY     1 /* virtq_used.flags */
 
+/* virtq_event.word */
+#define VIRTQ_EVENT_WRAP    0x8000 /* lower half: the wrap counter */
+#define VIRTQ_EVENT_ENABLE  0      /* upper half: always */
+#define VIRTQ_EVENT_DISABLE 1      /* never */
+#define VIRTQ_EVENT_DESC    2      /* for that slot in that lap; with EVENT_IDX only */
+
+/* Where the event fields of a split queue are: bytes from the start of the available and of
+ * the used ring. */
+#define VIRTQ_USED_EVENT(n)  (VOLE_U(4) + VOLE_U(2) * (n))
+#define VIRTQ_AVAIL_EVENT(n) (VOLE_U(4) + VOLE_U(8) * (n))
+
+/* Bytes of the areas, event fields counted; the first also for a packed queue. */
+#define VIRTQ_DESC_BYTES(n)  (VOLE_U(16) * (n))
+#define VIRTQ_AVAIL_BYTES(n) (VOLE_U(6) + VOLE_U(2) * (n))
+#define VIRTQ_USED_BYTES(n)  (VOLE_U(6) + VOLE_U(8) * (n))
+
+#ifndef __ASSEMBLER__
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vole/le.h>
+
 struct virtq_desc {
 	le64 addr; /* guest-physical */
 	le32 len;  /* bytes */
 	le16 flags;
 	le16 next;
 };
+
+/* C++ has no arrays without a size, but for its compilers, which need not say so each time. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
 
 struct virtq_avail {
 	le16_atomic flags;
@@ -79,6 +105,8 @@ struct virtq_used {
 	struct virtq_used_elem ring[]; /* then avail_event */
 };
 
+#pragma GCC diagnostic pop
+
 struct virtq_packed_desc {
 	le64 addr; /* guest-physical; not in a used descriptor */
 	le32 len;  /* bytes; in a used descriptor, with WRITE, those that the device wrote */
@@ -93,34 +121,18 @@ struct virtq_event {
 	le32_atomic word;
 };
 
-#define VIRTQ_EVENT_ALIGN 4
+VOLE_STATIC_ASSERT(sizeof(struct virtq_desc) == 16, "virtio 2.7.5");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_desc, len) == 8, "virtio 2.7.5");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_desc, flags) == 12, "virtio 2.7.5");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_desc, next) == 14, "virtio 2.7.5");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_avail, ring) == 4, "virtio 2.7.6");
+VOLE_STATIC_ASSERT(sizeof(struct virtq_packed_desc) == 16, "virtio 2.8.13");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_packed_desc, len) == 8, "virtio 2.8.13");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_packed_desc, id) == 12, "virtio 2.8.13");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_packed_desc, flags) == 14, "virtio 2.8.13");
+VOLE_STATIC_ASSERT(sizeof(struct virtq_event) == 4, "virtio 2.8.14");
+VOLE_STATIC_ASSERT(sizeof(struct virtq_used_elem) == 8, "virtio 2.7.8");
+VOLE_STATIC_ASSERT(offsetof(struct virtq_used, ring) == 4, "virtio 2.7.8");
 
-#define VIRTQ_EVENT_WRAP    0x8000 /* lower half: the wrap counter */
-#define VIRTQ_EVENT_ENABLE  0      /* upper half: always */
-#define VIRTQ_EVENT_DISABLE 1      /* never */
-#define VIRTQ_EVENT_DESC    2      /* for that slot in that lap; with EVENT_IDX only */
-
-/* Where the event fields of a split queue are: bytes from the start of the available and of
- * the used ring. */
-#define VIRTQ_USED_EVENT(n)  (4u + 2u * (n))
-#define VIRTQ_AVAIL_EVENT(n) (4u + 8u * (n))
-
-/* Bytes of the areas, event fields counted; the first also for a packed queue. */
-#define VIRTQ_DESC_BYTES(n)  (16u * (n))
-#define VIRTQ_AVAIL_BYTES(n) (6u + 2u * (n))
-#define VIRTQ_USED_BYTES(n)  (6u + 8u * (n))
-
-_Static_assert(sizeof(struct virtq_desc) == 16, "virtio 2.7.5");
-_Static_assert(offsetof(struct virtq_desc, len) == 8, "virtio 2.7.5");
-_Static_assert(offsetof(struct virtq_desc, flags) == 12, "virtio 2.7.5");
-_Static_assert(offsetof(struct virtq_desc, next) == 14, "virtio 2.7.5");
-_Static_assert(offsetof(struct virtq_avail, ring) == 4, "virtio 2.7.6");
-_Static_assert(sizeof(struct virtq_packed_desc) == 16, "virtio 2.8.13");
-_Static_assert(offsetof(struct virtq_packed_desc, len) == 8, "virtio 2.8.13");
-_Static_assert(offsetof(struct virtq_packed_desc, id) == 12, "virtio 2.8.13");
-_Static_assert(offsetof(struct virtq_packed_desc, flags) == 14, "virtio 2.8.13");
-_Static_assert(sizeof(struct virtq_event) == 4, "virtio 2.8.14");
-_Static_assert(sizeof(struct virtq_used_elem) == 8, "virtio 2.7.8");
-_Static_assert(offsetof(struct virtq_used, ring) == 4, "virtio 2.7.8");
-
+#endif /* __ASSEMBLER__ */
 #endif

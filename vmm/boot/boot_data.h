@@ -14,8 +14,8 @@
 #include "boot/elf.h"
 #include "layout.h"
 
-#define MEMORY_MAP_MAX 128
-#define MODULES_MAX    16
+#define MEMORY_MAP_MAX VOLE_MEMORY_MAP_MAX
+#define MODULES_MAX    VOLE_MODULES_MAX
 
 /* One --module. */
 struct boot_module {

@@ -23,13 +23,13 @@
  *	0xa0000	nothing
  *	0xe0000	where firmware would be: read-only zeros, so that looking for tables there is quick
  */
-#define LINUX_GDT         0x1000u
-#define LINUX_PARAMS      0x2000u
-#define LINUX_CMDLINE     0x4000u
-#define LINUX_CMDLINE_MAX 0x4000u /* bytes, NUL included */
-#define LINUX_FREE        0x8000u
-#define LINUX_MP_TABLE    0x9f000u
-#define LINUX_MP_POINTER  0x9fc00u /* MP 4: in the last KiB of memory below 640 KiB */
+#define LINUX_GDT         VOLE_LINUX_GDT
+#define LINUX_PARAMS      VOLE_LINUX_PARAMS
+#define LINUX_CMDLINE     VOLE_LINUX_CMDLINE
+#define LINUX_CMDLINE_MAX VOLE_LINUX_CMDLINE_MAX /* bytes, NUL included */
+#define LINUX_FREE        VOLE_LINUX_FREE
+#define LINUX_MP_TABLE    VOLE_LINUX_MP_TABLE
+#define LINUX_MP_POINTER  VOLE_LINUX_MP_POINTER /* MP 4: in the last KiB of memory below 640 KiB */
 
 #define LINUX_SELECTOR_CODE 0x10 /* Linux, Documentation/x86/boot.rst, "32-bit boot protocol" */
 #define LINUX_SELECTOR_DATA 0x18
