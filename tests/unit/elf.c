@@ -184,7 +184,7 @@ static void test_good(void)
 	image_free(&image);
 }
 
-static void expect_symbol(const struct image *image, uint32_t address, const char *expected,
+static void expect_symbol(struct image *image, uint32_t address, const char *expected,
 	uint32_t expected_offset, const char *name)
 {
 	uint32_t offset = 0;

@@ -48,6 +48,28 @@ static int check_ident(const struct image *image, uint64_t len)
 	return -ENOEXEC;
 }
 
+/* libelf allocates some 200 bytes for each section that the file claims to have. e_shnum counts up to
+ * SHN_LORESERVE - 1 of them; 0 means that a number of 32 bits is in the first section's header (ELF
+ * specification, "ELF Header"). */
+static int check_section_count(const struct image *image, uint64_t len)
+{
+	union {
+		unsigned char ident[EI_NIDENT];
+		Elf32_Ehdr narrow;
+		Elf64_Ehdr wide;
+	} header = {.ident = {0}};
+	size_t header_len = len < sizeof header ? (size_t)len : sizeof header;
+	int err = file_read(image->fd, image->path, &header, header_len, 0);
+	bool wide = header.ident[EI_CLASS] == ELFCLASS64;
+	uint64_t offset = wide ? header.wide.e_shoff : header.narrow.e_shoff;
+
+	if (err || offset == 0 || (wide ? header.wide.e_shnum : header.narrow.e_shnum) > 0)
+		return err;
+	say("%s: more than %u sections, or none but a section header table at 0x%" PRIx64,
+		image->path, SHN_LORESERVE - 1, offset);
+	return -ENOEXEC;
+}
+
 static int check_type(const struct image *image, unsigned type)
 {
 	switch (type) {
@@ -329,6 +351,8 @@ static int open_image(struct image *image, const char *path, bool is_pvh)
 	if (image->fd < 0)
 		return image->fd;
 	err = check_ident(image, len);
+	if (!err)
+		err = check_section_count(image, len);
 	if (err)
 		return err;
 
@@ -377,80 +401,18 @@ int image_load_segment(const struct image *image, const struct image_segment *se
 	return 0;
 }
 
-/* Names go to people's terminals: nothing but printable ASCII, so no escape sequences. */
-static bool is_plain(const char *name)
+/* The table is read at the first look-up: a run without a report has no use for it. */
+static const struct symbols *symbols_of(struct image *image)
 {
-	if (!*name)
-		return false;
-	for (; *name; name++)
-		if (*name <= ' ' || *name > '~')
-			return false;
-	return true;
+	if (!image->has_symbols)
+		symbols_read(&image->symbols, image->elf, image->fd);
+	image->has_symbols = true;
+	return &image->symbols;
 }
 
-/* Whether a symbol names a place in the segment at or before address (a virtual one). */
-static bool symbol_is_before(
-	const GElf_Sym *symbol, const struct image_segment *segment, uint64_t address)
-{
-	unsigned type = GELF_ST_TYPE(symbol->st_info);
-
-	/* Labels in assembly have no type. */
-	return (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE) &&
-	       symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
-	       symbol->st_value - segment->vaddr <= address - segment->vaddr;
-}
-
-/* Whether a names address better than b: it covers it, else is nearer, else a person's choice. */
-static bool symbol_is_better(const GElf_Sym *a, const GElf_Sym *b, uint64_t address)
-{
-	bool a_covers = address - a->st_value < a->st_size;
-	bool b_covers = address - b->st_value < b->st_size;
-
-	if (a_covers != b_covers)
-		return a_covers;
-	if (a->st_value != b->st_value)
-		return a->st_value > b->st_value;
-	if ((GELF_ST_TYPE(a->st_info) == STT_NOTYPE) != (GELF_ST_TYPE(b->st_info) == STT_NOTYPE))
-		return GELF_ST_TYPE(b->st_info) == STT_NOTYPE;
-	return GELF_ST_BIND(a->st_info) != STB_LOCAL && GELF_ST_BIND(b->st_info) == STB_LOCAL;
-}
-
-/* The best symbol of one table for address in segment; *best and *best_name, which is NULL if there
- * is none, are the best so far. */
-static void search_symbols(const struct image *image, Elf_Scn *table,
-	const struct image_segment *segment, uint64_t address, GElf_Sym *best,
-	const char **best_name)
-{
-	GElf_Shdr header;
-	GElf_Sym symbol;
-	Elf_Data *data;
-
-	if (!gelf_getshdr(table, &header) || header.sh_type != SHT_SYMTAB)
-		return;
-	data = elf_getdata(table, NULL);
-	if (!data || data->d_type != ELF_T_SYM)
-		return;
-	for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
-		const char *name;
-
-		if (!symbol_is_before(&symbol, segment, address))
-			continue;
-		if (*best_name && !symbol_is_better(&symbol, best, address))
-			continue;
-		name = elf_strptr(image->elf, header.sh_link, symbol.st_name);
-		if (!name || !is_plain(name))
-			continue;
-		*best = symbol;
-		*best_name = name;
-	}
-}
-
-const char *image_symbol(const struct image *image, uint64_t address, uint32_t *offset)
+const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset)
 {
 	const struct image_segment *segment = segment_at(image, address, true);
-	const char *name = NULL;
-	Elf_Scn *section = NULL;
-	GElf_Sym best = {0};
 
 	/* Symbols are virtual addresses. A kernel that runs elsewhere than it is linked has not
 	 * turned on paging yet. */
@@ -460,15 +422,12 @@ const char *image_symbol(const struct image *image, uint64_t address, uint32_t *
 			return NULL;
 		address = address - segment->paddr + segment->vaddr;
 	}
-	while ((section = elf_nextscn(image->elf, section)))
-		search_symbols(image, section, segment, address, &best, &name);
-	if (name)
-		*offset = (uint32_t)(address - best.st_value);
-	return name;
+	return symbols_find(symbols_of(image), segment->vaddr, address, offset);
 }
 
 void image_free(struct image *image)
 {
+	symbols_free(&image->symbols);
 	elf_end(image->elf);
 	if (image->fd >= 0)
 		close(image->fd);

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/symbols.h"
+
 #define IMAGE_SEGMENTS_MAX 32
 
 struct image_segment {
@@ -30,8 +32,10 @@ struct image_segment {
 struct image {
 	const char *path; /* not owned */
 	int fd;           /* -1: empty */
-	void *elf;        /* Elf *; libelf stays behind elf.c */
+	void *elf;        /* Elf *; libelf stays behind elf.c and symbols.c */
 	bool is_pvh;
+	bool has_symbols; /* symbols is valid, though perhaps empty */
+	struct symbols symbols;
 	uint32_t entry;
 	unsigned segment_count;
 	struct image_segment segments[IMAGE_SEGMENTS_MAX]; /* sorted by paddr, disjoint */
@@ -72,13 +76,12 @@ int image_pvh_entry(const uint8_t *notes, size_t len, uint32_t *entry);
 int image_load_segment(const struct image *image, const struct image_segment *segment, void *dst);
 
 /*
- * Returns the symbol that address lies in, else the nearest one before it in the same segment, and
- * sets *offset to the distance. Symbols are functions, objects, and those without type (labels in
- * assembly). The address is virtual or, if no segment has it so, physical. Returns NULL if there is
- * no symbol or no symbol table, which is read at the first call. The name is valid until
- * image_free(). Not called from two threads at once.
+ * Returns what symbols_find() does for the segment that address lies in, and sets *offset. The
+ * address is virtual or, if no segment has it so, physical. Returns NULL if there is no symbol. The
+ * symbol table is read at the first call. The name is valid until image_free(). Not called from two
+ * threads at once.
  */
-const char *image_symbol(const struct image *image, uint64_t address, uint32_t *offset);
+const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset);
 
 void image_free(struct image *image);
 

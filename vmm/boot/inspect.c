@@ -40,7 +40,7 @@ int inspect_end(FILE *out)
 	return 0;
 }
 
-static void print_place(FILE *out, const struct image *image, uint32_t address)
+static void print_place(FILE *out, struct image *image, uint32_t address)
 {
 	uint32_t offset;
 	const char *symbol = image_symbol(image, address, &offset);
@@ -130,7 +130,7 @@ static void print_modules(FILE *out, const struct boot_config *config)
 	}
 }
 
-static void print_entry(FILE *out, const struct image *image, const struct boot_entry *entry)
+static void print_entry(FILE *out, struct image *image, const struct boot_entry *entry)
 {
 	fprintf(out,
 		"\nThe boot CPU at its first instruction: 32-bit protected mode, paging and "
@@ -151,7 +151,7 @@ static void print_entry(FILE *out, const struct image *image, const struct boot_
 		entry->gdt_base, entry->gdt_limit);
 }
 
-int inspect_print(FILE *out, const struct image *image, const struct memory_map *map,
+int inspect_print(FILE *out, struct image *image, const struct memory_map *map,
 	const struct boot_config *config, const struct boot_entry *entry,
 	const struct boot_device *devices)
 {

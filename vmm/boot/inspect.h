@@ -28,7 +28,7 @@ int inspect_end(FILE *out);
  * Prints the report to out (standard output, for the command) and flushes it. devices has
  * config->device_count elements. Returns 0, or -errno, which is not said, if a write failed.
  */
-int inspect_print(FILE *out, const struct image *image, const struct memory_map *map,
+int inspect_print(FILE *out, struct image *image, const struct memory_map *map,
 	const struct boot_config *config, const struct boot_entry *entry,
 	const struct boot_device *devices);
 
