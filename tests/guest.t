@@ -141,12 +141,12 @@ my @cases = (
 		err => qr/\Avole: CPU 0 uses 64-bit mode, which the software CPU does not have, at 0x\w+ \(\w+\+0x\w+\): run it with --engine kvm.*\n\z/ },
 	{ kernel => 'long-mode', engine => 'kvm', status => 126, err => qr/port 0x3f8.*nothing answers.*RAX 123456789abcdef0 .*RIP 0x\w+ \(enter_long_mode.*code at RIP: ec /s },
 	{ kernel => 'port-width', status => 126, err => qr/port 0xf4.*$registers/s },
-	{ kernel => 'triple-fault', status => 126, err => qr/triple fault on CPU 0.*(?:code at EIP: 0f 0b|registers: lost)/s },
+	{ kernel => 'triple-fault', status => 126, err => qr/triple fault.*(?:code at EIP: 0f 0b|registers: lost)/s },
 	# The exceptions that led to it, the first of them included.
 	{ kernel => 'triple-fault', name => 'told by the software CPU', engine => 'soft', status => 126,
-		err => qr/in which they came:\nvole:   invalid opcode \(6\) at 0x\w+ \(\w+\+0x\w+\)\n(?:vole:   general protection \(13\), error code 0x\w+ at .*\n){3}/ },
+		err => qr/crashed: invalid opcode \(6\) on CPU 0 at 0x\w+ \(\w+\+0x\w+\); it could not be delivered: .*\nvole:   triple fault: its delivery raised general protection \(13\), error code 0x\w+: gate 6, then general/ },
 	{ kernel => 'triple-fault', name => 'int3', guest => ['int3'], status => 126,
-		err => qr/triple fault on CPU 0.*(?:code at EIP: cc|registers: lost)/s },
+		err => qr/triple fault.*(?:code at EIP: cc|registers: lost)/s },
 	{ kernel => 'unhandled', status => 100, out => qr/exception 0 \(divide error\).*eip/s },
 
 	# --- the machine ---

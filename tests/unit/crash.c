@@ -138,14 +138,22 @@ static void test_triple_fault(void)
 {
 	static const struct cpu_fault faults[] = {
 		{.vector = 14, .has_error = true, .error = 2, .rip = RIP, .cr2 = 0xdead0000},
+		{.vector = 13, .has_error = true, .error = 0x72, .rip = RIP},
 		{.vector = 8, .has_error = true, .rip = RIP},
 	};
-	const char *text = triple_fault(faults, 2);
+	const char *text = triple_fault(faults, 3);
 
-	ok(strstr(text, "triple fault on CPU 3, at 0x00400ff8"), "a triple fault says where");
-	ok(strstr(text, "  page fault (14), error code 0x2, address 0xdead0000 at 0x00400ff8\n"
-			"vole:   double fault (8), error code 0x0 at 0x00400ff8\n"),
-		"and the exceptions that led to it, in their order");
+	ok(strstr(text, "crashed: page fault (14) on CPU 3 at 0x00400ff8: write to 0xdead0000, not "
+			"mapped; it could not be delivered: no interrupt table is loaded"),
+		"a triple fault names the exception that began it, and why it was not delivered");
+	ok(strstr(text, "  triple fault: its delivery raised general protection (13), error code "
+			"0x72: gate 14, then double fault (8), error code 0x0\n"),
+		"and the exceptions that followed, in their order");
+
+	text = triple_fault(NULL, 0);
+	ok(strstr(text, "triple fault on CPU 3 at 0x00400ff8\n"
+			"vole:   a double fault (8) could not be delivered: no interrupt table"),
+		"if the exceptions are not known there is the double fault, at least");
 
 	fake.registers = -ENODATA;
 	text = triple_fault(NULL, 0);

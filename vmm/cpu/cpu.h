@@ -75,7 +75,7 @@ struct cpu_registers {
 	uint64_t general[16];
 	uint64_t rip, rflags;
 	uint64_t cr0, cr2, cr3, cr4, efer;
-	struct cpu_segment cs, ss, ds, es;
+	struct cpu_segment cs, ss, ds, es, ldt, tr;
 	struct cpu_table gdt, idt;
 };
 

@@ -3,47 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "cpu/place.h"
 #include "cpu/report.h"
 #include "log.h"
-
-#define CR0_PE 0x1 /* protected mode (Intel SDM 3, 2.5) */
-
-static void show_fault(struct cpu *cpu, const struct cpu_fault *fault)
-{
-	char error[32] = "", address[40] = "";
-
-	if (fault->has_error)
-		snprintf(error, sizeof error, ", error code 0x%x", fault->error);
-	if (fault->vector == 14)
-		snprintf(address, sizeof address, ", address 0x%08" PRIx64, fault->cr2);
-	say("  %s (%u)%s%s at %s", exception_name(fault->vector), fault->vector, error, address,
-		place_of(cpu, fault->rip).text);
-}
-
-void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count)
-{
-	struct cpu_registers r;
-	bool is_kept;
-
-	if (!report_begin(cpu))
-		return;
-	is_kept = cpu->ops->registers(cpu, &r) == 0;
-	if (is_kept)
-		say("guest crashed: triple fault on CPU %u, at %s", cpu->id, place_here(cpu).text);
-	else
-		say("guest crashed: triple fault on CPU %u", cpu->id);
-	if (count > 0)
-		say("  the exceptions that led to it, in the order in which they came:");
-	for (unsigned i = 0; i < count; i++)
-		show_fault(cpu, &faults[i]);
-	if (is_kept && r.cr0 & CR0_PE && r.idt.limit == 0)
-		say("  no interrupt descriptor table is loaded, so every exception ends like this");
-	report_cpu(cpu);
-	report_end(cpu);
-}
 
 void crash_instruction(struct cpu *cpu)
 {

@@ -129,18 +129,3 @@ void report_cpu(struct cpu *cpu)
 	else
 		report_state(cpu, &r);
 }
-
-/* --- exceptions ------------------------------------------------------------------------------- */
-
-const char *exception_name(unsigned vector)
-{
-	static const char *const names[] = {"divide error", "debug exception",
-		"non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
-		"invalid opcode", "device not available", "double fault", NULL, "invalid TSS",
-		"segment not present", "stack-segment fault", "general protection", "page fault",
-		NULL, "x87 floating-point error", "alignment check", "machine check"};
-
-	if (vector < sizeof names / sizeof *names && names[vector])
-		return names[vector];
-	return "interrupt";
-}

@@ -26,7 +26,4 @@ void report_state(struct cpu *cpu, const struct cpu_registers *registers);
 /* Does the same by the registers that the engine has of the CPU, or says why there are none. */
 void report_cpu(struct cpu *cpu);
 
-/* Returns the name of an exception (Intel SDM 3, table 6-1), "interrupt" for other vectors. */
-const char *exception_name(unsigned vector);
-
 #endif

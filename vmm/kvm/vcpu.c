@@ -56,6 +56,8 @@ static void convert(struct cpu_registers *to, const struct kvm_regs *r, const st
 		.ss = segment_of(&s->ss),
 		.ds = segment_of(&s->ds),
 		.es = segment_of(&s->es),
+		.ldt = segment_of(&s->ldt),
+		.tr = segment_of(&s->tr),
 		.gdt = table_of(&s->gdt),
 		.idt = table_of(&s->idt),
 	};

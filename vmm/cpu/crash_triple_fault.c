@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The report of a triple fault: the exception that began it, and why it could not be delivered. */
+#include <stdio.h>
+
+#include "cpu/crash.h"
+#include "cpu/delivery.h"
+#include "cpu/fault.h"
+#include "cpu/place.h"
+#include "cpu/report.h"
+#include "log.h"
+
+#define DOUBLE_FAULT 8 /* vector, with an error code of 0 (Intel SDM 3, 6.15) */
+
+struct reason {
+	char text[320];
+};
+
+/* Returns why an exception could not be delivered, to follow a statement that it could not. */
+static struct reason reason_of(
+	struct cpu *cpu, const struct cpu_registers *r, unsigned vector, bool has_error)
+{
+	struct reason reason = {": "};
+
+	if (!delivery_explain(cpu, r, vector, has_error, reason.text + 2, sizeof reason.text - 2))
+		reason.text[0] = '\0';
+	return reason;
+}
+
+static bool is_same(const struct cpu_fault *a, const struct cpu_fault *b)
+{
+	return a->vector == b->vector && a->has_error == b->has_error && a->error == b->error;
+}
+
+/* Says the exceptions that came up on the way, after the first one. */
+static void say_others(const struct cpu_fault *faults, unsigned count)
+{
+	char line[1000];
+	size_t len = (size_t)snprintf(line, sizeof line, "  triple fault: its delivery raised ");
+	unsigned times;
+
+	if (count < 2)
+		return;
+	for (unsigned i = 1; i < count && len < sizeof line; i += times) {
+		for (times = 1; i + times < count && is_same(&faults[i], &faults[i + times]);)
+			times++;
+		len += (size_t)snprintf(line + len, sizeof line - len, "%s%.120s",
+			i > 1 ? ", then " : "", fault_name(&faults[i]).text);
+		if (times > 1 && len < sizeof line)
+			len += (size_t)snprintf(
+				line + len, sizeof line - len, " (%u times)", times);
+	}
+	say("%s", line);
+}
+
+static void report_known(struct cpu *cpu, const struct cpu_registers *r,
+	const struct cpu_fault *faults, unsigned count)
+{
+	const struct cpu_fault *first = &faults[0];
+
+	say("guest crashed: %s; it could not be delivered%s", fault_describe(cpu, first, r).text,
+		reason_of(cpu, r, first->vector, first->has_error).text);
+	fault_say_walk(cpu, first, r);
+	say_others(faults, count);
+	report_state(cpu, r);
+}
+
+/* The engine does not know the exceptions, but the last one was a double fault. */
+static void report_unknown(struct cpu *cpu, const struct cpu_registers *r)
+{
+	struct reason reason = reason_of(cpu, r, DOUBLE_FAULT, true);
+
+	say("guest crashed: triple fault on CPU %u at %s", cpu->id, place_here(cpu).text);
+	if (reason.text[0])
+		say("  a double fault (%u) could not be delivered%s", DOUBLE_FAULT, reason.text);
+	say("  run again with --engine soft, which tells the exceptions that led to it");
+	report_state(cpu, r);
+}
+
+void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count)
+{
+	struct cpu_registers r;
+
+	if (!report_begin(cpu))
+		return;
+	if (cpu->ops->registers(cpu, &r) < 0) {
+		say("guest crashed: triple fault on CPU %u", cpu->id);
+		report_cpu(cpu);
+	} else if (count > 0) {
+		report_known(cpu, &r, faults, count);
+	} else {
+		report_unknown(cpu, &r);
+	}
+	report_end(cpu);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cpu/fault.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cpu/page_walk.h"
+#include "cpu/place.h"
+
+const char *exception_name(unsigned vector)
+{
+	static const char *const names[] = {"divide error", "debug exception",
+		"non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
+		"invalid opcode", "device not available", "double fault", NULL, "invalid TSS",
+		"segment not present", "stack-segment fault", "general protection", "page fault",
+		NULL, "x87 floating-point error", "alignment check", "machine check",
+		"SIMD floating-point error", "virtualization exception",
+		"control protection exception"};
+
+	if (vector < sizeof names / sizeof *names && names[vector])
+		return names[vector];
+	return "interrupt";
+}
+
+/* Error codes of these exceptions name a selector or a gate (Intel SDM 3, 6.13). */
+#define INVALID_TSS        10
+#define GENERAL_PROTECTION 13
+
+#define ERROR_IDT 0x2u
+#define ERROR_TI  0x4u
+
+struct fault_text fault_name(const struct cpu_fault *fault)
+{
+	struct fault_text name;
+	unsigned index = fault->error >> 3 & 0x1fff;
+	int len = snprintf(name.text, sizeof name.text, "%s (%u)", exception_name(fault->vector),
+		fault->vector);
+
+	if (fault->has_error)
+		len += snprintf(name.text + len, sizeof name.text - (size_t)len,
+			", error code 0x%x", fault->error);
+	if (!fault->has_error || fault->vector < INVALID_TSS ||
+		fault->vector > GENERAL_PROTECTION || fault->error == 0)
+		return name;
+	if (fault->error & ERROR_IDT)
+		snprintf(name.text + len, sizeof name.text - (size_t)len, ": gate %u", index);
+	else
+		snprintf(name.text + len, sizeof name.text - (size_t)len, ": selector 0x%x%s",
+			fault->error & 0xfff8, fault->error & ERROR_TI ? " in the LDT" : "");
+	return name;
+}
+
+/* Describes the access that a page fault refused: "write to 0xdead0000, not mapped: ...". */
+static void describe_access(struct cpu *cpu, const struct cpu_fault *fault,
+	const struct cpu_registers *r, char *text, size_t size)
+{
+	struct page_walk walk;
+	char why[160];
+
+	if (r && page_walk(cpu->gmem, r, fault->cr2, fault->error, &walk))
+		page_walk_explain(&walk, fault->error, why, sizeof why);
+	else
+		snprintf(why, sizeof why, "%s",
+			fault->error & PAGE_FAULT_PRESENT ? "not permitted" : "not mapped");
+	snprintf(text, size, "%s 0x%08" PRIx64 "%s, %s",
+		fault->error & PAGE_FAULT_FETCH   ? "instruction fetch from"
+		: fault->error & PAGE_FAULT_WRITE ? "write to"
+						  : "read of",
+		fault->cr2, fault->error & PAGE_FAULT_USER ? " in user mode" : "", why);
+}
+
+struct fault_text fault_describe(
+	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers)
+{
+	struct fault_text name = fault_name(fault), text;
+	char access[240];
+
+	if (fault->vector == FAULT_PAGE && fault->has_error) {
+		describe_access(cpu, fault, registers, access, sizeof access);
+		snprintf(text.text, sizeof text.text, "page fault (14) on CPU %u at %s: %s",
+			cpu->id, place_of(cpu, fault->rip).text, access);
+	} else {
+		snprintf(text.text, sizeof text.text, "%.200s on CPU %u at %s", name.text, cpu->id,
+			place_of(cpu, fault->rip).text);
+	}
+	return text;
+}
+
+void fault_say_walk(
+	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers)
+{
+	struct page_walk walk;
+
+	if (fault->vector == FAULT_PAGE && registers &&
+		page_walk(cpu->gmem, registers, fault->cr2, fault->error, &walk))
+		page_walk_say(&walk);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_FAULT_H
+#define VMM_FAULT_H
+
+/*
+ * Exceptions in words. On the thread that executes the CPU, within a report.
+ */
+
+#include "cpu/cpu.h"
+
+#define FAULT_PAGE 14 /* vector of a page fault (Intel SDM 3, 6.15) */
+
+struct fault_text {
+	char text[400];
+};
+
+/* Returns the name of an exception (Intel SDM 3, table 6-1), "interrupt" for other vectors. */
+const char *exception_name(unsigned vector);
+
+/* Returns the name with vector and error code: "general protection (13), error code 0x18: selector
+ * 0x18". */
+struct fault_text fault_name(const struct cpu_fault *fault);
+
+/*
+ * Returns what happened and where: "divide error (0) on CPU 0 at 0x00101052 (divide+0x10)". For a
+ * page fault it has the access and the cause, by the paging structures as they are now and by
+ * registers, which may be NULL if they are lost: then only by the error code.
+ */
+struct fault_text fault_describe(
+	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers);
+
+/* Says, in one indented line, the entries of the paging structures that lead to the address of a
+ * page fault; nothing for other exceptions. registers as above. */
+void fault_say_walk(
+	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers);
+
+#endif
