@@ -14,9 +14,9 @@
 #include <asm/bootparam.h>
 #include <stdint.h>
 
+#include "print.h"
 #include "x86.h"
 
-#define SERIAL     0x3f8
 #define IER        (SERIAL + 1)
 #define IIR        (SERIAL + 2)
 #define FCR        (SERIAL + 2)
@@ -31,42 +31,6 @@ void linux_main(const struct boot_params *params, uint32_t ebx);
 void pvh_main(const uint32_t *info, uint32_t esi);
 void serial_interrupt(void);
 extern char interrupt_entry[];
-
-/* --- printing --------------------------------------------------------------------------------- */
-
-static void put(char c)
-{
-	while (!(in8(LSR) & 0x20))
-		;
-	out8(SERIAL, (uint8_t)c);
-}
-
-static void print(const char *text)
-{
-	while (*text)
-		put(*text++);
-}
-
-static void print_hex(uint64_t value)
-{
-	unsigned shift = 60;
-
-	while (shift > 0 && value >> shift == 0)
-		shift -= 4;
-	for (;; shift -= 4) {
-		put("0123456789abcdef"[value >> shift & 15]);
-		if (shift == 0)
-			break;
-	}
-}
-
-static void say(const char *what, uint64_t value)
-{
-	print(what);
-	put(' ');
-	print_hex(value);
-	put('\n');
-}
 
 /* --- what any kernel can see ------------------------------------------------------------------ */
 
