@@ -11,11 +11,12 @@ const char usage_short[] = COMMANDS;
 
 const char usage[] = COMMANDS
 	"\n"
-	"run      boots KERNEL: a 32-bit ELF executable for x86, raw code, firmware or Linux\n"
+	"run      boots KERNEL: a 32-bit ELF executable for x86, a kernel with a\n"
+	"         Multiboot header, raw code, firmware or Linux\n"
 	"inspect  shows what run would do: segments, memory map, device map, entry state\n"
 	"doctor   says whether this host has what vole needs, and if not, what to do\n"
 	"\n"
-	"      --boot auto|vole|flat|firmware|linux\n"
+	"      --boot auto|vole|multiboot|flat|firmware|linux\n"
 	"                      what KERNEL is (auto: by its content, but never flat)\n"
 	"      --engine auto|kvm|soft\n"
 	"                      what executes guest code: KVM, or vole's own software CPU\n"
@@ -40,7 +41,7 @@ const char usage[] = COMMANDS
 	"                      several ports; ^A x ends the machine from a terminal, ^A ^A\n"
 	"                      sends a ^A\n"
 	"      --serial stdio|none|file:PATH|unix:PATH|pty\n"
-	"                      the serial port (none; for Linux, stdio)\n"
+	"                      the serial port (none; for Multiboot and Linux, stdio)\n"
 	"      --rng host|none|file=PATH[,rate=BYTES/S][,FEATURE=on|off]...\n"
 	"                      the entropy device (host): its source, and how much of it a\n"
 	"                      guest gets (no limit)\n"

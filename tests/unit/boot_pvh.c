@@ -15,6 +15,7 @@
 
 #include "boot/elf.h"
 #include "boot/linux_guest.h"
+#include "boot/pvh_note.h"
 #include "cpu/memory.h"
 
 #include "../capture.h"

@@ -17,33 +17,35 @@
 static const struct boot_protocol *const protocols[] = {
 	&boot_linux,
 	&boot_pvh,
+	&boot_multiboot,
 	&boot_vole,
 	&boot_flat,
 	&boot_firmware,
 };
 
-#define PROTOCOL_NAMES ", vole, linux, flat or firmware"
+#define PROTOCOL_NAMES ", vole, linux, multiboot, flat or firmware"
 #define PROTOCOL_COUNT (sizeof protocols / sizeof *protocols)
 
-/* Read the beginning of an image. 0 or -errno. */
+/* Opens an image and reads its beginning. 0 or -errno; file->fd is -1 or the caller's to close. */
 static int read_head(struct boot_file *file, const char *path)
 {
-	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	const size_t tail_len = sizeof file->tail;
-	struct stat st;
 	ssize_t len, tail = 0;
+	struct stat st;
 
-	if (fd < 0)
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	*file = (struct boot_file){
+		.path = path,
+		.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK),
+	};
+	if (file->fd < 0 || fstat(file->fd, &st) < 0)
 		return -errno;
-	memset(file->tail, 0, tail_len);
-	len = fstat(fd, &st) < 0 ? -errno : file_read_some(fd, file->head, sizeof file->head, 0);
+	len = file_read_some(file->fd, file->head, sizeof file->head, 0);
 	if (len >= (ssize_t)tail_len)
-		tail = file_read_some(fd, file->tail, tail_len, (uint64_t)st.st_size - tail_len);
-	close(fd);
+		tail = file_read_some(
+			file->fd, file->tail, tail_len, (uint64_t)st.st_size - tail_len);
 	if (len < 0 || tail < 0)
 		return (int)(len < 0 ? len : tail);
-	file->path = path;
 	file->head_len = (size_t)len;
 	file->size = (uint64_t)st.st_size;
 	return 0;
@@ -57,8 +59,7 @@ static void refuse(const struct boot_file *file)
 	uint8_t *head = malloc(REFUSAL_HEAD);
 	uint64_t size = file->size < REFUSAL_HEAD ? file->size : REFUSAL_HEAD;
 	const struct refusal *refusal = NULL;
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool is_read = head && fd >= 0 && file_read_some(fd, head, size, 0) == (ssize_t)size;
+	bool is_read = head && file_read_some(file->fd, head, size, 0) == (ssize_t)size;
 
 	if (is_read)
 		refusal = refusal_find(head, file->size);
@@ -67,8 +68,6 @@ static void refuse(const struct boot_file *file)
 			refusal->advice);
 	else
 		say("%s: %s", file->path, nothing);
-	if (fd >= 0)
-		close(fd);
 	free(head);
 }
 
@@ -82,6 +81,26 @@ static const struct boot_protocol *named(const char *name)
 	return NULL;
 }
 
+/* The first protocol that recognises the image: any, or of those with the name of first. NULL if
+ * none does. */
+static const struct boot_protocol *match(const struct boot_file *file,
+	const struct options *options, bool is_auto, const struct boot_protocol *first)
+{
+	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
+		const struct boot_protocol *protocol = protocols[i];
+		const char *what = NULL;
+
+		if (protocol->recognise && (is_auto || strcmp(protocol->name, first->name) == 0))
+			what = protocol->recognise(file);
+		if (!what)
+			continue;
+		if (options->verbose)
+			say("%s: %s, --boot %s", options->kernel, what, protocol->name);
+		return protocol;
+	}
+	return NULL;
+}
+
 /*
  * The protocol that recognises the image: any, or of those with one name. What cannot be read goes
  * to first, who says why; so does what nobody of this name recognises. Else NULL (said).
@@ -89,26 +108,19 @@ static const struct boot_protocol *named(const char *name)
 static const struct boot_protocol *recognise(
 	const struct options *options, bool is_auto, const struct boot_protocol *first)
 {
-	struct boot_file file = {0};
+	const struct boot_protocol *protocol = first;
+	struct boot_file file;
 
-	if (read_head(&file, options->kernel) < 0 || file.head_len == 0)
-		return first;
-	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
-		const struct boot_protocol *protocol = protocols[i];
-		const char *what = NULL;
-
-		if (protocol->recognise && (is_auto || strcmp(protocol->name, first->name) == 0))
-			what = protocol->recognise(&file);
-		if (!what)
-			continue;
-		if (options->verbose)
-			say("%s: %s, --boot %s", options->kernel, what, protocol->name);
-		return protocol;
+	if (read_head(&file, options->kernel) == 0 && file.head_len > 0) {
+		protocol = match(&file, options, is_auto, first);
+		if (!protocol && !is_auto)
+			protocol = first;
+		else if (!protocol)
+			refuse(&file);
 	}
-	if (!is_auto)
-		return first;
-	refuse(&file);
-	return NULL;
+	if (file.fd >= 0)
+		close(file.fd);
+	return protocol;
 }
 
 /* Is there something that this protocol has no way to hand to a guest? */

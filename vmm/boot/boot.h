@@ -47,13 +47,12 @@ struct board {
 
 	bool cmos; /* at ports 0x70 and 0x71 */
 
-	/* Largest number of virtio-mmio devices. If it is not 0, there is an entropy device unless
-	 * told otherwise. */
-	unsigned device_max;
+	unsigned device_max; /* largest number of virtio-mmio devices */
 	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
 
 	bool serial;  /* has a serial port on standard input and output unless told otherwise */
 	bool console; /* has a virtio console on standard input and output unless told otherwise */
+	bool rng;     /* has an entropy device unless told otherwise */
 };
 
 /* A virtio-mmio device of the machine. */
@@ -89,6 +88,7 @@ struct boot {
 struct boot_file {
 	const char *path;
 	uint64_t size;
+	int fd;          /* open for reading, for bytes behind head */
 	size_t head_len; /* bytes of head that are there */
 	uint8_t head[4096];
 	uint8_t tail[16]; /* zeros if the file is shorter */
@@ -134,7 +134,8 @@ struct boot_protocol {
 	void (*free)(struct boot *boot);
 };
 
-extern const struct boot_protocol boot_vole, boot_linux, boot_pvh, boot_flat, boot_firmware;
+extern const struct boot_protocol boot_vole, boot_linux, boot_pvh, boot_multiboot, boot_flat,
+	boot_firmware;
 
 /*
  * Finds the protocol for options->kernel, the one that --boot names or the one that recognises the

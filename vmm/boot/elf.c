@@ -30,7 +30,7 @@ static int check_ident(const struct image *image, uint64_t len)
 	else if (len < sizeof(Elf32_Ehdr))
 		say("%s: truncated: %u bytes, an ELF header has %zu", image->path, (unsigned)len,
 			sizeof(Elf32_Ehdr));
-	else if (ident[EI_CLASS] == ELFCLASS64 && !image->is_pvh)
+	else if (ident[EI_CLASS] == ELFCLASS64 && image->kind == IMAGE_VOLE)
 		say("%s: a 64-bit ELF; vole loads 32-bit ones (cc -m32)", image->path);
 	else if (len < header_len)
 		say("%s: truncated: %u bytes, a 64-bit ELF header has %zu", image->path,
@@ -79,6 +79,8 @@ static int check_type(const struct image *image, unsigned type)
 		say("%s: a relocatable object, not an executable; link it first", image->path);
 		break;
 	case ET_DYN:
+		if (image->kind == IMAGE_MULTIBOOT)
+			return 0;
 		say("%s: a shared object or position-independent executable; "
 		    "link with -static -no-pie",
 			image->path);
@@ -183,7 +185,8 @@ static int read_segments(struct image *image, unsigned count, uint64_t len)
 
 		if (!gelf_getphdr(image->elf, (int)i, &header))
 			return unreadable(image);
-		if (!image->is_pvh && (header.p_type == PT_INTERP || header.p_type == PT_DYNAMIC)) {
+		if (image->kind == IMAGE_VOLE &&
+			(header.p_type == PT_INTERP || header.p_type == PT_DYNAMIC)) {
 			say("%s: program header %u: dynamically linked (%s); link with -static",
 				image->path, i, header.p_type == PT_INTERP ? "INTERP" : "DYNAMIC");
 			return -ENOEXEC;
@@ -225,11 +228,12 @@ static const struct image_segment *segment_at(
 	return NULL;
 }
 
-static int check_entry(const struct image *image)
+int image_set_entry(struct image *image, uint32_t entry)
 {
-	const struct image_segment *segment = segment_at(image, image->entry, false);
-	const struct image_segment *virtual = segment_at(image, image->entry, true);
+	const struct image_segment *segment = segment_at(image, entry, false);
+	const struct image_segment *virtual = segment_at(image, entry, true);
 
+	image->entry = entry;
 	if (segment && segment->executable)
 		return 0;
 	if (segment)
@@ -245,143 +249,99 @@ static int check_entry(const struct image *image)
 	return -ENOEXEC;
 }
 
-/* --- the entry point for PVH ------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
-/* Xen's public/elfnote.h */
-#define XEN_NOTE_PHYS32_ENTRY 18
-
-/* Longest notes that are looked at; kernels have some hundred bytes. */
-#define NOTES_MAX (64u << 10)
-
-static size_t note_aligned(size_t len)
+/* Opens the file. 0 or -errno (said). */
+static int open_file(struct image *image, const char *path, enum image_kind kind, uint64_t *len)
 {
-	return (len + 3) / 4 * 4;
+	*image = IMAGE_EMPTY;
+	image->path = path;
+	image->kind = kind;
+	image->fd = file_open(path, len);
+	return image->fd < 0 ? image->fd : 0;
 }
 
-int image_pvh_entry(const uint8_t *notes, size_t len, uint32_t *entry)
+/* Has libelf read the file's headers. Not ELF_C_READ_MMAP: it takes twice as long here, and a file
+ * that shrinks under a mapping is a SIGBUS. */
+static bool read_header(struct image *image, GElf_Ehdr *header)
 {
-	static const char owner[] = "Xen";
-	bool found_xen = false;
-	Elf32_Nhdr note;
-
-	while (len >= sizeof note) {
-		const uint8_t *name = notes + sizeof note;
-		uint64_t value = 0;
-		size_t name_len, size;
-
-		memcpy(&note, notes, sizeof note);
-		if (note.n_namesz > NOTES_MAX || note.n_descsz > NOTES_MAX)
-			break;
-		name_len = note_aligned(note.n_namesz);
-		size = sizeof note + name_len + note_aligned(note.n_descsz);
-		if (size > len)
-			break;
-		if (note.n_namesz == sizeof owner && memcmp(name, owner, sizeof owner) == 0) {
-			found_xen = true;
-			if (note.n_type == XEN_NOTE_PHYS32_ENTRY &&
-				(note.n_descsz == 4 || note.n_descsz == 8)) {
-				memcpy(&value, name + name_len, note.n_descsz);
-				*entry = (uint32_t)value;
-				return value > UINT32_MAX ? -ERANGE : 0;
-			}
-		}
-		notes += size;
-		len -= size;
-	}
-	return found_xen ? -ENOEXEC : -ENOENT;
+	elf_version(EV_CURRENT);
+	image->elf = elf_begin(image->fd, ELF_C_READ, NULL);
+	return gelf_getehdr(image->elf, header);
 }
 
-/* What the notes of one program header have; as image_pvh_entry(), or another -errno (said). */
-static int read_notes(const struct image *image, const GElf_Phdr *header, uint32_t *entry)
+/* The entry point of the ELF header. Kernels for the higher half may name a virtual address there,
+ * which Multiboot loaders translate; the others name a physical one. */
+static int find_entry(struct image *image, uint64_t address)
 {
-	size_t len = header->p_filesz < NOTES_MAX ? (size_t)header->p_filesz : NOTES_MAX;
-	uint8_t *notes = malloc(len);
-	ssize_t n = -ENOMEM;
-	int err;
+	const struct image_segment *segment = segment_at(image, address, true);
 
-	if (notes)
-		n = file_read_some(image->fd, notes, len, header->p_offset);
-	if (n < 0) {
-		say("%s: %s", image->path, strerror((int)-n));
-		err = -EIO;
-	} else {
-		err = image_pvh_entry(notes, (size_t)n, entry);
-	}
-	free(notes);
-	return err;
-}
-
-static int find_pvh_entry(struct image *image, unsigned count)
-{
-	int best = -ENOENT;
-
-	for (unsigned i = 0; i < count; i++) {
-		GElf_Phdr header;
-		int err;
-
-		if (!gelf_getphdr(image->elf, (int)i, &header))
-			return unreadable(image);
-		if (header.p_type != PT_NOTE || header.p_filesz == 0)
-			continue;
-		err = read_notes(image, &header, &image->entry);
-		if (err == 0 || err == -EIO)
-			return err;
-		if (err != -ENOENT)
-			best = err;
-	}
-	say("%s: no entry point for PVH%s", image->path,
-		best == -ERANGE    ? " below 4 GiB"
-		: best == -ENOEXEC ? ", though there are other notes for Xen"
-				   : ": no note 18 of Xen's (Linux: CONFIG_PVH)");
+	if (image->kind != IMAGE_MULTIBOOT)
+		return image_set_entry(image, (uint32_t)address);
+	image->entry = (uint32_t)address;
+	if (segment)
+		image->entry = (uint32_t)(address - segment->vaddr + segment->paddr);
+	else
+		segment = segment_at(image, address, false);
+	if (segment)
+		return 0;
+	say("%s: entry point 0x%" PRIx64 " is in no loadable segment", image->path, address);
 	return -ENOEXEC;
 }
 
-/* --- opening ---------------------------------------------------------------------------------- */
-
-static int open_image(struct image *image, const char *path, bool is_pvh)
+static int open_image(struct image *image, const char *path, enum image_kind kind)
 {
 	GElf_Ehdr header;
 	uint64_t len = 0;
-	int err;
+	int err = open_file(image, path, kind, &len);
 
-	*image = IMAGE_EMPTY;
-	image->path = path;
-	image->is_pvh = is_pvh;
-	image->fd = file_open(path, &len);
-	if (image->fd < 0)
-		return image->fd;
-	err = check_ident(image, len);
+	if (!err)
+		err = check_ident(image, len);
 	if (!err)
 		err = check_section_count(image, len);
 	if (err)
 		return err;
-
-	/* Not ELF_C_READ_MMAP: it takes twice as long here, and a file that shrinks under a mapping
-	 * is a SIGBUS. */
-	elf_version(EV_CURRENT);
-	image->elf = elf_begin(image->fd, ELF_C_READ, NULL);
-	if (!gelf_getehdr(image->elf, &header))
+	if (!read_header(image, &header))
 		return unreadable(image);
 	err = check_header(image, &header, len);
 	if (!err)
 		err = read_segments(image, header.e_phnum, len);
-	if (err)
-		return err;
-	if (is_pvh)
-		err = find_pvh_entry(image, header.e_phnum);
-	else
-		image->entry = (uint32_t)header.e_entry;
-	return err ? err : check_entry(image);
+	return err || kind == IMAGE_PVH ? err : find_entry(image, header.e_entry);
 }
 
 int image_open(struct image *image, const char *path)
 {
-	return open_image(image, path, false);
+	return open_image(image, path, IMAGE_VOLE);
 }
 
 int image_open_pvh(struct image *image, const char *path)
 {
-	return open_image(image, path, true);
+	return open_image(image, path, IMAGE_PVH);
+}
+
+int image_open_multiboot(struct image *image, const char *path)
+{
+	return open_image(image, path, IMAGE_MULTIBOOT);
+}
+
+int image_open_segment(struct image *image, const char *path, const struct image_segment *segment)
+{
+	unsigned char ident[SELFMAG] = {0};
+	GElf_Ehdr header;
+	uint64_t len = 0;
+	int err = open_file(image, path, IMAGE_MULTIBOOT, &len);
+
+	if (err)
+		return err;
+	image->segments[image->segment_count++] = *segment;
+	/* An ELF file may have symbols. Other files are not for libelf, which knows archives too. */
+	file_read_some(image->fd, ident, sizeof ident, 0);
+	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
+		return 0;
+	err = check_section_count(image, len);
+	if (!err && !read_header(image, &header))
+		err = unreadable(image);
+	return err;
 }
 
 int image_load_segment(const struct image *image, const struct image_segment *segment, void *dst)
@@ -422,6 +382,8 @@ const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset
 			return NULL;
 		address = address - segment->paddr + segment->vaddr;
 	}
+	if (!image->elf)
+		return NULL;
 	return symbols_find(symbols_of(image), segment->vaddr, address, offset);
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * Kernel images: ELF executables for x86, read with libelf: 32-bit ones, for vole's own boot
- * protocol; and 32- and 64-bit ones with an entry point for PVH in a note, as Linux has it.
+ * protocol; and 32- and 64-bit ones, for Multiboot or with an entry point for PVH in a note.
  *
  * A segment is placed at its physical address (p_paddr), since paging is off at entry. A function
  * that refuses an image says on standard error what is wrong with which file, once, and returns a
@@ -29,11 +29,14 @@ struct image_segment {
 	bool writable, executable;
 };
 
+/* The boot protocol that an image is validated for. */
+enum image_kind { IMAGE_VOLE, IMAGE_PVH, IMAGE_MULTIBOOT };
+
 struct image {
 	const char *path; /* not owned */
 	int fd;           /* -1: empty */
-	void *elf;        /* Elf *; libelf stays behind elf.c and symbols.c */
-	bool is_pvh;
+	void *elf;        /* Elf *; libelf stays behind elf.c and its like; NULL: no ELF file */
+	enum image_kind kind;
 	bool has_symbols; /* symbols is valid, though perhaps empty */
 	struct symbols symbols;
 	uint32_t entry;
@@ -54,20 +57,29 @@ struct image {
 int image_open(struct image *image, const char *path);
 
 /*
- * Opens an image with a PVH entry point, which becomes entry, and validates it as image_open()
- * does. The image is 32- or 64-bit, with p_paddr below 4 GiB in both cases. Data for a dynamic
- * linker is ignored, since FreeBSD's kernel has it.
+ * Opens an image for PVH and validates it as image_open() does, but leaves the entry point to
+ * image_set_entry(). The image is 32- or 64-bit, with p_paddr below 4 GiB in both cases. Data for a
+ * dynamic linker is ignored, since FreeBSD's kernel has it.
  */
 int image_open_pvh(struct image *image, const char *path);
 
+/* Sets the entry point, a physical address. Returns 0, or -ENOEXEC (said) if it is not in an
+ * executable segment. */
+int image_set_entry(struct image *image, uint32_t entry);
+
 /*
- * Looks for the entry point for PVH among ELF notes: Xen's note 18, XEN_ELFNOTE_PHYS32_ENTRY.
- *   0        *entry is set
- *   -ENOENT  there is none, and no other note of Xen's either
- *   -ENOEXEC Xen's notes have none
- *   -ERANGE  it is above 4 GiB
+ * Opens an image for Multiboot and validates it as image_open() does, but as leniently as other
+ * loaders: 32- or 64-bit, of type EXEC or DYN, not relocated; the entry point is in any segment and
+ * may be one of its virtual addresses, which is translated.
  */
-int image_pvh_entry(const uint8_t *notes, size_t len, uint32_t *entry);
+int image_open_multiboot(struct image *image, const char *path);
+
+/*
+ * Opens a file of any kind of which one part is loaded: segment, which the caller has validated
+ * against the file's size. The entry point is left 0. Returns 0, or -errno (said): from opening it,
+ * or -ENOEXEC if it is an ELF file whose header cannot be read.
+ */
+int image_open_segment(struct image *image, const char *path, const struct image_segment *segment);
 
 /*
  * Copies a segment's bytes from the file to dst, which has memory_size bytes and is all zero. Bytes

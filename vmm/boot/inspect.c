@@ -53,7 +53,7 @@ static void print_place(FILE *out, struct image *image, uint32_t address)
 		fprintf(out, "%s+0x%x", symbol, offset);
 }
 
-static void print_segments(FILE *out, const struct image *image)
+void inspect_segments(FILE *out, const struct image *image)
 {
 	bool virtual = false;
 
@@ -104,7 +104,7 @@ static void print_memory_map(FILE *out, const struct memory_map *map)
 	}
 }
 
-static void print_devices(FILE *out, const struct boot_device *devices, unsigned count)
+void inspect_devices(FILE *out, const struct boot_device *devices, unsigned count)
 {
 	fprintf(out, "\nDevice map: virtio-mmio windows of %d bytes\n", VIRTIO_MMIO_WINDOW_SIZE);
 	if (count == 0) {
@@ -165,10 +165,10 @@ int inspect_print(FILE *out, struct image *image, const struct memory_map *map,
 		image->path, *config->cmdline ? config->cmdline : "(empty)",
 		inspect_size(size, last->base + last->size), config->cpu_count, IOAPIC_BASE,
 		APIC_BASE);
-	print_segments(out, image);
+	inspect_segments(out, image);
 	print_memory_map(out, map);
 	print_modules(out, config);
-	print_devices(out, devices, config->device_count);
+	inspect_devices(out, devices, config->device_count);
 	print_entry(out, image, entry);
 	return inspect_end(out);
 }

@@ -21,6 +21,12 @@ const char *inspect_size(char text[16], uint32_t bytes);
 /* Prints the memory that a protocol laid out; what[n] names the content of region n. */
 void inspect_regions(FILE *out, const struct boot *boot, const char *const *what);
 
+/* Prints the segments of an image. */
+void inspect_segments(FILE *out, const struct image *image);
+
+/* Prints the windows and interrupts of count virtio-mmio devices. */
+void inspect_devices(FILE *out, const struct boot_device *devices, unsigned count);
+
 /* Flushes out. Returns 0 or -errno, which is not said. */
 int inspect_end(FILE *out);
 

@@ -49,6 +49,7 @@
 	.device_max = LINUX_DEVICES,                                                               \
 	.pins = linux_pins,                                                                        \
 	.serial = true,                                                                            \
+	.rng = true,                                                                               \
 }
 /* clang-format on */
 
@@ -86,6 +87,10 @@ int linux_place(struct linux_guest *guest, const struct options *options, uint64
 
 void linux_memory_map(
 	const struct linux_guest *guest, struct linux_memory map[LINUX_MEMORY_ENTRIES]);
+
+/* Writes the GDT and the MP table of a board with this number of CPUs, and sets the state of the
+ * boot CPU except the entry point and registers. */
+void linux_write_tables(struct memory *memory, unsigned cpu_count, struct entry_state *state);
 
 /*
  * Writes GDT, MP table, command line (at most cmdline_max bytes) and initial RAM disk, and sets the

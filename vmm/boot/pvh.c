@@ -7,13 +7,12 @@
  */
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "boot/elf.h"
 #include "boot/linux_guest.h"
+#include "boot/pvh_note.h"
 #include "container.h"
 #include "exit_status.h"
 #include "io/file.h"
@@ -72,15 +71,10 @@ static bool has_xen_note(const struct boot_file *file, uint64_t offset, uint64_t
 	uint8_t notes[NOTES_MAX];
 	uint32_t entry;
 	ssize_t len;
-	int fd;
 
 	if (offset <= file->head_len && size <= file->head_len - offset)
 		return image_pvh_entry(file->head + offset, (size_t)size, &entry) != -ENOENT;
-	fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	len = file_read_some(fd, notes, size < sizeof notes ? size : sizeof notes, offset);
-	close(fd);
+	len = file_read_some(file->fd, notes, size < sizeof notes ? size : sizeof notes, offset);
 	return len > 0 && image_pvh_entry(notes, (size_t)len, &entry) != -ENOENT;
 }
 
@@ -139,7 +133,8 @@ static int open_kernel(struct boot_pvh *kernel, const struct options *options)
 	const struct image *image = &kernel->image;
 	const struct image_segment *first = image->segments, *last;
 
-	if (image_open_pvh(&kernel->image, options->kernel) < 0)
+	if (image_open_pvh(&kernel->image, options->kernel) < 0 ||
+		image_find_pvh_entry(&kernel->image) < 0)
 		return EXIT_STATUS_KERNEL;
 	if (first->paddr < HIGH_RAM_BASE) {
 		say("%s: program header %u is for 0x%x, below 1 MiB", options->kernel,

@@ -40,34 +40,6 @@ static bool is_aout(const struct image_head *head)
 	       (uint64_t)word(head->bytes + 4) + word(head->bytes + 8) <= head->size;
 }
 
-/* A header in the first 8192 bytes, divisible by 4, whose first three words add up to 0
- * (Multiboot 0.6.96, 3.1). */
-static bool is_multiboot1(const struct image_head *head)
-{
-	for (size_t at = 0; at + 12 <= head->len && at + 12 <= 8192; at += 4) {
-		const uint8_t *header = head->bytes + at;
-
-		if (word(header) == 0x1badb002 &&
-			word(header) + word(header + 4) + word(header + 8) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A header in the first 32768 bytes, divisible by 8, whose first four words add up to 0
- * (Multiboot 2.0, 3.1.1). */
-static bool is_multiboot2(const struct image_head *head)
-{
-	for (size_t at = 0; at + 16 <= head->len; at += 8) {
-		const uint8_t *header = head->bytes + at;
-
-		if (word(header) == 0xe85250d6 &&
-			word(header) + word(header + 4) + word(header + 8) + word(header + 12) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A DOS header that leads to a PE header (PE format, "MS-DOS stub"). */
 static bool is_pe(const struct image_head *head)
 {
@@ -126,8 +98,6 @@ static const struct {
 	struct refusal refusal;
 } known[] = {
 	{is_aout, {"an a.out executable", "link it as 32-bit ELF"}},
-	{is_multiboot1, {"a Multiboot 1 image that is no ELF", "link it as 32-bit ELF"}},
-	{is_multiboot2, {"a Multiboot 2 image that is no ELF", "link it as 32-bit ELF"}},
 	{is_pe, {"an EFI executable", "vole has no EFI"}},
 	{is_efi_volume, {"EFI firmware", "--boot firmware takes BIOS images"}},
 	{is_gzip, {"compressed with gzip", "unpack it first"}},
@@ -153,4 +123,12 @@ const struct refusal *refusal_find(const uint8_t *head, uint64_t size)
 		if (known[i].is(&image))
 			return &known[i].refusal;
 	return NULL;
+}
+
+bool refusal_may_be_multiboot(const struct refusal *refusal)
+{
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (refusal == &known[i].refusal)
+			return known[i].is == is_aout;
+	return false;
 }

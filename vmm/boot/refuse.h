@@ -7,11 +7,11 @@
  * what to do, instead of saying that they are not ELF.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of an image's beginning that refusal_find() reads: Multiboot 2's header lies within
- * them. */
+/* Bytes of an image's beginning that refusal_find() reads. */
 #define REFUSAL_HEAD 32768
 
 struct refusal {
@@ -22,5 +22,9 @@ struct refusal {
 /* Returns the kind of an image, or NULL if it is not known. head has the first bytes of an image of
  * this size: REFUSAL_HEAD of them, or all if it has fewer. */
 const struct refusal *refusal_find(const uint8_t *head, uint64_t size);
+
+/* Returns whether a Multiboot header in an image of this kind is the image's own, as in an a.out
+ * executable. In other kinds it may be part of their data. */
+bool refusal_may_be_multiboot(const struct refusal *refusal);
 
 #endif

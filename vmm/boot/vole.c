@@ -215,6 +215,7 @@ const struct boot_protocol boot_vole = {
 			.debug_port_number = VOLE_PORT_DEBUG,
 			.device_max = DEVICE_COUNT,
 			.console = true,
+			.rng = true,
 		},
 	.recognise = vole_recognise,
 	.open = vole_open,

@@ -70,7 +70,7 @@ bool plan_has_serial(const struct vm *vm)
 bool plan_has_rng(const struct vm *vm)
 {
 	if (vm->options->rng == RNG_LEFT_OUT)
-		return vm->boot->protocol->board.device_max > 0;
+		return vm->boot->protocol->board.rng;
 	return vm->options->rng == RNG_PRESENT;
 }
 

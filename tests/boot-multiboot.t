@@ -1,0 +1,102 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Kernels with a Multiboot header, spec/boot-multiboot.md, and the board around them: tests/multiboot/ in both
+# versions. What is refused by which field of a header, tests/unit/boot_multiboot.c has.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Test::More;
+use Vole;
+
+each_engine();
+
+my %kernel = map { $_ => build() . "/guest/multiboot$_.elf" } 1, 2;
+
+# The kernels of both versions, with this command line, end with this status and have said this; vole itself has
+# said what matches $err, or nothing.
+sub runs {
+	my ($name, $status, $out, $options, $cmdline, $err) = @_;
+	for my $version (sort keys %kernel) {
+		my $result = run([vole_run(), @$options, $kernel{$version}, '--', @$cmdline]);
+		my $ok = $result->{status} eq $status && $result->{out} =~ $out &&
+			($err ? $result->{err} =~ $err : $result->{err} eq '');
+		ok($ok, "Multiboot $version: $name") or diag("expected $out\n", shown($result));
+	}
+	return;
+}
+
+# --- what a kernel is told ---
+
+my $memory = join '', map { "memory $_\n" } '0 9f000 1', '9f000 1000 2', 'e0000 20000 2', '100000 3f00000 1';
+my %told = (
+	1 => "magic 2badb002\nflags 126d\nlower 27c\nupper fc00\ncommand line $kernel{1} a b\nsymbol kernel_main\n${memory}loader vole\n",
+	2 => "magic 36d76289\ncommand line $kernel{2} a b\nloader vole\nlower 27c\nupper fc00\n${memory}tag 8\nsymbol kernel_main\n");
+for my $version (sort keys %kernel) {
+	my $result = run([vole_run(), $kernel{$version}, '--', 'a', 'b']);
+	is($result->{out}, "$told{$version}done\n", "Multiboot $version: all that it is told") or diag(shown($result));
+	ok($result->{status} eq 0 && $result->{err} eq '', "Multiboot $version: a halt with interrupts off ends it, status 0")
+		or diag(shown($result));
+}
+my @modules = map { write_file("module$_", "$_" x (5000 * $_)) } 1, 2;
+my $list = join '', map { "module $_->[0]\nsize $_->[1]\nname $_->[2]\n" } [31313131, 1388, $modules[0]], [32323232, 2710, $modules[1]];
+runs('modules', 7, qr/\Q$list\E/, [map { ('--module', $_) } @modules], ['exit=7']);
+runs('RAM up to 3 GiB', 0, qr/^memory 100000 bff00000 1\n/m, ['-m', '3G'], []);
+runs('a crash is reported with symbols', 126, qr/loader vole\n/, [], ['crash'],
+	qr/^vole: guest crashed: .*(?:kernel_main\+0x|registers: lost)/s);
+
+# --- who is what ---
+
+{
+	for my $version (sort keys %kernel) {
+		my $what = $version == 1 ? 'Multiboot kernel' : 'Multiboot 2 kernel';
+		my $result = run([vole_run(), '-v', $kernel{$version}, '--', 'exit=0']);
+		like($result->{err}, qr/\Q$kernel{$version}: $what, --boot multiboot\E$/m, "-v: it is a $what");
+		$result = run([vole(), 'inspect', '--module', $modules[0], $kernel{$version}, '--', 'word']);
+		ok($result->{status} eq 0 && $result->{err} eq '' &&
+			$result->{out} =~ /Multiboot $version, header.*\Q$kernel{$version}\E word\n.*module \Q$modules[0]\E\n.*EBX +0x00010000/s,
+			"inspect: Multiboot $version") or diag(shown($result));
+	}
+	my $result = run([vole_run(), qw(--boot multiboot), build() . '/guest/hello.elf']);
+	ok($result->{status} eq 127 && $result->{err} =~ /hello\.elf: no Multiboot header/, 'an ELF file without a header, named so')
+		or diag(shown($result));
+	$result = run([vole_run(), qw(--boot vole), $kernel{1}]);
+	ok($result->{status} eq 126 && $result->{err} =~ /port 0x3fd, where nothing answers/,
+		'--boot vole: a kernel with a header starts on vole\'s own board') or diag(shown($result));
+}
+
+sub word { return pack 'V*', @_ }
+sub header1 { my ($flags, @fields) = @_; return word(0x1badb002, $flags, 0xffffffff & -(0x1badb002 + $flags), @fields) }
+my $header = header1(0x10000, (0x100000) x 2, 0, 0, 0x100020);
+my $raw = $header . "\xfa\xf4" x 4 . "\0" x 4096;
+for my $case (
+	['raw code with addresses in its header', 0, '', $raw],
+	['raw code without', 127, qr/a Multiboot header without addresses, and no ELF file/, header1(0) . "\0" x 4096],
+	['a header at the end of the first 8192 bytes', 127, qr/begin before the file|the image|cut off/, 'x' x 8180 . header1(0x10000)],
+	['a header behind them', 127, qr/nothing else/, 'x' x 8192 . $raw],
+	['a header with a wrong checksum', 127, qr/nothing else/, word(0x1badb002, 0, 0) . "\0" x 4096],
+	['an EFI executable with a header in it', 127, qr/EFI executable/,
+		'MZ' . "\0" x 58 . word(128) . "\0" x 64 . "PE\0\0" . "\0" x 60 . $raw],
+	['a disk image with a header in it', 127, qr/disk image/, 'x' x 510 . "\x55\xaa" . $raw],
+	['an option ROM with a header in it', 127, qr/option ROM/, "\x55\xaa\0\0" . $raw],
+	['a compressed file with a header in it', 127, qr/compressed with gzip/, "\x1f\x8b\x08\0" . $raw]) {
+	my ($name, $status, $err, $bytes) = @$case;
+	my $result = run([vole_run(), '--timeout', 20, write_file('image', $bytes)]);
+	my $ok = $result->{status} eq $status && $result->{out} eq '' && (ref $err ? $result->{err} =~ $err : $result->{err} eq $err);
+	ok($ok, "$name: status $status") or diag(shown($result));
+}
+
+# --- options ---
+
+for my $case (
+	['an initial RAM disk', qr/--boot multiboot takes no --initrd/, '--initrd', $modules[0]],
+	['a load address', qr/--boot multiboot takes no --load/, '--load', 0],
+	['1 MiB of RAM', qr/memory size 1048576 is too small/, '-m', '1M'],
+	['a module that does not fit', qr/module of 2097152 bytes does not fit between/, '-m', '2M', '--module',
+		write_file('large', "\0" x (2 << 20))]) {
+	my ($name, $err, @options) = @$case;
+	my $result = run([vole_run(), @options, $kernel{1}]);
+	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ $err, "$name: refused") or diag(shown($result));
+}
+
+done_testing();
