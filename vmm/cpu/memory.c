@@ -55,6 +55,9 @@ int memory_init(struct memory *memory, const struct memory_region *regions, unsi
 			strerror(errno));
 		return -ENOMEM;
 	}
+	/* The child that guards the terminal has no business there. Without this it would keep a
+	 * copy of what the guest had. */
+	madvise(host, memory->size, MADV_DONTFORK);
 	memory->host = host;
 	memory->gmem.regions = memory->regions;
 	for (unsigned i = 0; i < count; i++)

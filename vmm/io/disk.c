@@ -220,24 +220,22 @@ static unsigned find_block_size(const struct disk *disk, unsigned wanted)
 	return (unsigned)size;
 }
 
-/* Finds the physical block size of the host's storage and whether it can deallocate. Both have
- * defaults, so failures are ignored. */
+/* Finds the physical block size of the host's storage, which has a default, so failures are
+ * ignored. Whether storage can be deallocated is known only after an attempt, and an attempt would
+ * change the user's file; the guest is told that it can, and disk_discard() and
+ * disk_write_zeroes() do without where it cannot. */
 static void probe_storage(struct disk *disk)
 {
-	uint64_t size = disk->backend.capacity * VIRTIO_BLK_SECTOR_SIZE;
 	struct stat st;
 	unsigned unit = 0;
 
+	disk->backend.can_unmap = true;
 	if (fstat(disk->fd, &st) < 0)
 		return;
-	if (S_ISREG(st.st_mode)) {
+	if (S_ISREG(st.st_mode))
 		unit = (unsigned)st.st_blksize;
-		/* Tries it behind the end of the file, where no data can be lost. */
-		disk->backend.can_unmap = allocate(disk, PUNCH_HOLE, size, UNIT_MAX) == 0;
-	} else {
+	else
 		ioctl(disk->fd, BLKPBSZGET, &unit);
-		disk->backend.can_unmap = true; /* not known without trying it */
-	}
 	if (unit >= VIRTIO_BLK_SECTOR_SIZE && unit <= UNIT_MAX && (unit & (unit - 1)) == 0)
 		disk->backend.unit = unit;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ _Noreturn static void guard(const struct terminal *terminal, int pipe_end)
 	/* A session of its own: neither keys nor the end of the terminal's session reach it, and it
 	 * may set the terminal although it is no foreground job. */
 	setsid();
+	prctl(PR_SET_NAME, "vole terminal");
 	close_range_of_fds(0, low - 1);
 	close_range_of_fds(low + 1, high - 1);
 	close_range_of_fds(high + 1, INT_MAX);

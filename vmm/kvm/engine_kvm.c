@@ -119,9 +119,11 @@ static int kvm_engine_open(struct engine **opened, const struct engine_setup *se
 		ret = add_irqchip(&engine->kvm, setup->irqchip);
 	if (ret == 0)
 		ret = add_vcpus(engine, setup);
-	if (ret == 0)
-		engine->engine.tsc_khz = kvm_tsc_khz(engine->vcpus[0].fd);
-	return ret;
+	if (ret < 0)
+		return ret;
+	kvm_close_device(&engine->kvm);
+	engine->engine.tsc_khz = kvm_tsc_khz(engine->vcpus[0].fd);
+	return 0;
 }
 
 static void kvm_engine_free(struct engine *base)

@@ -25,8 +25,9 @@
 	(1u << KVM_FEATURE_PV_UNHALT | 1u << KVM_FEATURE_PV_SEND_IPI | \
 		1u << KVM_FEATURE_PV_SCHED_YIELD | 1u << KVM_FEATURE_HC_MAP_GPA_RANGE)
 
-/* Entries in the answer of KVM_GET_SUPPORTED_CPUID; hosts have about 40. */
-#define CPUID_ENTRIES 128
+/* Entries in the answer of KVM_GET_SUPPORTED_CPUID; hosts have about 40, and
+ * KVM gives no more than this. */
+#define CPUID_ENTRIES 256
 
 int kvm_ioctl_named(int fd, unsigned long request, void *argument, const char *name)
 {
@@ -98,6 +99,12 @@ void kvm_free(struct kvm *kvm)
 	if (kvm->fd >= 0)
 		close(kvm->fd);
 	*kvm = KVM_EMPTY;
+}
+
+void kvm_close_device(struct kvm *kvm)
+{
+	close(kvm->fd);
+	kvm->fd = -1;
 }
 
 int kvm_add_memory(struct kvm *kvm, uint64_t gpa, uint64_t size, void *host, bool read_only)

@@ -17,7 +17,7 @@
 #include "chips/ioapic.h"
 
 struct kvm {
-	int fd;            /* /dev/kvm; -1: empty */
+	int fd;            /* /dev/kvm; -1: empty, or closed by kvm_close_device() */
 	int vm;            /* -1: not yet */
 	bool tsc_deadline; /* local APICs in the kernel, whose timer can go by the TSC */
 	unsigned slot_count;
@@ -35,6 +35,9 @@ int kvm_ioctl_named(int fd, unsigned long request, void *argument, const char *n
  * whatever is returned. */
 int kvm_init(struct kvm *kvm);
 void kvm_free(struct kvm *kvm);
+
+/* Closes /dev/kvm, which a VM that has its irqchip and its vCPUs does not need any more. */
+void kvm_close_device(struct kvm *kvm);
 
 /* Adds a memory slot. Called before an irqchip is created: in the other order the slot waits for an
  * RCU grace period. */
