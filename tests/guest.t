@@ -448,40 +448,61 @@ sub constant_part {
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
 	ok($path, '--console pty: says where') or diag($vole->text);
 	open my $console, '+<:raw', $path or die "$path: $!\n";
-	syswrite $console, "over a pty\r";
-	my ($answer, $expected) = ('', "ready\nover a pty\r");
+	syswrite $console, "over a pty\rq";
+	my ($answer, $expected) = ('', "ready\nover a pty\rq");
 	while (length $answer < length $expected) {
 		last unless IO::Select->new($console)->can_read(60) && sysread $console, $answer, 1024, length $answer;
 	}
 	is($answer, $expected, '--console pty: the guest hears and answers, every byte as it is');
-	syswrite $console, 'q';
 	is($vole->finish, 0, '--console pty: and ends');
 }
 {
-	# More than a pseudo-terminal takes while nobody reads it, for a moment; and what it holds at the end.
-	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 100);
+	# More than a pseudo-terminal holds, for one who has it open and reads later.
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 100, 'after');
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
 	my $text = '';
 	open my $console, '+<:raw', $path or die "$path: $!\n";
+	syswrite $console, '!';
 	select undef, undef, undef, 0.5;
 	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, 65536, length $text;
-	is(length $text, 100 * 1024, '--console pty: output that had to wait goes on when somebody reads');
+	is(length $text, 100 * 1024, '--console pty: output waits for the one who has it open');
 	is($vole->finish, 0, '--console pty: to its end');
 }
 {
-	# All of it fits, so the guest has ended when it is read.
-	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 2);
+	# All of it fits, so the guest has ended when it is read; and that later than vole would wait for nobody.
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 2, 'after');
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
 	my $text = '';
 	open my $console, '+<:raw', $path or die "$path: $!\n";
+	syswrite $console, '!';
 	IO::Select->new($console)->can_read(60);
-	select undef, undef, undef, 0.3;
+	select undef, undef, undef, 2.5;
 	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, 512, length $text;
-	is(length $text, 2 * 1024, '--console pty: what the terminal holds at the end waits for its reader');
+	is(length $text, 2 * 1024, '--console pty: what the terminal holds at the end waits for the one who has it open');
 	is($vole->finish, 0, '--console pty: and then vole ends');
 }
 {
-	# Nobody reads it, and the end does not wait for ever.
+	# The one for whom output waits leaves, and it does no longer.
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 100, 'after');
+	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
+	open my $console, '+<:raw', $path or die "$path: $!\n";
+	syswrite $console, '!';
+	IO::Select->new($console)->can_read(60);
+	close $console;
+	is($vole->finish, 0, '--console pty: the guest goes on when that one leaves');
+	like($vole->text, qr/^vole: --console pty: \Q$path\E is full, and nobody has it open/m, '--console pty: and what is lost is said');
+	is(() = $vole->text =~ /nobody has it open/g, 1, '--console pty: once');
+}
+{
+	# Somebody has it open, and nobody reads it: the end does not wait for ever.
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 1, 'after');
+	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
+	open my $console, '+<:raw', $path or die "$path: $!\n";
+	syswrite $console, '!';
+	is($vole->finish, 0, '--console pty: one who has it open and does not read does not keep vole from ending');
+}
+{
+	# Nobody has it open, and the end does not wait for ever.
 	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 1);
 	is($vole->finish, 0, '--console pty: output that nobody reads does not keep vole from ending');
 	# And more of it than a terminal holds, of a guest that has ended.

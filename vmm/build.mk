@@ -14,7 +14,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c pvh_note.c multiboot.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
-	$(addprefix io/,loop.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c chardev.c chardev_open.c entropy.c disk.c) \
+	$(addprefix io/,loop.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \
 	doctor.c finding.c)
 
 # With computed goto, gcc's own manual advises against this pass; without it guest code runs 5 % faster.

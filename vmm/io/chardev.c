@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "io/pty.h"
 #include "io/stream.h"
 #include "log.h"
 
@@ -45,6 +47,20 @@ static uint32_t client_events(const struct chardev *dev)
 	return dev->client_ended ? 0 : EPOLLRDHUP;
 }
 
+/* How often something is looked at that nothing tells of: whether a background job is in the
+ * foreground now, since a shell need not send SIGCONT to a job that runs; and whether the reader for
+ * whom output to a pseudo-terminal waits has left. */
+#define LOOK_NS 250000000
+
+static void set_look(struct chardev *dev, bool is_needed)
+{
+	uint64_t ns = is_needed ? LOOK_NS : 0;
+
+	if (is_needed != dev->is_looking)
+		io_timer_set(&dev->look, ns, ns);
+	dev->is_looking = is_needed;
+}
+
 /* Updates which descriptors the loop waits for, from what the device wants. */
 static void update(struct chardev *dev)
 {
@@ -67,6 +83,8 @@ static void update(struct chardev *dev)
 			io_loop_del(dev->loop, &dev->output);
 		dev->output_armed = output;
 	}
+	if (dev->is_pty)
+		set_look(dev, output);
 }
 
 /* Returns whether the guest can get input without waiting. */
@@ -138,41 +156,29 @@ static void wake_ready(struct io_source *source)
 	update(dev);
 }
 
-/* Writes a part of the first segment of iov. Returns the number of bytes taken, or -errno. Lock
- * held. */
+/* Returns whether nobody has a pseudo-terminal open. Lock held. */
+static bool is_unread_pty(struct chardev *dev)
+{
+	return dev->is_pty && (dev->slave < 0 || !pty_has_reader(dev->out, &dev->slave));
+}
+
+/* Writes a part of the first segment of iov, or takes all of it if nobody is there to read it.
+ * Returns the number of bytes taken, or -errno. Lock held. */
 static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 {
-	struct pollfd ready = {.fd = dev->out, .events = POLLOUT};
-	size_t len = iov->iov_len < dev->step ? iov->iov_len : dev->step;
 	ssize_t ret;
 
 	if (dev->out < 0 || dev->client_deaf)
-		return (ssize_t)iov->iov_len; /* nobody listens */
-	if (poll(&ready, 1, 0) <= 0)
-		return -EAGAIN;
-	ret = write(dev->out, iov->iov_base, len);
-	if (ret >= 0)
-		return ret;
-	if (errno == EAGAIN || errno == EINTR)
-		return -EAGAIN;
-	ret = -errno;
-	/* What it sent before it left is the guest's all the same. */
-	dev->client_deaf = is_socket(dev);
+		return (ssize_t)iov->iov_len;
+	ret = stream_write_some(dev->out, iov, dev->step);
+	if (ret == -EAGAIN && is_unread_pty(dev)) {
+		dev->lost_output = true;
+		return (ssize_t)iov->iov_len;
+	}
+	/* What a client sent before it left is the guest's all the same. */
+	if (ret < 0 && ret != -EAGAIN)
+		dev->client_deaf = is_socket(dev);
 	return ret;
-}
-
-/* Rings the terminal's bell, as a terminal does itself when its input queue is full (termios(3),
- * IMAXBEL). If output blocks or goes elsewhere, there is no bell. */
-static void ring_bell(struct chardev *dev)
-{
-	char byte = '\a';
-	struct iovec bell = {&byte, 1};
-
-	if (!isatty(dev->out))
-		return;
-	pthread_mutex_lock(&dev->lock);
-	write_some(dev, &bell);
-	pthread_mutex_unlock(&dev->lock);
 }
 
 static void take_typed(struct chardev *dev, const char *bytes, size_t len)
@@ -181,7 +187,7 @@ static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 	case KEYBOARD_KEPT:
 		break;
 	case KEYBOARD_DROPPED:
-		ring_bell(dev);
+		stream_ring_bell(dev->out);
 		break;
 	case KEYBOARD_QUIT:
 		dev->quit(dev->ctx);
@@ -189,17 +195,18 @@ static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 	}
 }
 
-/* How often a background job checks whether it is in the foreground now: nothing tells it, since a
- * shell need not send SIGCONT to a job that runs. */
-#define LOOK_NS 250000000
-
 static void set_away(struct chardev *dev, bool away)
 {
-	uint64_t ns = away ? LOOK_NS : 0;
-
-	if (away != dev->away)
-		io_timer_set(&dev->look, ns, ns);
+	set_look(dev, away);
 	dev->away = away;
+}
+
+static void output_ready(struct io_source *source)
+{
+	struct chardev *dev = container_of(source, struct chardev, output);
+
+	dev->ready(dev->ctx);
+	update(dev);
 }
 
 static void look_ready(struct io_source *source)
@@ -208,6 +215,8 @@ static void look_ready(struct io_source *source)
 
 	io_event_clear(source->fd);
 	chardev_resume(dev);
+	if (dev->is_pty)
+		output_ready(&dev->output);
 }
 
 void chardev_suspend(struct chardev *dev)
@@ -276,14 +285,6 @@ static void input_ready(struct io_source *source)
 	update(dev);
 }
 
-static void output_ready(struct io_source *source)
-{
-	struct chardev *dev = container_of(source, struct chardev, output);
-
-	dev->ready(dev->ctx);
-	update(dev);
-}
-
 /* --- what the device calls -------------------------------------------------------------------- */
 
 static ssize_t chardev_read(
@@ -314,21 +315,36 @@ static ssize_t chardev_read(
 	return ret < 0 ? -errno : 0;
 }
 
+static void say_lost(const struct chardev *dev)
+{
+	char path[PTY_PATH_SIZE];
+
+	if (ptsname_r(dev->in, path, sizeof path) != 0)
+		return;
+	say("--%s pty: %s is full, and nobody has it open: what the guest prints is lost until "
+	    "somebody does",
+		dev->name, path);
+}
+
 static ssize_t chardev_write(
 	struct console_backend *backend, const struct iovec *iov, unsigned count)
 {
 	struct chardev *dev = chardev_of(backend);
-	bool broke = false;
+	bool had_lost, lost, broke = false;
 	ssize_t ret;
 
 	(void)count; /* the device comes again for the rest */
 	pthread_mutex_lock(&dev->lock);
+	had_lost = dev->lost_output;
 	ret = write_some(dev, iov);
+	lost = dev->lost_output && !had_lost;
 	if (ret < 0 && ret != -EAGAIN && !is_socket(dev)) {
 		broke = !dev->output_broken;
 		dev->output_broken = true;
 	}
 	pthread_mutex_unlock(&dev->lock);
+	if (lost)
+		say_lost(dev);
 	if (broke)
 		dev->broken(dev->ctx, (int)-ret);
 	return ret;
@@ -420,11 +436,14 @@ int chardev_take_client(struct chardev *dev, int fd)
 
 int chardev_begin(struct chardev *dev)
 {
-	int ret;
+	int ret = 0;
 
 	dev->input = (struct io_source){.fd = dev->in, .ready = input_ready};
 	dev->output = (struct io_source){.fd = dev->out, .ready = output_ready};
-	ret = io_loop_can_wait(dev->loop, dev->in, &dev->input_waits);
+	if (dev->is_pty)
+		ret = io_timer_add(dev->loop, &dev->look, look_ready);
+	if (ret == 0)
+		ret = io_loop_can_wait(dev->loop, dev->in, &dev->input_waits);
 	if (ret == 0)
 		ret = io_loop_can_wait(dev->loop, dev->out, &dev->output_waits);
 	dev->step = stream_step(dev->out);
@@ -437,11 +456,12 @@ int chardev_begin(struct chardev *dev)
 
 unsigned chardev_unread(const struct chardev *dev)
 {
-	int unread = 0;
+	return dev->slave < 0 ? 0 : pty_unread(dev->slave);
+}
 
-	if (dev->slave < 0 || ioctl(dev->slave, FIONREAD, &unread) < 0)
-		return 0;
-	return (unsigned)unread;
+bool chardev_has_reader(struct chardev *dev)
+{
+	return dev->slave >= 0 && pty_has_reader(dev->in, &dev->slave);
 }
 
 int chardev_keys(const struct chardev *dev)

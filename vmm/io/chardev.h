@@ -12,6 +12,10 @@
  * keyboard buffer is dropped, with a bell. While this process is a background job, the terminal is
  * left alone. chardev_close() restores the state in which it was found.
  *
+ * Output waits for a reader who is there: for whoever has a pseudo-terminal open, for the client of
+ * a socket. Without one the guest goes on. What it prints is lost then, but a pseudo-terminal keeps
+ * as much as it holds, which is the oldest, for the one who opens it later.
+ *
  * Everything happens on the I/O thread, except for two functions of the back end: want(), which
  * sets flags and wakes that thread, and write(), because an emergency write comes on a vCPU's
  * thread.
@@ -51,12 +55,15 @@ struct chardev {
 	bool client_ended;  /* the client sends no more, but some input is unread. I/O thread */
 	bool client_left;   /* the client left, and the device has to be told. I/O thread */
 	bool output_broken; /* broken() was called. Guarded by lock */
-	int slave;        /* slave of a pseudo-terminal, open so that it never hangs up; -1: none */
-	bool is_terminal; /* in is the terminal that controls this process */
+	bool is_pty;        /* in and out are the master of a pseudo-terminal, see io/pty.h */
+	int slave;          /* valid if is_pty: its slave; -1: none. Guarded by lock */
+	bool lost_output; /* valid if is_pty: it was full, and nobody had it open. Guarded by lock */
+	bool is_terminal;         /* in is the terminal that controls this process */
 	struct terminal terminal; /* valid if is_terminal: in */
 	struct keyboard keyboard; /* valid if is_terminal: what was typed */
 	bool away;                /* valid if is_terminal: this is a background job. I/O thread */
-	struct io_source look;    /* a timer that is set while away; fd -1: none */
+	struct io_source look;    /* a timer, of a terminal or pseudo-terminal; fd -1: none */
+	bool is_looking;          /* look is set. I/O thread */
 	struct listener listener; /* the listening socket */
 
 	struct io_source wake;   /* an eventfd, signalled when want() changed the events */
@@ -86,6 +93,10 @@ void chardev_resume(struct chardev *dev);
  * it would lose them. Returns 0 for other kinds. */
 unsigned chardev_unread(const struct chardev *dev);
 
+/* Returns whether a process besides this one has a pseudo-terminal open. Returns false for other
+ * kinds. I/O thread, once no CPU executes any more. */
+bool chardev_has_reader(struct chardev *dev);
+
 /* Returns the descriptor to poll for keys of a terminal once the guest has ended and the loop no
  * longer runs, or -1 if there is no terminal. When it is readable, the caller calls
  * chardev_take_keys(), which interprets the keys; none is for the guest any more. */
@@ -109,7 +120,7 @@ int chardev_take_both(struct chardev *dev, int fd);
 /* Connects a client of the socket, by chardev_take_both(), and tells the device. I/O thread. */
 int chardev_take_client(struct chardev *dev, int fd);
 
-/* Begins to serve in and out, which are open now. */
+/* Begins to serve in and out, which are open now, and slave. */
 int chardev_begin(struct chardev *dev);
 
 #define CHARDEV_EMPTY                              \

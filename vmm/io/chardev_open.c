@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "container.h"
 #include "io/file.h"
 #include "io/file_holder.h"
+#include "io/pty.h"
 #include "io/stream.h"
 #include "log.h"
 
@@ -64,29 +63,17 @@ static int open_file(struct chardev *dev, const char *path)
 
 static int open_pty(struct chardev *dev, const char *label)
 {
-	struct termios raw;
-	char name[64];
-	int master, ret;
+	char path[PTY_PATH_SIZE];
+	int master = pty_open(&dev->slave, path);
+	int ret;
 
-	master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (master < 0)
-		return fail(dev, "pty", errno);
+		return fail(dev, "pty", -master);
+	dev->is_pty = true;
 	ret = chardev_take_both(dev, master);
 	if (ret < 0)
 		return fail(dev, "pty", -ret);
-	if (grantpt(master) < 0 || unlockpt(master) < 0 ||
-		ptsname_r(master, name, sizeof name) != 0)
-		return fail(dev, "pty", errno);
-	dev->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (dev->slave < 0)
-		return fail(dev, name, errno);
-	/* The guest is the one that echoes and edits. */
-	if (tcgetattr(dev->slave, &raw) < 0)
-		return fail(dev, name, errno);
-	cfmakeraw(&raw);
-	if (tcsetattr(dev->slave, TCSANOW, &raw) < 0)
-		return fail(dev, name, errno);
-	say("%s is on %s", label, name);
+	say("%s is on %s", label, path);
 	return 0;
 }
 

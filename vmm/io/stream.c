@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "io/stream.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -42,4 +44,26 @@ size_t stream_step(int fd)
 	/* poll(2) promises room for one byte of a terminal, and for PIPE_BUF bytes of a pipe
 	 * (pipe(7)). */
 	return blocks && isatty(fd) ? 1 : PIPE_BUF;
+}
+
+ssize_t stream_write_some(int fd, const struct iovec *iov, size_t step)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	ssize_t ret;
+
+	if (poll(&ready, 1, 0) <= 0)
+		return -EAGAIN;
+	ret = write(fd, iov->iov_base, iov->iov_len < step ? iov->iov_len : step);
+	if (ret >= 0)
+		return ret;
+	return errno == EINTR ? -EAGAIN : -errno;
+}
+
+void stream_ring_bell(int fd)
+{
+	char byte = '\a';
+	const struct iovec bell = {&byte, 1};
+
+	if (isatty(fd))
+		stream_write_some(fd, &bell, 1);
 }

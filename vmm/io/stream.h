@@ -8,6 +8,8 @@
  */
 
 #include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 /*
  * Reopens a terminal or pipe as a new non-blocking descriptor, because O_NONBLOCK on fd itself
@@ -19,5 +21,13 @@ int stream_reopen(int fd, int access);
 
 /* Returns how many bytes one write(2) can take without blocking when poll(2) finds fd writable. */
 size_t stream_step(int fd);
+
+/* Writes a part of *iov, at most step bytes, if fd is ready for it. Returns how many bytes were
+ * written, -EAGAIN if none can be now, or another -errno. Never blocks. */
+ssize_t stream_write_some(int fd, const struct iovec *iov, size_t step);
+
+/* Rings a terminal's bell, as a terminal does itself when its input queue is full (termios(3),
+ * IMAXBEL). If fd is no terminal, or not ready, there is no bell. */
+void stream_ring_bell(int fd);
 
 #endif

@@ -27,23 +27,15 @@ static bool serve_all(struct vm *vm)
 #define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 4)
 
 /* Milliseconds between two looks at pseudo-terminals, and the number of looks in a row at which
- * nothing was read, after which vole gives up. */
-#define LINGER_MS    10
-#define LINGER_LOOKS 200
+ * nothing had been read, after which vole gives up: on one that somebody has open, and on one that
+ * nobody has. */
+#define LINGER_MS          10
+#define LINGER_LOOKS       1000
+#define LINGER_LOOKS_ALONE 200
 
-/* Returns the longer of two limits in milliseconds; -1 is no limit. */
-static int longer(int a, int b)
-{
-	return a < 0 || b < 0 ? -1 : a > b ? a : b;
-}
-
-/* Has *place poll for output to a console. Returns how many milliseconds to wait for it, -1 without
- * limit. A pseudo-terminal has a limit, because nobody may open it. */
-static int wait_for(struct pollfd *place, const struct chardev *chardev)
-{
-	place->fd = chardev->out;
-	return chardev->slave >= 0 ? LINGER_MS * LINGER_LOOKS : -1;
-}
+/* Milliseconds after which output that waits for a pseudo-terminal's reader is tried again: he may
+ * have left, which nothing tells. */
+#define RETRY_MS 100
 
 /* Returns whether a port waits for its host to take output. A device that failed does not. */
 static bool port_waits(const struct vm *vm, const struct console_port *port)
@@ -59,9 +51,23 @@ bool output_waits(const struct vm *vm)
 	return vm->serial.uart.output_wanted;
 }
 
+/* Returns the shorter of two waits in milliseconds: 0 is none, -1 one without limit. */
+static int shorter(int a, int b)
+{
+	return a > 0 ? a : b;
+}
+
+/* Has *place poll for output to a console that has some pending. Returns how many milliseconds to
+ * wait for it; -1: without limit. */
+static int wait_for(struct pollfd *place, const struct chardev *chardev)
+{
+	place->fd = chardev->out;
+	return chardev->is_pty ? RETRY_MS : -1;
+}
+
 /* Fills fds with the consoles that have pending output; fd is -1 for the others, so that poll()
- * ignores them. Returns how many milliseconds to wait at most, as wait_for(); 0 if no console has
- * pending output. */
+ * ignores them. Returns how many milliseconds to wait at most, -1 without limit; 0 if no console
+ * has pending output. */
 static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 {
 	int limit = 0;
@@ -70,9 +76,9 @@ static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 		fds[i] = (struct pollfd){.fd = -1, .events = POLLOUT};
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (port_waits(vm, &vm->console.ports[i]))
-			limit = longer(limit, wait_for(&fds[i], &vm->consoles[i].chardev));
+			limit = shorter(limit, wait_for(&fds[i], &vm->consoles[i].chardev));
 	if (vm->serial.uart.output_wanted)
-		limit = longer(
+		limit = shorter(
 			limit, wait_for(&fds[VIRTIO_CONSOLE_PORTS_MAX], &vm->serial.chardev));
 	return limit;
 }
@@ -111,8 +117,8 @@ static void time_is_over(struct vm *vm, bool busy)
 
 /* Waits until one of fds is ready, a key is pressed (^A x is the only way to leave a raw terminal),
  * or a signal or the time-out comes, and handles it. timeout is in milliseconds, 0 if there is work
- * to do meanwhile. Returns false if nothing happened. */
-static bool wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
+ * to do meanwhile. */
+static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
 {
 	struct chardev *terminal = find_keys(vm);
 	struct pollfd *keys = &fds[DRAIN_FDS - 3];
@@ -129,7 +135,7 @@ static bool wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 		vm_output_lost(vm, EXIT_STATUS_VOLE);
 	}
 	if (ready <= 0)
-		return ready < 0;
+		return;
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (fds[i].revents)
 			virtio_backend_ready(&vm->console.dev, i);
@@ -139,12 +145,10 @@ static bool wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 		vm->signals.ready(&vm->signals);
 	if (timer->revents)
 		time_is_over(vm, timeout == 0);
-	return true;
 }
 
-/* Serves all requests and waits for their output. Returns false if it gave up on a pseudo-terminal
- * that nobody reads. */
-static bool serve_to_the_end(struct vm *vm)
+/* Serves all requests and waits for their output. */
+static void serve_to_the_end(struct vm *vm)
 {
 	/* A ring that was laid over itself could go on for ever. */
 	unsigned passes = VIRTIO_PASSES_MAX;
@@ -153,42 +157,57 @@ static bool serve_to_the_end(struct vm *vm)
 	int limit;
 
 	while (!vm->discard_output && ((limit = find_waiting(vm, fds)) != 0 || more)) {
-		if (!wait_for_output(vm, fds, more ? 0 : limit) && !more)
-			return false;
+		wait_for_output(vm, fds, more ? 0 : limit);
 		passes -= passes > 0;
 		more = serve_all(vm) && passes > 0;
 	}
-	return true;
 }
 
-static unsigned unread(const struct vm *vm)
-{
-	unsigned sum = chardev_unread(&vm->serial.chardev);
+/* Output that pseudo-terminals hold. */
+struct held {
+	unsigned bytes;
+	bool has_reader; /* somebody has one of those open that hold some */
+};
 
+static void add_held(struct held *held, struct chardev *chardev)
+{
+	unsigned bytes = chardev_unread(chardev);
+
+	held->bytes += bytes;
+	held->has_reader |= bytes > 0 && chardev_has_reader(chardev);
+}
+
+static struct held find_held(struct vm *vm)
+{
+	struct held held = {0};
+
+	add_held(&held, &vm->serial.chardev);
 	for (unsigned i = 0; i < vm->console_count; i++)
-		sum += chardev_unread(&vm->consoles[i].chardev);
-	return sum;
+		add_held(&held, &vm->consoles[i].chardev);
+	return held;
 }
 
 /*
  * Waits until the output that pseudo-terminals hold was read, because closing them would lose it;
- * gives up after two seconds in which nothing was read. They must be empty twice in a row, since
- * the kernel hands on what it holds in parts.
+ * gives up when nothing is read for a while, since a program that has one open may read no more and
+ * wait for vole's end. They must be empty twice in a row: the kernel hands on what it holds in
+ * parts.
  */
 static void linger(struct vm *vm)
 {
+	unsigned looks = 0, looks_max = 1, nothing = 0, last = 0;
 	struct pollfd fds[DRAIN_FDS] = {0};
-	unsigned looks = 0, nothing = 0, last = 0;
 
 	for (unsigned i = 0; i < DRAIN_FDS; i++)
 		fds[i].fd = -1;
-	while (!vm->discard_output && nothing < 2 && looks < LINGER_LOOKS) {
-		unsigned now = unread(vm);
+	while (!vm->discard_output && nothing < 2 && looks < looks_max) {
+		struct held held = find_held(vm);
 
-		nothing = now == 0 ? nothing + 1 : 0;
-		looks = now == last ? looks + 1 : 0;
-		last = now;
-		if (now > 0)
+		nothing = held.bytes == 0 ? nothing + 1 : 0;
+		looks = held.bytes == last ? looks + 1 : 0;
+		looks_max = held.has_reader ? LINGER_LOOKS : LINGER_LOOKS_ALONE;
+		last = held.bytes;
+		if (held.bytes > 0)
 			wait_for_output(vm, fds, LINGER_MS);
 		else if (nothing < 2)
 			poll(NULL, 0, LINGER_MS);
@@ -197,10 +216,10 @@ static void linger(struct vm *vm)
 
 static bool has_pty(const struct vm *vm)
 {
-	bool found = vm->serial.chardev.slave >= 0;
+	bool found = vm->serial.chardev.is_pty;
 
 	for (unsigned i = 0; i < vm->console_count; i++)
-		found |= vm->consoles[i].chardev.slave >= 0;
+		found |= vm->consoles[i].chardev.is_pty;
 	return found;
 }
 
@@ -211,6 +230,7 @@ void drain(struct vm *vm)
 	/* The guest did not end by itself. */
 	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_VOLE)
 		vm->discard_output = true;
-	if (serve_to_the_end(vm) && has_pty(vm))
+	serve_to_the_end(vm);
+	if (has_pty(vm))
 		linger(vm);
 }

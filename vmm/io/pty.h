@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_PTY_H
+#define VMM_PTY_H
+
+/*
+ * A pseudo-terminal (pty(7)) whose master is this process's. The slave is kept open here too, since
+ * a master whose slave nobody has open hangs up. Any thread, one at a time.
+ */
+
+#include <stdbool.h>
+
+#define PTY_PATH_SIZE 64
+
+/*
+ * Makes a pseudo-terminal in raw mode: the guest is the one that echoes and edits. Sets path to
+ * where its slave is, and *slave to a descriptor of it. Returns the master, which does not block,
+ * or -errno; then *slave is -1. The caller closes both.
+ */
+int pty_open(int *slave, char path[PTY_PATH_SIZE]);
+
+/*
+ * Returns whether another process has the slave open. To find out, *slave is closed and opened
+ * again: the master has hung up in between if it was the last one. Nobody else notices, and what
+ * the terminal holds, and its settings, remain. If the slave cannot be opened again, *slave is -1.
+ */
+bool pty_has_reader(int master, int *slave);
+
+/* Returns how many bytes were written to the master and not read from the slave. */
+unsigned pty_unread(int slave);
+
+#endif
