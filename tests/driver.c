@@ -40,12 +40,19 @@ static int host_live(void *ctx, bool live)
 	return host->live_error;
 }
 
-static void host_report(void *ctx, const char *message)
+static void host_report(void *ctx, const struct virtio_report *report)
 {
 	struct host *host = ctx;
 
-	host->reports++;
-	snprintf(host->report, sizeof host->report, "%s", message);
+	host->accessor = report->accessor;
+	if (report->rule == RULE_NONE) {
+		host->reports++;
+		snprintf(host->report, sizeof host->report, "%s", report->text);
+	} else {
+		host->mistakes++;
+		host->rule = report->rule;
+		snprintf(host->mistake, sizeof host->mistake, "%s", report->text);
+	}
 }
 
 const struct virtio_host_ops driver_host_ops = {
@@ -82,7 +89,7 @@ uint64_t access_read(struct driver *driver, uint32_t offset, unsigned len)
 	uint64_t value = 0;
 
 	memset(data, 0xee, sizeof data);
-	virtio_mmio_read(&driver->mmio, offset, data, len);
+	virtio_mmio_read(&driver->mmio, offset, data, len, driver);
 	for (unsigned i = 0; i < len; i++)
 		value |= (uint64_t)data[i] << (8 * i);
 	return value;
@@ -94,7 +101,7 @@ void access_write(struct driver *driver, uint32_t offset, uint64_t value, unsign
 
 	for (unsigned i = 0; i < sizeof data; i++)
 		data[i] = value >> (8 * i);
-	virtio_mmio_write(&driver->mmio, offset, data, len);
+	virtio_mmio_write(&driver->mmio, offset, data, len, driver);
 }
 
 uint32_t reg_read(struct driver *driver, uint32_t offset)

@@ -29,12 +29,17 @@
 /* --- the machine around a device -------------------------------------------------------------- */
 
 struct host {
-	atomic_uint raises, reports;
+	atomic_uint raises;
+	atomic_uint reports;  /* of faults */
+	atomic_uint mistakes; /* of the driver, that were reported */
 	atomic_uint kicks[VIRTIO_QUEUES_MAX];
 	atomic_bool pending[VIRTIO_QUEUES_MAX]; /* kicked, not yet served */
 	int live_error;                         /* what live(true) returns */
 	unsigned live_on, live_off;
-	char report[256]; /* the last */
+	char report[256];      /* the last fault */
+	char mistake[256];     /* the last mistake ... */
+	enum virtio_rule rule; /* ... the rule that it broke ... */
+	const void *accessor;  /* ... and who did */
 
 	/* Called from within raise and kick. */
 	void (*on_raise)(void *ctx);

@@ -56,7 +56,7 @@ static bool request_at_hand(
 	struct virtio_device *dev, unsigned queue, struct block_request *request)
 {
 	while (!request->active && virtio_pop(dev, queue, &request->chain)) {
-		request->active = block_request_begin(request);
+		request->active = block_request_begin(request, &block_of(dev)->disk);
 		if (!request->active)
 			virtq_push(&dev->queues[queue], &request->chain, 0);
 	}
@@ -152,6 +152,8 @@ static void block_config_changed(struct virtio_device *dev)
 	struct virtio_block *blk = block_of(dev);
 
 	blk->disk.capacity = blk->disk.backend->capacity;
+	if (blk->disk.capacity > blk->disk.capacity_max)
+		blk->disk.capacity_max = blk->disk.capacity;
 }
 
 /* Handles a write to writeback, the only writable field. A wider access, which covers other fields
@@ -161,11 +163,18 @@ static void block_config_write(
 {
 	struct virtio_block *blk = block_of(dev);
 
-	if (offset != offsetof(struct virtio_blk_config, writeback) || len != 1 || *data > 1)
+	const uint32_t field = offsetof(struct virtio_blk_config, writeback);
+
+	if (offset > field || offset + len <= field) {
+		virtio_config_mistake(dev, RULE_CONFIG_READ_ONLY, true, offset, len);
 		return;
-	if (!(dev->status & VIRTIO_STATUS_FEATURES_OK) ||
-		!virtio_has_feature(dev, VIRTIO_BLK_F_CONFIG_WCE))
+	}
+	if (offset != field || len != 1 || *data > 1 ||
+		!(dev->status & VIRTIO_STATUS_FEATURES_OK) ||
+		!virtio_has_feature(dev, VIRTIO_BLK_F_CONFIG_WCE)) {
+		virtio_config_mistake(dev, RULE_CONFIG_WRITEBACK, true, offset, len);
 		return;
+	}
 	blk->mode_chosen = true;
 	blk->writeback = *data;
 }
@@ -175,6 +184,7 @@ static void block_reset(struct virtio_device *dev)
 	struct virtio_block *blk = block_of(dev);
 
 	blk->mode_chosen = false;
+	blk->disk.capacity_max = blk->disk.capacity;
 	for (unsigned i = 0; i < dev->queue_count; i++)
 		blk->requests[i].active = false;
 }
@@ -211,7 +221,14 @@ int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, u
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_DISCARD);
 	if (queue_count > 1)
 		features |= VIRTIO_BIT(VIRTIO_BLK_F_MQ);
-	*blk = (struct virtio_block){.disk = {.backend = backend, .capacity = backend->capacity}};
+	*blk = (struct virtio_block){.disk = {
+					     .dev = &blk->dev,
+					     .backend = backend,
+					     .capacity = backend->capacity,
+					     .capacity_max = backend->capacity,
+				     }};
+	for (unsigned i = 0; i < queue_count; i++)
+		blk->requests[i].queue = i;
 	return virtio_init(&blk->dev, &block_ops, features, queue_count, gmem, host, ctx);
 }
 

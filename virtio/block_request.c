@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "block_request.h"
 
+#include <inttypes.h>
+
 #include <vole/virtio_blk.h>
+
+#include "virtio.h"
 
 /* The status of a request that is not done yet; the specification does not use this value. */
 #define STATUS_LATER 0xff
@@ -16,17 +20,49 @@ struct data {
 typedef ssize_t transfer_function(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset);
 
+/* Reports that a request breaks a rule, and evaluates to the status that answers it. The format says
+ * what the driver asked for. */
+#define refuse(disk, request, status, rule, value, ...) \
+	(virtio_queue_mistake((disk)->dev, rule, (request)->queue, value, __VA_ARGS__), status)
+
 static bool accepted(const struct block_disk *disk, unsigned feature)
 {
 	return disk->features >> feature & 1;
 }
 
-/* Returns whether len bytes are whole sectors that lie on the disk. It compares sectors, and
- * subtracts, so that no sum can wrap. */
-static bool on_disk(const struct block_disk *disk, uint64_t sector, uint64_t len)
+/* Returns the name of a type of request, for reports. */
+static const char *type_name(const struct block_request *request)
 {
-	return len % VIRTIO_BLK_SECTOR_SIZE == 0 && sector <= disk->capacity &&
-	       len / VIRTIO_BLK_SECTOR_SIZE <= disk->capacity - sector;
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+		return "read";
+	case VIRTIO_BLK_T_OUT:
+		return "write";
+	case VIRTIO_BLK_T_DISCARD:
+		return "discard";
+	default:
+		return "write zeroes";
+	}
+}
+
+/* Returns whether sectors lie on a disk of this capacity. It subtracts, so that no sum can wrap. */
+static bool fits(uint64_t capacity, uint64_t sector, uint64_t sectors)
+{
+	return sector <= capacity && sectors <= capacity - sector;
+}
+
+/* Returns OK if sectors lie on the disk, else IOERR. That is the driver's mistake unless the disk
+ * has shrunk. */
+static uint8_t check_sectors(const struct block_request *request, const struct block_disk *disk,
+	uint64_t sector, uint64_t sectors)
+{
+	if (fits(disk->capacity, sector, sectors))
+		return VIRTIO_BLK_S_OK;
+	if (fits(disk->capacity_max, sector, sectors))
+		return VIRTIO_BLK_S_IOERR;
+	return refuse(disk, request, VIRTIO_BLK_S_IOERR, RULE_BLOCK_RANGE, sector,
+		"%s of %" PRIu64 " sector%s at sector %" PRIu64 " of %" PRIu64 ":",
+		type_name(request), sectors, PLURAL(sectors), sector, disk->capacity);
 }
 
 /* --- read, write, flush, get-id --------------------------------------------------------------- */
@@ -39,9 +75,15 @@ static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 	transfer_function *move, const struct data *data, uint64_t *budget)
 {
 	uint64_t start = request->sector * VIRTIO_BLK_SECTOR_SIZE;
+	uint8_t status;
 
-	if (!on_disk(disk, request->sector, data->len))
-		return VIRTIO_BLK_S_IOERR;
+	if (data->len % VIRTIO_BLK_SECTOR_SIZE != 0)
+		return refuse(disk, request, VIRTIO_BLK_S_IOERR, RULE_BLOCK_LENGTH, data->len,
+			"%s of %" PRIu64 " byte%s:", type_name(request), data->len,
+			PLURAL(data->len));
+	status = check_sectors(request, disk, request->sector, data->len / VIRTIO_BLK_SECTOR_SIZE);
+	if (status != VIRTIO_BLK_S_OK)
+		return status;
 	while (request->transferred < data->len) {
 		uint64_t left = data->len - request->transferred;
 		unsigned count;
@@ -67,11 +109,28 @@ static uint8_t flush(struct block_disk *disk, uint64_t *budget)
 	return disk->backend->ops->flush(disk->backend) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
+/* The status byte is the last of the device-writable bytes, so a driver that forgot it gives away the
+ * last byte of its whole sectors. */
+static bool lacks_status(const struct block_request *request)
+{
+	return request->data_len_max % VIRTIO_BLK_SECTOR_SIZE == VIRTIO_BLK_SECTOR_SIZE - 1;
+}
+
 static uint8_t serve_in(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
+	const uint64_t header_len = sizeof(struct virtio_blk_req);
+	uint64_t readable_len = request->chain.readable_len - header_len;
 	struct data data = {chain_writable_slice, 0, request->data_len_max};
-	uint8_t status = transfer(request, disk, disk->backend->ops->read, &data, budget);
+	uint8_t status;
 
+	if (readable_len > 0)
+		return refuse(disk, request, VIRTIO_BLK_S_IOERR, RULE_BLOCK_READ_DATA, readable_len,
+			"read with %" PRIu64 " byte%s", readable_len, PLURAL(readable_len));
+	if (lacks_status(request))
+		return refuse(disk, request, VIRTIO_BLK_S_IOERR, RULE_BLOCK_STATUS,
+			request->chain.writable_len, "request of %" PRIu64 " bytes",
+			header_len + request->chain.writable_len);
+	status = transfer(request, disk, disk->backend->ops->read, &data, budget);
 	request->written = request->transferred;
 	return status;
 }
@@ -83,18 +142,31 @@ static uint8_t serve_out(struct block_request *request, struct block_disk *disk,
 		chain_readable_slice, header_len, request->chain.readable_len - header_len};
 	uint8_t status;
 
+	if (request->data_len_max > 0)
+		return refuse(disk, request, VIRTIO_BLK_S_IOERR, RULE_BLOCK_WRITE_DATA,
+			request->data_len_max, "write with %" PRIu64 " byte%s",
+			request->data_len_max, PLURAL(request->data_len_max));
 	if (disk->backend->read_only)
-		return VIRTIO_BLK_S_IOERR;
+		return refuse(disk, request, VIRTIO_BLK_S_IOERR, RULE_BLOCK_READ_ONLY,
+			request->sector, "write at sector %" PRIu64 ":", request->sector);
 	status = transfer(request, disk, disk->backend->ops->write, &data, budget);
 	if (status == VIRTIO_BLK_S_OK && !disk->write_back)
 		status = flush(disk, budget);
 	return status;
 }
 
-static uint8_t serve_flush(struct block_disk *disk, uint64_t *budget)
+/* Reports a request whose feature was not negotiated. */
+static uint8_t refuse_feature(const struct block_request *request, const struct block_disk *disk)
+{
+	return refuse(disk, request, VIRTIO_BLK_S_UNSUPP, RULE_BLOCK_FEATURE, request->type,
+		"request of type %" PRIu32 ":", request->type);
+}
+
+static uint8_t serve_flush(
+	const struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
 	if (!accepted(disk, VIRTIO_BLK_F_FLUSH))
-		return VIRTIO_BLK_S_UNSUPP;
+		return refuse_feature(request, disk);
 	return flush(disk, budget);
 }
 
@@ -126,18 +198,22 @@ struct range {
 	uint32_t sectors, flags;
 };
 
-/* Copies the request's segments, once. Returns their number, or 0 if there are none, too many, or
- * an incomplete one. */
-static unsigned ranges_read(const struct block_request *request, const struct range_type *type,
-	struct range ranges[BLOCK_DISCARD_SEG_MAX])
+/* Copies the request's segments, once. Returns their number, or 0 (reported) if there are none, too
+ * many, or an incomplete one. */
+static unsigned ranges_read(const struct block_request *request, const struct block_disk *disk,
+	const struct range_type *type, struct range ranges[BLOCK_DISCARD_SEG_MAX])
 {
 	const uint64_t header_len = sizeof(struct virtio_blk_req);
 	uint64_t len = request->chain.readable_len - header_len;
 	struct virtio_blk_discard_write_zeroes segment;
 	unsigned count = 0;
 
-	if (len % sizeof segment != 0 || len / sizeof segment > type->seg_max)
-		return 0;
+	if (len == 0 || len % sizeof segment != 0)
+		return refuse(disk, request, 0, RULE_BLOCK_SEGMENTS, len,
+			"%s with %" PRIu64 " byte%s,", type_name(request), len, PLURAL(len));
+	if (len / sizeof segment > type->seg_max)
+		return refuse(disk, request, 0, RULE_BLOCK_SEGMENT_COUNT, len / sizeof segment,
+			"%s with %" PRIu64 " segments,", type_name(request), len / sizeof segment);
 	for (; count < len / sizeof segment; count++) {
 		chain_read(&request->chain, header_len + count * sizeof segment, &segment,
 			sizeof segment);
@@ -147,20 +223,32 @@ static unsigned ranges_read(const struct block_request *request, const struct ra
 	return count;
 }
 
-/* Validates all segments before the first is executed. An unknown flag makes the whole request
- * UNSUPP, whatever else is wrong with it (virtio 5.2.6.2). */
-static uint8_t check_ranges(const struct block_disk *disk, const struct range_type *type,
-	const struct range *ranges, unsigned count)
+/* Returns the status of a segment that cannot be executed, or OK. An unknown flag makes the whole
+ * request UNSUPP, whatever else is wrong with it (virtio 5.2.6.2). */
+static uint8_t check_range(const struct block_request *request, const struct block_disk *disk,
+	const struct range_type *type, const struct range *range)
+{
+	if (range->flags & ~type->flags)
+		return refuse(disk, request, VIRTIO_BLK_S_UNSUPP, RULE_BLOCK_FLAGS, range->flags,
+			"%s with flags 0x%" PRIx32 ",", type_name(request), range->flags);
+	if (range->sectors > type->sectors_max)
+		return refuse(disk, request, VIRTIO_BLK_S_IOERR, RULE_BLOCK_SECTORS, range->sectors,
+			"%s with %" PRIu32 " sectors in a segment,", type_name(request),
+			range->sectors);
+	return check_sectors(request, disk, range->sector, range->sectors);
+}
+
+/* Validates all segments before the first is executed. */
+static uint8_t check_ranges(const struct block_request *request, const struct block_disk *disk,
+	const struct range_type *type, const struct range *ranges, unsigned count)
 {
 	uint8_t status = VIRTIO_BLK_S_OK;
 
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t len = (uint64_t)ranges[i].sectors * VIRTIO_BLK_SECTOR_SIZE;
+	for (unsigned i = 0; i < count && status != VIRTIO_BLK_S_UNSUPP; i++) {
+		uint8_t found = check_range(request, disk, type, &ranges[i]);
 
-		if (ranges[i].flags & ~type->flags)
-			return VIRTIO_BLK_S_UNSUPP;
-		if (ranges[i].sectors > type->sectors_max || !on_disk(disk, ranges[i].sector, len))
-			status = VIRTIO_BLK_S_IOERR;
+		if (found != VIRTIO_BLK_S_OK)
+			status = found;
 	}
 	return status;
 }
@@ -188,12 +276,12 @@ static uint8_t serve_ranges(const struct block_request *request, struct block_di
 	uint8_t status;
 
 	if (!accepted(disk, type->feature))
-		return VIRTIO_BLK_S_UNSUPP;
-	count = ranges_read(request, type, ranges);
+		return refuse_feature(request, disk);
+	count = ranges_read(request, disk, type, ranges);
 	if (count == 0)
 		return VIRTIO_BLK_S_IOERR;
 	*budget = 0; /* the host may need long */
-	status = check_ranges(disk, type, ranges, count);
+	status = check_ranges(request, disk, type, ranges, count);
 	for (unsigned i = 0; i < count && status == VIRTIO_BLK_S_OK; i++)
 		if (range_execute(disk, type, &ranges[i]) < 0)
 			status = VIRTIO_BLK_S_IOERR;
@@ -215,7 +303,7 @@ static uint8_t serve(struct block_request *request, struct block_disk *disk, uin
 	case VIRTIO_BLK_T_OUT:
 		return serve_out(request, disk, budget);
 	case VIRTIO_BLK_T_FLUSH:
-		return serve_flush(disk, budget);
+		return serve_flush(request, disk, budget);
 	case VIRTIO_BLK_T_GET_ID:
 		return serve_get_id(request, disk);
 	case VIRTIO_BLK_T_DISCARD:
@@ -223,18 +311,23 @@ static uint8_t serve(struct block_request *request, struct block_disk *disk, uin
 	case VIRTIO_BLK_T_WRITE_ZEROES:
 		return serve_ranges(request, disk, &write_zeroes, budget);
 	default:
-		return VIRTIO_BLK_S_UNSUPP;
+		return refuse(disk, request, VIRTIO_BLK_S_UNSUPP, RULE_BLOCK_TYPE, request->type,
+			"request of type %" PRIu32 ":", request->type);
 	}
 }
 
-bool block_request_begin(struct block_request *request)
+bool block_request_begin(struct block_request *request, struct block_disk *disk)
 {
 	const struct chain *chain = &request->chain;
+	uint64_t len = chain->readable_len + chain->writable_len;
 	struct virtio_blk_req header;
 
-	if (chain->writable_len == 0 ||
-		chain_read(chain, 0, &header, sizeof header) < sizeof header)
-		return false;
+	if (chain_read(chain, 0, &header, sizeof header) < sizeof header)
+		return refuse(disk, request, false, RULE_BLOCK_HEADER, len,
+			"request of %" PRIu64 " byte%s", len, PLURAL(len));
+	if (chain->writable_len == 0)
+		return refuse(disk, request, false, RULE_BLOCK_STATUS, len,
+			"request of %" PRIu64 " byte%s", len, PLURAL(len));
 	request->type = le32_to_cpu(header.type);
 	request->sector = le64_to_cpu(header.sector);
 	request->data_len_max = chain->writable_len - sizeof(uint8_t);

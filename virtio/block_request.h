@@ -27,9 +27,12 @@
 #define BLOCK_ZEROES_SEG_MAX      8
 #define BLOCK_ZEROES_SECTORS_MAX  2048
 
+struct virtio_device;
+
 /* A request while it is served. */
 struct block_request {
-	bool active; /* the other fields are valid */
+	unsigned queue; /* constant */
+	bool active;    /* the other fields are valid */
 	struct chain chain;
 	uint32_t type;
 	uint64_t sector;
@@ -40,22 +43,25 @@ struct block_request {
 
 /* The disk as requests see it. Guarded by the device's lock. */
 struct block_disk {
+	struct virtio_device *dev;     /* not owned; it reports the driver's mistakes */
 	struct block_backend *backend; /* not owned */
 	uint64_t capacity;             /* sectors, as the driver sees it */
+	uint64_t capacity_max;         /* the largest since reset: a driver may not know less */
 	uint64_t features;             /* accepted by the driver */
 	bool write_back;               /* writes may complete before they are stable (5.2.6.2) */
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: the segments transferred in one step */
 };
 
-/* Reads the header of request->chain, which was popped. Returns false if the chain has no complete
- * header, or no byte for a status: then the request cannot be answered. */
-bool block_request_begin(struct block_request *request);
+/* Reads the header of request->chain, which was popped. Returns false (reported) if the chain has no
+ * complete header, or no byte for a status: then the request cannot be answered. The device's lock is
+ * held. */
+bool block_request_begin(struct block_request *request, struct block_disk *disk);
 
 /*
  * Continues the request for up to *budget bytes of data, at least 1, and subtracts from *budget
  * what was used; an operation that may take the host long uses up all of it. Returns true if the
- * request is done and its status written: then request->written is the used length. The device's
- * lock is held.
+ * request is done and its status written: then request->written is the used length. A request that
+ * breaks a rule is reported (report.h). The device's lock is held.
  */
 bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget);
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <vole/virtio_console.h>
@@ -72,6 +73,10 @@ static bool receive_chain(struct virtio_console *con, struct console_port *port)
 			port->input_ended = true;
 			return false;
 		}
+	} else if (chain->readable_len > 0) {
+		virtio_queue_mistake(&con->dev, RULE_CONSOLE_RECEIVE, port->receive,
+			chain->readable_len, "receive buffer of %" PRIu64 " byte%s,",
+			chain->readable_len, PLURAL(chain->readable_len));
 	}
 	virtq_push(&con->dev.queues[port->receive], chain, got);
 	port->receiving = false;
@@ -112,6 +117,10 @@ static bool send_chain(struct virtio_console *con, struct console_port *port)
 		taken = backend->ops->write(backend, con->slice, count);
 		if (taken == -EAGAIN)
 			return false;
+	} else if (chain->writable_len > 0) {
+		virtio_queue_mistake(&con->dev, RULE_CONSOLE_TRANSMIT, port->transmit,
+			chain->writable_len, "transmit buffer of %" PRIu64 " byte%s,",
+			chain->writable_len, PLURAL(chain->writable_len));
 	}
 	/* What a host's error ate is lost: the driver is not to blame and cannot be told. */
 	port->sent = taken > 0 ? port->sent + taken : chain->readable_len;
@@ -276,9 +285,10 @@ static void console_config_write(
 	uint8_t character = data[0]; /* the low byte */
 	struct iovec iov = {&character, 1};
 
-	(void)len;
 	if (offset == offsetof(struct virtio_console_config, emerg_wr))
 		backend->ops->write(backend, &iov, 1);
+	else
+		virtio_config_mistake(dev, RULE_CONFIG_READ_ONLY, true, offset, len);
 }
 
 static const struct virtio_ops console_ops = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console_control.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include <vole/virtio_console.h>
@@ -77,6 +78,9 @@ static bool send_message(struct console_control *control, struct console_control
 	len = fill_message(control, port, event, &message, &least);
 	/* A buffer that is too short goes back empty, and the next one is tried. */
 	if (chain.writable_len < least) {
+		virtio_queue_mistake(control->dev, RULE_CONTROL_BUFFER, RECEIVE, chain.writable_len,
+			"control receive buffer of %" PRIu64 " byte%s,", chain.writable_len,
+			PLURAL(chain.writable_len));
 		virtq_push(&control->dev->queues[RECEIVE], &chain, 0);
 		return true;
 	}
@@ -141,24 +145,48 @@ static void port_opened(
 	virtio_kick(control->dev, VIRTIO_CONSOLE_PORT_RECEIVE((unsigned)(port - control->ports)));
 }
 
-/* Handles a message of the driver, which may have any content; one without a meaning is ignored. */
+#define mistake(control, rule, value, ...) \
+	virtio_queue_mistake((control)->dev, rule, TRANSMIT, value, __VA_ARGS__)
+
+/* Handles a message about a port. One that comes too early is ignored; one that ends what did not
+ * begin does no harm. */
+static void handle_port_message(struct console_control *control, struct console_control_port *port,
+	unsigned event, bool yes)
+{
+	unsigned id = (unsigned)(port - control->ports);
+
+	if (event == VIRTIO_CONSOLE_PORT_READY) {
+		if (port->added)
+			port_ready(port, yes);
+		else if (yes)
+			mistake(control, RULE_CONTROL_ADDED, id, "PORT_READY for port %u:", id);
+	} else {
+		if (port->ready)
+			port_opened(control, port, yes);
+		else if (yes)
+			mistake(control, RULE_CONTROL_READY, id, "PORT_OPEN for port %u:", id);
+	}
+}
+
+/* Handles a message of the driver, which may have any content; one without a meaning is reported and
+ * ignored. */
 static void handle_message(
 	struct console_control *control, const struct virtio_console_control *message)
 {
 	uint32_t id = le32_to_cpu(message->id);
 	unsigned event = le16_to_cpu(message->event);
 	bool yes = le16_to_cpu(message->value) == 1;
-	struct console_control_port *port;
 
 	if (event == VIRTIO_CONSOLE_DEVICE_READY)
 		device_ready(control, yes);
-	if (event == VIRTIO_CONSOLE_DEVICE_READY || id >= control->port_count)
-		return;
-	port = &control->ports[id];
-	if (event == VIRTIO_CONSOLE_PORT_READY && port->added)
-		port_ready(port, yes);
-	if (event == VIRTIO_CONSOLE_PORT_OPEN && port->ready)
-		port_opened(control, port, yes);
+	else if (event != VIRTIO_CONSOLE_PORT_READY && event != VIRTIO_CONSOLE_PORT_OPEN)
+		mistake(control, RULE_CONTROL_EVENT, event, "control message with event %u,",
+			event);
+	else if (id >= control->port_count)
+		mistake(control, RULE_CONTROL_PORT, id, "control message for port %" PRIu32 ":",
+			id);
+	else
+		handle_port_message(control, &control->ports[id], event, yes);
 }
 
 void console_control_receive(struct console_control *control)
@@ -169,6 +197,10 @@ void console_control_receive(struct console_control *control)
 	while (virtio_pop(control->dev, TRANSMIT, &chain)) {
 		if (chain_read(&chain, 0, &message, sizeof message) == sizeof message)
 			handle_message(control, &message);
+		else
+			mistake(control, RULE_CONTROL_LENGTH, chain.readable_len,
+				"control message of %" PRIu64 " byte%s:", chain.readable_len,
+				PLURAL(chain.readable_len));
 		virtq_push(&control->dev->queues[TRANSMIT], &chain, 0);
 	}
 	virtio_publish(control->dev, TRANSMIT);

@@ -8,31 +8,29 @@
  * lists the registers.
  *
  * One table says of each register who may access it and in which phase of initialisation it may be
- * written. An access that the table does not allow reads as 0 or is dropped; the machine goes on.
+ * written. An access that the table does not allow reads as 0 or is dropped, and is reported by the
+ * register's name (report.h); the machine goes on.
  */
 
 #include <stdint.h>
 
 #include <vole/virtio_mmio.h>
 
+#include "mmio_state.h"
 #include "virtio.h"
-
-struct virtio_mmio {
-	struct virtio_device *dev; /* not owned */
-
-	/* Guarded by dev->lock, cleared at reset. */
-	uint32_t device_features_sel, driver_features_sel, queue_sel;
-};
 
 void virtio_mmio_init(struct virtio_mmio *mmio, struct virtio_device *dev);
 
 /*
  * Handle a guest's access to the window. offset is below VIRTIO_MMIO_WINDOW_SIZE, len is 1, 2, 4 or
- * 8 bytes, data is in guest byte order; virtio_mmio_read() fills all of it. Any vCPU thread; the
- * functions take the device's lock where a register needs it.
+ * 8 bytes, data is in guest byte order; virtio_mmio_read() fills all of it. accessor says who makes
+ * the access: reports of mistakes and faults that it leads to have it again, and it has no other
+ * meaning here; NULL: nobody asks. Any vCPU thread; the functions take the device's lock where a
+ * register needs it.
  */
-void virtio_mmio_read(struct virtio_mmio *mmio, uint32_t offset, uint8_t *data, unsigned len);
-void virtio_mmio_write(
-	struct virtio_mmio *mmio, uint32_t offset, const uint8_t *data, unsigned len);
+void virtio_mmio_read(struct virtio_mmio *mmio, uint32_t offset, uint8_t *data, unsigned len,
+	const void *accessor);
+void virtio_mmio_write(struct virtio_mmio *mmio, uint32_t offset, const uint8_t *data, unsigned len,
+	const void *accessor);
 
 #endif

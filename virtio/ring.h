@@ -14,6 +14,7 @@
 
 #include "chain.h"
 #include "gmem.h"
+#include "report.h"
 #include "virtq_state.h"
 #include "virtq_view.h"
 
@@ -104,8 +105,8 @@ static inline int virtq_chain_add(struct virtq *vq, struct chain *chain, const s
 	host = gmem_ptr(vq->gmem, d->addr, d->len, write ? GMEM_WRITE : GMEM_READ);
 	if (!host)
 		return virtq_fault(vq, -EPROTO,
-			"buffer at 0x%" PRIx64 ", %" PRIu32 " bytes, is not in %sRAM (virtio %s)",
-			d->addr, d->len, write ? "writable " : "", clauses->buffer);
+			"buffer at 0x%" PRIx64 ", %" PRIu32 " byte%s, is not in %sRAM (virtio %s)",
+			d->addr, d->len, PLURAL(d->len), write ? "writable " : "", clauses->buffer);
 
 	vq->segments[count] = (struct iovec){.iov_base = host, .iov_len = d->len};
 	if (write) {

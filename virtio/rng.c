@@ -2,6 +2,7 @@
 #include "rng.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "container.h"
@@ -60,6 +61,10 @@ static bool rng_notified(struct virtio_device *dev, unsigned queue)
 			virtio_fail(dev, "no random bytes from the host: %s", strerror(-filled));
 			return false;
 		}
+		if (filled == 0)
+			virtio_queue_mistake(dev, RULE_RNG_BUFFER, queue, rng->chain.readable_len,
+				"buffer of %" PRIu64 " byte%s", rng->chain.readable_len,
+				PLURAL(rng->chain.readable_len));
 		virtq_push(&dev->queues[queue], &rng->chain, filled);
 		bytes += filled;
 	}

@@ -140,44 +140,97 @@ void virtio_config_changed(struct virtio_device *dev)
 	pthread_mutex_unlock(&dev->lock);
 }
 
-/* --- status ----------------------------------------------------------------------------------- */
+/* --- reports ---------------------------------------------------------------------------------- */
+
+/* Bytes of a report's text. */
+#define TEXT_SIZE 256
+
+/* Appends to a text of TEXT_SIZE bytes; what does not fit is cut off. */
+static void append(char *text, const char *format, va_list arguments)
+{
+	size_t len = strlen(text);
+
+	vsnprintf(text + len, TEXT_SIZE - len, format, arguments);
+}
+
+/* Hands a report to the machine, complete but for its text. */
+static void deliver(struct virtio_device *dev, struct virtio_report report, const char *text)
+{
+	report.text = text;
+	report.accessor = dev->accessor;
+	dev->host->report(dev->ctx, &report);
+}
+
+void virtio_mistake(
+	struct virtio_device *dev, const struct virtio_report *about, const char *format, ...)
+{
+	const struct virtio_rule_text *rule = &virtio_rules[about->rule];
+	uint64_t bit = UINT64_C(1) << about->rule;
+	struct virtio_report report = *about;
+	char text[TEXT_SIZE];
+	va_list arguments;
+	size_t len;
+
+	if (about->rule == RULE_NONE || dev->told & bit)
+		return;
+	dev->told |= bit;
+	snprintf(text, sizeof text, "%s: ", dev->ops->name);
+	va_start(arguments, format);
+	append(text, format, arguments);
+	va_end(arguments);
+	len = strlen(text);
+	snprintf(text + len, sizeof text - len, " %s (virtio %s)", rule->words, rule->clause);
+	report.clause = rule->clause;
+	deliver(dev, report, text);
+}
+
+void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, bool is_write,
+	uint32_t offset, unsigned len)
+{
+	const struct virtio_report about = {
+		.rule = rule,
+		.reg = "Config",
+		.queue = REPORT_NO_QUEUE,
+		.value = offset,
+	};
+
+	virtio_mistake(dev, &about,
+		"%s of %u byte%s at 0x%x of configuration space:", is_write ? "write" : "read", len,
+		PLURAL(len), offset);
+}
 
 /* A guest that fails and resets for ever is not to fill the host's logs. */
-static void report(struct virtio_device *dev, const char *message)
+static void report_fault(struct virtio_device *dev, const char *format, va_list arguments)
 {
-	char last[64];
+	const struct virtio_report report = {.rule = RULE_NONE, .queue = REPORT_NO_QUEUE};
+	char text[TEXT_SIZE];
 
-	if (dev->reports < VIRTIO_REPORTS_MAX) {
-		dev->host->report(dev->ctx, message);
-	} else if (dev->reports == VIRTIO_REPORTS_MAX) {
-		snprintf(last, sizeof last, "%s: further faults are not reported", dev->ops->name);
-		dev->host->report(dev->ctx, last);
-	} else {
+	if (dev->reports > VIRTIO_REPORTS_MAX)
 		return;
-	}
+	snprintf(text, sizeof text, "%s: %s", dev->ops->name,
+		dev->reports < VIRTIO_REPORTS_MAX ? "" : "further faults are not reported");
+	if (dev->reports < VIRTIO_REPORTS_MAX)
+		append(text, format, arguments);
 	dev->reports++;
+	deliver(dev, report, text);
 }
 
 void virtio_fail(struct virtio_device *dev, const char *format, ...)
 {
-	char message[256];
 	va_list arguments;
-	size_t len;
 
 	if (dev->status & VIRTIO_STATUS_DEVICE_NEEDS_RESET)
 		return;
 
-	snprintf(message, sizeof message, "%s: ", dev->ops->name);
-	len = strlen(message);
 	va_start(arguments, format);
-	vsnprintf(message + len, sizeof message - len, format, arguments);
+	report_fault(dev, format, arguments);
 	va_end(arguments);
-	report(dev, message);
-
 	dev->status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 	if (dev->status & VIRTIO_STATUS_DRIVER_OK)
 		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
 }
+
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void device_reset(struct virtio_device *dev)
 {
@@ -219,11 +272,46 @@ static void device_start(struct virtio_device *dev)
 	}
 }
 
+/* Reports that a write of value to Status breaks a rule. The format says what the driver did. */
+#define status_mistake(dev, rule_, value_, ...)                \
+	virtio_mistake(dev,                                    \
+		&(const struct virtio_report){.rule = (rule_), \
+			.reg = "Status",                       \
+			.queue = REPORT_NO_QUEUE,              \
+			.value = (value_)},                    \
+		__VA_ARGS__)
+
 /* The device can work with exactly what it offered, and only as a modern device (virtio 2.2.2). */
 static bool features_acceptable(const struct virtio_device *dev)
 {
 	return !(dev->driver_features & ~dev->features) &&
 	       virtio_has_feature(dev, VIRTIO_F_VERSION_1);
+}
+
+/* Reports why FEATURES_OK is refused. */
+static void refuse_features(struct virtio_device *dev, uint32_t value)
+{
+	uint64_t unknown = dev->driver_features & ~dev->features;
+
+	if (unknown)
+		status_mistake(dev, RULE_FEATURE_OFFERED, value,
+			"FEATURES_OK refused: feature bit %d", __builtin_ctzll(unknown));
+	if (!virtio_has_feature(dev, VIRTIO_F_VERSION_1))
+		status_mistake(dev, RULE_VERSION_1, value, "FEATURES_OK refused:");
+}
+
+/* Reports bits of a write to Status that have no effect. DEVICE_NEEDS_RESET may be written back as
+ * it was read. */
+static void report_lost_bits(struct virtio_device *dev, uint32_t value)
+{
+	uint32_t cleared = dev->status & DRIVER_STATUS & ~value;
+	uint32_t foreign = value & ~DRIVER_STATUS & ~dev->status;
+
+	if (cleared)
+		status_mistake(dev, RULE_STATUS_CLEARED, value, "Status 0x%x without 0x%x, which",
+			value, cleared);
+	if (foreign)
+		status_mistake(dev, RULE_STATUS_BITS, value, "Status 0x%x: 0x%x", value, foreign);
 }
 
 void virtio_set_status(struct virtio_device *dev, uint32_t value)
@@ -234,10 +322,16 @@ void virtio_set_status(struct virtio_device *dev, uint32_t value)
 		device_reset(dev);
 		return;
 	}
-	if (!features_acceptable(dev))
+	report_lost_bits(dev, value);
+	if (gained & VIRTIO_STATUS_FEATURES_OK && !features_acceptable(dev)) {
 		gained &= ~VIRTIO_STATUS_FEATURES_OK;
-	if (!((dev->status | gained) & VIRTIO_STATUS_FEATURES_OK))
+		refuse_features(dev, value);
+	}
+	if (gained & VIRTIO_STATUS_DRIVER_OK &&
+		!((dev->status | gained) & VIRTIO_STATUS_FEATURES_OK)) {
 		gained &= ~VIRTIO_STATUS_DRIVER_OK;
+		status_mistake(dev, RULE_START, value, "DRIVER_OK refused:");
+	}
 	dev->status |= gained;
 	if (gained & VIRTIO_STATUS_DRIVER_OK)
 		device_start(dev);

@@ -29,6 +29,7 @@
 #include <vole/virtio_config.h>
 
 #include "gmem.h"
+#include "report.h"
 #include "virtq.h"
 
 #define VIRTIO_QUEUES_MAX  18  /* of a device: a console of eight ports (virtio 5.3.2) has most */
@@ -111,9 +112,10 @@ struct virtio_host_ops {
 	 * held. */
 	int (*live)(void *ctx, bool live);
 
-	/* Reports a fault to the user on a line of its own. Called at most VIRTIO_REPORTS_MAX + 1
-	 * times. Lock held. */
-	void (*report)(void *ctx, const char *message);
+	/* Reports a fault of the device or a mistake of its driver to the user, on a line of its
+	 * own: report.h. Called at most VIRTIO_REPORTS_MAX + 1 times for faults, and once for each
+	 * rule. The report is valid during the call. Any thread. Lock held. */
+	void (*report)(void *ctx, const struct virtio_report *report);
 };
 
 struct virtio_device {
@@ -138,6 +140,8 @@ struct virtio_device {
 	bool live; /* host->live(true) succeeded, host->live(false) is owed */
 	uint32_t config_generation;
 	unsigned reports;     /* number of faults reported so far; a reset does not change it */
+	uint64_t told;        /* rules (report.h) that the driver broke so far; the same */
+	const void *accessor; /* of the access to a register that is handled now; NULL: none */
 	unsigned queue_count; /* number of elements of queues; constant. See virtio_queue_count() */
 	struct virtq *queues;
 };
@@ -171,7 +175,8 @@ void virtio_backend_ready(struct virtio_device *dev, unsigned backend);
  * the lock. */
 void virtio_config_changed(struct virtio_device *dev);
 
-/* The following functions are for device types, which call them with the lock held. */
+/* The following functions are for device types, which call them with the lock held. Transports call
+ * some of them as well. */
 
 /* Returns the number of queues that exist with the features accepted so far; a driver sees no
  * others. Transports call it as well. */
@@ -194,6 +199,26 @@ void virtio_publish(struct virtio_device *dev, unsigned queue);
  * put before it. */
 void virtio_fail(struct virtio_device *dev, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Reports that the driver broke about->rule, unless that was reported before. The caller sets rule,
+ * reg, queue and value. The format says what the driver did; the rule's words follow it. Does
+ * nothing for RULE_NONE.
+ */
+void virtio_mistake(struct virtio_device *dev, const struct virtio_report *about,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reports a mistake about one queue. */
+#define virtio_queue_mistake(dev, rule_, queue_, value_, ...)                        \
+	virtio_mistake(dev,                                                          \
+		&(const struct virtio_report){                                       \
+			.rule = (rule_), .queue = (int)(queue_), .value = (value_)}, \
+		__VA_ARGS__)
+
+/* Reports that an access of len bytes at offset of configuration space breaks a rule. The device's
+ * lock is held. */
+void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, bool is_write,
+	uint32_t offset, unsigned len);
 
 /* The following functions are for transports, which call them with the lock held. */
 

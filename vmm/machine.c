@@ -37,6 +37,7 @@ static struct vm *make_vm(const struct options *options)
 		.entropy = ENTROPY_EMPTY,
 		.serial = {.chardev = CHARDEV_EMPTY, .gsi = -1},
 		.report = PTHREAD_MUTEX_INITIALIZER,
+		.symbols = PTHREAD_MUTEX_INITIALIZER,
 		.status = -1,
 	};
 	return vm;

@@ -79,9 +79,9 @@ static int go_live(void *ctx, bool live)
 	return driver_host_ops.live(&((struct fuzz_ring *)ctx)->run.driver.host, live);
 }
 
-static void report(void *ctx, const char *message)
+static void report(void *ctx, const struct virtio_report *report)
 {
-	driver_host_ops.report(&((struct fuzz_ring *)ctx)->run.driver.host, message);
+	driver_host_ops.report(&((struct fuzz_ring *)ctx)->run.driver.host, report);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

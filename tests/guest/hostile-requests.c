@@ -227,7 +227,7 @@ static const struct {
 		IOERR, 0},
 	{"BLK-DEV-17 a write of a sector and one", {T(OUT), GOOD_SECTOR, HEADER, 513, 0, true},
 		IOERR, 0},
-	{"HARD-10 a write to be written", {T(OUT), GOOD_SECTOR, HEADER, 0, 512, true}, OK, 0},
+	{"HARD-10 a write to be written", {T(OUT), GOOD_SECTOR, HEADER, 0, 512, true}, IOERR, 0},
 	{"BLK-DEV-06 a read over the end", {T(IN), CAPACITY - 1, HEADER, 0, 1024, true}, IOERR, 0},
 	{"HARD-16 a read that wraps", {T(IN), UINT64_MAX, HEADER, 0, 1024, true}, IOERR, 0},
 	{"BLK-DEV-17 a read of a sector less one", {T(IN), GOOD_SECTOR, HEADER, 0, 512, false},

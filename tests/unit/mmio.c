@@ -271,9 +271,10 @@ static void test_phases(void)
 		is(driver_status(&f->d), phases[p].status, "3.1.1 status %s", phases[p].name);
 		teardown(f);
 		for (unsigned i = 0; i < WORDS; i++) {
-			/* Values that change something: all of them differ from what is there. */
-			bool selector = words[i].offset == 0x030;
-			uint32_t value = selector ? 0 : words[i].offset == 0x070 ? 0x80 : 1;
+			/* Values that change something: all of them differ from what is there, and
+			 * queue 0 is the one that can be kicked. */
+			bool is_queue = words[i].offset == 0x030 || words[i].offset == 0x050;
+			uint32_t value = is_queue ? 0 : words[i].offset == 0x070 ? 0x80 : 1;
 			bool can = words[i].phases & phases[p].phase;
 
 			if (!(words[i].direction & W))
@@ -294,7 +295,7 @@ static void test_identity(void)
 	struct fixture *f = setup();
 	uint8_t bytes[4];
 
-	virtio_mmio_read(&f->d.mmio, VIRTIO_MMIO_MAGIC_VALUE, bytes, 4);
+	virtio_mmio_read(&f->d.mmio, VIRTIO_MMIO_MAGIC_VALUE, bytes, 4, NULL);
 	ok(memcmp(bytes, "virt", 4) == 0, "MMIO-DEV-19 (4.2.2) registers are little-endian: virt");
 	driver_start(&f->d, 0);
 	is(reg_read(&f->d, VIRTIO_MMIO_MAGIC_VALUE), 0x74726976, "MMIO-DEV-10 (4.2.2.1) magic");

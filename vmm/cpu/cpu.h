@@ -36,7 +36,7 @@ struct cpu_host {
 	void (*end_report)(struct cpu *cpu);
 
 	/* Returns the name of the symbol at or before a linear address, or NULL, and sets the
-	 * offset from it. Within a report. */
+	 * offset from it. Any thread; waits for other threads that look one up. */
 	const char *(*symbol)(struct cpu *cpu, uint64_t address, uint32_t *offset);
 
 	/* Handles a shutdown of the CPU: an exception came up while a double fault was being

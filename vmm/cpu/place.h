@@ -3,8 +3,7 @@
 #define VMM_PLACE_H
 
 /*
- * Places in guest code, as messages name them. On the thread that executes the CPU, within a
- * report (cpu_host.begin_report).
+ * Places in guest code, as messages name them. On the thread that executes the CPU.
  */
 
 #include <stdint.h>

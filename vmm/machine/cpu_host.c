@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "machine/device.h"
 #include "machine/ports.h"
 #include "machine/vm.h"
 
@@ -32,10 +33,7 @@ static int on_mmio(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *da
 	uint32_t offset = address % PAGE_SIZE;
 
 	if (address >= DEVICE_BASE && index < vm->device_count) {
-		if (is_write)
-			virtio_mmio_write(&vm->devices[index].mmio, offset, data, len);
-		else
-			virtio_mmio_read(&vm->devices[index].mmio, offset, data, len);
+		device_access(&vm->devices[index], cpu, offset, is_write, data, len);
 		return 0;
 	}
 	if (board->irqchip == ENGINE_IRQCHIP_APIC &&
@@ -72,10 +70,14 @@ static void on_end_report(struct cpu *cpu)
 static const char *on_symbol(struct cpu *cpu, uint64_t address, uint32_t *offset)
 {
 	struct vm *vm = cpu->ctx;
+	const char *symbol;
 
 	if (!vm->boot->protocol->symbol)
 		return NULL;
-	return vm->boot->protocol->symbol(vm->boot, address, offset);
+	pthread_mutex_lock(&vm->symbols);
+	symbol = vm->boot->protocol->symbol(vm->boot, address, offset);
+	pthread_mutex_unlock(&vm->symbols);
+	return symbol;
 }
 
 static int on_triple_fault(struct cpu *cpu)

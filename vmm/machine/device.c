@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "cpu/place.h"
 #include "log.h"
 #include "machine/vm.h"
 
@@ -38,36 +39,84 @@ static int set_kick(const struct vm_device *device, unsigned queue, bool enable)
 	return engine->ops->set_kick(engine, device->kicks[queue].source.fd, notify, queue, enable);
 }
 
+static void remove_kicks(struct vm_device *device)
+{
+	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++) {
+		if (device->kicks[queue].is_set)
+			set_kick(device, queue, false);
+		device->kicks[queue].is_set = false;
+	}
+}
+
+/* Registers the ioeventfds of the queues that are ready. Returns 0, or -errno with none
+ * registered. */
+static int add_kicks(struct vm_device *device)
+{
+	for (unsigned queue = 0; queue < device->virtio->queue_count; queue++) {
+		int ret;
+
+		if (!virtio_queue_live(device->virtio, queue))
+			continue;
+		ret = set_kick(device, queue, true);
+		if (ret < 0) {
+			remove_kicks(device);
+			return ret;
+		}
+		device->kicks[queue].is_set = true;
+	}
+	return 0;
+}
+
 /*
- * Registers the queues' ioeventfds, where the engine has them, at DRIVER_OK and removes them at
- * reset. Not earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which
- * a guest without drivers need not pay. An ioeventfd matches one value, so there are none with
- * NOTIFICATION_DATA, where a kick holds more than the number of the queue.
+ * Registers ioeventfds, where the engine has them, at DRIVER_OK and removes them at reset. Not
+ * earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which a guest
+ * without drivers need not pay. A queue that is not ready gets none, so that a kick of it is an
+ * access to QueueNotify, which reports the mistake. An ioeventfd matches one value, so there are
+ * none with NOTIFICATION_DATA, where a kick holds more than the number of the queue.
  */
 static int device_live(void *ctx, bool live)
 {
 	struct vm_device *device = ctx;
-	int ret = 0;
 
 	if (!device->vm->engine->ops->set_kick ||
 		virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
 		return 0;
-	for (unsigned queue = 0; queue < virtio_queue_count(device->virtio); queue++) {
-		ret = set_kick(device, queue, live);
-		if (ret < 0 && live) {
-			while (queue-- > 0)
-				set_kick(device, queue, false);
-			break;
-		}
-	}
-	return ret;
+	if (live)
+		return add_kicks(device);
+	remove_kicks(device);
+	return 0;
 }
 
-static void device_report(void *ctx, const char *message)
+/* An access to a register, as virtio/ hands it back with a report. */
+struct accessor {
+	struct cpu *cpu;
+	bool is_write;
+};
+
+static void device_report(void *ctx, const struct virtio_report *report)
 {
 	struct vm_device *device = ctx;
+	const struct accessor *accessor = report->accessor;
+	bool is_exact;
 
-	say("device %u, %s", device->index, message);
+	if (!accessor) {
+		say("device %u, %s", device->index, report->text);
+		return;
+	}
+	is_exact = !accessor->is_write || accessor->cpu->ops->position_is_exact;
+	say("device %u, %s, %s %s", device->index, report->text, is_exact ? "at" : "before or at",
+		place_here(accessor->cpu).text);
+}
+
+void device_access(struct vm_device *device, struct cpu *cpu, uint32_t offset, bool is_write,
+	uint8_t *data, unsigned len)
+{
+	const struct accessor accessor = {cpu, is_write};
+
+	if (is_write)
+		virtio_mmio_write(&device->mmio, offset, data, len, &accessor);
+	else
+		virtio_mmio_read(&device->mmio, offset, data, len, &accessor);
 }
 
 const struct virtio_host_ops device_host_ops = {

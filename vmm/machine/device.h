@@ -10,6 +10,7 @@
 #include "feature_choice.h"
 #include "virtio.h"
 
+struct cpu;
 struct vm;
 struct vm_device;
 
@@ -27,5 +28,10 @@ struct vm_device *device_next(struct vm *vm);
 int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *virtio,
 	const struct feature_choice *features);
 void device_free(struct vm_device *device);
+
+/* Handles an access of a CPU to the device's window, as virtio_mmio_read() and virtio_mmio_write()
+ * do. On the thread that executes the CPU. */
+void device_access(struct vm_device *device, struct cpu *cpu, uint32_t offset, bool is_write,
+	uint8_t *data, unsigned len);
 
 #endif

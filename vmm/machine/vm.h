@@ -41,6 +41,7 @@ struct vm_kick {
 	struct io_source source; /* fd -1: empty */
 	struct vm_device *device;
 	unsigned queue;
+	bool is_set; /* the engine has it: engine_ops.set_kick() */
 };
 
 /* Device n is vm->devices[n]; device.c wires it. */
@@ -114,11 +115,12 @@ struct vm {
 	unsigned port_count;
 	struct vm_port ports[PORTS_MAX];
 	struct exit_log log;
-	pthread_mutex_t report; /* held by the CPU that reports a crash */
-	atomic_int status;      /* exit status of vole; -1 while the machine runs */
-	int signal;             /* the signal that ended the machine; 0: none. I/O thread only */
-	bool discard_output;    /* pending output is not waited for any more. I/O thread only */
-	bool grace_used;        /* the time-out was prolonged, which drain.c does once */
+	pthread_mutex_t report;  /* held by the CPU that reports a crash */
+	pthread_mutex_t symbols; /* a leaf: held while a symbol is looked up */
+	atomic_int status;       /* exit status of vole; -1 while the machine runs */
+	int signal;              /* the signal that ended the machine; 0: none. I/O thread only */
+	bool discard_output;     /* pending output is not waited for any more. I/O thread only */
+	bool grace_used;         /* the time-out was prolonged, which drain.c does once */
 };
 
 /* Returns false once the machine is ending. Any thread. */
