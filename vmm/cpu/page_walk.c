@@ -222,10 +222,7 @@ bool page_walk(const struct gmem *gmem, const struct cpu_registers *r, uint64_t 
 
 /* The access is permitted, and yet it faulted: the processor used what it had kept of the paging
  * structures (Intel SDM 3, 4.10). */
-#define STALE                                                                                   \
-	"which the paging structures permit now: after a change of them, INVLPG or a write of " \
-	"CR3 "                                                                                  \
-	"is needed"
+#define STALE "which the tables permit now: after a change, INVLPG or a write of CR3 is needed"
 
 void page_walk_explain(const struct page_walk *walk, uint32_t access, char *text, size_t size)
 {
