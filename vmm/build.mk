@@ -2,7 +2,7 @@
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
 	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c drain.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \
-	$(addprefix cpu/,crash.c crash_triple_fault.c report.c place.c callers.c fault.c page_walk.c delivery.c) \
+	$(addprefix cpu/,crash.c crash_triple_fault.c report.c place.c callers.c fault.c page_walk.c delivery.c store.c) \
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_state.c vcpu_thread.c exits.c complete.c \
 		emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \

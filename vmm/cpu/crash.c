@@ -38,28 +38,21 @@ void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address
 	report_end(cpu);
 }
 
-static void show_access(struct cpu *cpu, bool is_write)
-{
-	bool is_exact = !is_write || cpu->ops->position_is_exact;
-
-	say("  by the instruction %s %s", is_exact ? "at" : "before or at", place_here(cpu).text);
-}
-
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
 	int error)
 {
+	const struct store store = {.gpa = address, .value = cpu_value(data, len), .len = len};
 	const char *why = error == -EROFS ? "which is read-only" : "where nothing answers";
 
 	if (!report_begin(cpu))
 		return;
 	if (is_write)
 		say("guest crashed: CPU %u stores 0x%" PRIx64 " (%u bytes) to %s, %s", cpu->id,
-			cpu_value(data, len), len, place_of(cpu, address).text, why);
+			store.value, len, place_of(cpu, address).text, why);
 	else
 		say("guest crashed: CPU %u loads %u bytes from %s, %s", cpu->id, len,
 			place_of(cpu, address).text, why);
-	show_access(cpu, is_write);
-	report_cpu(cpu);
+	report_access(cpu, is_write ? &store : NULL);
 	report_end(cpu);
 }
 
@@ -74,7 +67,9 @@ void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *da
 	else
 		say("guest crashed: CPU %u reads %u bytes from port 0x%x, where nothing answers",
 			cpu->id, len, port);
-	show_access(cpu, is_write);
-	report_cpu(cpu);
+	if (is_write)
+		report_out(cpu, port, len);
+	else
+		report_access(cpu, NULL);
 	report_end(cpu);
 }

@@ -116,16 +116,50 @@ void report_state(struct cpu *cpu, const struct cpu_registers *r)
 	show_code(cpu, r->efer & CPU_EFER_LMA ? "RIP" : "EIP", r->cs.base + r->rip);
 }
 
-void report_cpu(struct cpu *cpu)
+/* The registers that the engine has, or says why there are none. */
+static bool get_registers(struct cpu *cpu, struct cpu_registers *r)
 {
-	struct cpu_registers r;
-	int ret = cpu->ops->registers(cpu, &r);
+	int ret = cpu->ops->registers(cpu, r);
 
 	if (ret == -ENODATA)
 		say("  registers: lost, since this host's KVM resets a CPU that shuts down "
 		    "(run again with --engine soft, which keeps them)");
 	else if (ret < 0)
 		say("  registers: %s", strerror(-ret));
-	else
+	return ret >= 0;
+}
+
+void report_cpu(struct cpu *cpu)
+{
+	struct cpu_registers r;
+
+	if (get_registers(cpu, &r))
 		report_state(cpu, &r);
+}
+
+/* --- the instruction of an access ------------------------------------------------------------- */
+
+static void report_at(struct cpu *cpu, const struct cpu_registers *r, bool is_exact)
+{
+	say("  by the instruction %s %s", is_exact ? "at" : "before or at",
+		place_of(cpu, r->cs.base + r->rip).text);
+	report_state(cpu, r);
+}
+
+void report_access(struct cpu *cpu, const struct store *store)
+{
+	struct cpu_registers r;
+
+	if (get_registers(cpu, &r))
+		report_at(cpu, &r,
+			!store || cpu->ops->position_is_exact || store_find(cpu, &r, store));
+}
+
+void report_out(struct cpu *cpu, uint16_t port, unsigned len)
+{
+	struct cpu_registers r;
+
+	if (get_registers(cpu, &r))
+		report_at(
+			cpu, &r, cpu->ops->position_is_exact || store_find_out(cpu, &r, port, len));
 }

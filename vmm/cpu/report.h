@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "cpu/cpu.h"
+#include "cpu/store.h"
 
 /*
  * Begins the report of a crash and ends the machine with EXIT_STATUS_CRASH. Returns false if the
@@ -25,5 +26,10 @@ void report_state(struct cpu *cpu, const struct cpu_registers *registers);
 
 /* Does the same by the registers that the engine has of the CPU, or says why there are none. */
 void report_cpu(struct cpu *cpu);
+
+/* Says which instruction made an access to memory or a port, and the state of the CPU at it. store
+ * is what was stored, NULL if the instruction has loaded. report_out() is for OUT. */
+void report_access(struct cpu *cpu, const struct store *store);
+void report_out(struct cpu *cpu, uint16_t port, unsigned len);
 
 #endif
