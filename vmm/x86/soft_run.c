@@ -251,6 +251,15 @@ static bool begin_round(struct soft_engine *engine)
 	return true;
 }
 
+/* The quantum of a turn. A CPU that another one of the round has woken or started is not alone, as
+ * that one was when the round began. */
+static int64_t turn_quantum(const struct soft_engine *engine)
+{
+	bool is_shared = engine->most > 0 && engine->quantum > QUANTUM_SHARED;
+
+	return is_shared ? QUANTUM_SHARED : engine->quantum;
+}
+
 /*
  * A turn of each CPU. All of them have the same time, which is that of the one that executed most.
  * When a device was kicked, it is served before the next turn, where the round then goes on.
@@ -261,7 +270,7 @@ static bool execute_round(struct soft_engine *engine)
 {
 	while (engine->turn < engine->system.cpu_count) {
 		struct soft_cpu *cpu = &engine->cpus[engine->turn++];
-		int64_t executed = execute(cpu, engine->quantum);
+		int64_t executed = execute(cpu, turn_quantum(engine));
 
 		if (!engine->host->running(&cpu->cpu))
 			return false;
@@ -281,6 +290,8 @@ int64_t soft_execute(struct soft_engine *engine)
 {
 	uint64_t end = soft_now(engine) + SLICE_NS;
 
+	if (!engine->host->running(&engine->cpus[0].cpu))
+		return 0;
 	engine->left = SLICE;
 	engine->yield_asked = false;
 	while (engine->left > 0 && engine->now < end && !engine->yield_asked) {
