@@ -17,6 +17,8 @@ use Vole;
 each_engine();
 
 # What a crash is to show besides its cause.
+# What a machine that did not end by itself tells of its CPUs and devices.
+my $state = qr/(?:vole:   .*\n)+/;
 my $registers = qr/EAX [0-9a-f]{8} .* EIP 0x[0-9a-f]{8}.* EFLAGS .* CR0 [0-9a-f]{8}/s;
 # A KVM may reset a CPU that shuts down; then there is nothing to show.
 my $registers_if_kept = qr/$registers.*code at EIP|registers: lost/s;
@@ -183,21 +185,21 @@ my @cases = (
 	{ kernel => 'mix', engine => 'soft', vole => ['--module', write_file('mix.bin', mix_module(1, 20))],
 		out => qr/\A(?:\d+ v=\w+ e=\w+ at=\w+:\w+ ef=.*\n){20}\z/ },
 	{ kernel => 'mix', name => 'no module', status => 1, out => "mix takes a module with snippets\n" },
-	{ kernel => 'hlt', vole => [qw(--timeout 1)], status => 124, out => qr/\A(?:idle\n)?\z/, err => qr/\Avole: time-out.*\n\z/ },
+	{ kernel => 'hlt', vole => [qw(--timeout 1)], status => 124, out => qr/\A(?:idle\n)?\z/, err => qr/\Avole: time-out.*\n$state\z/ },
 	# The shell waits to be told that the guest runs, then hangs up.
 	{ kernel => 'hlt', name => 'a signal that is ignored', vole => [qw(--timeout 5)], status => 124, out => "idle\n",
-		err => qr/\Avole: time-out.*\n\z/, under => ['bash', '-c', 'trap "" HUP; exec 3< <(exec "$0" "$@");
+		err => qr/\Avole: time-out.*\n$state\z/, under => ['bash', '-c', 'trap "" HUP; exec 3< <(exec "$0" "$@");
 			read -ru3 line; echo "$line"; kill -HUP $!; wait $!'] },
 	# Instructions that take vole long: the clock is looked at in between all the same.
 	(map { { kernel => 'costly', name => "costly instructions: $_", vole => ['--timeout', 1], guest => [$_], status => 124, out => qr/\A\w*\z/,
-		err => qr/\A$mistake{0,3}vole: time-out.*\n\z/, limit => 8 } } qw(scan ports device)),
-	{ kernel => 'spin', vole => [qw(--timeout 1 -c 2)], status => 124, out => qr/\A(?:busy\n)?\z/, err => qr/\Avole: time-out.*\n\z/ },
+		err => qr/\A$mistake{0,3}vole: time-out.*\n$state\z/, limit => 8 } } qw(scan ports device)),
+	{ kernel => 'spin', vole => [qw(--timeout 1 -c 2)], status => 124, out => qr/\A(?:busy\n)?\z/, err => qr/\Avole: time-out.*\n$state\z/ },
 
 	(map { { kernel => 'spin', name => "nobody reads what vole says, @$_", vole => ['--timeout', 2, @$_], under => \@deaf,
 		status => 124, out => qr/\A(?:busy\n)?\z/ } } [], [qw(--log exits)]),
 	# An end that is not the guest's own waits for nobody.
 	{ kernel => 'serial-handover', name => 'its output does not keep --max-exits from ending it', status => 124,
-		vole => [qw(--console none --max-exits 1 --serial), "file:$full"], err => "vole: stopped after 1 exits\n" },
+		vole => [qw(--console none --max-exits 1 --serial), "file:$full"], err => qr/\Avole: stopped after 1 exit\n$state\z/ },
 	# How it ended is settled before that is said.
 	{ kernel => 'crash-smp', name => 'nobody reads why', vole => [qw(--timeout 1)], under => \@deaf, status => 126 },
 	{ kernel => 'exit-code', name => 'nobody reads that it is over', vole => [qw(--timeout 1)], guest => [200], under => \@deaf, status => 119 },

@@ -112,9 +112,31 @@ ended('time-out', terminal(vole_run(), qw(--timeout 1), $demo), 124, qr/time-out
 	select undef, undef, undef, 0.01 until $terminal->settings eq $terminal->before || time > $deadline;
 	is($terminal->settings, $terminal->before, 'SIGKILL: the terminal is as it was');
 }
-for my $signal (qw(INT TERM HUP QUIT)) {
+# What vole says of a guest that waits at its prompt, on a terminal.
+my $state = qr/vole: state of the machine:\r\nvole:   CPU 0 halted, interrupts on, at 0x\w+ \(\w+\+0x\w+\)\r\n/;
+{
 	my $terminal = at_prompt();
-	my %number = (INT => 2, TERM => 15, HUP => 1, QUIT => 3);
+	$terminal->send("\x01s");
+	ok($terminal->expect(qr/$state.*device 0, console: in use/s), '^A s: the state of the machine') or diag($terminal->text);
+	kill QUIT => $terminal->pid;
+	ok($terminal->expect(qr/$state.*device 0, console: in use/s), 'SIGQUIT: the same') or diag($terminal->text);
+	$terminal->send("exit 7\r");
+	ended('the guest goes on after that', $terminal, 7);
+}
+{
+	my $terminal = terminal(vole_run(), build() . '/guest/spin.elf');
+	ok($terminal->expect(qr/busy\r\n/), 'a guest that hangs') or diag($terminal->text);
+	$terminal->send("\x03\x03\x03\x03\x03\x03");
+	$terminal->send("\x01s");
+	ok($terminal->expect(qr/vole: the guest does not answer \^C; \^A x ends.*CPU 0 running.*Status is 0\r\n/s), '^C six times: how to leave, and ^A s: where it is')
+		or diag($terminal->text);
+	unlike($terminal->text =~ s/.*?answer \^C//sr, qr/answer \^C/, 'which is said once');
+	$terminal->send("\x01x");
+	ended('a guest that hangs: ^A x', $terminal, 0);
+}
+for my $signal (qw(INT TERM HUP)) {
+	my $terminal = at_prompt();
+	my %number = (INT => 2, TERM => 15, HUP => 1);
 	kill $signal, $terminal->pid;
 	ended("SIG$signal", $terminal, 128 + $number{$signal});
 }

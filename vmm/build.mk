@@ -1,6 +1,6 @@
 # The monitor; in the order in which a reader may want them.
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c drain.c) \
+	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c halts.c examine.c state_report.c drain.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \
 	$(addprefix cpu/,crash.c crash_triple_fault.c report.c place.c callers.c fault.c page_walk.c delivery.c store.c) \
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_state.c vcpu_thread.c exits.c complete.c \
@@ -15,6 +15,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \
+	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
 	doctor.c finding.c)
 
 # With computed goto, gcc's own manual advises against this pass; without it guest code runs 5 % faster.

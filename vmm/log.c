@@ -123,3 +123,37 @@ void say(const char *format, ...)
 	vsay(NULL, NULL, format, arguments);
 	va_end(arguments);
 }
+
+/* Copies text with PREFIX before each of its lines. Returns the length. */
+static size_t prefix_lines(char *to, const char *text)
+{
+	char *at = to;
+
+	while (*text) {
+		size_t len = (size_t)(strchrnul(text, '\n') - text);
+
+		len += text[len] == '\n';
+		memcpy(at, PREFIX, PREFIX_LEN);
+		memcpy(at + PREFIX_LEN, text, len);
+		at += PREFIX_LEN + len;
+		text += len;
+	}
+	return (size_t)(at - to);
+}
+
+void say_lines(const char *text)
+{
+	int saved = errno;
+	size_t lines = 1;
+	char *all;
+
+	for (const char *c = text; *c; c++)
+		lines += *c == '\n';
+	all = malloc(strlen(text) + lines * PREFIX_LEN);
+	if (all)
+		write_all(all, prefix_lines(all, text), NULL, NULL);
+	else
+		say("no memory");
+	free(all);
+	errno = saved;
+}

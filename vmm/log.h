@@ -20,6 +20,11 @@ void log_open(void);
 /* Prints a message. The text has no newline. Preserves errno. Any thread. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Prints each line of text, which ends with a newline, as a message of its own. The lines stay
+ * together; what standard error does not accept within a second is lost with all that follows.
+ * Preserves errno. Any thread. */
+void say_lines(const char *text);
+
 /* Prints a message as say() does, and waits for standard error as long as waits(ctx), which it
  * calls ten times a second, returns true. If waits is NULL, it waits a second, as say() does.
  * Returns false if standard error is a pipe, a socket or a terminal whose other end is closed, so

@@ -10,9 +10,11 @@
 #include "machine/cpu_host.h"
 #include "machine/devices.h"
 #include "machine/drain.h"
+#include "machine/halts.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
 #include "machine/signals.h"
+#include "machine/state_report.h"
 #include "machine/timers.h"
 #include "machine/vm.h"
 
@@ -33,7 +35,8 @@ static struct vm *make_vm(const struct options *options)
 		.loop = IO_LOOP_EMPTY,
 		.signals.fd = -1,
 		.timer.fd = -1,
-		.halts.fd = -1,
+		.halts.timer.fd = -1,
+		.state_report.fd = -1,
 		.entropy = ENTROPY_EMPTY,
 		.serial = {.chardev = CHARDEV_EMPTY, .gsi = -1},
 		.report = PTHREAD_MUTEX_INITIALIZER,
@@ -125,6 +128,8 @@ static int make_devices(struct vm *vm)
 	if (ret == 0)
 		ret = signals_open(vm);
 	if (ret == 0)
+		ret = state_report_open(vm);
+	if (ret == 0)
 		ret = devices_add(vm);
 	if (ret == 0)
 		ports_add(vm);
@@ -168,10 +173,24 @@ static void say_end(struct vm *vm)
 static int64_t run_engine(void *ctx)
 {
 	struct vm *vm = ctx;
+	int64_t ns;
 
 	if (vm->options->clock == ENGINE_CLOCK_VIRTUAL && output_waits(vm))
 		return IO_FOREVER;
-	return vm->engine->ops->run(vm->engine);
+	ns = vm->engine->ops->run(vm->engine);
+	halts_look(vm);
+	return ns;
+}
+
+/* Says why the machine has ended, if the guest did not end it: what it was waiting for. */
+static void say_reason(struct vm *vm)
+{
+	int status = atomic_load(&vm->status);
+
+	if (vm->halts.found)
+		halts_report(vm);
+	if (status == EXIT_STATUS_TIMEOUT || (vm->halts.found && status == EXIT_STATUS_CRASH))
+		state_report_end(vm);
 }
 
 /* Executes guest code and serves devices until the machine ends. */
@@ -179,10 +198,12 @@ static void run(struct vm *vm)
 {
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
-	if (timers_open(vm) < 0 || vm->engine->ops->start(vm->engine, &vm->boot->state) < 0 ||
+	if (timers_open(vm) < 0 || halts_open(vm) < 0 ||
+		vm->engine->ops->start(vm->engine, &vm->boot->state) < 0 ||
 		io_loop_run(&vm->loop) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	vm->engine->ops->stop(vm->engine);
+	say_reason(vm);
 }
 
 static int build_and_run(struct vm *vm)
@@ -211,8 +232,10 @@ static int build_and_run(struct vm *vm)
 
 static void free_vm(struct vm *vm)
 {
+	halts_close(vm);
 	timers_close(vm);
 	devices_free(vm);
+	state_report_close(vm);
 	signals_close(vm);
 	io_loop_free(&vm->loop);
 	ioapic_free(&vm->ioapic);

@@ -12,7 +12,7 @@
 
 static struct keyboard keyboard;
 
-static enum keyboard_verdict type(const char *text)
+static unsigned type(const char *text)
 {
 	return keyboard_type(&keyboard, text, strlen(text));
 }
@@ -79,10 +79,34 @@ static void test_room(void)
 	ok(memcmp(rest, "ab", 2) == 0, "and nothing else");
 }
 
+static void test_state(void)
+{
+	keyboard = (struct keyboard){0};
+	is(type("a\1sb"), KEYBOARD_SHOW, "^A s shows the state");
+	ok(gets("ab"), "and is not for the guest, but what is around it");
+	is(type("\1s\1x"), KEYBOARD_SHOW | KEYBOARD_QUIT, "^A s ^A x does both");
+}
+
+static void test_interrupts(void)
+{
+	keyboard = (struct keyboard){0};
+	is(type("\3\3a\3\3"), KEYBOARD_KEPT, "^C four times, but not in a row");
+	is(type("\3"), KEYBOARD_STUCK, "the third ^C in a row");
+	is(type("\3\3\3\3"), KEYBOARD_KEPT, "is told of once");
+	ok(gets("\3\3a\3\3\3\3\3\3\3"), "the guest gets all of them");
+
+	keyboard = (struct keyboard){0};
+	type("\3\3");
+	keyboard_answered(&keyboard);
+	is(type("\3\3"), KEYBOARD_KEPT, "a guest that answers between takes ^C");
+}
+
 int main(void)
 {
 	test_text();
 	test_escape();
 	test_room();
+	test_state();
+	test_interrupts();
 	return tap_done();
 }

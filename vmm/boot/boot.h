@@ -22,6 +22,13 @@
 #include "cpu/memory.h"
 #include "options.h"
 
+/* What becomes of a machine whose CPUs have all halted with interrupts off. */
+enum board_halt {
+	BOARD_HALT_WAITS, /* nothing; without interrupt controllers the engine ends it, status 0 */
+	BOARD_HALT_ENDS,  /* it ends with status 0: Linux powers off so, without ACPI */
+	BOARD_HALT_FAILS, /* it ends with EXIT_STATUS_CRASH, and its state is said */
+};
+
 /* The board that an image expects: interrupt controllers, ports and devices. */
 struct board {
 	enum engine_irqchip irqchip;
@@ -33,8 +40,7 @@ struct board {
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
 	bool exit_port, cpu_port;
 
-	/* If set, the machine ends with status 0 once all CPUs have halted with interrupts off. */
-	bool halt_ends;
+	enum board_halt halt;
 
 	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; the machine ends, status 0 */
 

@@ -43,7 +43,7 @@
 	.irqchip = ENGINE_IRQCHIP_PC,                                                              \
 	.lacking = "an FPU and 64-bit mode",                                                       \
 	.exit_port = true,                                                                         \
-	.halt_ends = true,                                                                         \
+	.halt = BOARD_HALT_ENDS,                                                                   \
 	.reset = true,                                                                             \
 	.open_bus = true,                                                                          \
 	.device_max = LINUX_DEVICES,                                                               \

@@ -414,7 +414,7 @@ const struct boot_protocol boot_multiboot = {
 		{
 			.irqchip = ENGINE_IRQCHIP_PC,
 			.exit_port = true,
-			.halt_ends = true,
+			.halt = BOARD_HALT_ENDS,
 			.reset = true,
 			.open_bus = true,
 			.debug_port = true,

@@ -209,6 +209,7 @@ const struct boot_protocol boot_vole = {
 	.board =
 		{
 			.irqchip = ENGINE_IRQCHIP_APIC,
+			.halt = BOARD_HALT_FAILS,
 			.exit_port = true,
 			.cpu_port = true,
 			.debug_port = true,

@@ -31,8 +31,6 @@
  * is edge-triggered and no interrupt waits here. */
 #define WRITABLE          (VECTOR_MASK | DELIVERY_MASK | LOGICAL | MASKED | DESTINATION_MASK)
 
-enum delivery { FIXED = 0, LOWEST_PRIORITY = 1, NMI = 4, INIT = 5 };
-
 /* Intel SDM 3, 11.11.1: the message address. */
 #define MSI_ADDRESS           APIC_BASE
 #define MSI_DESTINATION_SHIFT 12
@@ -41,16 +39,21 @@ enum delivery { FIXED = 0, LOWEST_PRIORITY = 1, NMI = 4, INIT = 5 };
 /* Vectors below are no interrupt's: a local APIC refuses them (Intel SDM 3, 11.5.2). */
 #define VECTOR_MIN 16
 
+static enum ioapic_delivery entry_delivery(uint64_t entry)
+{
+	return (enum ioapic_delivery)((entry & DELIVERY_MASK) >> DELIVERY_SHIFT);
+}
+
 static enum ioapic_obstacle entry_obstacle(uint64_t entry)
 {
 	if (entry & MASKED)
 		return IOAPIC_MASKED;
-	switch ((entry & DELIVERY_MASK) >> DELIVERY_SHIFT) {
-	case FIXED:
-	case LOWEST_PRIORITY:
+	switch (entry_delivery(entry)) {
+	case IOAPIC_FIXED:
+	case IOAPIC_LOWEST_PRIORITY:
 		return (entry & VECTOR_MASK) >= VECTOR_MIN ? IOAPIC_OPEN : IOAPIC_VECTOR;
-	case NMI:
-	case INIT:
+	case IOAPIC_NMI:
+	case IOAPIC_INIT:
 		return IOAPIC_OPEN;
 	default: /* SMI and ExtINT need what this machine has not; the others are reserved */
 		return IOAPIC_DELIVERY;
@@ -197,13 +200,19 @@ void ioapic_edge(struct ioapic *ioapic, unsigned pin)
 
 void ioapic_inspect(struct ioapic *ioapic, unsigned number, struct ioapic_pin *pin)
 {
+	uint64_t entry;
+
 	pthread_mutex_lock(&ioapic->lock);
+	entry = ioapic->redirection[number];
 	*pin = (struct ioapic_pin){
-		.obstacle = entry_obstacle(ioapic->redirection[number]),
+		.obstacle = entry_obstacle(entry),
 		.level_asked = ioapic->level_asked >> number & 1,
 		.lost = ioapic->lost[number],
 		.lost_by = ioapic->lost_by[number],
-		.entry = ioapic->redirection[number],
+		.delivery = entry_delivery(entry),
+		.vector = entry & VECTOR_MASK,
+		.destination = (uint8_t)(entry >> DESTINATION_SHIFT),
+		.is_logical = entry & LOGICAL,
 	};
 	pthread_mutex_unlock(&ioapic->lock);
 }

@@ -27,6 +27,16 @@ struct ioapic_route {
 	uint32_t data;
 };
 
+/* Delivery modes of a redirection entry (82093AA 3.2.4). The others are reserved. */
+enum ioapic_delivery {
+	IOAPIC_FIXED = 0,
+	IOAPIC_LOWEST_PRIORITY = 1,
+	IOAPIC_SMI = 2,
+	IOAPIC_NMI = 4,
+	IOAPIC_INIT = 5,
+	IOAPIC_EXTINT = 7,
+};
+
 /* Why a redirection entry sends no message. */
 enum ioapic_obstacle {
 	IOAPIC_OPEN,     /* it does */
@@ -58,7 +68,11 @@ struct ioapic_pin {
 	bool level_asked; /* its entry was last written with level trigger, which no pin has */
 	uint32_t lost;    /* number of edges lost so far, up to UINT32_MAX */
 	enum ioapic_obstacle lost_by; /* the last one of them */
-	uint64_t entry;               /* its redirection entry, as the guest reads it */
+
+	/* Of its redirection entry. */
+	enum ioapic_delivery delivery;
+	uint8_t vector, destination;
+	bool is_logical; /* the destination */
 };
 
 /* Makes an IOAPIC with all pins masked. Returns 0, or -errno from the lock's creation. */

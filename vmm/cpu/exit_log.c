@@ -122,5 +122,5 @@ void exit_end(struct cpu *cpu, const struct cpu_exit *exit)
 		!cpu->host->running(cpu))
 		return;
 	cpu->host->end(cpu, EXIT_STATUS_TIMEOUT);
-	say("stopped after %" PRIu64 " exits", log->exits_max);
+	say("stopped after %" PRIu64 " %s", log->exits_max, log->exits_max == 1 ? "exit" : "exits");
 }

@@ -3,7 +3,8 @@
 #define VMM_PLACE_H
 
 /*
- * Places in guest code, as messages name them. On the thread that executes the CPU.
+ * Places in guest code, as messages name them. On the thread that executes the CPU, or on the I/O
+ * thread while all CPUs are paused or have ended.
  */
 
 #include <stdint.h>

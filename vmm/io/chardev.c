@@ -183,16 +183,16 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 
 static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 {
-	switch (keyboard_type(&dev->keyboard, bytes, len)) {
-	case KEYBOARD_KEPT:
-		break;
-	case KEYBOARD_DROPPED:
+	unsigned verdict = keyboard_type(&dev->keyboard, bytes, len);
+
+	if (verdict & KEYBOARD_DROPPED)
 		stream_ring_bell(dev->out);
-		break;
-	case KEYBOARD_QUIT:
+	if (verdict & KEYBOARD_STUCK)
+		say("the guest does not answer ^C; ^A x ends the machine, ^A s shows its state");
+	if (verdict & KEYBOARD_SHOW)
+		dev->show(dev->ctx);
+	if (verdict & KEYBOARD_QUIT)
 		dev->quit(dev->ctx);
-		break;
-	}
 }
 
 static void set_away(struct chardev *dev, bool away)
@@ -334,6 +334,7 @@ static ssize_t chardev_write(
 	ssize_t ret;
 
 	(void)count; /* the device comes again for the rest */
+	keyboard_answered(&dev->keyboard);
 	pthread_mutex_lock(&dev->lock);
 	had_lost = dev->lost_output;
 	ret = write_some(dev, iov);

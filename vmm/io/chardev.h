@@ -7,10 +7,11 @@
  * socket to which one client at a time may connect. chardev_open.c opens each kind; chardev.c
  * serves it.
  *
- * On a terminal, input is raw and vole interprets it first: ^A x ends the machine, ^A ^A is one ^A
- * for the guest. vole reads the terminal even while the guest takes no input; what exceeds the
- * keyboard buffer is dropped, with a bell. While this process is a background job, the terminal is
- * left alone. chardev_close() restores the state in which it was found.
+ * On a terminal, input is raw and vole interprets it first: ^A x ends the machine, ^A s shows its
+ * state, ^A ^A is one ^A for the guest. A user who types ^C again and again, while the guest puts
+ * nothing out, is told of that. vole reads the terminal even while the guest takes no input; what
+ * exceeds the keyboard buffer is dropped, with a bell. While this process is a background job, the
+ * terminal is left alone. chardev_close() restores the state in which it was found.
  *
  * Output waits for a reader who is there: for whoever has a pseudo-terminal open, for the client of
  * a socket. Without one the guest goes on. What it prints is lost then, but a pseudo-terminal keeps
@@ -37,10 +38,12 @@ struct chardev {
 	const char *name; /* name of the option that asked for it, without its dashes */
 
 	/* Callbacks; ctx is their argument. ready() tells that what the device wants may be
-	 * possible now. quit() tells that the user typed ^A x. Both are called on the I/O thread.
-	 * broken() tells, once and on any thread, that output fails for good. */
+	 * possible now. quit() tells that the user typed ^A x, and show() that it was ^A s. These
+	 * are called on the I/O thread. broken() tells, once and on any thread, that output fails
+	 * for good. */
 	void (*ready)(void *ctx);
 	void (*quit)(void *ctx);
+	void (*show)(void *ctx);
 	void (*broken)(void *ctx, int error);
 	void *ctx;
 

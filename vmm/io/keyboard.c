@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define CTRL_A 0x01
+#define CTRL_C 0x03
 
 /* Keep these for the guest; false if there is no room for all of them. */
 static bool keep(struct keyboard *keyboard, const char *bytes, unsigned len)
@@ -15,28 +16,49 @@ static bool keep(struct keyboard *keyboard, const char *bytes, unsigned len)
 	return true;
 }
 
-enum keyboard_verdict keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len)
+/* A byte for the guest. Returns KEYBOARD_ bits. */
+static unsigned take(struct keyboard *keyboard, char byte)
 {
-	bool dropped = false;
+	unsigned verdict = keep(keyboard, &byte, 1) ? 0 : KEYBOARD_DROPPED;
 
-	for (size_t i = 0; i < len; i++) {
-		bool escaped = keyboard->escaped;
-		char byte = bytes[i];
+	keyboard->interrupts = byte == CTRL_C ? keyboard->interrupts + 1 : 0;
+	if (keyboard->interrupts < KEYBOARD_INTERRUPTS || keyboard->told)
+		return verdict;
+	keyboard->told = true;
+	return verdict | KEYBOARD_STUCK;
+}
 
-		if (!escaped && byte == CTRL_A) {
-			keyboard->escaped = true;
-			continue;
-		}
-		keyboard->escaped = false;
-		if (escaped && byte == 'x')
-			return KEYBOARD_QUIT;
-		/* The ^A was for the guest after all; a second one only says so. */
-		if (escaped && byte != CTRL_A)
-			dropped |= !keep(keyboard, (const char[]){CTRL_A, byte}, 2);
-		else
-			dropped |= !keep(keyboard, &byte, 1);
+/* The byte after ^A. Returns KEYBOARD_ bits. */
+static unsigned take_escaped(struct keyboard *keyboard, char byte)
+{
+	switch (byte) {
+	case 'x':
+		return KEYBOARD_QUIT;
+	case 's':
+		return KEYBOARD_SHOW;
+	case CTRL_A:
+		return take(keyboard, byte);
+	default: /* the ^A was for the guest after all */
+		return keep(keyboard, (const char[]){CTRL_A, byte}, 2) ? 0 : KEYBOARD_DROPPED;
 	}
-	return dropped ? KEYBOARD_DROPPED : KEYBOARD_KEPT;
+}
+
+unsigned keyboard_type(struct keyboard *keyboard, const char *bytes, size_t len)
+{
+	unsigned verdict = 0;
+
+	if (atomic_exchange(&keyboard->answered, false))
+		keyboard->interrupts = 0;
+	for (size_t i = 0; i < len && !(verdict & KEYBOARD_QUIT); i++) {
+		bool escaped = keyboard->escaped;
+
+		keyboard->escaped = !escaped && bytes[i] == CTRL_A;
+		if (escaped)
+			verdict |= take_escaped(keyboard, bytes[i]);
+		else if (!keyboard->escaped)
+			verdict |= take(keyboard, bytes[i]);
+	}
+	return verdict;
 }
 
 size_t keyboard_take(struct keyboard *keyboard, const struct iovec *iov, unsigned count)

@@ -7,6 +7,7 @@
 #include "container.h"
 #include "cpu/place.h"
 #include "log.h"
+#include "machine/halts.h"
 #include "machine/vm.h"
 
 /* On a PC the engine's IOAPIC takes the edge. */
@@ -18,6 +19,7 @@ static void device_raise(void *ctx)
 
 	if (vm->boot->protocol->board.irqchip == ENGINE_IRQCHIP_APIC)
 		ioapic_edge(&vm->ioapic, pin);
+	halts_interrupted(vm);
 	vm->engine->ops->raise(vm->engine, pin);
 }
 

@@ -12,6 +12,7 @@
 #include "machine/device.h"
 #include "machine/plan.h"
 #include "machine/serial.h"
+#include "machine/state_report.h"
 #include "machine/vm.h"
 
 static void console_ready(void *ctx)
@@ -26,6 +27,13 @@ static void console_quit(void *ctx)
 	struct vm_console *console = ctx;
 
 	vm_quit(console->vm);
+}
+
+static void console_show(void *ctx)
+{
+	struct vm_console *console = ctx;
+
+	state_report_request(console->vm);
 }
 
 static void console_broken(void *ctx, int error)
@@ -72,6 +80,7 @@ static int open_console(struct vm *vm, struct console_port_host *port)
 	ret = chardev_open(&console->chardev, "console", label, options->host, &vm->loop);
 	console->chardev.ready = console_ready;
 	console->chardev.quit = console_quit;
+	console->chardev.show = console_show;
 	console->chardev.broken = console_broken;
 	console->chardev.ctx = console;
 	*port = (struct console_port_host){&console->chardev.backend, options->name};

@@ -112,7 +112,8 @@ static void time_is_over(struct vm *vm, bool busy)
 	}
 	vm->discard_output = true;
 	vm_output_lost(vm, EXIT_STATUS_TIMEOUT);
-	say("time-out after %u seconds: the guest has ended, but %s", vm->options->timeout, lost);
+	say("time-out after %u %s: the guest has ended, but %s", vm->options->timeout,
+		vm->options->timeout == 1 ? "second" : "seconds", lost);
 }
 
 /* Waits until one of fds is ready, a key is pressed (^A x is the only way to leave a raw terminal),

@@ -45,6 +45,8 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 {
 	bool must_wait = vm->engine->ops->run;
 
+	for (unsigned i = 0; i < vm->console_count; i++)
+		keyboard_answered(&vm->consoles[i].chardev.keyboard);
 	while (vm_running(vm)) {
 		if (must_wait && !wait_for_output(vm))
 			continue;

@@ -7,7 +7,9 @@
 #include "exit_status.h"
 #include "io/chardev_open.h"
 #include "log.h"
+#include "machine/halts.h"
 #include "machine/plan.h"
+#include "machine/state_report.h"
 #include "machine/vm.h"
 
 /* With the virtual clock each byte ends the CPU's turn, since one that waits for its reader has to:
@@ -42,6 +44,11 @@ static void serial_ready(void *ctx)
 		io_event_signal(vm->serial.chardev.wake.fd);
 }
 
+static void serial_show(void *ctx)
+{
+	state_report_request(ctx);
+}
+
 static void serial_broken(void *ctx, int error)
 {
 	struct vm *vm = ctx;
@@ -58,6 +65,7 @@ static void serial_raise(void *ctx)
 		return;
 	if (vm->boot->protocol->board.irqchip == ENGINE_IRQCHIP_APIC)
 		ioapic_edge(&vm->ioapic, (unsigned)vm->serial.gsi);
+	halts_interrupted(vm);
 	vm->engine->ops->raise(vm->engine, (unsigned)vm->serial.gsi);
 }
 
@@ -82,6 +90,7 @@ int serial_add(struct vm *vm)
 		return ret;
 	serial->chardev.ready = serial_ready;
 	serial->chardev.quit = vm_quit;
+	serial->chardev.show = serial_show;
 	serial->chardev.broken = serial_broken;
 	serial->chardev.ctx = vm;
 	ret = uart_init(&serial->uart, &serial->chardev.backend, serial_raise, vm);

@@ -12,6 +12,7 @@
 #include "exit_status.h"
 #include "log.h"
 #include "machine/devices.h"
+#include "machine/state_report.h"
 #include "machine/vm.h"
 
 void signal_let_through(int signal)
@@ -66,6 +67,12 @@ static void signal_ready(struct io_source *source)
 	case SIGUSR1:
 		devices_resize_disks(vm);
 		break;
+	case SIGQUIT:
+		if (vm_running(vm)) {
+			state_report_request(vm);
+			break;
+		}
+		__attribute__((fallthrough));
 	default:
 		vm->signal = (int)info.ssi_signo;
 		vm->discard_output = true;

@@ -3,13 +3,12 @@
 #define VMM_TIMERS_H
 
 /*
- * Timers that end the machine: --timeout, and on some boards the check whether all CPUs have halted
- * for good.
+ * The timer that ends the machine: --timeout.
  */
 
 struct vm;
 
-/* Starts the timers. Called before the CPUs start. Returns 0 or -errno (said). timers_close()
+/* Starts the timer, if there is one. Called before the CPUs start. Returns 0 or -errno (said). timers_close()
  * undoes it in any state. */
 int timers_open(struct vm *vm);
 void timers_close(struct vm *vm);

@@ -82,6 +82,15 @@ struct vm_port {
 	vm_port_access *access;
 };
 
+/* Looks for CPUs that have all halted for good: halts.c. I/O thread, but for is_set. */
+struct vm_halts {
+	struct io_source timer; /* of the next look; fd -1: there are none */
+	uint64_t delay_ns;      /* until then, if CPUs are still executing at that time */
+	unsigned idle;          /* looks in a row at which all CPUs waited */
+	atomic_bool is_set;     /* there will be a look; if not, interrupts ask for one */
+	bool found;             /* the machine has ended for this reason */
+};
+
 #define PORTS_MAX 16
 
 struct vm {
@@ -98,8 +107,9 @@ struct vm {
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
-	struct io_source halts;   /* a timerfd; fd -1: halted CPUs are not looked for */
-	unsigned halts_seen;      /* number of checks in a row with all CPUs halted. I/O thread */
+	struct vm_halts halts;
+	struct io_source state_report; /* an eventfd: the user has asked for the machine's state */
+	bool report_asked;             /* and has not got it yet. I/O thread */
 	struct virtio_console console;
 	unsigned console_count;
 	struct vm_console *consoles; /* its ports */

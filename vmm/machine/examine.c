@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/examine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "machine/vm.h"
+
+/* The place of the CPU's instruction. A CPU that has halted is past HLT, which may be the last
+ * instruction of its function. No text if there are no registers. */
+static struct place find_place(struct cpu *cpu, const struct cpu_state *state)
+{
+	bool has_halted = state->activity == CPU_HALTED || state->activity == CPU_HALTED_FOR_GOOD;
+	struct cpu_registers registers;
+
+	if (cpu->ops->registers(cpu, &registers) < 0)
+		return (struct place){.text = ""};
+	return place_of(cpu, registers.cs.base + registers.rip - has_halted);
+}
+
+static void examine_cpus(struct vm *vm, struct state *state)
+{
+	const struct engine_ops *ops = vm->engine->ops;
+
+	for (unsigned id = 0; id < state->cpu_count; id++) {
+		struct state_cpu *cpu = &state->cpus[id];
+
+		cpu->is_known = ops->state(vm->engine, id, &cpu->state) == 0;
+		if (cpu->is_known && cpu->state.activity != CPU_NOT_STARTED)
+			cpu->place = find_place(ops->cpu(vm->engine, id), &cpu->state);
+	}
+}
+
+static void examine_pins(struct vm *vm, struct state *state)
+{
+	state->has_ioapic = vm->boot->protocol->board.irqchip == ENGINE_IRQCHIP_APIC;
+	if (!state->has_ioapic)
+		return;
+	for (unsigned i = 0; i < IOAPIC_PINS; i++)
+		ioapic_inspect(&vm->ioapic, i, &state->pins[i].pin);
+	for (unsigned i = 0; i < state->device_count; i++)
+		state->pins[state->devices[i].pin].owner = state->devices[i].view.name;
+	if (vm->serial.gsi >= 0)
+		state->pins[vm->serial.gsi].owner = "serial port";
+}
+
+static void examine_devices(struct vm *vm, struct state *state)
+{
+	state->device_count = vm->device_count;
+	for (unsigned i = 0; i < vm->device_count; i++) {
+		state->devices[i].pin = vm->places[i].pin;
+		virtio_inspect(vm->devices[i].virtio, &state->devices[i].view);
+	}
+}
+
+int examine(struct vm *vm, struct state *state)
+{
+	unsigned count = vm->options->cpu_count;
+
+	*state = (struct state){
+		.cpu_count = count,
+		.cpus = calloc(count, sizeof *state->cpus),
+	};
+	if (!state->cpus) {
+		say("no memory");
+		return -ENOMEM;
+	}
+	examine_cpus(vm, state);
+	examine_devices(vm, state);
+	examine_pins(vm, state);
+	return 0;
+}
+
+void examine_free(struct state *state)
+{
+	free(state->cpus);
+}
