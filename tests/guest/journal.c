@@ -22,7 +22,8 @@ int main(const struct start_info *info)
 	for (uint32_t turn = 1; turn <= count; turn++) {
 		for (unsigned i = 0; i < WORDS; i++)
 			words[i] = turn;
-		if (block_write(&disk, turn % (uint32_t)disk.capacity, words, 1) || block_flush(&disk))
+		if (block_write(&disk, turn % (uint32_t)disk.capacity, words, 1) ||
+			block_flush(&disk))
 			return 3;
 		printf("%u\n", turn);
 	}
