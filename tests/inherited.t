@@ -39,6 +39,20 @@ if (engine() eq 'kvm') {
 	is(run(under($parents{'blocked and ignored'}, vole(), 'doctor'))->{status}, 0, 'blocked and ignored: doctor');
 }
 
+# The number of open files: what the user may raise is raised; where it is too low, that is said, and nothing hangs.
+{
+	my $disk = write_file('disk', "\0" x 4096);
+	my @run = (vole_run(), '-d', $disk, '--console', 'file:' . scratch() . '/out', "$kernels/hello.elf");
+	is(run(['sh', '-c', 'ulimit -S -n 8; exec "$0" "$@"', @run])->{status}, 0, 'a low limit of open files that may be raised');
+	my @strange;
+	for my $limit (4 .. 30) {
+		my $ran = run(['sh', '-c', "ulimit -n $limit; exec \"\$0\" \"\$@\"", @run]);
+		push @strange, "$limit: $ran->{status} $ran->{err}"
+			unless $ran->{status} eq 0 || ($ran->{status} eq 125 && $ran->{err} =~ /Too many open files/);
+	}
+	is("@strange", '', 'a limit of 4 to 30 open files: it runs, or says that there are too many');
+}
+
 # Who is deaf by the user's wish stays so.
 is(run(under('$SIG{INT} = "IGNORE"; if (!fork) { sleep 1; kill "INT", getppid; exit }', vole_run(), '--timeout', 3, "$kernels/spin.elf"))->{status},
 	124, 'SIGINT that was ignored, as in a background job, does not end vole');

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -38,8 +39,21 @@ static bool hold_standard_fds(void)
 	return true;
 }
 
+/* A machine with many disks needs more descriptors than shells permit at first. Where that fails,
+ * opening a file fails, which is said then. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool process_prepare(void)
 {
+	raise_fd_limit();
 	set_signals();
 	return hold_standard_fds();
 }

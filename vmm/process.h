@@ -4,7 +4,7 @@
 
 /*
  * The state that a process inherits from whoever starts it, and that vole depends on: standard
- * descriptors, blocked signals, ignored signals.
+ * descriptors, blocked signals, ignored signals, the limit of open files.
  */
 
 #include <stdbool.h>
@@ -17,6 +17,8 @@
  * vole shall not be disturbed (nohup(1), a background job) stay ignored if they were. SIGPIPE and
  * SIGXFSZ are ignored: a closed pipe and a file over its limit are errors of write(2), with a better
  * message.
+ *
+ * As many files may be open as the system permits this user.
  *
  * A missing standard descriptor is opened on /dev/null for what it is not for, so that no other
  * file takes its place and its users meet the error that they would have met. Returns false (said)
