@@ -71,6 +71,13 @@ for my $path (glob('spec/*.md'), 'README.md') {
 	is(join(' ', grep { !$defined{$_} } sort keys %named), '', "$path names no constant that include/vole/ lacks");
 }
 
+# What drivers are told of their mistakes, with its clause: section 3 of spec/virtio.md lists what virtio/report.c has.
+my @rules = slurp('virtio/report.c') =~ /^\t\[RULE_\w+\] = \{("[^{}]*")\}/gm;
+cmp_ok(@rules, '>', 40, 'virtio/report.c has rules');
+my ($section) = slurp('spec/virtio.md') =~ /^## 3\. (.*?)^## /ms;
+is(join("\n", $section =~ /^(\| [2-6]\.[\d.]+ \| [^|]+ \|)/gm),
+	join("\n", map { my ($clause, $words) = /"([^"]*)"/g; "| $clause | $words |" } @rules), 'spec/virtio.md lists the rules of virtio/report.c');
+
 # The example kernel is the one that is built and tested.
 my ($example) = slurp('spec/boot.md') =~ /^```c\n(.*?)^```$/ms;
 is($example, slurp('guest-kernel/kernels/hello.c'), 'the complete kernel of spec/boot.md is hello.c');
