@@ -5,7 +5,7 @@ tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c
 unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(wildcard tests/unit/*.c))
 
 # They test the KVM engine, or need a processor or headers of the kernel for x86.
-x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux doctor emulate kvm kvm_caps single_fetch vcpu_thread wakeups)
+x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux complete doctor emulate kvm kvm_caps single_fetch vcpu_thread wakeups)
 
 # An engine that takes the place of the one in libvmm.a.
 with_tests/unit/no_kvm.c = vmm/kvm/no_kvm.c
@@ -14,6 +14,7 @@ with_tests/unit/no_kvm.c = vmm/kvm/no_kvm.c
 ldflags_tests/unit/request_path.c = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc aligned_alloc pthread_mutex_lock)
 
 # Fails when told to, and takes KVM's place.
+ldflags_tests/unit/complete.c = -Wl$(comma)--wrap=ioctl
 ldflags_tests/unit/vcpu_thread.c = $(addprefix -Wl$(comma)--wrap=,pthread_attr_init ioctl)
 
 # Linked into one of them: the guest's half of a queue.

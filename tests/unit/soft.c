@@ -222,6 +222,16 @@ static void test_length(void)
 		"one in which the other CPUs are started");
 	is(soft_machine_run(&m), 0, "engine.h run() returns 0 while there is more guest code");
 	soft_machine_close(&m);
+
+	/* The first one, which was alone, starts the other one and prints how far that is. */
+	open_machine(2);
+	soft_machine_put(&m, CODE(0), "b001 e690 a100000300 e770 f390 ebf5");
+	soft_machine_put(&m, CODE(1), "31c0 40 a300000300 ebf8");
+	soft_machine_start(&m);
+	soft_machine_run_to(&m, 2);
+	ok(m.accesses[1].value >= 300 && m.accesses[1].value <= 334,
+		"engines 2: and the turns of those that one CPU has started");
+	soft_machine_close(&m);
 }
 
 static void test_yield(void)

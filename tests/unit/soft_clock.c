@@ -96,6 +96,14 @@ static void test_jump(void)
 	is(handled_at() - m.accesses[0].now, 1000000001, "engines 4: which interrupts exactly");
 	is(soft_machine_run(&m), ENGINE_FOREVER, "engine.h without a timer it waits for ever");
 	soft_machine_close(&m);
+
+	/* The same again and again: jmp goes back to the mark. */
+	start(ENGINE_CLOCK_VIRTUAL, 1,
+		ENABLE_INTERRUPTS DIVIDE_BY_1 ONE_SHOT MARK COUNT_SECOND "f4 ebf1");
+	soft_machine_run_to(&m, 3);
+	ok(m.accesses[2].port == 0x70 && now() < m.accesses[2].now + 1000,
+		"engines 4: the next time, too, devices are served before time jumps");
+	soft_machine_close(&m);
 }
 
 /* A device that interrupts while all CPUs halt comes before the timer. */

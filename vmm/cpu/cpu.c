@@ -31,8 +31,6 @@ size_t cpu_read_linear(struct cpu *cpu, uint64_t linear, void *dst, size_t len)
 	return done;
 }
 
-/* The first page is tried first: a stack that runs into read-only memory grows into it downwards,
- * and then nothing may be written. */
 int cpu_write_linear(struct cpu *cpu, uint64_t linear, const void *src, size_t len)
 {
 	size_t first = part_in_page(linear, len);
@@ -40,6 +38,9 @@ int cpu_write_linear(struct cpu *cpu, uint64_t linear, const void *src, size_t l
 
 	if (cpu->ops->translate(cpu, linear, &gpa) < 0 ||
 		(first < len && cpu->ops->translate(cpu, linear + first, &next) < 0))
+		return -EFAULT;
+	/* Nothing may be written if the second page is read-only. */
+	if (first < len && !gmem_ptr(cpu->gmem, next, len - first, GMEM_WRITE))
 		return -EFAULT;
 	if (gmem_write(cpu->gmem, gpa, src, first) < 0)
 		return -EFAULT;

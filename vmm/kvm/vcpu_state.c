@@ -64,16 +64,18 @@ static uint32_t apic_register(const struct kvm_lapic_state *apic, unsigned offse
 /* Nanoseconds until a TSC deadline; 0 where KVM does not tell. */
 static uint64_t deadline_left(const struct vcpu *vcpu, uint32_t tsc_khz)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entries[2];
-	} msrs = {.head.nmsrs = 2, .entries = {{.index = MSR_TSC_DEADLINE}, {.index = MSR_TSC}}};
+	union {
+		struct kvm_msrs list;
+		uint8_t room[sizeof(struct kvm_msrs) + 2 * sizeof(struct kvm_msr_entry)];
+	} msrs = {.list.nmsrs = 2};
 	uint64_t deadline, now;
 
+	msrs.list.entries[0].index = MSR_TSC_DEADLINE;
+	msrs.list.entries[1].index = MSR_TSC;
 	if (kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) < 0)
 		return 0;
-	deadline = msrs.entries[0].data;
-	now = msrs.entries[1].data;
+	deadline = msrs.list.entries[0].data;
+	now = msrs.list.entries[1].data;
 	if (deadline == 0)
 		return CPU_TIMER_NEVER;
 	if (deadline <= now || tsc_khz == 0)
