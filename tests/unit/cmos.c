@@ -55,6 +55,8 @@ static void test_memory(void)
 		cmos_init(&cmos, cases[i].ram, 1, test_time, &now);
 		is(get16(&cmos, 0x30), cases[i].kib_above_1m, "%u KiB of RAM: KiB above 1 MiB",
 			cases[i].ram >> 10);
+		is(get16(&cmos, 0x17), cases[i].kib_above_1m,
+			"%u KiB of RAM: KiB of extended memory", cases[i].ram >> 10);
 		is(get16(&cmos, 0x34), cases[i].units_above_16m,
 			"%u KiB of RAM: 64 KiB units above 16 MiB", cases[i].ram >> 10);
 	}
@@ -67,7 +69,8 @@ static void test_memory(void)
 	ok(get(&cmos, 0x08) != 0xff, "there is a CMOS: the month is not all ones");
 	for (unsigned index = 0x0e; index < CMOS_REGISTERS; index++)
 		others += get(&cmos, (uint8_t)index) != 0xff;
-	is(others, 7, "nothing else is told: other registers are all ones");
+	is(get16(&cmos, 0x15), 640, "640 KiB of base memory");
+	is(others, 11, "nothing else is told: other registers are all ones");
 	for (unsigned index = 0x0e; index < CMOS_REGISTERS; index++)
 		set(&cmos, (uint8_t)index, 0x55);
 	others = 0;

@@ -30,6 +30,8 @@ enum {
 #define HOURS_PM 0x80
 
 #define FLOPPY_DRIVES     0x10 /* a type for each of two; 0: none */
+#define KIB_BELOW_1M      0x15 /* 16 bits, low byte first */
+#define KIB_EXTENDED      0x17 /* as KIB_ABOVE_1M */
 #define KIB_ABOVE_1M      0x30 /* 16 bits, low byte first; at most 65535 */
 #define KIB64_ABOVE_16M   0x34 /* 16 bits, in units of 64 KiB */
 #define CPUS_BUT_THE_BOOT 0x5f
@@ -141,6 +143,8 @@ void cmos_init(struct cmos *cmos, uint32_t ram_size, unsigned cpu_count,
 	cmos->registers[C] = 0;
 	cmos->registers[D] = D_VALID;
 	cmos->registers[FLOPPY_DRIVES] = 0;
+	set16(cmos, KIB_BELOW_1M, 640);
+	set16(cmos, KIB_EXTENDED, above_1m < 0xffff ? above_1m : 0xffff);
 	set16(cmos, KIB_ABOVE_1M, above_1m < 0xffff ? above_1m : 0xffff);
 	set16(cmos, KIB64_ABOVE_16M, above_16m);
 	cmos->registers[CPUS_BUT_THE_BOOT] = (uint8_t)(cpu_count - 1);
