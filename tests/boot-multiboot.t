@@ -45,6 +45,35 @@ runs('RAM up to 3 GiB', 0, qr/^memory 100000 bff00000 1\n/m, ['-m', '3G'], []);
 runs('a crash is reported with symbols', 126, qr/loader vole\n/, [], ['crash'],
 	qr/^vole: guest crashed: .*(?:kernel_main\+0x|registers: lost)/s);
 
+# --- the board ---
+
+my @screen = ("\xe2\x95\x94" . "\xe2\x95\x90" x 5 . "\xe2\x95\x97", "\xe2\x95\x91Hello\xe2\x95\x91",
+	"\xe2\x95\x9a" . "\xe2\x95\x90" x 5 . "\xe2\x95\x9d", '', 'the last row is below', ('') x 19, '24');
+my %screens = ('C.UTF-8' => [@screen], C => ['+=====+', '|Hello|', '+=====+', @screen[3 .. $#screen]]);
+for my $locale (sort keys %screens) {
+	local $ENV{LC_ALL} = $locale;
+	my $shown = join '', map { length ? "vole: | $_\n" : "vole: |\n" } @{$screens{$locale}};
+	runs("the screen is shown at the end, LC_ALL=$locale", 0, qr/^blank 7200720\n.*^cursor 782\ndone\n\z/ms, [], ['screen'],
+		qr/\Avole: the guest's screen, 80 x 25:\n\Q$shown\E\z/);
+	runs("and after a crash, LC_ALL=$locale", 126, qr/cursor/, [], [qw(screen crash)],
+		qr/\Avole: guest crashed: .*^vole: the guest's screen, 80 x 25:\n\Q$shown\E\z/ms);
+}
+runs('--screen off', 0, qr/cursor 782\n/, [qw(--screen off)], ['screen']);
+{
+	my $found = join "\n", 'port 80 ff', 'port e9 e9', 'base memory 280', 'extended memory fc00', 'BIOS data 27c', 'COM1 3f8',
+		'CRT controller 3d4', 'MP table 5f504d5f', 'PCI ffffffff', 'retrace 9', 'open bus ffffffff', 'done';
+	runs('the parts of a PC that kernels look for', 0, qr/^\Q$found\E\n/m, [], ['board']);
+}
+runs('the timer, through the PIC', 0, qr/^ten ticks\ndone\n/m, [], ['timer']);
+runs('the keyboard, by interrupts', 0, qr/^self-test 55\nkeyboard faab41\nleft 0\ndone\n/m, [], ['keyboard']);
+runs('a reset through the keyboard controller', 0, qr/^done\n\z/m, [], ['reset']);
+SKIP: {
+	# A KVM that interprets guest code has no 32-bit paging; `make check-lane` has one that has.
+	my $paging = engine() eq 'soft' || run([vole(), 'doctor'])->{out} =~ /^ok +32-bit paging/m;
+	skip 'the KVM of this host has no 32-bit paging', 2 unless $paging;
+	runs('paging, to the higher half', 0, qr/^in the higher half\ndone\n/m, [], ['paging']);
+}
+
 # --- who is what ---
 
 {

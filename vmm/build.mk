@@ -1,6 +1,6 @@
 # The monitor; in the order in which a reader may want them.
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c ports.c cpu_start.c timers.c halts.c examine.c state_report.c drain.c) \
+	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c examine.c state_report.c drain.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \
 	$(addprefix cpu/,crash.c crash_triple_fault.c report.c place.c callers.c fault.c page_walk.c delivery.c store.c) \
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_state.c vcpu_thread.c exits.c complete.c \
@@ -10,7 +10,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c) \
 	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c pc_chips.c doctor_soft.c) \
-	$(addprefix chips/,ioapic.c cmos.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c pic.c pit.c pit_counter.c) \
+	$(addprefix chips/,ioapic.c cmos.c i8042.c vga_text.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c refuse.c vole.c flat.c firmware.c linux.c pvh.c pvh_note.c multiboot.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \

@@ -13,6 +13,7 @@
 #include "machine/halts.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
+#include "machine/screen.h"
 #include "machine/signals.h"
 #include "machine/state_report.h"
 #include "machine/timers.h"
@@ -225,6 +226,7 @@ static int build_and_run(struct vm *vm)
 		say_start(vm);
 	run(vm);
 	drain(vm);
+	screen_show(vm);
 	if (vm->options->verbose)
 		say_end(vm);
 	return atomic_load(&vm->status);

@@ -66,6 +66,7 @@ struct options {
 	unsigned log;        /* of exits: EXIT_LOG_ values */
 	uint64_t exits_max;  /* 0: no limit */
 	unsigned timeout;    /* seconds; 0: none */
+	bool screen; /* the screen of boards that have one is shown at the end */
 	bool verbose;
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };

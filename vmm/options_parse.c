@@ -142,6 +142,15 @@ static int parse_clock(struct options *options, const char *text)
 	return -EINVAL;
 }
 
+static int parse_screen(struct options *options, const char *text)
+{
+	options->screen = strcmp(text, "on") == 0;
+	if (options->screen || strcmp(text, "off") == 0)
+		return 0;
+	say("--screen %s: not on or off", text);
+	return -EINVAL;
+}
+
 static int parse_max_exits(struct options *options, const char *text)
 {
 	if (parse_number(text, UINT64_MAX, &options->exits_max) < 0 || options->exits_max == 0) {
@@ -207,6 +216,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_debug_port(options, argument);
 	case 'L':
 		return parse_log(options, argument);
+	case 's':
+		return parse_screen(options, argument);
 	case 'x':
 		return parse_max_exits(options, argument);
 	case 't':
@@ -238,6 +249,7 @@ static const struct option longs[] = {
 	{"load", required_argument, NULL, 'l'},
 	{"debug-port", required_argument, NULL, 'p'},
 	{"log", required_argument, NULL, 'L'},
+	{"screen", required_argument, NULL, 's'},
 	{"max-exits", required_argument, NULL, 'x'},
 	{"timeout", required_argument, NULL, 't'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -320,6 +332,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		.engine = "auto",
 		.clock = ENGINE_CLOCK_HOST,
 		.memory_size = 64u << 20,
+		.screen = true,
 		.cpu_count = 1,
 	};
 	while (words < argc && strcmp(argv[words], "--") != 0)

@@ -55,6 +55,8 @@ const char usage[] = COMMANDS
 	"                      where the byte console is (ELF 0xe9, firmware 0x402)\n"
 	"      --log pio|mmio|exits\n"
 	"                      says what each exit was; may be repeated\n"
+	"      --screen on|off shows the screen of a Multiboot kernel, in text mode, on\n"
+	"                      standard error at the end (on)\n"
 	"      --max-exits N   ends the machine after N exits, with status 124\n"
 	"      --timeout SECONDS\n"
 	"                      ends the machine with status 124\n"

@@ -42,7 +42,11 @@ struct board {
 
 	enum board_halt halt;
 
+	bool any_exit_width; /* the exit port takes codes of 8 and 16 bits as well */
+
 	bool reset; /* a PC's ways of reset, at ports 0x64 and 0xcf9; the machine ends, status 0 */
+	bool keyboard; /* a keyboard controller at ports 0x60 and 0x64 */
+	bool screen;   /* text at VGA_TEXT_BASE, and the CRT controller's ports */
 
 	/* If set, ports and addresses that do not exist read as all ones and ignore writes, as on a
 	 * PC's bus. Otherwise such an access is a crash. */

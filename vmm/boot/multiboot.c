@@ -17,6 +17,7 @@
 
 #include "boot/linux_guest.h"
 #include "boot/refuse.h"
+#include "chips/vga_text.h"
 #include "container.h"
 #include "exit_status.h"
 #include "io/file.h"
@@ -278,6 +279,7 @@ static void set_memory_map(struct boot_multiboot *kernel, uint32_t ram_end)
 	_Static_assert(sizeof map == sizeof kernel->memory, "one structure has the map");
 	memcpy(kernel->memory, map, sizeof map);
 	add_region(&kernel->boot, 0, LOW_RAM_END, false);
+	add_region(&kernel->boot, VGA_TEXT_BASE, VGA_TEXT_BASE + VGA_TEXT_SIZE, false);
 	add_region(&kernel->boot, SHADOW_BASE, HIGH_RAM_BASE, true);
 	add_region(&kernel->boot, HIGH_RAM_BASE, ram_end, false);
 }
@@ -355,6 +357,31 @@ struct multiboot_content multiboot_content(const struct boot_multiboot *kernel)
 	};
 }
 
+/* What firmware leaves for a kernel: a blank screen; and its data area, which says how much memory
+ * there is below the MP table, and where COM1 and the CRT controller are (IBM Personal System/2
+ * and Personal Computer BIOS Interface Technical Reference, "BIOS data area"). */
+static void write_firmware_data(uint8_t *host)
+{
+	static const struct {
+		uint16_t address, value;
+	} words[] = {
+		{0x400, SERIAL_PORT},
+		{0x40e, LINUX_MP_POINTER / 16},
+		{0x413, LINUX_MP_TABLE / 1024},
+		{0x449, 3 /* video mode */},
+		{0x44a, VGA_TEXT_COLUMNS},
+		{0x44c, VGA_TEXT_COLUMNS * VGA_TEXT_ROWS * 2},
+		{0x463, VGA_CRTC_INDEX},
+		{0x484, VGA_TEXT_ROWS - 1},
+	};
+	const uint16_t blank = VGA_TEXT_BLANK;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		memcpy(host + words[i].address, &words[i].value, sizeof words[i].value);
+	for (unsigned i = 0; i < VGA_TEXT_COLUMNS * VGA_TEXT_ROWS; i++)
+		memcpy(host + VGA_TEXT_BASE + i * sizeof blank, &blank, sizeof blank);
+}
+
 static int multiboot_load(
 	struct boot *boot, struct memory *memory, const struct boot_machine *machine)
 {
@@ -377,6 +404,7 @@ static int multiboot_load(
 	}
 	multiboot_info_write(kernel->header.version, &content, memory->host + kernel->info_base,
 		kernel->info_base);
+	write_firmware_data(memory->host);
 	linux_write_tables(memory, machine->cpu_count, &boot->state);
 	boot->state.eip = image->entry;
 	boot->state.eax = kernel->header.version == 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC;
@@ -414,8 +442,11 @@ const struct boot_protocol boot_multiboot = {
 		{
 			.irqchip = ENGINE_IRQCHIP_PC,
 			.exit_port = true,
+			.any_exit_width = true,
 			.halt = BOARD_HALT_ENDS,
 			.reset = true,
+			.keyboard = true,
+			.screen = true,
 			.open_bus = true,
 			.debug_port = true,
 			.debug_port_number = VOLE_PORT_DEBUG,

@@ -4,12 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Text mode, as vmm/chips/vga_text.h has it. */
-#define SCREEN_BASE    0xb8000u
-#define SCREEN_COLUMNS 80
-#define SCREEN_ROWS    25
-#define SCREEN_BITS    16 /* of a character and its colours */
-#define SCREEN_TYPE    2  /* text (MB1 3.3, framebuffer_type; MB2 3.6.12) */
+#include "chips/vga_text.h"
+
+#define SCREEN_BITS 16 /* of a character and its colours */
+#define SCREEN_TYPE 2  /* text (MB1 3.3, framebuffer_type; MB2 3.6.12) */
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -161,10 +159,10 @@ static uint64_t write_info1(struct writer *writer, const struct multiboot_conten
 			 INFO_LOADER_NAME | INFO_FRAMEBUFFER,
 		.mem_lower = content->lower_kib,
 		.mem_upper = content->upper_kib,
-		.framebuffer_addr = SCREEN_BASE,
-		.framebuffer_pitch = SCREEN_COLUMNS * SCREEN_BITS / 8,
-		.framebuffer_width = SCREEN_COLUMNS,
-		.framebuffer_height = SCREEN_ROWS,
+		.framebuffer_addr = VGA_TEXT_BASE,
+		.framebuffer_pitch = VGA_TEXT_COLUMNS * SCREEN_BITS / 8,
+		.framebuffer_width = VGA_TEXT_COLUMNS,
+		.framebuffer_height = VGA_TEXT_ROWS,
 		.framebuffer_bpp = SCREEN_BITS,
 		.framebuffer_type = SCREEN_TYPE,
 	};
@@ -276,8 +274,8 @@ static void put_sections2(struct writer *writer, const struct multiboot_sections
 
 static void put_framebuffer(struct writer *writer)
 {
-	const uint32_t words[] = {SCREEN_BASE, 0, SCREEN_COLUMNS * SCREEN_BITS / 8, SCREEN_COLUMNS,
-		SCREEN_ROWS, SCREEN_BITS | SCREEN_TYPE << 8};
+	const uint32_t words[] = {VGA_TEXT_BASE, 0, VGA_TEXT_COLUMNS * SCREEN_BITS / 8,
+		VGA_TEXT_COLUMNS, VGA_TEXT_ROWS, SCREEN_BITS | SCREEN_TYPE << 8};
 
 	put_words(writer, TAG_FRAMEBUFFER, words, 6);
 }

@@ -5,6 +5,7 @@
 #include "boot/inspect.h"
 #include "boot/linux_guest.h"
 #include "boot/multiboot_parts.h"
+#include "chips/vga_text.h"
 
 static void print_range(FILE *out, uint64_t base, uint64_t size, const char *what)
 {
@@ -26,6 +27,7 @@ static void print_content(FILE *out, const struct boot_multiboot *kernel)
 	fprintf(out, "\nIn RAM besides\n  first       last              size  what\n");
 	print_range(out, LINUX_GDT, PAGE_SIZE, "GDT");
 	print_range(out, kernel->info_base, kernel->info_size, "boot information");
+	print_range(out, VGA_TEXT_BASE, VGA_TEXT_SIZE, "screen in text mode");
 	print_range(out, LINUX_MP_TABLE, LOW_RAM_END - LINUX_MP_TABLE, "MP table");
 	for (unsigned i = 0; i < kernel->module_count; i++) {
 		fprintf(out, "  0x%08x  0x%08x  %10u  module ", kernel->modules[i].base,

@@ -10,6 +10,7 @@
 #include "io/chardev_open.h"
 #include "log.h"
 #include "machine/device.h"
+#include "machine/pc_keyboard.h"
 #include "machine/plan.h"
 #include "machine/serial.h"
 #include "machine/state_report.h"
@@ -251,6 +252,8 @@ int devices_add(struct vm *vm)
 
 	if (plan_has_serial(vm))
 		ret = serial_add(vm);
+	if (ret == 0 && vm->boot->protocol->board.keyboard)
+		ret = pc_keyboard_add(vm);
 	if (ret == 0 && plan_console_count(vm) > 0)
 		ret = add_console(vm);
 	if (ret == 0 && plan_has_rng(vm))
@@ -267,5 +270,6 @@ void devices_free(struct vm *vm)
 	free_disks(vm);
 	entropy_close(&vm->entropy);
 	free_consoles(vm);
+	pc_keyboard_free(vm);
 	serial_free(&vm->serial);
 }

@@ -12,6 +12,8 @@
 #include "exit_status.h"
 #include "log.h"
 #include "machine/cpu_start.h"
+#include "machine/pc_keyboard.h"
+#include "machine/screen.h"
 #include "machine/serial.h"
 #include "machine/vm.h"
 
@@ -88,12 +90,13 @@ static void write_exit(struct vm *vm, uint32_t code)
 
 static int exit_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	uint32_t code;
+	const struct vm *vm = cpu->ctx;
+	uint32_t code = 0;
 
 	(void)port;
-	if (len != sizeof code || !is_write)
+	if ((len != sizeof code && !vm->boot->protocol->board.any_exit_width) || !is_write)
 		return -ENXIO;
-	memcpy(&code, data, sizeof code);
+	memcpy(&code, data, len);
 	write_exit(cpu->ctx, code);
 	return 0;
 }
@@ -177,9 +180,19 @@ void ports_add(struct vm *vm)
 		add_port(vm, VOLE_PORT_EXIT, 1, exit_port);
 	if (board->cpu_port)
 		add_port(vm, VOLE_PORT_CPU, 1, cpu_start_port);
-	if (board->reset) {
+	if (board->keyboard) {
+		add_port(vm, I8042_DATA, 1, pc_keyboard_port);
+		add_port(vm, I8042_STATUS, 1, pc_keyboard_port);
+	} else if (board->reset) {
 		add_port(vm, PORT_KEYBOARD, 1, reset_port);
+	}
+	if (board->reset)
 		add_port(vm, PORT_CHIPSET, 1, reset_port);
+	if (board->screen) {
+		vga_text_init(&vm->screen);
+		add_port(vm, VGA_CRTC_INDEX, 1, screen_port);
+		add_port(vm, VGA_CRTC_DATA, 1, screen_port);
+		add_port(vm, VGA_INPUT_STATUS, 1, screen_port);
 	}
 	if (vm->serial.present)
 		add_port(vm, SERIAL_PORT, UART_REGISTERS, serial_port);

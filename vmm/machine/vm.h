@@ -18,8 +18,10 @@
 #include "block.h"
 #include "boot/boot.h"
 #include "chips/cmos.h"
+#include "chips/i8042.h"
 #include "chips/ioapic.h"
 #include "chips/uart.h"
+#include "chips/vga_text.h"
 #include "console.h"
 #include "cpu/engine.h"
 #include "cpu/exit_log.h"
@@ -72,6 +74,11 @@ struct vm_serial {
 	int gsi;      /* -1: it has no interrupt */
 };
 
+struct vm_keyboard {
+	struct i8042 controller;
+	bool present; /* controller is made */
+};
+
 /* Handles an access to a port; cpu->ctx is the struct vm. Called on the thread that executes the
  * CPU. Returns 0, or -ENXIO if the port does not exist or does not permit such an access. */
 typedef int vm_port_access(
@@ -104,6 +111,8 @@ struct vm {
 	struct engine *engine;               /* NULL: not open */
 	struct ioapic ioapic;
 	struct cmos cmos;
+	struct vm_keyboard keyboard;
+	struct vga_text screen;
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
