@@ -7,7 +7,7 @@
  *	timer		counts interrupts of the timer, through the PIC
  *	keyboard	asks the keyboard who it is, by interrupts
  *	paging		maps itself to the higher half and continues there
- *	board		says what it finds at ports and in memory of a PC
+ *	parts		says what it finds at ports and in memory of a PC
  *	crash		executes an instruction that is not defined, without an IDT
  *	reset		resets the machine through the keyboard controller
  *	exit=N		ends by the exit port, with one digit, as a byte; otherwise it halts
@@ -43,7 +43,7 @@ void kernel_main(uint32_t magic, uint32_t info)
 
 	if (word(cmdline, "screen"))
 		write_screen();
-	if (word(cmdline, "board"))
+	if (word(cmdline, "parts"))
 		say_board();
 	if (word(cmdline, "timer"))
 		count_ticks();
