@@ -79,6 +79,12 @@ static const char *on_symbol(struct cpu *cpu, uint64_t address, uint32_t *offset
 	return NULL;
 }
 
+static const char *on_port_takes(struct cpu *cpu, uint16_t port)
+{
+	(void)cpu, (void)port;
+	return NULL;
+}
+
 static int on_triple_fault(struct cpu *cpu)
 {
 	struct soft_machine *machine = cpu->ctx;
@@ -106,6 +112,7 @@ static bool on_running(struct cpu *cpu)
 
 static const struct cpu_host host = {
 	.port = on_port,
+	.port_takes = on_port_takes,
 	.mmio = on_mmio,
 	.begin_report = on_begin_report,
 	.end_report = on_end_report,

@@ -23,11 +23,16 @@ struct exit_log;
 /* Callbacks of a CPU to the machine; their context is cpu->ctx. */
 struct cpu_host {
 	/* Handles an access of len bytes (1, 2 or 4) to a port. Returns 0, or -ENXIO if the port
-	 * does not exist. */
+	 * does not exist or does not permit such an access. */
 	int (*port)(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
+	/* Returns the accesses that a port permits, for messages: "writes of 4 bytes". NULL if the
+	 * port does not exist. */
+	const char *(*port_takes)(struct cpu *cpu, uint16_t port);
+
 	/* Handles an access of len bytes (1 to 8) to an address that is not RAM, or a store to
-	 * read-only RAM. Returns 0, -ENXIO if there is no device at the address, or -EROFS. */
+	 * read-only RAM. Returns 0, -ENXIO if there is no device at the address, -ENODEV if it
+	 * is in the window of a virtio device that the machine lacks, or -EROFS. */
 	int (*mmio)(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *data, unsigned len);
 
 	/* Reserves the crash report for this CPU until end_report(). Returns false if the machine

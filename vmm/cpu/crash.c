@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "cpu/place.h"
 #include "cpu/report.h"
@@ -38,35 +39,58 @@ void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address
 	report_end(cpu);
 }
 
+static const char *plural(unsigned len)
+{
+	return len == 1 ? "" : "s";
+}
+
+/* Returns what is wrong with an address: error is that of cpu_host.mmio(). */
+static const char *describe_address(int error)
+{
+	switch (error) {
+	case -EROFS:
+		return "which is read-only";
+	case -ENODEV:
+		return "the window of a device that this machine lacks: the device map lists those "
+		       "that it has";
+	default:
+		return "where nothing answers";
+	}
+}
+
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
 	int error)
 {
 	const struct store store = {.gpa = address, .value = cpu_value(data, len), .len = len};
-	const char *why = error == -EROFS ? "which is read-only" : "where nothing answers";
 
 	if (!report_begin(cpu))
 		return;
 	if (is_write)
-		say("guest crashed: CPU %u stores 0x%" PRIx64 " (%u bytes) to %s, %s", cpu->id,
-			store.value, len, place_of(cpu, address).text, why);
+		say("guest crashed: CPU %u stores 0x%" PRIx64 " (%u byte%s) to %s, %s", cpu->id,
+			store.value, len, plural(len), place_of(cpu, address).text,
+			describe_address(error));
 	else
-		say("guest crashed: CPU %u loads %u bytes from %s, %s", cpu->id, len,
-			place_of(cpu, address).text, why);
+		say("guest crashed: CPU %u loads %u byte%s from %s, %s", cpu->id, len, plural(len),
+			place_of(cpu, address).text, describe_address(error));
 	report_access(cpu, is_write ? &store : NULL);
 	report_end(cpu);
 }
 
 void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len)
 {
+	const char *takes = cpu->host->port_takes(cpu, port);
+	char why[64] = "where nothing answers";
+
 	if (!report_begin(cpu))
 		return;
+	if (takes)
+		snprintf(why, sizeof why, "which takes %s only", takes);
 	if (is_write)
-		say("guest crashed: CPU %u writes 0x%" PRIx64 " (%u bytes) to port 0x%x, where "
-		    "nothing answers",
-			cpu->id, cpu_value(data, len), len, port);
+		say("guest crashed: CPU %u writes 0x%" PRIx64 " (%u byte%s) to port 0x%x, %s",
+			cpu->id, cpu_value(data, len), len, plural(len), port, why);
 	else
-		say("guest crashed: CPU %u reads %u bytes from port 0x%x, where nothing answers",
-			cpu->id, len, port);
+		say("guest crashed: CPU %u reads %u byte%s from port 0x%x, %s", cpu->id, len,
+			plural(len), port, why);
 	if (is_write)
 		report_out(cpu, port, len);
 	else

@@ -31,6 +31,7 @@ static int on_mmio(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *da
 	const struct board *board = &vm->boot->protocol->board;
 	uint64_t index = (address - DEVICE_BASE) / VIRTIO_MMIO_WINDOW_SIZE;
 	uint32_t offset = address % PAGE_SIZE;
+	int ret;
 
 	if (address >= DEVICE_BASE && index < vm->device_count) {
 		device_access(&vm->devices[index], cpu, offset, is_write, data, len);
@@ -46,7 +47,8 @@ static int on_mmio(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *da
 	}
 	if (gmem_ptr(&vm->memory.gmem, address, len, GMEM_READ) && !board->open_bus)
 		return -EROFS;
-	return unclaimed_access(vm, is_write, data, len);
+	ret = unclaimed_access(vm, is_write, data, len);
+	return ret == -ENXIO && address >= DEVICE_BASE && index < DEVICE_COUNT ? -ENODEV : ret;
 }
 
 static bool on_begin_report(struct cpu *cpu)
@@ -112,6 +114,7 @@ static bool on_wait(struct cpu *cpu)
 
 const struct cpu_host machine_cpu_host = {
 	.port = on_port,
+	.port_takes = ports_takes,
 	.mmio = on_mmio,
 	.begin_report = on_begin_report,
 	.end_report = on_end_report,

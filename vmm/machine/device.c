@@ -6,6 +6,7 @@
 
 #include "container.h"
 #include "cpu/place.h"
+#include "cpu/store.h"
 #include "log.h"
 #include "machine/halts.h"
 #include "machine/vm.h"
@@ -32,11 +33,16 @@ static void device_kick(void *ctx, unsigned queue)
 		device->vm->engine->ops->yield(device->vm->engine);
 }
 
+/* Returns the guest-physical address of the device's registers. */
+static uint64_t window_of(const struct vm_device *device)
+{
+	return DEVICE_BASE + (uint64_t)device->index * VIRTIO_MMIO_WINDOW_SIZE;
+}
+
 static int set_kick(const struct vm_device *device, unsigned queue, bool enable)
 {
 	struct engine *engine = device->vm->engine;
-	uint64_t notify = DEVICE_BASE + (uint64_t)device->index * VIRTIO_MMIO_WINDOW_SIZE +
-			  VIRTIO_MMIO_QUEUE_NOTIFY;
+	uint64_t notify = window_of(device) + VIRTIO_MMIO_QUEUE_NOTIFY;
 
 	return engine->ops->set_kick(engine, device->kicks[queue].source.fd, notify, queue, enable);
 }
@@ -92,28 +98,51 @@ static int device_live(void *ctx, bool live)
 /* An access to a register, as virtio/ hands it back with a report. */
 struct accessor {
 	struct cpu *cpu;
+	gpa_t gpa;
 	bool is_write;
+	const uint8_t *data; /* written */
+	unsigned len;
 };
+
+/* Returns the place of the instruction that made the access, or, with *is_exact false, one that the
+ * instruction is at or before. */
+static struct place access_place(const struct accessor *accessor, bool *is_exact)
+{
+	struct cpu *cpu = accessor->cpu;
+	struct cpu_registers registers;
+	struct store store;
+
+	*is_exact = !accessor->is_write || cpu->ops->position_is_exact;
+	if (*is_exact || cpu->ops->registers(cpu, &registers) < 0)
+		return place_here(cpu);
+	store = (struct store){
+		.gpa = accessor->gpa,
+		.value = cpu_value(accessor->data, accessor->len),
+		.len = accessor->len,
+	};
+	*is_exact = store_find(cpu, &registers, &store);
+	return place_of(cpu, registers.cs.base + registers.rip);
+}
 
 static void device_report(void *ctx, const struct virtio_report *report)
 {
 	struct vm_device *device = ctx;
-	const struct accessor *accessor = report->accessor;
+	struct place place;
 	bool is_exact;
 
-	if (!accessor) {
+	if (!report->accessor) {
 		say("device %u, %s", device->index, report->text);
 		return;
 	}
-	is_exact = !accessor->is_write || accessor->cpu->ops->position_is_exact;
+	place = access_place(report->accessor, &is_exact);
 	say("device %u, %s, %s %s", device->index, report->text, is_exact ? "at" : "before or at",
-		place_here(accessor->cpu).text);
+		place.text);
 }
 
 void device_access(struct vm_device *device, struct cpu *cpu, uint32_t offset, bool is_write,
 	uint8_t *data, unsigned len)
 {
-	const struct accessor accessor = {cpu, is_write};
+	const struct accessor accessor = {cpu, window_of(device) + offset, is_write, data, len};
 
 	if (is_write)
 		virtio_mmio_write(&device->mmio, offset, data, len, &accessor);

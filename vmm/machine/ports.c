@@ -163,9 +163,15 @@ static int reset_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *da
 	return 0;
 }
 
+static void add_port_that_takes(
+	struct vm *vm, const char *takes, uint16_t port, uint16_t count, vm_port_access *access)
+{
+	vm->ports[vm->port_count++] = (struct vm_port){port, count, access, takes};
+}
+
 static void add_port(struct vm *vm, uint16_t port, uint16_t count, vm_port_access *access)
 {
-	vm->ports[vm->port_count++] = (struct vm_port){port, count, access};
+	add_port_that_takes(vm, "accesses of 1 byte", port, count, access);
 }
 
 void ports_add(struct vm *vm)
@@ -177,9 +183,9 @@ void ports_add(struct vm *vm)
 	else if (board->debug_port)
 		add_port(vm, board->debug_port_number, 1, debug_port);
 	if (board->exit_port)
-		add_port(vm, VOLE_PORT_EXIT, 1, exit_port);
+		add_port_that_takes(vm, "writes of 4 bytes", VOLE_PORT_EXIT, 1, exit_port);
 	if (board->cpu_port)
-		add_port(vm, VOLE_PORT_CPU, 1, cpu_start_port);
+		add_port_that_takes(vm, "accesses of 4 bytes", VOLE_PORT_CPU, 1, cpu_start_port);
 	if (board->keyboard) {
 		add_port(vm, I8042_DATA, 1, pc_keyboard_port);
 		add_port(vm, I8042_STATUS, 1, pc_keyboard_port);
@@ -190,7 +196,7 @@ void ports_add(struct vm *vm)
 		add_port(vm, PORT_CHIPSET, 1, reset_port);
 	if (board->screen) {
 		vga_text_init(&vm->screen);
-		add_port(vm, VGA_CRTC_INDEX, 1, screen_port);
+		add_port_that_takes(vm, "accesses of 1 or 2 bytes", VGA_CRTC_INDEX, 1, screen_port);
 		add_port(vm, VGA_CRTC_DATA, 1, screen_port);
 		add_port(vm, VGA_INPUT_STATUS, 1, screen_port);
 	}
@@ -199,9 +205,24 @@ void ports_add(struct vm *vm)
 	if (board->cmos) {
 		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count,
 			vm->options->clock == ENGINE_CLOCK_VIRTUAL ? virtual_time : host_time, vm);
-		add_port(vm, PORT_CMOS_INDEX, 1, cmos_index_port);
+		add_port_that_takes(vm, "writes of 1 byte", PORT_CMOS_INDEX, 1, cmos_index_port);
 		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
 	}
+}
+
+static bool has_port(const struct vm_port *ports, uint16_t port)
+{
+	return port >= ports->port && port - ports->port < ports->count;
+}
+
+const char *ports_takes(struct cpu *cpu, uint16_t port)
+{
+	const struct vm *vm = cpu->ctx;
+
+	for (unsigned i = 0; i < vm->port_count; i++)
+		if (has_port(&vm->ports[i], port))
+			return vm->ports[i].takes;
+	return NULL;
 }
 
 int ports_access(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
@@ -211,7 +232,7 @@ int ports_access(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, u
 	for (unsigned i = 0; i < vm->port_count; i++) {
 		const struct vm_port *ports = &vm->ports[i];
 
-		if (port < ports->port || port - ports->port >= ports->count)
+		if (!has_port(ports, port))
 			continue;
 		/* A device may be given a port of another's, and either takes what is not the
 		 * other's. */

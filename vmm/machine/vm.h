@@ -87,6 +87,7 @@ typedef int vm_port_access(
 struct vm_port {
 	uint16_t port, count;
 	vm_port_access *access;
+	const char *takes; /* the accesses that it permits, for messages: "writes of 4 bytes" */
 };
 
 /* Looks for CPUs that have all halted for good: halts.c. I/O thread, but for is_set. */
