@@ -98,14 +98,16 @@ uint32_t virtio_read_interrupt_status(struct virtio_device *dev)
 	return bits;
 }
 
-/* For reports: does this acknowledgement take away what its driver has not seen? */
+/* For reports: does this acknowledgement take away what its driver has not seen? One that clears
+ * nothing changes nothing. */
 static void note_acknowledgement(struct virtio_device *dev, uint32_t cleared)
 {
 	bool was_read = atomic_exchange(&dev->status_is_read, false);
 
-	atomic_store(&dev->taken_away,
-		cleared && was_read &&
-			atomic_load(&dev->status_read) != atomic_load(&dev->notifications));
+	if (cleared)
+		atomic_store(&dev->taken_away,
+			was_read &&
+				atomic_load(&dev->status_read) != atomic_load(&dev->notifications));
 }
 
 void virtio_ack_interrupt(struct virtio_device *dev, uint32_t bits)

@@ -2,21 +2,47 @@
 #include "machine/examine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "cpu/callers.h"
 #include "log.h"
 #include "machine/vm.h"
 
-/* The place of the CPU's instruction. A CPU that has halted is past HLT, which may be the last
- * instruction of its function. No text if there are no registers. */
-static struct place find_place(struct cpu *cpu, const struct cpu_state *state)
+#define CALLERS_SHOWN 3
+
+/* The innermost callers, those that are certain if there are any. */
+static void find_callers(
+	struct cpu *cpu, const struct cpu_registers *registers, struct state_cpu *shown)
 {
-	bool has_halted = state->activity == CPU_HALTED || state->activity == CPU_HALTED_FOR_GOOD;
+	struct callers callers;
+	unsigned count;
+	size_t len;
+
+	callers_find(cpu, registers, &callers);
+	count = callers.certain > 0 ? callers.certain : callers.count;
+	if (count == 0)
+		return;
+	len = (size_t)snprintf(shown->callers, sizeof shown->callers, "%scalled from",
+		callers.certain > 0 ? "" : "perhaps ");
+	for (unsigned i = 0; i < count && i < CALLERS_SHOWN && len < sizeof shown->callers; i++)
+		len += (size_t)snprintf(shown->callers + len, sizeof shown->callers - len, "%s %s",
+			i == 0 ? "" : ",", place_of_return(cpu, callers.address[i]).text);
+}
+
+/* Where the CPU is, if it has registers. One that has halted is past HLT, which may be the last
+ * instruction of its function. */
+static void find_place(struct cpu *cpu, struct state_cpu *shown)
+{
+	enum cpu_activity activity = shown->state.activity;
+	bool has_halted = activity == CPU_HALTED || activity == CPU_HALTED_FOR_GOOD;
 	struct cpu_registers registers;
 
 	if (cpu->ops->registers(cpu, &registers) < 0)
-		return (struct place){.text = ""};
-	return place_of(cpu, registers.cs.base + registers.rip - has_halted);
+		return;
+	registers.rip -= has_halted;
+	shown->place = place_of(cpu, registers.cs.base + registers.rip);
+	find_callers(cpu, &registers, shown);
 }
 
 static void examine_cpus(struct vm *vm, struct state *state)
@@ -28,7 +54,7 @@ static void examine_cpus(struct vm *vm, struct state *state)
 
 		cpu->is_known = ops->state(vm->engine, id, &cpu->state) == 0;
 		if (cpu->is_known && cpu->state.activity != CPU_NOT_STARTED)
-			cpu->place = find_place(ops->cpu(vm->engine, id), &cpu->state);
+			find_place(ops->cpu(vm->engine, id), cpu);
 	}
 }
 

@@ -193,17 +193,18 @@ static unsigned count_started(const struct state *state)
 void halts_report(struct vm *vm)
 {
 	bool fails = vm->boot->protocol->board.halt == BOARD_HALT_FAILS;
-	const char *what = "CPU 0 has halted with interrupts off,";
 	struct state state;
+	bool is_one;
 
 	if (examine(vm, &state) < 0)
 		return;
-	if (count_started(&state) > 1)
-		what = "all CPUs have halted with interrupts off, CPU 0";
-	if (fails)
-		say("guest crashed: %s at %s, and nothing can wake it", what,
-			state.cpus[0].place.text);
-	else
-		say("%s at %s: the machine ends", what, state.cpus[0].place.text);
+	is_one = count_started(&state) == 1;
+	say("%s%s at %s%s", fails ? "guest crashed: " : "",
+		is_one ? "CPU 0 has halted with interrupts off,"
+		       : "all CPUs have halted with interrupts off, CPU 0",
+		state.cpus[0].place.text,
+		!fails   ? ": the machine ends"
+		: is_one ? ", and nothing can wake it"
+			 : ", and nothing can wake them");
 	examine_free(&state);
 }

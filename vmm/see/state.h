@@ -22,6 +22,7 @@ struct state_cpu {
 	bool is_known; /* the engine could tell; else the rest is 0 */
 	struct cpu_state state;
 	struct place place; /* of its instruction: where it has halted, that of HLT; or no text */
+	char callers[160];  /* "called from main+0x1f, start+0x8", or no text */
 };
 
 struct state_pin {

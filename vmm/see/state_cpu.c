@@ -121,6 +121,8 @@ static void report_cpu(const struct state *state, unsigned id, struct text *text
 			shown->place.text);
 		break;
 	}
+	if (shown->callers[0])
+		text_add(text, ", %s", shown->callers);
 	if (cpu->in_callback)
 		text_add(text, "; vole has not finished its last access");
 	add_interrupts(state, cpu, text);
