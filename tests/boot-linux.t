@@ -148,7 +148,7 @@ refused('an ELF file without the note, as linux', 127, qr/not a Linux kernel: no
 	qw(--boot linux), $hello);
 refused('a kernel that cannot be read, as linux', 127, qr/absent: No such file/, qw(--boot linux), scratch() . '/absent');
 my $image = do { open my $file, '<:raw', $probe{linux} or die "$probe{linux}: $!\n"; local $/; <$file> };
-refused('a truncated bzImage', 127, qr/truncated: the kernel ends at/, write_file('cut', substr $image, 0, -1));
+refused('a truncated bzImage', 127, qr/truncated: the kernel ends at/, write_file('cut', substr $image, 0, -16));
 substr $image, 0x206, 2, "\x05\x02";
 refused('an old one', 127, qr/protocol 2\.05 is too old/, write_file('old', $image));
 

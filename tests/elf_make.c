@@ -171,7 +171,7 @@ const struct elf_kind elf_kinds[] = {
 		{SET(header.e_type, ET_DYN)}},
 	{"core", ELF_BAD_IMAGE, "a core dump, not an executable", {SET(header.e_type, ET_CORE)}},
 	{"no-type", ELF_BAD_IMAGE, "ELF type 0, not 2 (executable)", {SET(header.e_type, ET_NONE)}},
-	{"wrong-machine", ELF_BAD_IMAGE, "for machine 40, not 3 (i386)",
+	{"wrong-machine", ELF_BAD_IMAGE, "for ARM processors; vole runs x86 code",
 		{SET(header.e_machine, EM_ARM)}},
 	{"no-headers", ELF_BAD_IMAGE, "no loadable segment: there are no program headers",
 		{SET(header.e_phnum, 0)}},

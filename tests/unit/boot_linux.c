@@ -113,7 +113,10 @@ static void test_refusals(void)
 	refused(127, "syssize is 0", "no code");
 	header()->syssize++;
 	refused(127, "truncated: the kernel ends at 0x4810, the file at 0x4800",
-		"truncated by a byte");
+		"truncated by a paragraph");
+	image.size -= 16;
+	refused(127, "truncated: the kernel ends at 0x4800, the file at 0x47f0",
+		"without the last paragraph");
 	header()->syssize = UINT32_MAX;
 	refused(127, "truncated", "a size of 64 GiB");
 	header()->setup_sects = 255;

@@ -51,6 +51,44 @@ static void check_aout(void)
 	free(head);
 }
 
+static void check_coff(void)
+{
+	uint8_t *head = image(60);
+
+	memset(head, 0, 60);
+	put(head, 0x014c | 1 << 16);
+	ok(strstr(find(head, 60), "COFF"), "COFF: one section, whose header the file ends with");
+	put(head, 0x014c | 2 << 16);
+	is(strlen(find(head, 60)), 0, "COFF: not if a header is cut off");
+	put(head, 0x014c);
+	is(strlen(find(head, 60)), 0, "COFF: not without sections");
+	put(head, 0x0162 | 1 << 16);
+	is(strlen(find(head, 60)), 0, "COFF: not for other processors");
+	put(head, 0x014c | 1 << 16);
+	put(head + 16, 1);
+	is(strlen(find(head, 60)), 0, "COFF: not if the optional header is in the way");
+	free(head);
+}
+
+static void check_lzma(void)
+{
+	uint8_t *head = image(13);
+
+	memset(head, 0xff, 13);
+	head[0] = 0x5d;
+	put(head + 1, 1 << 16);
+	ok(strstr(find(head, 13), "lzma"), "lzma: of unknown size");
+	put(head + 5, 0);
+	put(head + 9, 63);
+	ok(strstr(find(head, 13), "lzma"), "lzma: below 256 GiB");
+	put(head + 9, 64);
+	is(strlen(find(head, 13)), 0, "lzma: not of 256 GiB");
+	put(head + 9, 0);
+	put(head + 1, 3 << 16);
+	is(strlen(find(head, 13)), 0, "lzma: not with a dictionary of 192 KiB");
+	free(head);
+}
+
 static void check_pe(void)
 {
 	uint8_t *head = image(68);
@@ -88,6 +126,8 @@ static void check_lengths(void)
 int main(void)
 {
 	check_aout();
+	check_coff();
+	check_lzma();
 	check_pe();
 	check_lengths();
 	return tap_done();

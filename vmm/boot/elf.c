@@ -11,13 +11,49 @@
 #include "io/file.h"
 #include "log.h"
 
+/* The name of a processor that is not x86, or NULL if there is none for it. */
+static const char *foreign_machine(unsigned machine)
+{
+	static const struct {
+		uint16_t machine;
+		const char *name;
+	} names[] = {
+		{EM_SPARC, "SPARC"},
+		{EM_68K, "m68k"},
+		{EM_MIPS, "MIPS"},
+		{EM_PARISC, "PA-RISC"},
+		{EM_PPC, "PowerPC"},
+		{EM_PPC64, "64-bit PowerPC"},
+		{EM_S390, "S/390"},
+		{EM_ARM, "ARM"},
+		{EM_SPARCV9, "64-bit SPARC"},
+		{EM_IA_64, "IA-64"},
+		{EM_AARCH64, "AArch64"},
+		{EM_RISCV, "RISC-V"},
+		{EM_LOONGARCH, "LoongArch"},
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (machine == names[i].machine)
+			return names[i].name;
+	return NULL;
+}
+
+/* The machine of an ELF header of either class, whose byte order EI_DATA tells. */
+static unsigned machine_of(const unsigned char *header)
+{
+	const unsigned char *at = header + offsetof(Elf32_Ehdr, e_machine);
+
+	return header[EI_DATA] == ELFDATA2MSB ? at[0] << 8 | at[1] : at[1] << 8 | at[0];
+}
+
 /*
  * What kind of ELF, if any. libelf would refuse some of these too, but not say why; and it reads
  * what it takes for an archive.
  */
 static int check_ident(const struct image *image, uint64_t len)
 {
-	unsigned char ident[EI_NIDENT] = {0};
+	unsigned char ident[offsetof(Elf32_Ehdr, e_version)] = {0};
 	ssize_t n = file_read_some(image->fd, ident, sizeof ident, 0);
 	size_t header_len = ident[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
 
@@ -30,6 +66,9 @@ static int check_ident(const struct image *image, uint64_t len)
 	else if (len < sizeof(Elf32_Ehdr))
 		say("%s: truncated: %u bytes, an ELF header has %zu", image->path, (unsigned)len,
 			sizeof(Elf32_Ehdr));
+	else if (foreign_machine(machine_of(ident)))
+		say("%s: for %s processors; vole runs x86 code", image->path,
+			foreign_machine(machine_of(ident)));
 	else if (ident[EI_CLASS] == ELFCLASS64 && image->kind == IMAGE_VOLE)
 		say("%s: a 64-bit ELF; vole loads 32-bit ones (cc -m32)", image->path);
 	else if (len < header_len)

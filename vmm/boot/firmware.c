@@ -19,6 +19,9 @@
 
 #define KIB 1024u
 
+/* A small BIOS for QEMU alone: recognised, so that it can be refused by name. */
+#define QBOOT_SIZE (64 * KIB)
+
 /* SeaBIOS prints here if it reads VOLE_PORT_DEBUG back; QEMU has the same, as isa-debugcon. */
 #define DEBUG_PORT 0x402
 
@@ -50,7 +53,8 @@ static const char *firmware_recognise(const struct boot_file *file)
 		return NULL;
 	if (reset[0] == 0xea && reset[3] == 0x00 && reset[4] == 0xf0)
 		return "BIOS image";
-	return is_size(file->size) && memchr(jumps, reset[0], sizeof jumps)
+	return (is_size(file->size) || file->size == QBOOT_SIZE) &&
+			       memchr(jumps, reset[0], sizeof jumps)
 		       ? "firmware with a jump at the reset vector"
 		       : NULL;
 }
@@ -86,8 +90,9 @@ static int firmware_open(struct boot **boot, const struct options *options)
 	if (firmware->fd < 0)
 		return EXIT_STATUS_KERNEL;
 	if (!is_size(size)) {
-		say("%s: firmware of %" PRIu64 " bytes; --boot firmware takes 128 or 256 KiB",
-			options->kernel, size);
+		say("%s: firmware of %" PRIu64 " bytes; --boot firmware takes 128 or 256 KiB%s",
+			options->kernel, size,
+			size == QBOOT_SIZE ? " (qboot, which has 64 KiB, needs QEMU)" : "");
 		return EXIT_STATUS_KERNEL;
 	}
 	if (check_memory(options) < 0)

@@ -17,6 +17,7 @@
 #include "log.h"
 
 #define SECTOR         512u
+#define PARAGRAPH      16ull
 #define BOOT_FLAG      0xaa55
 #define HEADER_MAGIC   0x53726448 /* "HdrS" */
 #define VERSION_MIN    0x0206     /* says how long the command line may be */
@@ -77,15 +78,21 @@ static int check_header(const struct setup_header *header, const char *path)
 	return -ENOEXEC;
 }
 
-/* Where in the file the code is, and that all of it is there. 0 or -ENOEXEC (said). */
+/* Where in the file the code is, and that all of it is there. The header counts paragraphs of 16
+ * bytes; the last one need not be complete, as it is not in iPXE's and memtest86+'s images. 0 or
+ * -ENOEXEC (said). */
 static int find_code(struct boot_linux *kernel, const char *path, uint64_t file_size)
 {
 	const struct setup_header *header = &kernel->header;
 	unsigned setup_sects = header->setup_sects ? header->setup_sects : 4; /* boot.rst */
-	uint64_t code_size = header->syssize * 16ull, end;
+	uint64_t code_size = header->syssize * PARAGRAPH, end;
 
 	kernel->code_offset = (setup_sects + 1) * SECTOR;
 	end = kernel->code_offset + code_size;
+	if (end > file_size && end - file_size < PARAGRAPH) {
+		code_size -= end - file_size;
+		end = file_size;
+	}
 	if (end > file_size) {
 		say("%s: truncated: the kernel ends at 0x%" PRIx64 ", the file at 0x%" PRIx64, path,
 			end, file_size);

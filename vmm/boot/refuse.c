@@ -71,6 +71,72 @@ static bool is_zstd(const struct image_head *head)
 	return has(head, 0, "\x28\xb5\x2f\xfd", 4);
 }
 
+static bool is_bzip2(const struct image_head *head)
+{
+	return has(head, 0, "BZh", 3) && head->len > 3 && head->bytes[3] >= '1' &&
+	       head->bytes[3] <= '9';
+}
+
+/* Properties as lzma(1) sets them, a dictionary that is a power of two from 4 KiB on, and a size
+ * that is unknown or below 256 GiB, as file(1) has it. */
+static bool is_lzma(const struct image_head *head)
+{
+	uint32_t dictionary, size_high;
+
+	if (!has(head, 0, "\x5d\0\0", 3) || head->len < 13)
+		return false;
+	dictionary = word(head->bytes + 1);
+	size_high = word(head->bytes + 9);
+	return dictionary >= 4096 && (dictionary & (dictionary - 1)) == 0 &&
+	       (size_high == UINT32_MAX || size_high < 64);
+}
+
+/* A frame, or the older format, which Linux uses. */
+static bool is_lz4(const struct image_head *head)
+{
+	return has(head, 0, "\x04\x22\x4d\x18", 4) || has(head, 0, "\x02\x21\x4c\x18", 4);
+}
+
+static bool is_zip(const struct image_head *head)
+{
+	return has(head, 0, "PK\x03\x04", 4);
+}
+
+static bool is_cpio(const struct image_head *head)
+{
+	return has(head, 0, "070701", 6) || has(head, 0, "070702", 6) ||
+	       has(head, 0, "070707", 6) || has(head, 0, "\xc7\x71", 2);
+}
+
+/* For i386 or x86-64, with section headers that are in the file (PE format, "COFF file header"). */
+static bool is_coff(const struct image_head *head)
+{
+	unsigned machine, sections, optional_len;
+
+	if (head->len < 20)
+		return false;
+	machine = word(head->bytes) & 0xffff;
+	sections = word(head->bytes) >> 16;
+	optional_len = word(head->bytes + 16) & 0xffff;
+	return (machine == 0x014c || machine == 0x8664) && sections > 0 && sections <= 96 &&
+	       20u + optional_len + 40u * sections <= head->size;
+}
+
+/* Of 32 or 64 bits, or for several processors, of which there are few: Java's class files begin
+ * with the same four bytes and a version. */
+static bool is_mach_o(const struct image_head *head)
+{
+	static const char fat[] = "\xca\xfe\xba\xbe\0\0\0";
+
+	return has(head, 0, "\xce\xfa\xed\xfe", 4) || has(head, 0, "\xcf\xfa\xed\xfe", 4) ||
+	       (has(head, 0, fat, 7) && head->len > 7 && head->bytes[7] < 20);
+}
+
+static bool is_wasm(const struct image_head *head)
+{
+	return has(head, 0, "\0asm", 4);
+}
+
 static bool is_uimage(const struct image_head *head)
 {
 	return has(head, 0, "\x27\x05\x19\x56", 4);
@@ -103,8 +169,16 @@ static const struct {
 	{is_gzip, {"compressed with gzip", "unpack it first"}},
 	{is_xz, {"compressed with xz", "unpack it first"}},
 	{is_zstd, {"compressed with zstd", "unpack it first"}},
+	{is_bzip2, {"compressed with bzip2", "unpack it first"}},
+	{is_lz4, {"compressed with lz4", "unpack it first"}},
+	{is_zip, {"a ZIP archive", "unpack it first"}},
+	{is_cpio, {"a cpio archive", "--initrd hands it to Linux, --module to other kernels"}},
+	{is_coff, {"a COFF object", "link it as 32-bit ELF"}},
+	{is_mach_o, {"a Mach-O file", "link it as 32-bit ELF"}},
+	{is_wasm, {"a WebAssembly module", "vole runs x86 code"}},
 	{is_uimage, {"a U-Boot image", "take the kernel that is in it"}},
 	{is_archive, {"an archive of object files", "link it as 32-bit ELF"}},
+	{is_lzma, {"compressed with lzma", "unpack it first"}},
 	{is_option_rom, {"an option ROM", "--boot firmware takes BIOS images"}},
 	{is_boot_sector,
 		{"a disk image or boot sector", "--disk attaches it to a kernel; --boot flat "
