@@ -134,7 +134,7 @@ my %ports = (0x01 => 'flat console', 0x10 => 'flat counter', 0x20 => 'PIC', 0x21
 for my $port (sort { $a <=> $b } keys %ports) {
 	my $result = run([vole_run(), build() . '/guest/port-unknown.elf', '--', $port]);
 	my $name = sprintf '0x%x', $port;
-	ok($result->{status} eq 126 && $result->{err} =~ /reads 1 bytes from port $name, where nothing answers/,
+	ok($result->{status} eq 126 && $result->{err} =~ /reads 1 byte from port $name, where nothing answers/,
 		"ELF machine: nothing at port $name ($ports{$port})") or diag(shown($result));
 }
 for my $address (0xfed00000, 0xfffe0000, 0xfffc0000, 0xfffffff0, 0xc0000000) {
