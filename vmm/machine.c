@@ -176,7 +176,7 @@ static int64_t run_engine(void *ctx)
 	struct vm *vm = ctx;
 	int64_t ns;
 
-	if (vm->options->clock == ENGINE_CLOCK_VIRTUAL && output_waits(vm))
+	if (vm_is_virtual(vm) && output_waits(vm))
 		return IO_FOREVER;
 	ns = vm->engine->ops->run(vm->engine);
 	halts_look(vm);

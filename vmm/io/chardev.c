@@ -31,7 +31,8 @@ static void arm_input(struct chardev *dev, uint32_t events)
 {
 	if (dev->input_events)
 		io_loop_del(dev->loop, &dev->input);
-	if (events && io_loop_add(dev->loop, &dev->input, events) < 0)
+	if (events && (dev->is_terminal ? io_loop_add_control : io_loop_add)(
+			      dev->loop, &dev->input, events) < 0)
 		events = 0;
 	dev->input_events = events;
 }

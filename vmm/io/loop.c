@@ -50,36 +50,85 @@ static void stop_ready(struct io_source *source)
 	container_of(source, struct io_loop, stop)->stopped = true;
 }
 
+/* Says which call failed, with errno, which it returns negated; 0 for EINTR. */
+static int waiting_failed(const char *call)
+{
+	int ret = errno == EINTR ? 0 : -errno;
+
+	if (ret < 0)
+		say("%s: %s", call, strerror(-ret));
+	return ret;
+}
+
+/* Serves the sources of an epoll set that are ready within so many milliseconds; -1: without limit.
+ */
+static int serve_ready(int set, int timeout_ms)
+{
+	struct epoll_event events[BATCH];
+	int count = epoll_wait(set, events, BATCH, timeout_ms);
+
+	if (count < 0)
+		return waiting_failed("epoll_wait");
+	for (int i = 0; i < count; i++) {
+		struct io_source *source = events[i].data.ptr;
+
+		source->ready(source);
+	}
+	return 0;
+}
+
+static int open_set(void)
+{
+	int set = epoll_create1(EPOLL_CLOEXEC);
+
+	if (set < 0) {
+		set = -errno;
+		say("epoll_create1: %s", strerror(-set));
+	}
+	return set;
+}
+
+static void control_ready(struct io_source *source)
+{
+	serve_ready(source->fd, 0);
+}
+
 int io_loop_init(struct io_loop *loop)
 {
-	*loop = IO_LOOP_EMPTY;
-	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->epoll < 0) {
-		int ret = -errno;
+	int ret;
 
-		say("epoll_create1: %s", strerror(-ret));
+	*loop = IO_LOOP_EMPTY;
+	ret = loop->epoll = open_set();
+	if (ret < 0)
 		return ret;
-	}
+	loop->control = (struct io_source){.fd = open_set(), .ready = control_ready};
+	if (loop->control.fd < 0)
+		return loop->control.fd;
+	ret = io_loop_add(loop, &loop->control, EPOLLIN);
+	if (ret < 0)
+		return ret;
 	loop->stop = (struct io_source){.fd = io_event_open(), .ready = stop_ready};
 	if (loop->stop.fd < 0)
 		return loop->stop.fd;
-	return io_loop_add(loop, &loop->stop, EPOLLIN);
+	return io_loop_add_control(loop, &loop->stop, EPOLLIN);
 }
 
 void io_loop_free(struct io_loop *loop)
 {
 	if (loop->stop.fd >= 0)
 		close(loop->stop.fd);
+	if (loop->control.fd >= 0)
+		close(loop->control.fd);
 	if (loop->epoll >= 0)
 		close(loop->epoll);
 	*loop = IO_LOOP_EMPTY;
 }
 
-int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events)
+static int add(int set, struct io_source *source, uint32_t events)
 {
 	struct epoll_event event = {.events = events, .data.ptr = source};
 
-	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, source->fd, &event) < 0) {
+	if (epoll_ctl(set, EPOLL_CTL_ADD, source->fd, &event) < 0) {
 		int ret = -errno;
 
 		if (ret != -EPERM)
@@ -89,10 +138,21 @@ int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events)
 	return 0;
 }
 
+int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events)
+{
+	return add(loop->epoll, source, events);
+}
+
+int io_loop_add_control(struct io_loop *loop, struct io_source *source, uint32_t events)
+{
+	return add(loop->control.fd, source, events);
+}
+
 void io_loop_del(struct io_loop *loop, struct io_source *source)
 {
-	/* Cannot fail for a source that was added. */
-	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+	/* Cannot fail for a source that was added: it is in one of both. */
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL) < 0)
+		epoll_ctl(loop->control.fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
 int io_loop_can_wait(struct io_loop *loop, int fd, bool *can)
@@ -113,57 +173,37 @@ void io_loop_set_work(struct io_loop *loop, io_work *work, void *ctx)
 	loop->work_ctx = ctx;
 }
 
-/* Says which call failed, with errno, which it returns negated; 0 for EINTR. */
-static int waiting_failed(const char *call)
-{
-	int ret = errno == EINTR ? 0 : -errno;
-
-	if (ret < 0)
-		say("%s: %s", call, strerror(-ret));
-	return ret;
-}
-
-/* Serves the sources that are ready within so many milliseconds; -1: without limit. */
-static int serve_ready(struct io_loop *loop, int timeout_ms)
-{
-	struct epoll_event events[BATCH];
-	int count = epoll_wait(loop->epoll, events, BATCH, timeout_ms);
-
-	if (count < 0)
-		return waiting_failed("epoll_wait");
-	for (int i = 0; i < count; i++) {
-		struct io_source *source = events[i].data.ptr;
-
-		source->ready(source);
-	}
-	return 0;
-}
-
 int io_loop_serve(struct io_loop *loop, int64_t ns)
 {
 	struct pollfd sources = {.fd = loop->epoll, .events = POLLIN};
 	struct timespec limit = timespec_of((uint64_t)ns);
 
 	if (ns == 0 || ns == IO_FOREVER)
-		return serve_ready(loop, ns == 0 ? 0 : -1);
+		return serve_ready(loop->epoll, ns == 0 ? 0 : -1);
 	/* epoll_wait() counts milliseconds, which is too coarse for a guest's timer. */
 	if (ppoll(&sources, 1, &limit, NULL) < 0)
 		return waiting_failed("ppoll");
-	return serve_ready(loop, 0);
+	return serve_ready(loop->epoll, 0);
 }
 
-bool io_loop_wait_writable(struct io_loop *loop, int fd)
+int io_loop_serve_control(struct io_loop *loop)
 {
+	return serve_ready(loop->control.fd, 0);
+}
+
+bool io_loop_wait_writable(struct io_loop *loop, int fd, bool control_only)
+{
+	int set = control_only ? loop->control.fd : loop->epoll;
 	struct pollfd fds[] = {
 		{.fd = fd, .events = POLLOUT},
-		{.fd = loop->epoll, .events = POLLIN},
+		{.fd = set, .events = POLLIN},
 	};
 
 	if (poll(fds, 2, -1) < 0)
 		return waiting_failed("poll") != 0;
 	if (fds[0].revents)
 		return true;
-	serve_ready(loop, 0);
+	serve_ready(set, 0);
 	return false;
 }
 
@@ -184,8 +224,7 @@ void io_loop_stop(struct io_loop *loop)
 	io_event_signal(loop->stop.fd);
 }
 
-int io_timer_add(
-	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source))
+static int add_timer(int set, struct io_source *source, void (*ready)(struct io_source *source))
 {
 	*source = (struct io_source){
 		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
@@ -197,7 +236,19 @@ int io_timer_add(
 		say("timerfd: %s", strerror(-ret));
 		return ret;
 	}
-	return io_loop_add(loop, source, EPOLLIN);
+	return add(set, source, EPOLLIN);
+}
+
+int io_timer_add(
+	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source))
+{
+	return add_timer(loop->epoll, source, ready);
+}
+
+int io_timer_add_control(
+	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source))
+{
+	return add_timer(loop->control.fd, source, ready);
 }
 
 int io_timer_set(struct io_source *source, uint64_t ns, uint64_t every_ns)

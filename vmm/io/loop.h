@@ -7,6 +7,10 @@
  * that is called when it is ready; owners embed it and find themselves by container_of(). The loop
  * can also have work to do between the sources: executing guest code.
  *
+ * Control sources end or observe the machine and change nothing that guest code sees: signals, the
+ * time-out, the user's keys. They alone may be served while the work waits for something of the
+ * host's, so that what the guest sees does not depend on how long that takes.
+ *
  * io_loop_run() belongs to one thread; the other functions may be called from any. A source must
  * not be removed while its ready() may run, except by that ready() itself.
  */
@@ -25,14 +29,15 @@ typedef int64_t io_work(void *ctx);
 #define IO_FOREVER INT64_MAX
 
 struct io_loop {
-	int epoll;             /* -1: empty */
-	struct io_source stop; /* an eventfd */
-	bool stopped;          /* the loop's thread only */
-	io_work *work;         /* NULL: none */
+	int epoll;                /* of all sources; -1: empty */
+	struct io_source control; /* the epoll set of control sources, itself a source */
+	struct io_source stop;    /* an eventfd; a control source */
+	bool stopped;             /* the loop's thread only */
+	io_work *work;            /* NULL: none */
 	void *work_ctx;
 };
 
-#define IO_LOOP_EMPTY ((struct io_loop){.epoll = -1, .stop.fd = -1})
+#define IO_LOOP_EMPTY ((struct io_loop){.epoll = -1, .control.fd = -1, .stop.fd = -1})
 
 /* Makes a loop, which must not move. Returns 0, or -errno (said). The caller calls io_loop_free()
  * whatever is returned. */
@@ -43,6 +48,11 @@ void io_loop_free(struct io_loop *loop);
  * events, level-triggered. source is not owned and must stay until io_loop_del(). Returns 0 or
  * -errno: -EPERM, not said, for a file, which is always ready; other errors are said. */
 int io_loop_add(struct io_loop *loop, struct io_source *source, uint32_t events);
+
+/* Adds a control source, as io_loop_add(). */
+int io_loop_add_control(struct io_loop *loop, struct io_source *source, uint32_t events);
+
+/* Removes a source of either kind. */
 void io_loop_del(struct io_loop *loop, struct io_source *source);
 
 /* Sets *can to whether this descriptor (-1: none), which is no source yet, can be one. Files
@@ -61,10 +71,15 @@ int io_loop_run(struct io_loop *loop);
  * the loop, never from ready(). */
 int io_loop_serve(struct io_loop *loop, int64_t ns);
 
+/* Serves the control sources that are ready, without waiting. Returns as io_loop_serve(). From the
+ * work of the loop, never from ready(). */
+int io_loop_serve_control(struct io_loop *loop);
+
 /* Waits until fd, which is no source, accepts output or has an error, and meanwhile serves what is
- * ready. Returns true if fd does; false if sources were served, a signal came, or waiting failed
- * (said). From the work of the loop, never from ready(). */
-bool io_loop_wait_writable(struct io_loop *loop, int fd);
+ * ready, or with control_only the control sources alone. Returns true if fd does; false if sources
+ * were served, a signal came, or waiting failed (said). From the work of the loop, never from
+ * ready(). */
+bool io_loop_wait_writable(struct io_loop *loop, int fd, bool control_only);
 
 /* Has io_loop_run() return; if it is called later, it returns at once. Any thread, at any time. */
 void io_loop_stop(struct io_loop *loop);
@@ -83,6 +98,10 @@ void io_event_clear(int fd);
 /* Makes *source a timer (a timerfd) that is not set yet, and adds it to the loop. Returns 0, or
  * -errno (said). The owner closes source->fd whatever is returned; it is -1 if there is none. */
 int io_timer_add(
+	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source));
+
+/* io_timer_add() of a control source. */
+int io_timer_add_control(
 	struct io_loop *loop, struct io_source *source, void (*ready)(struct io_source *source));
 
 /* Sets a timer to be ready ns nanoseconds from now, and again each every_ns after that if every_ns

@@ -107,7 +107,11 @@ static bool on_wait(struct cpu *cpu)
 {
 	struct vm *vm = cpu->ctx;
 
-	if (vm->engine->ops->run)
+	if (!vm->engine->ops->run)
+		return vm_running(vm);
+	if (vm_is_virtual(vm))
+		io_loop_serve_control(&vm->loop);
+	else
 		io_loop_serve(&vm->loop, 0);
 	return vm_running(vm);
 }

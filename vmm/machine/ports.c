@@ -29,14 +29,15 @@
 #define CHIPSET_RESET  0x04
 
 /* Waits until standard output accepts a byte. An engine that executes guest code on the I/O thread
- * has the devices, signals and the clock served meanwhile. Returns false if the machine is ending,
+ * has signals and the time-out served meanwhile, and the devices if its clock is the host's. Returns false if the machine is ending,
  * or it is worth another look. */
 static bool wait_for_output(struct vm *vm)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
 	if (vm->engine->ops->run)
-		return io_loop_wait_writable(&vm->loop, STDOUT_FILENO) && vm_running(vm);
+		return io_loop_wait_writable(&vm->loop, STDOUT_FILENO, vm_is_virtual(vm)) &&
+		       vm_running(vm);
 	poll(&out, 1, -1);
 	return vm_running(vm);
 }
@@ -204,7 +205,7 @@ void ports_add(struct vm *vm)
 		add_port(vm, SERIAL_PORT, UART_REGISTERS, serial_port);
 	if (board->cmos) {
 		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count,
-			vm->options->clock == ENGINE_CLOCK_VIRTUAL ? virtual_time : host_time, vm);
+			vm_is_virtual(vm) ? virtual_time : host_time, vm);
 		add_port_that_takes(vm, "writes of 1 byte", PORT_CMOS_INDEX, 1, cmos_index_port);
 		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
 	}

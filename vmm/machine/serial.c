@@ -16,7 +16,7 @@
  * see run_engine(). */
 static void end_turn(struct vm *vm)
 {
-	if (vm->options->clock == ENGINE_CLOCK_VIRTUAL && vm->engine->ops->yield)
+	if (vm_is_virtual(vm) && vm->engine->ops->yield)
 		vm->engine->ops->yield(vm->engine);
 }
 

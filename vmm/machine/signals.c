@@ -108,7 +108,7 @@ int signals_open(struct vm *vm)
 		say("signalfd: %s", strerror(errno));
 		return -errno;
 	}
-	return io_loop_add(&vm->loop, &vm->signals, EPOLLIN);
+	return io_loop_add_control(&vm->loop, &vm->signals, EPOLLIN);
 }
 
 void signals_close(struct vm *vm)

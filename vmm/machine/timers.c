@@ -29,7 +29,7 @@ int timers_open(struct vm *vm)
 
 	if (vm->options->timeout == 0)
 		return 0;
-	ret = io_timer_add(&vm->loop, &vm->timer, timer_ready);
+	ret = io_timer_add_control(&vm->loop, &vm->timer, timer_ready);
 	if (ret < 0)
 		return ret;
 	ret = io_timer_set(&vm->timer, vm->options->timeout * SECOND_NS, 0);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/vm.h"
 
+bool vm_is_virtual(const struct vm *vm)
+{
+	return vm->options->clock == ENGINE_CLOCK_VIRTUAL;
+}
+
 bool vm_running(struct vm *vm)
 {
 	return atomic_load(&vm->status) < 0;

@@ -143,6 +143,10 @@ struct vm {
 	bool grace_used;         /* the time-out was prolonged, which drain.c does once */
 };
 
+/* Returns whether guest time is virtual: then what the guest sees of the devices may not depend on
+ * how long the host takes. Any thread. */
+bool vm_is_virtual(const struct vm *vm);
+
 /* Returns false once the machine is ending. Any thread. */
 bool vm_running(struct vm *vm);
 
