@@ -31,5 +31,6 @@ for my $kernel (qw(bzImage-64 vmlinux-64)) {
 	like($result->{out}, qr/VFS: Mounted root \(ext2 filesystem\) readonly on device/, "$kernel: the disk is mounted");
 	like($result->{out}, qr/No working init found/, "$kernel: and read: there is no init on it");
 	is($result->{status}, 0, "$kernel: the restart after the panic is no crash") or diag(shown($result));
+	is($result->{err}, '', "$kernel: its drivers make no mistake");
 }
 done_testing();

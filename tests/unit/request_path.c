@@ -50,8 +50,12 @@ COUNTED(int, pthread_mutex_lock, locks, (pthread_mutex_t * mutex), (mutex))
 /* The host was given this memory: it is the guest's buffer itself, or a copy. */
 static void note_payload(uintptr_t at, size_t len)
 {
-	uintptr_t buffer = (uintptr_t)ram_at(counts.ram, counts.from);
+	uintptr_t buffer;
 
+	/* A disk's format is looked at before there is a device. */
+	if (!counts.ram)
+		return;
+	buffer = (uintptr_t)ram_at(counts.ram, counts.from);
 	if (at >= buffer && len <= 4096 && at + len <= buffer + 4096)
 		counts.moves++;
 	else
