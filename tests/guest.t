@@ -136,7 +136,7 @@ my @cases = (
 		err => qr/\Avole: .*exit code $code .*119.*\n\z/ } } qw(exit-code return-value) } 120, 256, 4294967295),
 
 	# --- crashes ---
-	{ kernel => 'null-store', status => 126, err => qr/stores 0x\w+ .*to 0x00000000.*read-only.*store_to_null\+.*$registers/s },
+	{ kernel => 'null-store', status => 126, err => qr/stores 0x\w+ .*to 0x00000000, through a null pointer.*store_to_null\+.*$registers/s },
 	{ kernel => 'rodata-store', status => 126, err => qr/constant_table\+0x4.*read-only.*main.*$registers/s },
 	{ kernel => 'text-store', status => 126, err => qr/\(main.*read-only.*$registers/s },
 	{ kernel => 'stack-overflow', status => 126, err => qr/0x00003f\w\w.*read-only.*main.*$registers/s },
@@ -207,7 +207,7 @@ my @cases = (
 	# --- devices ---
 	{ kernel => 'register-access', vole => ['-d', $disk], out => $checked, err => qr/\A$mistake{7,20}\z/ },
 	{ %hostile, kernel => 'hostile-rings', name => 'HARD-26 each fault of a driver is said, up to 100 of a device',
-		out => qr/^852 attacks\n$checked/m, err => qr/\A(?=(?:.*further faults are not reported){3}(?!.*further faults))$driver_fault{303,350}\z/s },
+		out => qr/^868 attacks\n$checked/m, err => qr/\A(?=(?:.*further faults are not reported){3}(?!.*further faults))$driver_fault{303,350}\z/s },
 	{ %hostile, kernel => 'hostile-registers', out => qr/^288 attacks\n$checked/m, err => qr/\A$driver_fault+\z/ },
 	{ %hostile, kernel => 'hostile-requests', vole => ['-d', "$attacked,serial=hostile", '--virtio', 'packed=on'],
 		out => qr/^162 attacks\n$checked/m, err => qr/\A$mistake{10,20}\z/, after => sub { ok(counts_up($attacked), 'hostile-requests: the image is as it was') } },

@@ -16,8 +16,7 @@
 
 #define PAGE_SIZE ((uint32_t)VOLE_PAGE_SIZE)
 
-/* RAM starts at 0 and ends at most here: what lies above belongs to devices, and the memory map has
- * 32-bit words. */
+/* RAM ends at most here: what lies above belongs to devices, and the memory map has 32-bit words. */
 #define RAM_MAX VOLE_RAM_MAX
 
 /* virtio-mmio windows: device n at DEVICE_BASE + n * VIRTIO_MMIO_WINDOW_SIZE. */
@@ -57,18 +56,22 @@
 #define KVM_TSS_BASE          VOLE_KVM_TSS_BASE
 
 /*
- * Boot data, from 0 to VOLE_BOOT_DATA_END. All but the stack is read-only, so a store through a
- * null pointer, or past the end of the stack, is reported instead of lost.
+ * Boot data, up to VOLE_BOOT_DATA_END. RAM begins with it: where page 0 would be is no memory, so
+ * that an access or a jump through a null pointer is reported. All but the stack is read-only, so
+ * that a store past the end of the stack is reported, too.
  *
- *	0x0000	a page of zeros: null pointers end here
- *	0x1000	tables: GDT, return stubs, memory map, device map, modules, start_info
- *	0x2000	strings: command line, names of modules
+ *	0x1000	IDT and its stubs, GDT, return stubs, memory map, device map, modules, start_info,
+ *		command line, names of modules
  *	0x4000	stack, 16 KiB
  */
-#define BOOT_TABLES    VOLE_BOOT_TABLES
-#define BOOT_STRINGS   VOLE_BOOT_STRINGS
+#define BOOT_DATA      VOLE_BOOT_DATA
 #define BOOT_STACK     VOLE_BOOT_STACK
 #define BOOT_STACK_TOP VOLE_BOOT_STACK_TOP
+
+/* The IDT at entry has a gate for each vector. Their stubs lie one behind the other, this far apart
+ * (boot/boot_data.c). */
+#define IDT_VECTORS   VOLE_IDT_VECTORS
+#define IDT_STUB_SIZE VOLE_IDT_STUB_SIZE
 
 /*
  * Flat 4 GiB segments, 32-bit, present, ring 0 (Intel SDM 3, 3.4.5). The accessed bit is set: a

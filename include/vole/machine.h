@@ -33,10 +33,13 @@
 #define VOLE_SERIAL_IRQ  4
 #define VOLE_SERIAL_PIN  17
 
-/* Boot data: tables, strings, and the boot CPU's stack from its lowest address to its top. */
-#define VOLE_BOOT_TABLES    0x1000
-#define VOLE_BOOT_STRINGS   0x2000
+/* Boot data, with which RAM begins, and the boot CPU's stack from its lowest address to its top. */
+#define VOLE_BOOT_DATA      0x1000
 #define VOLE_BOOT_STACK     0x4000
 #define VOLE_BOOT_STACK_TOP 0x8000
+
+/* The IDT at entry: its gates, and how far apart the stubs are that they lead to. */
+#define VOLE_IDT_VECTORS   256
+#define VOLE_IDT_STUB_SIZE 4
 
 #endif

@@ -10,6 +10,7 @@
 #include <vole/virtio_blk.h>
 
 #include "hostile.h"
+#include "memory.h"
 
 #define CAPACITY UINT64_C(4096)
 #define SECTOR   VIRTIO_BLK_SECTOR_SIZE
@@ -247,8 +248,8 @@ static void set_data(uint32_t type, struct request *request)
 	static uint8_t bytes[2 * SECTOR];
 
 	if (request->data_len == ALL_OF_RAM) {
-		data = NULL;
-		request->data_len = 64u << 20;
+		data = (const void *)PAGE_SIZE;
+		request->data_len = (64u << 20) - PAGE_SIZE;
 		return;
 	}
 	memset(bytes, CHANGES_ALL, sizeof(bytes));

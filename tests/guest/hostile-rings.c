@@ -7,6 +7,7 @@
 #include <vole/virtio_blk.h>
 
 #include "hostile.h"
+#include "memory.h"
 
 #define LEN         16
 #define SIZE        VIRTQ_SIZE
@@ -20,14 +21,14 @@ enum place {
 	WINDOW, /* registers of the device itself */
 	IOAPIC,
 	APIC,
-	ROM,     /* memory that is read-only to the guest */
-	BOOT,    /* and the first page of it */
-	RING,    /* descriptors of the queue itself */
-	DRIVER,  /* the area that the driver writes */
-	DEVICE,  /* the area that the device writes */
-	RAM_END, /* the last bytes of RAM */
-	ABOVE,   /* 4 GiB */
-	WRAP,    /* the last bytes of all, of which LEN lie behind the end */
+	ROM,       /* memory that is read-only to the guest */
+	NULL_PAGE, /* no RAM either */
+	RING,      /* descriptors of the queue itself */
+	DRIVER,    /* the area that the driver writes */
+	DEVICE,    /* the area that the device writes */
+	RAM_END,   /* the last bytes of RAM */
+	ABOVE,     /* 4 GiB */
+	WRAP,      /* the last bytes of all, of which LEN lie behind the end */
 };
 
 /* Ways to give a chain to the device; and forms of the queue, as bits. */
@@ -76,7 +77,7 @@ static uint64_t address(enum place place)
 		return boot->apic_base;
 	case ROM:
 		return (uint32_t)rom;
-	case BOOT:
+	case NULL_PAGE:
 		return 0;
 	case RING:
 		return (uint32_t)vq->desc;
@@ -206,7 +207,8 @@ static const struct {
 	CHAIN("HARD-09 the address wraps", FAILS, {WRAP, LEN, W}),
 	CHAIN("HARD-09 address and length wrap", FAILS, {WRAP, UINT32_MAX, R}),
 	CHAIN("HARD-10 read-only memory, to write", FAILS, {ROM, LEN, W}),
-	CHAIN("HARD-10 the null page, to write", FAILS, {BOOT, LEN, W}),
+	CHAIN("HARD-09 the null page, to write", FAILS, {NULL_PAGE, LEN, W}),
+	CHAIN("HARD-09 the null page, to read", FAILS, {NULL_PAGE, LEN, R}),
 	CHAIN("read-only memory, to read", ANSWERS, {ROM, LEN, R}),
 	CHAIN("HARD-10 readable after writable", FAILS, {HERE, 1, W}, {HERE, 1, R}),
 	CHAIN("HARD-10 readable after writable, in the end", FAILS, HEADER, {HERE, 1, W},
@@ -426,7 +428,7 @@ static void nested_table(void)
 static void too_many_bytes(void)
 {
 	for (unsigned i = 0; i < 65; i++)
-		set_table(i, 0, 64u << 20, i < 64 ? N : 0, i + 1);
+		set_table(i, PAGE_SIZE, (64u << 20) - PAGE_SIZE, i < 64 ? N : 0, i + 1);
 	offer_table((uint32_t)table, 65 * sizeof(table[0]), 0);
 }
 
@@ -447,7 +449,9 @@ static void ring_as_table(void)
 static void read_only_table(void)
 {
 	/* All zero, as packed descriptors and as split ones. */
-	offer_table(address(BOOT), 16, 0);
+	static const uint8_t zeros[16] __attribute__((aligned(16))) = {0};
+
+	offer_table((uint32_t)zeros, sizeof(zeros), 0);
 }
 
 static void table_after_element(void)

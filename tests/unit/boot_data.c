@@ -55,8 +55,8 @@ static void test_map(void)
 	image.segments[2] = segment(0x103ff0, 0x20, true);
 	is(memory_map_build(&map, 16 * MIB, &image, modules, 2), 0, "a map is built");
 	is(map.count, 8, "it has 8 entries");
-	expect_entry(&map, 0, (struct memory_map_entry){0, 0x4000, 1, 1},
-		"boot data is the kernel's, read-only");
+	expect_entry(&map, 0, (struct memory_map_entry){0x1000, 0x3000, 1, 1},
+		"RAM begins with boot data, which is the kernel's, read-only");
 	expect_entry(&map, 1, (struct memory_map_entry){0x4000, 0x4000, 0, 1},
 		"the first stack can be written");
 	expect_entry(&map, 2, (struct memory_map_entry){0x8000, 0xf8000, 0, 0},
@@ -227,7 +227,7 @@ static void paint(struct page *pages, uint32_t base, uint32_t size, uint32_t use
 /* Whether the map says of every page what it should, and nothing twice. */
 static bool map_is_right(const struct memory_map *map, const struct page *pages, uint32_t ram_size)
 {
-	uint32_t at = 0;
+	uint32_t at = BOOT_DATA;
 
 	for (unsigned i = 0; i < map->count; i++) {
 		const struct memory_map_entry *e = &map->entries[i];
@@ -283,7 +283,7 @@ static bool random_map_is_right(uint64_t *state, unsigned *built)
 	err = memory_map_build(&map, ram_size, &image, modules, module_count);
 	capture_end();
 
-	paint(pages, 0, BOOT_STACK, VOLE_MEMORY_KERNEL, false);
+	paint(pages, BOOT_DATA, BOOT_STACK - BOOT_DATA, VOLE_MEMORY_KERNEL, false);
 	paint(pages, BOOT_STACK, BOOT_STACK_TOP - BOOT_STACK, VOLE_MEMORY_KERNEL, true);
 	for (unsigned i = 0; i < image.segment_count; i++)
 		paint(pages, image.segments[i].paddr, image.segments[i].memory_size,
@@ -325,10 +325,10 @@ static uint32_t word_at(uint32_t address)
 	return word;
 }
 
-/* Whether [address, address + len) is within the tables or the strings, not over the stack. */
+/* Whether [address, address + len) is within the boot data, not over the stack. */
 static bool in_boot_data(uint32_t address, uint32_t len)
 {
-	return address >= BOOT_TABLES && address < BOOT_STACK && len <= BOOT_STACK - address;
+	return address >= BOOT_DATA && address < BOOT_STACK && len <= BOOT_STACK - address;
 }
 
 static bool is_zero(uint32_t from, uint32_t to)
@@ -337,6 +337,28 @@ static bool is_zero(uint32_t from, uint32_t to)
 		if (ram[from] != 0)
 			return false;
 	return true;
+}
+
+static void test_idt(const struct boot_entry *entry)
+{
+	unsigned wrong_gates = 0, wrong_stubs = 0;
+
+	is(entry->idt_limit, 2047, "the IDT has 256 gates");
+	is(entry->idt_base % 8, 0, "... aligned (SDM 3, 6.10)");
+	ok(in_boot_data(entry->idt_base, 2048) && in_boot_data(entry->exception_stubs, 1024),
+		"... in boot data, as its stubs");
+	for (unsigned i = 0; i < 256; i++) {
+		uint32_t stub = entry->exception_stubs + 4 * i;
+		uint32_t low = word_at(entry->idt_base + 8 * i);
+		uint32_t high = word_at(entry->idt_base + 8 * i + 4);
+
+		wrong_gates += low != (VOLE_SELECTOR_CODE << 16 | (stub & 0xffff)) ||
+			       high != ((stub & 0xffff0000) | 0x8e00);
+		wrong_stubs += word_at(stub) != (0xfeeb00e6 | VOLE_PORT_EXCEPTION << 8);
+	}
+	is(wrong_gates, 0,
+		"SDM 3, 6.11: gate n leads to stub n: interrupt gate, 32 bits, present, ring 0");
+	is(wrong_stubs, 0, "each stub is out %%al, $VOLE_PORT_EXCEPTION; jmp to itself");
 }
 
 static void test_entry(const struct boot_entry *entry)
@@ -359,6 +381,7 @@ static void test_entry(const struct boot_entry *entry)
 	is(word_at(entry->gdt_base + VOLE_SELECTOR_DATA + 4), 0x00cf9300,
 		"SDM 3, 3.4.5: data, writable, accessed, present, 32-bit, pages");
 
+	test_idt(entry);
 	ok(in_boot_data(stub, 2), "[ESP] returns into the boot data");
 	ok(ram[stub] == 0xe7 && ram[stub + 1] == VOLE_PORT_EXIT,
 		"... to out %%eax, $VOLE_PORT_EXIT");
@@ -373,7 +396,7 @@ static const struct boot_module two_modules[] = {
 static void test_boot_data(void)
 {
 	static const struct memory_map map = {
-		3, {{0, 0x4000, 1, 1}, {0x4000, 0x4000, 0, 1}, {0x8000, 0xff8000, 0, 0}}};
+		3, {{0x1000, 0x3000, 1, 1}, {0x4000, 0x4000, 0, 1}, {0x8000, 0xff8000, 0, 0}}};
 	const struct boot_config config = {
 		.cpu_count = 4,
 		.device_count = 3,
@@ -414,15 +437,18 @@ static void test_boot_data(void)
 	is(modules[0].reserved, 0, "module: reserved");
 	ok(strcmp((char *)ram + modules[0].name, "initrd.img") == 0, "module: base name");
 	ok(strcmp((char *)ram + modules[1].name, "plain") == 0, "module: name without a folder");
-	ok(is_zero(0, BOOT_TABLES), "page 0 stays zero");
+	ok(is_zero(0, BOOT_DATA), "page 0, which the guest has not, stays zero");
 	ok(is_zero(BOOT_STACK, entry.esp), "the stack below ESP stays zero");
 }
+
+/* The length of all names, if a machine has as many modules as possible, and all else is full, too. */
+#define NAME_LEN 159
 
 /* The fullest machine: every table and string at its limit, nothing over anything else. */
 static void test_full_boot_data(void)
 {
 	static struct memory_map map = {.count = MEMORY_MAP_MAX};
-	char cmdline[VOLE_CMDLINE_MAX + 1], name[256];
+	char cmdline[VOLE_CMDLINE_MAX + 1], name[NAME_LEN + 1];
 	struct boot_module modules[MODULES_MAX];
 	struct boot_config config = {
 		.cpu_count = 1,
@@ -441,8 +467,8 @@ static void test_full_boot_data(void)
 		map.entries[i] = (struct memory_map_entry){i, ~i, i, i};
 	memset(cmdline, 'c', VOLE_CMDLINE_MAX);
 	cmdline[VOLE_CMDLINE_MAX - 1] = '\0';
-	memset(name, 'n', 255);
-	name[255] = '\0';
+	memset(name, 'n', NAME_LEN);
+	name[NAME_LEN] = '\0';
 	for (unsigned i = 0; i < MODULES_MAX; i++)
 		modules[i] = (struct boot_module){name, i + 1, i * 0x1000};
 
@@ -463,7 +489,7 @@ static void test_full_boot_data(void)
 		wrong += module.size != i + 1 || module.base != i * 0x1000;
 		wrong += strcmp((char *)ram + module.name, name) != 0;
 	}
-	is(wrong, 0, "... its modules with names of 255 bytes");
+	is(wrong, 0, "... its modules with names of %u bytes", NAME_LEN);
 
 	cmdline[VOLE_CMDLINE_MAX - 1] = 'c';
 	cmdline[VOLE_CMDLINE_MAX] = '\0';
@@ -478,7 +504,7 @@ static void test_full_boot_data(void)
 static void test_long_name(void)
 {
 	static const struct memory_map map = {1, {{0, 0x9000, 0, 0}}};
-	static char name[BOOT_STACK - BOOT_STRINGS];
+	static char name[BOOT_STACK - BOOT_DATA];
 	const struct boot_module module = {name, 1, 0x8000};
 	const struct boot_config config = {
 		.cmdline = "", .modules = &module, .module_count = 1, .cpu_count = 1};
@@ -493,7 +519,7 @@ static void test_long_name(void)
 	said = capture_end();
 	is(-err, ENOSPC, "names of modules that do not fit are refused");
 	ok(strstr(said, "no room for the name of module nnn"), "... and why is said");
-	ok(is_zero(BOOT_STACK, BOOT_STACK_TOP), "... and nothing is written past the strings");
+	ok(is_zero(BOOT_STACK, BOOT_STACK_TOP), "... and nothing is written over the stack");
 }
 
 /* --- inspect ---------------------------------------------------------------------------------- */
@@ -509,7 +535,7 @@ static void test_inspect(void)
 		"Machine       16 MiB of RAM, CPUs: 2;",
 		"       0  0x00100000  0x0010003f  0x00000040   0x00000040  r-x\n",
 		"       1  0x00102000  0x00102fff  0x00001000   0x00000020  rw-\n",
-		"  0x00000000  0x00003fff      16 KiB  read-only   1 kernel (boot data)\n",
+		"  0x00001000  0x00003fff      12 KiB  read-only   1 kernel (boot data)\n",
 		"  0x00008000  0x000fffff     992 KiB  read/write  0 free\n",
 		"  0x00100000  0x00100fff       4 KiB  read-only   1 kernel\n",
 		"  0x00ffd000  0x00ffffff      12 KiB  read/write  2 init (modules)\n",
@@ -522,7 +548,8 @@ static void test_inspect(void)
 		"  ESP  0x00007fec  ",
 		"  CS   0x08 ",
 		"  DS   0x10 ",
-		"  GDT  0x00001000  limit 0x17",
+		"  GDT  0x00001c00  limit 0x17",
+		"  IDT  0x00001000  limit 0x7ff",
 	};
 	struct boot_module modules[2] = {two_modules[0], two_modules[1]};
 	const struct boot_config config = {

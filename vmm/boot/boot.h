@@ -37,8 +37,8 @@ struct board {
 	 * lacks, so that they run with KVM only; NULL: none. */
 	const char *lacking;
 
-	/* The ports of <vole/ports.h>: power off with a code, start a CPU. */
-	bool exit_port, cpu_port;
+	/* The ports of <vole/ports.h>: power off with a code, start a CPU, report an exception. */
+	bool exit_port, cpu_port, exception_port;
 
 	enum board_halt halt;
 
@@ -91,7 +91,8 @@ struct boot {
 
 	/* Set by load() at the latest. */
 	struct entry_state state;
-	uint32_t cpu_return; /* cpu_port: where a secondary CPU's entry function returns to */
+	uint32_t cpu_return;      /* cpu_port: where a secondary CPU's entry function returns to */
+	uint32_t exception_stubs; /* exception_port: of IDT_VECTORS, IDT_STUB_SIZE bytes each */
 };
 
 /* An image as recognise() sees it. */

@@ -158,7 +158,7 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 	uint32_t top = ram_size;
 	int err = check_ram_size(ram_size);
 
-	region_add(&regions, (struct region){0, BOOT_STACK, VOLE_MEMORY_KERNEL, false});
+	region_add(&regions, (struct region){BOOT_DATA, BOOT_STACK, VOLE_MEMORY_KERNEL, false});
 	region_add(&regions, (struct region){BOOT_STACK, BOOT_STACK_TOP, VOLE_MEMORY_KERNEL, true});
 	for (unsigned i = 0; !err && i < image->segment_count; i++)
 		err = place_segment(&regions, ram_size, image, &image->segments[i]);
@@ -168,7 +168,7 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 		return err;
 
 	map->count = 0;
-	for (uint32_t at = 0; at < ram_size;) {
+	for (uint32_t at = BOOT_DATA; at < ram_size;) {
 		struct memory_map_entry entry = entry_at(&regions, at, ram_size);
 
 		map_add(map, entry);
@@ -194,13 +194,28 @@ static const uint8_t cpu_return[] = {
 	0xeb, 0xfd, /* jmp to the hlt, in case of an NMI */
 };
 
-/* The page of tables has room for the fullest machine, each table rounded up to 8 bytes. */
-_Static_assert(3 * 8 + 2 * 8 + MEMORY_MAP_MAX * sizeof(struct memory_map_entry) +
+/*
+ * A gate of the IDT at entry: to a stub that hands the machine, by a port, an exception or interrupt
+ * that the kernel has no handler for. The machine knows the vector from the stub's address, and the
+ * rest from the stack. A monitor that goes on after the write finds the stub at an end.
+ */
+static const uint8_t idt_stub[IDT_STUB_SIZE] = {
+	0xe6, VOLE_PORT_EXCEPTION, /* out %al, $VOLE_PORT_EXCEPTION */
+	0xeb, 0xfe,                /* jmp to itself */
+};
+
+/* Present, 32 bits, interrupts off on entry (Intel SDM 3, 6.11). */
+#define GATE_INTERRUPT UINT64_C(0x8e0000000000)
+
+/* The tables of the fullest machine and the longest command line fit, each rounded up to 8 bytes.
+ * Names of modules may have the rest. */
+_Static_assert(IDT_VECTORS *(8 + IDT_STUB_SIZE) + 3 * 8 + 2 * 8 +
+			       MEMORY_MAP_MAX * sizeof(struct memory_map_entry) +
 			       DEVICE_COUNT * sizeof(struct device_map_entry) +
 			       MODULES_MAX * sizeof(struct module_entry) +
-			       sizeof(struct start_info) + 8 <=
-		       BOOT_STRINGS - BOOT_TABLES,
-	"one page of tables");
+			       sizeof(struct start_info) + 8 + VOLE_CMDLINE_MAX <=
+		       BOOT_STACK - BOOT_DATA,
+	"tables and command line have room");
 
 /* Where the boot data goes, piece by piece. */
 struct writer {
@@ -208,25 +223,54 @@ struct writer {
 	uint32_t at, end;
 };
 
-/* Copy len bytes and return their guest-physical address, or 0 if there is no room. */
-static uint32_t put(struct writer *writer, const void *bytes, size_t len)
+/* Leave room for len bytes and return their guest-physical address, or 0 if there is none. */
+static uint32_t leave(struct writer *writer, size_t len)
 {
 	uint32_t at = writer->at;
 
 	if (len > writer->end - at)
 		return 0;
-	memcpy(writer->ram + at, bytes, len);
 	/* What follows may be a structure of words. */
 	writer->at = (uint32_t)((at + len + 7) & ~(size_t)7);
 	return at;
 }
 
-static uint32_t put_base_name(struct writer *strings, const char *path)
+/* Copy len bytes there. */
+static uint32_t put(struct writer *writer, const void *bytes, size_t len)
+{
+	uint32_t at = leave(writer, len);
+
+	if (at != 0)
+		memcpy(writer->ram + at, bytes, len);
+	return at;
+}
+
+/* The IDT, and behind it its stubs. */
+static void put_idt(struct writer *tables, struct boot_entry *entry)
+{
+	uint64_t idt[IDT_VECTORS];
+	uint8_t stubs[IDT_VECTORS][IDT_STUB_SIZE];
+
+	entry->idt_base = tables->at;
+	entry->idt_limit = sizeof idt - 1;
+	entry->exception_stubs = tables->at + sizeof idt;
+	for (uint32_t i = 0; i < IDT_VECTORS; i++) {
+		uint64_t stub = entry->exception_stubs + i * IDT_STUB_SIZE;
+
+		idt[i] = (stub & 0xffff) | VOLE_SELECTOR_CODE << 16 | GATE_INTERRUPT |
+			 (stub & 0xffff0000) << 32;
+		memcpy(stubs[i], idt_stub, sizeof idt_stub);
+	}
+	put(tables, idt, sizeof idt);
+	put(tables, stubs, sizeof stubs);
+}
+
+static uint32_t put_base_name(struct writer *tables, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 
-	return put(strings, name, strlen(name) + 1);
+	return put(tables, name, strlen(name) + 1);
 }
 
 static uint32_t put_devices(struct writer *tables, uint32_t count)
@@ -241,24 +285,37 @@ static uint32_t put_devices(struct writer *tables, uint32_t count)
 	return put(tables, devices, count * sizeof *devices);
 }
 
-/* 0 if a name does not fit. */
-static uint32_t put_modules(
-	struct writer *tables, struct writer *strings, const struct boot_config *config)
+/* Names go behind all else, and the table of modules where room was left for it. Returns false if a
+ * name does not fit. */
+static bool put_modules(struct writer *tables, uint32_t at, const struct boot_config *config)
 {
-	struct module_entry modules[MODULES_MAX];
-
 	for (unsigned i = 0; i < config->module_count; i++) {
 		const struct boot_module *module = &config->modules[i];
-		uint32_t name = put_base_name(strings, module->path);
+		struct module_entry entry = {
+			.base = module->base,
+			.size = module->size,
+			.name = put_base_name(tables, module->path),
+		};
 
-		if (name == 0) {
+		if (entry.name == 0) {
 			say("no room for the name of module %s", module->path);
-			return 0;
+			return false;
 		}
-		modules[i] = (struct module_entry){
-			.base = module->base, .size = module->size, .name = name};
+		memcpy(tables->ram + at + i * sizeof entry, &entry, sizeof entry);
 	}
-	return put(tables, modules, config->module_count * sizeof *modules);
+	return true;
+}
+
+/* The registers and the stack of the boot CPU, as if it had been called: [ESP] is the return address
+ * and ESP + 4, where the argument is, a multiple of 16 (System V ABI for i386, 2.2.2). */
+static void put_frame(uint8_t *ram, struct boot_entry *entry, uint32_t to, uint32_t info)
+{
+	uint32_t frame[2] = {to, info};
+
+	entry->eax = VOLE_BOOT_MAGIC;
+	entry->ebx = info;
+	entry->esp = BOOT_STACK_TOP - 16 - 4;
+	memcpy(ram + entry->esp, frame, sizeof frame);
 }
 
 int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boot_config *config,
@@ -268,8 +325,7 @@ int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boo
 		[VOLE_SELECTOR_CODE / 8] = GDT_FLAT_CODE,
 		[VOLE_SELECTOR_DATA / 8] = GDT_FLAT_DATA,
 	};
-	struct writer tables = {ram, BOOT_TABLES, BOOT_STRINGS};
-	struct writer strings = {ram, BOOT_STRINGS, BOOT_STACK};
+	struct writer tables = {ram, BOOT_DATA, BOOT_STACK};
 	size_t cmdline_len = strlen(config->cmdline) + 1;
 	struct start_info info = {
 		.ioapic_base = IOAPIC_BASE,
@@ -282,30 +338,26 @@ int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boo
 		.apic_timer_khz = config->apic_timer_khz,
 		.module_count = config->module_count,
 	};
-	uint32_t frame[2];
+	uint32_t info_at, return_at;
 
 	if (cmdline_len > VOLE_CMDLINE_MAX) {
 		say("the guest's command line has %zu bytes, of %u at most", cmdline_len - 1,
 			VOLE_CMDLINE_MAX - 1);
 		return -ENOSPC;
 	}
-	info.cmdline = put(&strings, config->cmdline, cmdline_len);
+	put_idt(&tables, entry);
 	entry->gdt_base = put(&tables, gdt, sizeof gdt);
 	entry->gdt_limit = sizeof gdt - 1;
 	entry->cpu_return = put(&tables, cpu_return, sizeof cpu_return);
-	frame[0] = put(&tables, boot_cpu_return, sizeof boot_cpu_return);
+	return_at = put(&tables, boot_cpu_return, sizeof boot_cpu_return);
 	info.mem_entries = put(&tables, map->entries, map->count * sizeof *map->entries);
 	info.dev_entries = put_devices(&tables, config->device_count);
-	info.modules = put_modules(&tables, &strings, config);
-	if (info.modules == 0)
+	info.modules = leave(&tables, config->module_count * sizeof(struct module_entry));
+	info_at = leave(&tables, sizeof info);
+	info.cmdline = put(&tables, config->cmdline, cmdline_len);
+	if (!put_modules(&tables, info.modules, config))
 		return -ENOSPC;
-	frame[1] = put(&tables, &info, sizeof info);
-
-	/* As if called: [ESP] is the return address and ESP + 4, where the argument is, a multiple
-	 * of 16 (System V ABI for i386, 2.2.2). */
-	entry->esp = BOOT_STACK_TOP - 16 - 4;
-	memcpy(ram + entry->esp, frame, sizeof frame);
-	entry->eax = VOLE_BOOT_MAGIC;
-	entry->ebx = frame[1];
+	memcpy(ram + info_at, &info, sizeof info);
+	put_frame(ram, entry, return_at, info_at);
 	return 0;
 }

@@ -30,9 +30,10 @@ struct memory_map {
 };
 
 /*
- * Lays out RAM: boot data, the kernel's segments rounded out to pages, modules at the top of RAM
- * downwards, and what is free. A page is read-only if no segment that touches it is writable. Sets
- * base of each module (at most MODULES_MAX). Says on standard error what does not fit.
+ * Lays out RAM, from BOOT_DATA on: boot data, the kernel's segments rounded out to pages, modules at
+ * the top of RAM downwards, and what is free. A page is read-only if no segment that touches it is
+ * writable. Sets base of each module (at most MODULES_MAX). Says on standard error what does not
+ * fit.
  *   0
  *   -EINVAL  ram_size is no multiple of 4096, above RAM_MAX, or no more than the boot data takes
  *   -ENOEXEC a segment lies over the boot data or beyond RAM
@@ -54,15 +55,16 @@ struct boot_config {
 /* The registers of the boot CPU at its first instruction. */
 struct boot_entry {
 	uint32_t eax, ebx, esp;
-	uint32_t gdt_base;
-	uint16_t gdt_limit;
-	uint32_t cpu_return; /* where a secondary CPU's entry function returns to */
+	uint32_t gdt_base, idt_base;
+	uint16_t gdt_limit, idt_limit;
+	uint32_t exception_stubs; /* of IDT_VECTORS, IDT_STUB_SIZE bytes each */
+	uint32_t cpu_return;      /* where a secondary CPU's entry function returns to */
 };
 
 /*
  * Writes the boot data to ram, which is the host memory of guest-physical [0, VOLE_BOOT_DATA_END)
- * and all zero, and fills *entry. Returns 0, or -ENOSPC if the command line is too long or the
- * modules' names do not fit (said on standard error).
+ * and all zero, and fills *entry. Returns 0, or -ENOSPC if the command line is too long or it, the
+ * modules' names and the tables together do not fit (said on standard error).
  */
 int boot_data_write(uint8_t *ram, const struct memory_map *map, const struct boot_config *config,
 	struct boot_entry *entry);

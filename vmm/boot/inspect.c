@@ -146,9 +146,10 @@ static void print_entry(FILE *out, struct image *image, const struct boot_entry 
 		"[ESP + 4] = EBX\n"
 		"  CS   0x%02x        flat code segment, 0 to 4 GiB\n"
 		"  DS   0x%02x        flat data segment, 0 to 4 GiB; ES, FS, GS, SS too\n"
-		"  GDT  0x%08x  limit 0x%x; in read-only memory, stays valid\n",
+		"  GDT  0x%08x  limit 0x%x; in read-only memory, stays valid\n"
+		"  IDT  0x%08x  limit 0x%x; has vole report exceptions; stays valid too\n",
 		entry->eax, entry->ebx, entry->esp, VOLE_SELECTOR_CODE, VOLE_SELECTOR_DATA,
-		entry->gdt_base, entry->gdt_limit);
+		entry->gdt_base, entry->gdt_limit, entry->idt_base, entry->idt_limit);
 }
 
 int inspect_print(FILE *out, struct image *image, const struct memory_map *map,

@@ -143,8 +143,11 @@ static int vole_load(struct boot *boot, struct memory *memory, const struct boot
 		.code_selector = VOLE_SELECTOR_CODE,
 		.data_selector = VOLE_SELECTOR_DATA,
 		.gdt_base = entry.gdt_base,
+		.idt_base = entry.idt_base,
 		.gdt_limit = entry.gdt_limit,
+		.idt_limit = entry.idt_limit,
 	};
+	boot->exception_stubs = entry.exception_stubs;
 	boot->cpu_return = entry.cpu_return;
 	return 0;
 }
@@ -157,9 +160,7 @@ static const char *boot_data_name(uint32_t address, uint32_t *offset)
 		const char *name;
 	} parts[] = {
 		{BOOT_STACK, "boot stack"},
-		{BOOT_STRINGS, "boot data below the stack"},
-		{BOOT_TABLES, "boot tables"},
-		{0, "null page"},
+		{BOOT_DATA, "boot data"},
 	};
 	unsigned i = 0;
 
@@ -171,7 +172,7 @@ static const char *boot_data_name(uint32_t address, uint32_t *offset)
 
 static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
 {
-	if (address < VOLE_BOOT_DATA_END)
+	if (address >= BOOT_DATA && address < VOLE_BOOT_DATA_END)
 		return boot_data_name((uint32_t)address, offset);
 	return image_symbol(&vole_of(boot)->image, address, offset);
 }
@@ -212,6 +213,7 @@ const struct boot_protocol boot_vole = {
 			.halt = BOARD_HALT_FAILS,
 			.exit_port = true,
 			.cpu_port = true,
+			.exception_port = true,
 			.debug_port = true,
 			.debug_port_number = VOLE_PORT_DEBUG,
 			.device_max = DEVICE_COUNT,

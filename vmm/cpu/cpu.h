@@ -115,13 +115,19 @@ struct cpu {
 	uint32_t start_outcome; /* what VOLE_PORT_CPU reads; on the CPU's thread */
 };
 
-/* An exception on its way to a triple fault, for the report. */
+/* An exception or interrupt, for a report. */
 struct cpu_fault {
 	unsigned vector;
 	bool has_error;
+	bool by_instruction; /* INT n, INT3, INTO or INT1 asked for it */
+	bool is_at_entry;    /* the kernel has not loaded an IDT yet */
 	uint32_t error;
-	uint64_t rip; /* linear address of the instruction */
+	uint64_t rip; /* linear address of the instruction that was interrupted */
 	uint64_t cr2; /* page fault: the linear address that was accessed */
+
+	/* Where an interrupt came from: "pin 3 (block disk.img)"; NULL: not known, or it is no
+	 * interrupt. */
+	const char *source;
 };
 
 /* Copies guest memory from a linear address on. Returns how many bytes there are before a page that

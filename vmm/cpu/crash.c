@@ -7,6 +7,7 @@
 
 #include "cpu/place.h"
 #include "cpu/report.h"
+#include "layout.h"
 #include "log.h"
 
 void crash_instruction(struct cpu *cpu)
@@ -45,7 +46,7 @@ static const char *plural(unsigned len)
 }
 
 /* Returns what is wrong with an address: error is that of cpu_host.mmio(). */
-static const char *describe_address(int error)
+static const char *describe_address(uint64_t address, int error)
 {
 	switch (error) {
 	case -EROFS:
@@ -54,7 +55,7 @@ static const char *describe_address(int error)
 		return "the window of a device that this machine lacks: the device map lists those "
 		       "that it has";
 	default:
-		return "where nothing answers";
+		return address < PAGE_SIZE ? "through a null pointer" : "where nothing answers";
 	}
 }
 
@@ -68,10 +69,10 @@ void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t 
 	if (is_write)
 		say("guest crashed: CPU %u stores 0x%" PRIx64 " (%u byte%s) to %s, %s", cpu->id,
 			store.value, len, plural(len), place_of(cpu, address).text,
-			describe_address(error));
+			describe_address(address, error));
 	else
 		say("guest crashed: CPU %u loads %u byte%s from %s, %s", cpu->id, len, plural(len),
-			place_of(cpu, address).text, describe_address(error));
+			place_of(cpu, address).text, describe_address(address, error));
 	report_access(cpu, is_write ? &store : NULL);
 	report_end(cpu);
 }

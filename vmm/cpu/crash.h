@@ -18,6 +18,11 @@
  * if they are not known. */
 void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count);
 
+/* Reports an exception or interrupt that the kernel has no handler for. registers are those of the
+ * instruction that was interrupted. */
+void crash_exception(
+	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers);
+
 /* Reports that the host's KVM cannot execute an instruction, or that there is no memory at its
  * address. */
 void crash_instruction(struct cpu *cpu);

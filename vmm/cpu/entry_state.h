@@ -16,8 +16,8 @@ struct entry_state {
 	} mode;
 	uint32_t eax, ebx, esi, eip, esp;
 	uint16_t code_selector, data_selector; /* in real mode a segment begins at 16 times this */
-	uint32_t gdt_base;                     /* ENTRY_FLAT32 only, as the next */
-	uint16_t gdt_limit;
+	uint32_t gdt_base, idt_base;           /* ENTRY_FLAT32 only, as the next */
+	uint16_t gdt_limit, idt_limit;         /* limit 0: there is no table */
 };
 
 /* The address of the first instruction after reset (Intel SDM 3, 10.1.4). */

@@ -179,8 +179,8 @@ static void set_flat32(struct kvm_sregs *sregs, const struct entry_state *state)
 	sregs->es = sregs->fs = sregs->gs = sregs->ss = sregs->ds;
 	sregs->gdt.base = state->gdt_base;
 	sregs->gdt.limit = state->gdt_limit;
-	sregs->idt.base = 0;
-	sregs->idt.limit = 0; /* an exception before the kernel has an IDT is a triple fault */
+	sregs->idt.base = state->idt_base;
+	sregs->idt.limit = state->idt_limit;
 	sregs->cr0 = CR0_PE | CR0_ET;
 	sregs->cr4 = 0;
 }

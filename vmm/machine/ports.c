@@ -12,6 +12,7 @@
 #include "exit_status.h"
 #include "log.h"
 #include "machine/cpu_start.h"
+#include "machine/exception.h"
 #include "machine/pc_keyboard.h"
 #include "machine/screen.h"
 #include "machine/serial.h"
@@ -187,6 +188,8 @@ void ports_add(struct vm *vm)
 		add_port_that_takes(vm, "writes of 4 bytes", VOLE_PORT_EXIT, 1, exit_port);
 	if (board->cpu_port)
 		add_port_that_takes(vm, "accesses of 4 bytes", VOLE_PORT_CPU, 1, cpu_start_port);
+	if (board->exception_port)
+		add_port(vm, VOLE_PORT_EXCEPTION, 1, exception_port);
 	if (board->keyboard) {
 		add_port(vm, I8042_DATA, 1, pc_keyboard_port);
 		add_port(vm, I8042_STATUS, 1, pc_keyboard_port);

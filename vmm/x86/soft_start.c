@@ -24,7 +24,7 @@ static void set_flat32(struct x86_cpu *x86, const struct entry_state *state)
 	x86->cr0 = X86_CR0_PE | X86_CR0_ET;
 	x86->cr4 = 0;
 	x86->gdtr = (struct x86_table){state->gdt_base, state->gdt_limit};
-	x86->idtr = (struct x86_table){0, 0};
+	x86->idtr = (struct x86_table){state->idt_base, state->idt_limit};
 	x86_set_segment(x86, X86_CS, &segment);
 	segment.selector = state->data_selector;
 	segment.rights = RIGHTS_DATA | RIGHTS_FLAT;
