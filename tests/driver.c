@@ -55,10 +55,18 @@ static void host_report(void *ctx, const struct virtio_report *report)
 	}
 }
 
+static bool host_ending(void *ctx)
+{
+	struct host *host = ctx;
+
+	return host->ending;
+}
+
 const struct virtio_host_ops driver_host_ops = {
 	.raise = host_raise,
 	.kick = host_kick,
 	.live = host_live,
+	.ending = host_ending,
 	.report = host_report,
 };
 

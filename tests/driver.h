@@ -35,6 +35,7 @@ struct host {
 	atomic_uint kicks[VIRTIO_QUEUES_MAX];
 	atomic_bool pending[VIRTIO_QUEUES_MAX]; /* kicked, not yet served */
 	int live_error;                         /* what live(true) returns */
+	atomic_bool ending;                     /* the machine is */
 	unsigned live_on, live_off;
 	char report[256];      /* the last fault */
 	char mistake[256];     /* the last mistake ... */

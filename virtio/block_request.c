@@ -87,17 +87,20 @@ static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 	while (request->transferred < data->len) {
 		uint64_t left = data->len - request->transferred;
 		unsigned count;
+		bool go_on;
 		ssize_t len;
 
 		if (*budget == 0)
 			return STATUS_LATER;
 		count = data->slice(&request->chain, data->offset + request->transferred,
 			left < *budget ? left : *budget, disk->slice);
+		virtio_host_begin(disk->dev);
 		len = move(disk->backend, disk->slice, count, start + request->transferred);
+		go_on = virtio_host_end(disk->dev);
 		if (len <= 0)
 			return VIRTIO_BLK_S_IOERR;
 		request->transferred += len;
-		*budget -= len;
+		*budget = go_on ? *budget - len : 0;
 	}
 	return VIRTIO_BLK_S_OK;
 }
@@ -105,8 +108,13 @@ static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 /* Flushes the disk, and uses up the budget, because the host may need long for it. */
 static uint8_t flush(struct block_disk *disk, uint64_t *budget)
 {
+	int ret;
+
 	*budget = 0;
-	return disk->backend->ops->flush(disk->backend) < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+	virtio_host_begin(disk->dev);
+	ret = disk->backend->ops->flush(disk->backend);
+	virtio_host_end(disk->dev);
+	return ret < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
 /* The status byte is the last of the device-writable bytes, so a driver that forgot it gives away the
@@ -260,12 +268,18 @@ static int range_execute(
 	uint64_t offset = range->sector * VIRTIO_BLK_SECTOR_SIZE;
 	uint64_t len = (uint64_t)range->sectors * VIRTIO_BLK_SECTOR_SIZE;
 
+	int ret;
+
 	if (len == 0)
 		return 0;
+	virtio_host_begin(disk->dev);
 	if (type == &discard)
-		return ops->discard(disk->backend, offset, len);
-	return ops->write_zeroes(
-		disk->backend, offset, len, range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+		ret = ops->discard(disk->backend, offset, len);
+	else
+		ret = ops->write_zeroes(disk->backend, offset, len,
+			range->flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+	virtio_host_end(disk->dev);
+	return ret;
 }
 
 static uint8_t serve_ranges(const struct block_request *request, struct block_disk *disk,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <vole/virtio_mmio.h>
 
@@ -35,6 +36,11 @@ int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_
 	if (!dev->queues)
 		return -ENOMEM;
 	ret = -pthread_mutex_init(&dev->lock, NULL);
+	if (ret == 0) {
+		ret = -pthread_cond_init(&dev->returned, NULL);
+		if (ret < 0)
+			pthread_mutex_destroy(&dev->lock);
+	}
 	if (ret < 0)
 		free(dev->queues);
 	return ret;
@@ -48,6 +54,7 @@ void virtio_offer(struct virtio_device *dev, uint64_t features)
 
 void virtio_free(struct virtio_device *dev)
 {
+	pthread_cond_destroy(&dev->returned);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev->queues);
 }
@@ -72,6 +79,54 @@ static bool device_live(const struct virtio_device *dev)
 bool virtio_queue_live(const struct virtio_device *dev, unsigned queue)
 {
 	return queue < dev->queue_count && dev->queues[queue].ready && device_live(dev);
+}
+
+/* --- while the host works ---------------------------------------------------------------------- */
+
+void virtio_host_begin(struct virtio_device *dev)
+{
+	dev->at_host = true;
+	pthread_mutex_unlock(&dev->lock);
+}
+
+bool virtio_host_end(struct virtio_device *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	dev->at_host = false;
+	if (dev->stops == 0)
+		return true;
+	pthread_cond_broadcast(&dev->returned);
+	return false;
+}
+
+/* How often the machine is asked whether it is ending, in nanoseconds. */
+#define ENDING_TICK_NS 50000000
+
+static void wait_for_tick(struct virtio_device *dev)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ENDING_TICK_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_cond_timedwait(&dev->returned, &dev->lock, &until);
+}
+
+/* Waits until the host does not work for a request. Returns false if the machine is ending before
+ * that. Others may have written registers meanwhile. */
+static bool host_has_returned(struct virtio_device *dev)
+{
+	const void *accessor = dev->accessor;
+
+	dev->stops++;
+	while (dev->at_host && !(dev->host->ending && dev->host->ending(dev->ctx)))
+		wait_for_tick(dev);
+	dev->stops--;
+	dev->accessor = accessor;
+	return !dev->at_host;
 }
 
 /* --- interrupts and kicks --------------------------------------------------------------------- */
@@ -321,7 +376,8 @@ void virtio_set_status(struct virtio_device *dev, uint32_t value)
 	uint8_t gained = value & DRIVER_STATUS & ~dev->status;
 
 	if (value == 0) {
-		device_reset(dev);
+		if (host_has_returned(dev))
+			device_reset(dev);
 		return;
 	}
 	report_lost_bits(dev, value);
@@ -348,6 +404,8 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 	if (ready == vq->ready)
 		return;
 	if (!ready) {
+		if (!host_has_returned(dev))
+			return;
 		virtq_disable(vq);
 		if (dev->ops->queue_stopped)
 			dev->ops->queue_stopped(dev, queue);
@@ -362,7 +420,8 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 void virtio_reset_queue(struct virtio_device *dev, unsigned queue)
 {
 	virtio_set_queue_ready(dev, queue, false);
-	virtq_reset(&dev->queues[queue]);
+	if (host_has_returned(dev))
+		virtq_reset(&dev->queues[queue]);
 }
 
 int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)

@@ -10,10 +10,12 @@
  *	                              |
  *	                              +-->  host ops: interrupts and kicks, filled by vmm/ or a test
  *
- * Threads. Registers are accessed on vCPU threads; requests are served on the I/O thread. dev->lock
- * guards everything here except interrupt_status and its kin, which are atomic. It is a leaf lock and is held
- * while a request is served; so when a register write that stops a queue or resets the device
- * returns, the device has let go of guest memory (virtio 2.4.1, 4.2.2.1).
+ * Threads. Registers are accessed on vCPU threads; requests are served on the I/O thread, or on a
+ * thread of the device's own. dev->lock guards everything here except interrupt_status and its kin,
+ * which are atomic. It is a leaf lock, held while a request is served, but not while the host works
+ * for it, which may take long: virtio_host_begin(). A register write that stops a queue or resets
+ * the device waits for the host's return; so when it returns, the device has let go of guest memory
+ * (virtio 2.4.1, 4.2.2.1).
  *
  * A device that meets a fatal error latches: it sets DEVICE_NEEDS_RESET, notifies the driver of a
  * configuration change if DRIVER_OK was set (2.1.2), reports what was wrong, once, and then leaves
@@ -112,6 +114,10 @@ struct virtio_host_ops {
 	 * held. */
 	int (*live)(void *ctx, bool live);
 
+	/* Returns whether the machine is ending: then nobody waits for a host that does not return.
+	 * NULL: it never is. Any thread, lock held. */
+	bool (*ending)(void *ctx);
+
 	/* Reports a fault of the device or a mistake of its driver to the user, on a line of its
 	 * own: report.h. Called at most VIRTIO_REPORTS_MAX + 1 times for faults, and once for each
 	 * rule. The report is valid during the call. Any thread. Lock held. */
@@ -135,6 +141,9 @@ struct virtio_device {
 				       * after InterruptStatus had been read */
 
 	pthread_mutex_t lock;
+	pthread_cond_t returned;  /* at_host became false */
+	bool at_host;             /* the host works for a request: the queues stay as they are */
+	unsigned stops;           /* register writes that wait for it */
 	uint64_t driver_features; /* accepted */
 	uint8_t status;
 	bool live; /* host->live(true) succeeded, host->live(false) is owed */
@@ -220,9 +229,22 @@ void virtio_mistake(struct virtio_device *dev, const struct virtio_report *about
 void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, bool is_write,
 	uint32_t offset, unsigned len);
 
-/* The following functions are for transports, which call them with the lock held. */
+/*
+ * Around what the host does for a request, which may take long: the lock is released from
+ * virtio_host_begin() to virtio_host_end(), and no queue is stopped. The caller keeps what it has of
+ * the queues and of guest memory, and finds Status, configuration and what other registers set
+ * changed. virtio_host_end() returns false if somebody waits to stop a queue: then the caller ends
+ * its pass soon.
+ */
+void virtio_host_begin(struct virtio_device *dev);
+bool virtio_host_end(struct virtio_device *dev);
 
-/* Handles a write to Status: 0 resets, any other value adds its bits (virtio 2.1.1, 2.1.2). */
+/* The following functions are for transports, which call them with the lock held. They may release
+ * it while they wait for the host's return. */
+
+/* Handles a write to Status: 0 resets, any other value adds its bits (virtio 2.1.1, 2.1.2). Like
+ * the next two functions, it stops nothing if the machine is ending while the host does not
+ * return. */
 void virtio_set_status(struct virtio_device *dev, uint32_t value);
 
 /* Handles a write to QueueReady. */
