@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The operations, in one of three forms of dispatch. In all of them a handler ends by finding the
- * next handler in the next slot, and it is written once, in op_*.h, with these macros:
+ * next handler in the next slot, and it is written once, in op_*.h (op_all.h), with these macros:
  *
  *	X86_HANDLER(name)   begins the handler of an operation; a block in braces follows
  *	insn                the current slot
@@ -183,19 +183,12 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) host_32;
 		GO;     \
 	} while (0)
 
-/* The shared parts. SLOW_JUMP finds the block, which may raise: then the jump itself is over. */
-#define NO_BUDGET                            \
-	do {                                 \
-		BUDGET += cpu->block->count; \
-		LEAVE(cpu->block->eip);      \
-	} while (0)
-
-#define SLOW_JUMP(from_)                               \
+/* Finds the block at cpu->eip and goes on with it; from_ is the slot that is to lead there from now
+ * on, or NULL. */
+#define FIND_BLOCK(from_)                              \
 	do {                                           \
 		struct x86_insn *linked_ = (from_);    \
 		struct x86_block *found_;              \
-		if (linked_ != NULL)                   \
-			cpu->eip = linked_->immediate; \
 		SAVE;                                  \
 		cpu->insn = NULL;                      \
 		found_ = x86_next_block(cpu, linked_); \
@@ -264,23 +257,7 @@ name:
 
 #if X86_DISPATCH != X86_DISPATCH_GOTO
 
-X86_SHARED(no_budget)
-{
-	NO_BUDGET;
-}
-X86_SHARED(slow_jump)
-{
-	SLOW_JUMP(insn);
-}
-X86_SHARED(slow_jump_to)
-{
-	SLOW_JUMP(NULL);
-}
-
-#include "x86/op_alu.h"
-#include "x86/op_flow.h"
-#include "x86/op_move.h"
-#include "x86/op_shift.h"
+#include "x86/op_all.h"
 
 #define X86_HANDLER_OF(name) [X86_OP_##name] = op_##name,
 static x86_handler_function *const handlers[X86_OP_COUNT] = {X86_OPS(X86_HANDLER_OF)};
@@ -332,23 +309,7 @@ static void execute(
 	budget = cpu->budget;
 	ENTER(block);
 
-#include "x86/op_alu.h"
-#include "x86/op_flow.h"
-#include "x86/op_move.h"
-#include "x86/op_shift.h"
-
-	X86_SHARED(no_budget)
-	{
-		NO_BUDGET;
-	}
-	X86_SHARED(slow_jump)
-	{
-		SLOW_JUMP(insn);
-	}
-	X86_SHARED(slow_jump_to)
-	{
-		SLOW_JUMP(NULL);
-	}
+#include "x86/op_all.h"
 }
 
 const void *x86_handler(enum x86_op op)

@@ -70,27 +70,34 @@ enum x86_form {
 	X86_SIZES(X, dec_m) \
 	X86_SIZES(X, not_r) X86_SIZES(X, not_m) X86_SIZES(X, neg_r) X86_SIZES(X, neg_m)
 
-/* The same without flags, where the block's next instructions overwrite them all. */
-#define X86_OPS_NO_FLAGS(X) \
-	X(add_rr_nf)        \
-	X(add_ri_nf)        \
-	X(add_rm_nf)        \
-	X(sub_rr_nf)        \
-	X(sub_ri_nf)        \
-	X(sub_rm_nf)        \
-	X(and_rr_nf)        \
-	X(and_ri_nf)        \
-	X(and_rm_nf)        \
-	X(or_rr_nf)         \
-	X(or_ri_nf)         \
-	X(or_rm_nf)         \
-	X(xor_rr_nf)        \
-	X(xor_ri_nf)        \
-	X(xor_rm_nf)        \
-	X(shl_ri_nf)        \
-	X(shr_ri_nf)        \
-	X(sar_ri_nf)        \
-	X(rol_ri_nf) X(ror_ri_nf) X(inc_r_nf) X(dec_r_nf)
+/* Operations, and those that do the same without flags, where the block's next instructions
+ * overwrite them all: X(of, with flags, without), for each of them. */
+#define X86_FLAGLESS(X, of)          \
+	X(of, add_rr_32, add_rr_nf)  \
+	X(of, add_ri_32, add_ri_nf)  \
+	X(of, add_rm_32, add_rm_nf)  \
+	X(of, sub_rr_32, sub_rr_nf)  \
+	X(of, sub_ri_32, sub_ri_nf)  \
+	X(of, sub_rm_32, sub_rm_nf)  \
+	X(of, and_rr_32, and_rr_nf)  \
+	X(of, and_ri_32, and_ri_nf)  \
+	X(of, and_rm_32, and_rm_nf)  \
+	X(of, or_rr_32, or_rr_nf)    \
+	X(of, or_ri_32, or_ri_nf)    \
+	X(of, or_rm_32, or_rm_nf)    \
+	X(of, xor_rr_32, xor_rr_nf)  \
+	X(of, xor_ri_32, xor_ri_nf)  \
+	X(of, xor_rm_32, xor_rm_nf)  \
+	X(of, shl_ri_32, shl_ri_nf)  \
+	X(of, shr_ri_32, shr_ri_nf)  \
+	X(of, sar_ri_32, sar_ri_nf)  \
+	X(of, rol_ri_32, rol_ri_nf)  \
+	X(of, ror_ri_32, ror_ri_nf)  \
+	X(of, inc_r_32, inc_r_nf)    \
+	X(of, dec_r_32, dec_r_nf)
+
+#define X86_FLAGLESS_NAME(X, full, flagless) X(flagless)
+#define X86_OPS_NO_FLAGS(X)                  X86_FLAGLESS(X86_FLAGLESS_NAME, X)
 
 /* zero is XOR or SUB of a register with itself. */
 #define X86_OPS_SHIFT(X)                                                                          \

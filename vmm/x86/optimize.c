@@ -4,37 +4,12 @@
 
 #include <string.h>
 
-/* Operations, and those that do the same without flags. */
-#define FLAGLESS(X)             \
-	X(add_rr_32, add_rr_nf) \
-	X(add_ri_32, add_ri_nf) \
-	X(add_rm_32, add_rm_nf) \
-	X(sub_rr_32, sub_rr_nf) \
-	X(sub_ri_32, sub_ri_nf) \
-	X(sub_rm_32, sub_rm_nf) \
-	X(and_rr_32, and_rr_nf) \
-	X(and_ri_32, and_ri_nf) \
-	X(and_rm_32, and_rm_nf) \
-	X(or_rr_32, or_rr_nf)   \
-	X(or_ri_32, or_ri_nf)   \
-	X(or_rm_32, or_rm_nf)   \
-	X(xor_rr_32, xor_rr_nf) \
-	X(xor_ri_32, xor_ri_nf) \
-	X(xor_rm_32, xor_rm_nf) \
-	X(shl_ri_32, shl_ri_nf) \
-	X(shr_ri_32, shr_ri_nf) \
-	X(sar_ri_32, sar_ri_nf) \
-	X(rol_ri_32, rol_ri_nf) \
-	X(ror_ri_32, ror_ri_nf) \
-	X(inc_r_32, inc_r_nf)   \
-	X(dec_r_32, dec_r_nf)
+/* What X86_FLAGLESS pairs, in both directions. 0: an operation that has no form without flags. */
+#define FLAGLESS_OF(of, full, flagless) [X86_OP_##full] = X86_OP_##flagless,
+static const uint16_t without_flags[X86_OP_COUNT] = {X86_FLAGLESS(FLAGLESS_OF, )};
 
-/* 0 is none of the flagless ones: there is none. */
-#define FLAGLESS_OF(full, flagless) [X86_OP_##full] = X86_OP_##flagless,
-static const uint16_t without_flags[X86_OP_COUNT] = {FLAGLESS(FLAGLESS_OF)};
-
-#define FULL_OF(full, flagless) [X86_OP_##flagless - X86_OP_add_rr_nf] = X86_OP_##full,
-static const uint16_t with_flags[] = {FLAGLESS(FULL_OF)};
+#define FULL_OF(of, full, flagless) [X86_OP_##flagless - X86_OP_add_rr_nf] = X86_OP_##full,
+static const uint16_t with_flags[] = {X86_FLAGLESS(FULL_OF, )};
 
 /* Both of a family's forms with registers alone, in all sizes. */
 #define REGISTER_FORMS(name, value)                                       \
