@@ -374,6 +374,9 @@ static void test_entry(void)
 	is(boot->state.mode, ENTRY_FLAT32, "MB1 3.2: flat protected mode");
 	is(boot->state.eip, BASE + 0x10, "at the ELF entry point");
 	is(boot->state.eax, 0x2badb002, "MB1 3.2: EAX");
+	is(boot->state.code_selector, 0x08, "CS as kernels without a far jump need it");
+	is(word(boot->state.gdt_base + 0x08, 8), 0x00cf9b000000ffff, "MB1 3.2: flat code");
+	is(word(boot->state.gdt_base + 0x10, 8), 0x00cf93000000ffff, "MB1 3.2: flat data");
 	is(word(BASE + CODE_LEN - 1, 2), 0x90, "its segment is there, with zeros behind it");
 	ok(strcmp(boot->protocol->symbol(boot, BASE + 0x10, &offset), "kernel_main") == 0,
 		"crashes in it have names");

@@ -348,6 +348,12 @@ static void test_interrupts(void)
 	uart_write(&f.uart, IER, 0x00);
 	is(uart_read(&f.uart, IIR), 0xc1, "8.7: what is not let through does not show");
 	uart_free(&f.uart);
+
+	setup(&f);
+	f.uart.ignores_out2 = true;
+	uart_write(&f.uart, IER, 0x02);
+	is(raised(&f), 1, "an interrupt while OUT2 is off, if the board ignores it");
+	uart_free(&f.uart);
 }
 
 static void test_loop(void)

@@ -60,7 +60,8 @@ struct board {
 	unsigned device_max; /* largest number of virtio-mmio devices */
 	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
 
-	bool serial;  /* has a serial port on standard input and output unless told otherwise */
+	bool serial; /* has a serial port on standard input and output unless told otherwise */
+	bool ignores_out2; /* the serial port's interrupts do not need MCR's OUT2 */
 	bool console; /* has a virtio console on standard input and output unless told otherwise */
 	bool rng;     /* has an entropy device unless told otherwise */
 };

@@ -28,6 +28,10 @@
 #define LOW_IMAGE_BASE 0x2000u
 #define LOW_INFO_BASE  0x10000u
 
+/* Any selector will do (MB1 3.2). Kernels that load a GDT of their own and forget CS, as xv6 does,
+ * mostly have their code segment here, as QEMU has. */
+#define CODE_SELECTOR 0x08
+
 static struct boot_multiboot *multiboot_of(struct boot *boot)
 {
 	return container_of(boot, struct boot_multiboot, boot);
@@ -405,7 +409,7 @@ static int multiboot_load(
 	multiboot_info_write(kernel->header.version, &content, memory->host + kernel->info_base,
 		kernel->info_base);
 	write_firmware_data(memory->host);
-	linux_write_tables(memory, machine->cpu_count, &boot->state);
+	linux_write_tables(memory, machine->cpu_count, CODE_SELECTOR, &boot->state);
 	boot->state.eip = image->entry;
 	boot->state.eax = kernel->header.version == 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC;
 	boot->state.ebx = kernel->info_base;
@@ -454,6 +458,7 @@ const struct boot_protocol boot_multiboot = {
 			.device_max = LINUX_DEVICES,
 			.pins = linux_pins,
 			.serial = true,
+			.ignores_out2 = true, /* xv6 and JOS do not set it */
 		},
 	.recognise = multiboot_recognise,
 	.open = multiboot_open,

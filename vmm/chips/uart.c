@@ -217,7 +217,7 @@ static uint8_t identify(const struct uart *uart)
 /* After any change: interrupt for what is new, and tell the back end what is wanted now. */
 static void update(struct uart *uart)
 {
-	uint8_t up = uart->mcr & MCR_OUT2 ? causes(uart) : 0;
+	uint8_t up = uart->mcr & MCR_OUT2 || uart->ignores_out2 ? causes(uart) : 0;
 	bool listens = uart->mcr & MCR_RTS || uart->ier & IER_RECEIVED;
 	bool input = listens && !(uart->mcr & MCR_LOOP) && uart->received_count == 0 &&
 		     !uart->input_ended;

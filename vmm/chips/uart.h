@@ -35,6 +35,7 @@ struct uart {
 	struct console_backend *backend; /* not owned; its write() is called without the lock */
 	void (*raise)(void *ctx);        /* an interrupt; lock held */
 	void *ctx;
+	bool ignores_out2; /* interrupts pass also while OUT2 is off; set before use */
 
 	pthread_mutex_t lock; /* guards what follows */
 	uint8_t ier, fcr, lcr, mcr, scr, divisor[2];

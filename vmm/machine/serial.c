@@ -96,6 +96,7 @@ int serial_add(struct vm *vm)
 	ret = uart_init(&serial->uart, &serial->chardev.backend, serial_raise, vm);
 	if (ret < 0)
 		return ret;
+	serial->uart.ignores_out2 = vm->boot->protocol->board.ignores_out2;
 	serial->present = true;
 	return connect_serial(vm);
 }
