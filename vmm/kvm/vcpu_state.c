@@ -68,6 +68,7 @@ static uint64_t deadline_left(const struct vcpu *vcpu, uint32_t tsc_khz)
 		struct kvm_msrs list;
 		uint8_t room[sizeof(struct kvm_msrs) + 2 * sizeof(struct kvm_msr_entry)];
 	} msrs = {.list.nmsrs = 2};
+	unsigned __int128 left;
 	uint64_t deadline, now;
 
 	msrs.list.entries[0].index = MSR_TSC_DEADLINE;
@@ -80,7 +81,8 @@ static uint64_t deadline_left(const struct vcpu *vcpu, uint32_t tsc_khz)
 		return CPU_TIMER_NEVER;
 	if (deadline <= now || tsc_khz == 0)
 		return 0;
-	return (uint64_t)((unsigned __int128)(deadline - now) * 1000000 / tsc_khz);
+	left = (unsigned __int128)(deadline - now) * 1000000 / tsc_khz;
+	return left < INT64_MAX ? (uint64_t)left : CPU_TIMER_NEVER;
 }
 
 /* The divider's logarithm (11.5.4, figure 11-10): 0 to 6 are 2 to 128, and 7 is 1. */

@@ -31,9 +31,10 @@ static void set_timer(struct vm *vm, uint64_t ns)
 	io_timer_set(&vm->halts.timer, ns, 0);
 }
 
-static void look_again(struct vm *vm)
+/* Sets the timer to so long after the time when something may change, seldomer each time. */
+static void look_again(struct vm *vm, uint64_t change_ns)
 {
-	set_timer(vm, vm->halts.delay_ns);
+	set_timer(vm, change_ns + vm->halts.delay_ns);
 	if (!is_pc(vm) && vm->halts.delay_ns < DELAY_MAX_NS)
 		vm->halts.delay_ns *= 2;
 }
@@ -132,11 +133,10 @@ static void look_closer(struct vm *vm)
 	if (!vm_running(vm))
 		return;
 	vm->halts.idle = sleep.all ? vm->halts.idle + 1 : 0;
-	vm->halts.delay_ns = is_pc(vm) ? DELAY_PC_NS : DELAY_NS;
 	if (vm->halts.idle < IDLE_LOOKS || is_pc(vm))
-		look_again(vm);
+		look_again(vm, 0);
 	else if (sleep.timer_left != CPU_TIMER_NEVER)
-		set_timer(vm, sleep.timer_left + DELAY_NS);
+		look_again(vm, sleep.timer_left);
 }
 
 static void timer_ready(struct io_source *source)
@@ -145,11 +145,11 @@ static void timer_ready(struct io_source *source)
 
 	io_event_clear(source->fd);
 	if (!vm_running(vm) || vm->report_asked)
-		look_again(vm); /* the CPUs are paused for a report, or end */
+		look_again(vm, 0); /* the CPUs are paused for a report, or end */
 	else if (all_slept(vm))
 		look_closer(vm);
 	else
-		look_again(vm);
+		look_again(vm, 0);
 }
 
 int halts_open(struct vm *vm)
@@ -162,7 +162,7 @@ int halts_open(struct vm *vm)
 	if (ret < 0)
 		return ret;
 	vm->halts.delay_ns = is_pc(vm) ? DELAY_PC_NS : DELAY_NS;
-	look_again(vm);
+	look_again(vm, 0);
 	return 0;
 }
 
