@@ -231,6 +231,34 @@ static void test_places(void)
 	takes("", "MB2 3.1.2: nor one with another checksum");
 }
 
+/* What is said of an ELF file that has this at an offset instead of a header: these words. */
+static void mistake(size_t offset, uint32_t flags, uint32_t checksum, const char *words)
+{
+	const uint32_t header[] = {MAGIC1, flags, checksum};
+	const char *said;
+
+	good();
+	file_len = sizeof file;
+	put(file.bytes + offset, header, 3);
+	put_file();
+	capture_begin();
+	boot_open(&boot, &options);
+	boot_free(boot);
+	boot = NULL;
+	said = capture_end();
+	if (!ok(strstr(said, words), "a header that does not count: %s", words))
+		printf("# %s", said);
+}
+
+static void test_mistakes(void)
+{
+	mistake(0x4000, 0, -MAGIC1,
+		"Multiboot 1 header at offset 0x4000 does not count: it is not in");
+	mistake(0x1001, 0, -MAGIC1,
+		"header at offset 0x1001 does not count: it is not aligned to 4");
+	mistake(0x1000, 3, -MAGIC1, "flags and checksum do not add up to 0");
+}
+
 static void test_others(void)
 {
 	const uint32_t addresses[] = {BASE, BASE, 0, 0, BASE}, aout[] = {0413, 0x100, 0};
@@ -652,6 +680,7 @@ int main(void)
 	close(mkstemp(module_paths[0]));
 	close(mkstemp(module_paths[1]));
 	test_places();
+	test_mistakes();
 	test_others();
 	test_header1();
 	test_address_fields();

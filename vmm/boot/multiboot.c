@@ -59,16 +59,15 @@ static bool is_x86_elf(const struct boot_file *file)
 	       (header.e_machine == EM_386 || header.e_machine == EM_X86_64);
 }
 
-/* A header that its linker script put too far behind is not seen by any loader. */
-static void warn_of_late_header(const struct boot_file *file, const uint8_t *head, ssize_t len)
+/* Says why a header is not seen, by any loader. */
+static void warn_of_mistake(const struct boot_file *file, const uint8_t *head, size_t len)
 {
 	struct multiboot_header header;
+	const char *mistake = multiboot_find_mistake(&header, head, len);
 
-	if (len > MULTIBOOT1_HEAD &&
-		multiboot_find(&header, head + MULTIBOOT1_HEAD, (size_t)len - MULTIBOOT1_HEAD))
-		say("%s: the Multiboot header at offset 0x%x counts for nothing: it must be in the "
-		    "first %u bytes, so its section goes first in the linker script",
-			file->path, header.offset + MULTIBOOT1_HEAD, MULTIBOOT1_HEAD);
+	if (mistake)
+		say("%s: the Multiboot %u header at offset 0x%x does not count: %s", file->path,
+			header.version, header.offset, mistake);
 }
 
 static const char *multiboot_recognise(const struct boot_file *file)
@@ -85,8 +84,8 @@ static const char *multiboot_recognise(const struct boot_file *file)
 	if (len > 0 && multiboot_find(&header, head, (size_t)len) && !is_elf &&
 		is_other(file, head))
 		header.version = 0;
-	if (is_elf && header.version == 0)
-		warn_of_late_header(file, head, len);
+	if (is_elf && len > 0 && header.version == 0)
+		warn_of_mistake(file, head, (size_t)len);
 	free(head);
 	return header.version == 1   ? "Multiboot kernel"
 	       : header.version == 2 ? "Multiboot 2 kernel"

@@ -14,8 +14,8 @@ static uint32_t word(const uint8_t *bytes)
 
 /* --- finding it ------------------------------------------------------------------------------- */
 
-#define MAGIC1 0x1badb002 /* MB1 3.1.2 */
-#define MAGIC2 0xe85250d6 /* MB2 3.1.2 */
+#define MAGIC1 0x1badb002u /* MB1 3.1.2 */
+#define MAGIC2 0xe85250d6u /* MB2 3.1.2 */
 
 /* Whether the first count words of a header add up to 0, as its checksum makes them. */
 static bool is_sum_zero(const uint8_t *header, unsigned count)
@@ -27,13 +27,40 @@ static bool is_sum_zero(const uint8_t *header, unsigned count)
 	return sum == 0;
 }
 
-/* A header of this magic number and count words, within max bytes and aligned to align. */
-static bool find(struct multiboot_header *header, const uint8_t *head, size_t len, uint32_t magic,
-	unsigned count, size_t align)
+/* How a header of each version is found. */
+struct form {
+	unsigned version;
+	uint8_t magic[4];
+	unsigned count; /* words that add up to 0 */
+	size_t align, head;
+};
+
+static const struct form forms[] = {
+	{1, {MAGIC1 & 0xff, MAGIC1 >> 8 & 0xff, MAGIC1 >> 16 & 0xff, MAGIC1 >> 24}, 3, 4,
+		MULTIBOOT1_HEAD},
+	{2, {MAGIC2 & 0xff, MAGIC2 >> 8 & 0xff, MAGIC2 >> 16 & 0xff, MAGIC2 >> 24}, 4, 8,
+		MULTIBOOT2_HEAD},
+};
+
+/* The next place from at on where head has the magic number and room for the words behind it, or
+ * len. */
+static size_t next_magic(const struct form *form, const uint8_t *head, size_t len, size_t at)
 {
-	for (size_t at = 0; at + 4 * count <= len; at += align) {
-		if (word(head + at) != magic || !is_sum_zero(head + at, count))
+	const uint8_t *found = at < len ? memmem(head + at, len - at, form->magic, 4) : NULL;
+
+	return found && len - (size_t)(found - head) >= 4 * form->count ? (size_t)(found - head)
+									: len;
+}
+
+static bool find(
+	struct multiboot_header *header, const struct form *form, const uint8_t *head, size_t len)
+{
+	if (len > form->head)
+		len = form->head;
+	for (size_t at = 0; (at = next_magic(form, head, len, at)) < len; at++) {
+		if (at % form->align != 0 || !is_sum_zero(head + at, form->count))
 			continue;
+		header->version = form->version;
 		header->offset = (uint32_t)at;
 		return true;
 	}
@@ -42,15 +69,39 @@ static bool find(struct multiboot_header *header, const uint8_t *head, size_t le
 
 bool multiboot_find(struct multiboot_header *header, const uint8_t *head, size_t len)
 {
-	size_t len1 = len < MULTIBOOT1_HEAD ? len : MULTIBOOT1_HEAD;
-	size_t len2 = len < MULTIBOOT2_HEAD ? len : MULTIBOOT2_HEAD;
-
 	*header = (struct multiboot_header){.version = 0};
-	if (find(header, head, len1, MAGIC1, 3, 4))
-		header->version = 1;
-	else if (find(header, head, len2, MAGIC2, 4, 8))
-		header->version = 2;
-	return header->version != 0;
+	return find(header, &forms[0], head, len) || find(header, &forms[1], head, len);
+}
+
+/* What is wrong with this place of a header, NULL if nothing is. */
+static const char *mistake_at(const struct form *form, const uint8_t *head, size_t at)
+{
+	if (!is_sum_zero(head + at, form->count))
+		return form->version == 1 ? "magic, flags and checksum do not add up to 0"
+					  : "magic, architecture, header_length and checksum do "
+					    "not add up to 0";
+	if (at % form->align != 0)
+		return form->version == 1 ? "it is not aligned to 4 bytes"
+					  : "it is not aligned to 8 bytes";
+	if (at + 4 * form->count > form->head)
+		return "it is not in the first 8192 bytes: its section goes first in the linker "
+		       "script";
+	return NULL;
+}
+
+const char *multiboot_find_mistake(struct multiboot_header *header, const uint8_t *head, size_t len)
+{
+	*header = (struct multiboot_header){.version = 0};
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		size_t at = next_magic(&forms[i], head, len, 0);
+
+		if (at == len)
+			continue;
+		header->version = forms[i].version;
+		header->offset = (uint32_t)at;
+		return mistake_at(&forms[i], head, at);
+	}
+	return NULL;
 }
 
 /* --- Multiboot 1 ------------------------------------------------------------------------------ */

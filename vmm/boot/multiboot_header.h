@@ -42,6 +42,12 @@ struct multiboot_header {
  * Returns whether there is one. */
 bool multiboot_find(struct multiboot_header *header, const uint8_t *head, size_t len);
 
+/* Looks in head, as multiboot_find() does, which found nothing, for a header that a mistake keeps
+ * loaders from seeing. Returns what is wrong with it, and sets version and offset; NULL if there is
+ * none. */
+const char *multiboot_find_mistake(
+	struct multiboot_header *header, const uint8_t *head, size_t len);
+
 /* Reads the header that multiboot_find() found in head, and validates it: vole can do everything
  * that it requires. Returns 0 or -ENOEXEC (said). */
 int multiboot_read(

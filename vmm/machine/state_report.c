@@ -7,6 +7,7 @@
 #include "container.h"
 #include "log.h"
 #include "machine/examine.h"
+#include "machine/screen.h"
 #include "machine/vm.h"
 #include "see/state_text.h"
 
@@ -38,6 +39,7 @@ static void report_ready(struct io_source *source)
 	if (ret < 0)
 		return;
 	say_state(&state, "state of the machine:");
+	screen_show(vm);
 	examine_free(&state);
 }
 
