@@ -20,10 +20,13 @@
  * for one CPU at a time: there is no lock in here.
  */
 
+#ifndef __cplusplus
 #include <stdatomic.h>
+#endif
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <vole/language.h>
 #include <vole/start_info.h>
 #include <vole/virtio_config.h>
 
@@ -36,9 +39,9 @@ struct mmio {
 	uint64_t features; /* agreed on */
 
 	/* Written by the interrupt handler. */
-	atomic_uint interrupts; /* so far */
-	atomic_uint changes;    /* of configuration space that the device told of, so far */
-	atomic_bool failed;     /* the device asks for a reset, it will not go on by itself */
+	VOLE_ATOMIC(unsigned) interrupts; /* so far */
+	VOLE_ATOMIC(unsigned) changes; /* of configuration space that the device told of, so far */
+	VOLE_ATOMIC(bool) failed; /* the device asks for a reset, it will not go on by itself */
 };
 
 /* The id of the device in this window, VIRTIO_ID_NONE if there is none that this transport can

@@ -5,6 +5,6 @@
 #include <stdint.h>
 
 /* Power the machine off; code becomes vole's exit status (0 to 119). Any CPU. */
-_Noreturn void power_off(uint32_t code);
+void power_off(uint32_t code) __attribute__((noreturn));
 
 #endif

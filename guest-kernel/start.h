@@ -10,6 +10,8 @@
  * kernel. What main() returns becomes vole's exit status (0 to 119).
  *
  * main() runs on the stack that the VMM made: 16 KiB, and a store below it is caught.
+ *
+ * In C++, include the library's headers inside of extern "C" { }, and define main() there as well.
  */
 
 #include <vole/start_info.h>

@@ -121,7 +121,7 @@ static inline void halt_once(void)
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
-_Noreturn static inline void halt_forever(void)
+__attribute__((noreturn)) static inline void halt_forever(void)
 {
 	for (;;)
 		__asm__ volatile("cli; hlt" : : : "memory");

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The ABI's headers: freestanding, in C, C++ and assembly, at 32 and 64 bits, alone, together, and in the smallest
-# kernel; and the virtio ones against those of the system.
+# The ABI's headers: freestanding, in C, C++ and assembly, at 32 and 64 bits, alone and together; and the virtio
+# ones against those of the system.
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -155,14 +155,5 @@ for my $struct (sort keys %same) {
 		is($got[$i], $expected[$i], "$struct, $fields[$i] is where the system has $other, $other_fields[$i]");
 	}
 }
-
-# The command in the smallest kernel's head comment, for a reader whose headers are installed.
-my ($command) = slurp('guest-kernel/kernels/hello.c') =~ /^ \*\t(cc .*?)\n \*\tvole run/ms;
-my $hello = scratch() . '/hello.elf';
-$command =~ s/\\\n \*\t+//g;
-$command =~ s/^cc/$compiler -Iinclude/;
-$command =~ s/-o hello.elf hello.c/-o $hello guest-kernel\/kernels\/hello.c/;
-is(run(['sh', '-c', $command])->{status}, 0, 'the command in hello.c compiles it');
-is(run([vole(), 'run', $hello])->{out}, "Hello from a kernel!\n", 'and it runs');
 
 done_testing();

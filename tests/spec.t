@@ -80,7 +80,7 @@ is(join("\n", $section =~ /^(\| [2-6]\.[\d.]+ \| [^|]+ \|)/gm),
 
 # The example kernel is the one that is built and tested.
 my ($example) = slurp('spec/boot.md') =~ /^```c\n(.*?)^```$/ms;
-is($example, slurp('guest-kernel/kernels/hello.c'), 'the complete kernel of spec/boot.md is hello.c');
+is($example, slurp('guest-kernel/examples/hello.c'), 'the complete kernel of spec/boot.md is hello.c');
 my ($function) = slurp('README.md') =~ /^(    int main\(.*?^    }\n)/ms;
 ($function //= 'none') =~ s/^    ((?:    )*)/"\t" x (length($1) \/ 4)/gme;
 ok(index($example, $function) >= 0, 'and the function that README shows is its function') or diag($function);

@@ -2,8 +2,8 @@
 /*
  * The smallest kernel: one C function, no assembly file, no driver, no library.
  *
- *	cc -m32 -ffreestanding -fno-pic -nostdlib -static -no-pie \
- *		-Wl,-Ttext-segment=0x100000,-e,main -o hello.elf hello.c
+ *	cc -m32 -O2 -ffreestanding -mgeneral-regs-only -fno-pic -nostdlib -static \
+ *		-Iinclude -Wl,-Ttext-segment=0x100000,-e,main -o hello.elf hello.c
  *	vole run hello.elf
  *
  * vole calls the ELF entry point like a C function, on a stack of its own making. What it returns
