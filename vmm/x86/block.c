@@ -97,7 +97,6 @@ static void list_in_page(struct x86_cpu *cpu, struct x86_block *block, unsigned 
 	part_in_page(block, which, &first, &last);
 	page->lines |= lines_of(first, last);
 	block->next_page[which] = page->blocks;
-	block->listed[which] = true;
 	page->blocks = block;
 }
 
@@ -114,48 +113,21 @@ static unsigned list_index(const struct x86_block *block, const struct x86_code_
 	return (block->gpa[0] & X86_PAGE_MASK) == page->gpa ? 0 : 1;
 }
 
-static void unlist_from_page(struct x86_cache *cache, struct x86_block *block, unsigned which)
-{
-	struct x86_code_page *page = find_page(cache, block->gpa[which]);
-	struct x86_block **place = &page->blocks;
-	unsigned first, last;
-
-	while (*place != block)
-		place = &(*place)->next_page[list_index(*place, page)];
-	*place = block->next_page[which];
-	block->listed[which] = false;
-	page->lines = 0;
-	for (const struct x86_block *b = page->blocks; b != NULL;) {
-		unsigned index = list_index(b, page);
-
-		part_in_page(b, index, &first, &last);
-		page->lines |= lines_of(first, last);
-		b = b->next_page[index];
-	}
-}
-
-static void unlist_block(struct x86_cache *cache, struct x86_block *block)
-{
-	for (unsigned which = 0; which < 2; which++)
-		if (block->listed[which])
-			unlist_from_page(cache, block, which);
-}
-
 /* --- invalidation ----------------------------------------------------------------------------- */
 
-/* Take a block that is in no list of its pages any more out of the cache. */
+/* Has a block be found no more. It stays in its lists until someone who walks them meets it: to look
+ * for it there would take time that a guest can have grow with the square of its blocks. */
 static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 {
-	struct x86_block **place = hash_bucket(cpu->cache, block->gpa[0]);
-
-	while (*place != NULL && *place != block)
-		place = &(*place)->next_hash;
-	if (*place != NULL)
-		*place = block->next_hash;
 	block->generation = 0;
 	if (cpu->block == block ||
 		(cpu->block == cpu->cache->once && cpu->cache->once_from == block))
 		cpu->leave = true;
+}
+
+static bool is_dead(const struct x86_block *block)
+{
+	return block->generation == 0;
 }
 
 /* [first, last] of a page is being written. */
@@ -174,14 +146,12 @@ static void kill_in_page(
 		/* Whoever writes is charged, as soon as something else is. */
 		cpu->system->cost += COST_LISTED;
 		part_in_page(block, index, &block_first, &block_last);
-		if (block_first > last || first > block_last) {
+		if (!is_dead(block) && (block_first > last || first > block_last)) {
 			page->lines |= lines_of(block_first, block_last);
 			place = &block->next_page[index];
 			continue;
 		}
 		*place = block->next_page[index];
-		block->listed[index] = false;
-		unlist_block(cpu->cache, block);
 		kill_block(cpu, block);
 	}
 }
@@ -254,28 +224,37 @@ static void make_room(struct x86_cpu *cpu)
 		x86_cache_flush(cpu);
 }
 
-/* A block that was decoded here for the same mode, and whose second page, if it has one, is still
- * what is mapped there. */
-static struct x86_block *find_decoded(struct x86_cpu *cpu, gpa_t gpa)
+/* Whether a block was decoded at cpu->eip, which is at gpa, for the present mode, and its second page,
+ * if it has one, is still what is mapped there. To look at that may set an accessed bit, of all places
+ * in the block's pages, and kill it. */
+static bool is_block_for(struct x86_cpu *cpu, const struct x86_block *block, gpa_t gpa)
 {
 	unsigned mode = x86_decode_mode(cpu);
-	uint32_t limit = cpu->segment[X86_CS].limit;
 	uint64_t next_page = (x86_code_linear(cpu, cpu->eip) & X86_PAGE_MASK) + X86_PAGE_SIZE;
 
-	for (struct x86_block *block = *hash_bucket(cpu->cache, gpa); block != NULL;
-		block = block->next_hash) {
+	if (block->gpa[0] != gpa || block->eip != cpu->eip || block->mode != mode)
+		return false;
+	if (!(mode & X86_MODE_FLAT) && block->cs_limit != cpu->segment[X86_CS].limit)
+		return false;
+	if (spans_pages(block) && block->gpa[1] != x86_translate_code(cpu, (uint32_t)next_page))
+		return false;
+	return !is_dead(block);
+}
+
+static struct x86_block *find_decoded(struct x86_cpu *cpu, gpa_t gpa)
+{
+	struct x86_block **place = hash_bucket(cpu->cache, gpa);
+
+	while (*place != NULL) {
+		struct x86_block *block = *place;
+
 		x86_charge(cpu, COST_LISTED);
-		if (block->gpa[0] != gpa || block->eip != cpu->eip || block->mode != mode)
-			continue;
-		if (!(mode & X86_MODE_FLAT) && block->cs_limit != limit)
-			continue;
-		if (spans_pages(block) &&
-			block->gpa[1] != x86_translate_code(cpu, (uint32_t)next_page))
-			continue;
-		/* That may have set an accessed bit, of all places in this block's page. */
-		if (block->generation == 0)
-			continue;
-		return block;
+		if (is_dead(block))
+			*place = block->next_hash;
+		else if (is_block_for(cpu, block, gpa))
+			return block;
+		else
+			place = &block->next_hash;
 	}
 	return NULL;
 }

@@ -53,7 +53,6 @@ struct x86_block {
 	uint16_t count;      /* instructions */
 	uint16_t slots;
 	uint8_t mode;      /* X86_MODE_ bits */
-	bool listed[2];    /* it is in the list of its page, or of the next page */
 	uint32_t size;     /* bytes of guest code */
 	uint32_t cs_limit; /* with which it was decoded, unless X86_MODE_FLAT */
 	uint64_t eip;

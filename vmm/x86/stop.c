@@ -58,7 +58,6 @@ struct x86_block *x86_stop_block(struct x86_cpu *cpu, struct x86_block *block, u
 	if (count == 0)
 		return x86_build_once(cpu, block->gpa[0], block);
 	memcpy(once, block, sizeof *block + (slots + 1) * sizeof block->code[0]);
-	once->listed[0] = once->listed[1] = false;
 	adapt(once, x86_block_ops(block), slots, block->count - count);
 	*stop = (struct x86_insn){
 		.handler = x86_handler(X86_OP_stop),
