@@ -257,6 +257,14 @@ static void test_mistakes(void)
 	mistake(0x1001, 0, -MAGIC1,
 		"header at offset 0x1001 does not count: it is not aligned to 4");
 	mistake(0x1000, 3, -MAGIC1, "flags and checksum do not add up to 0");
+	good();
+	put(file.bytes + 0x1000, (const uint32_t[]){MAGIC1, 0x24448b90, 0}, 3);
+	put_file();
+	capture_begin();
+	boot_open(&boot, &options);
+	boot_free(boot);
+	boot = NULL;
+	ok(!strstr(capture_end(), "does not count"), "a loader's code is no header");
 }
 
 static void test_others(void)

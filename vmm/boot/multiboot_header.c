@@ -17,6 +17,14 @@ static uint32_t word(const uint8_t *bytes)
 #define MAGIC1 0x1badb002u /* MB1 3.1.2 */
 #define MAGIC2 0xe85250d6u /* MB2 3.1.2 */
 
+/* Flags of Multiboot 1 (MB1 3.1.2). Aligned modules and memory information are always there. */
+#define FLAG_VIDEO     0x00000004
+#define FLAG_ADDRESSES 0x00010000
+#define FLAGS_REQUIRED 0x0000ffff /* a loader that does not know one of these must refuse */
+#define FLAGS_KNOWN    0x00000007
+
+#define ARCHITECTURE_I386 0 /* MB2 3.1.2 */
+
 /* Whether the first count words of a header add up to 0, as its checksum makes them. */
 static bool is_sum_zero(const uint8_t *header, unsigned count)
 {
@@ -84,9 +92,20 @@ bool multiboot_find(struct multiboot_header *header, const uint8_t *head, size_t
 	return find(header, &forms[0], head, len) || find(header, &forms[1], head, len);
 }
 
+/* Whether the words behind a magic number look like a header's: flags that exist, or an
+ * architecture and a length. Boot loaders have the number in their code. */
+static bool is_plausible(const struct form *form, const uint8_t *header)
+{
+	if (form->version == 1)
+		return (word(header + 4) & ~(FLAGS_KNOWN | FLAG_ADDRESSES)) == 0;
+	return word(header + 4) == ARCHITECTURE_I386 && word(header + 8) <= MULTIBOOT2_HEAD;
+}
+
 /* What is wrong with this place of a header, NULL if nothing is. */
 static const char *mistake_at(const struct form *form, const uint8_t *head, size_t at)
 {
+	if (!is_plausible(form, head + at))
+		return NULL;
 	if (!is_sum_zero(head + at, form->count))
 		return form->version == 1 ? "magic, flags and checksum do not add up to 0"
 					  : "magic, architecture, header_length and checksum do "
@@ -116,12 +135,6 @@ const char *multiboot_find_mistake(struct multiboot_header *header, const uint8_
 }
 
 /* --- Multiboot 1 ------------------------------------------------------------------------------ */
-
-/* Flags of a header (MB1 3.1.2). Aligned modules and memory information are always there. */
-#define FLAG_VIDEO     0x00000004
-#define FLAG_ADDRESSES 0x00010000
-#define FLAGS_REQUIRED 0x0000ffff /* a loader that does not know one of these must refuse */
-#define FLAGS_KNOWN    0x00000007
 
 #define MODE_TEXT 1 /* mode_type, MB1 3.1.4 */
 
@@ -186,8 +199,7 @@ enum {
 #define TAG_OPTIONAL 1 /* of a tag's flags */
 #define TAG_LEN      8 /* type, flags and size */
 
-#define ARCHITECTURE_I386 0
-#define HEADER_LEN        16 /* magic number, architecture, header length, checksum */
+#define HEADER_LEN 16 /* magic number, architecture, header length, checksum */
 
 /* The largest type of boot information that MB2 3.6 knows. What a machine does not have, such as
  * ACPI, need not be told; what a loader has never heard of it must refuse. */
