@@ -7,8 +7,12 @@ use warnings;
 use lib 'tests/lib';
 use Cwd 'abs_path';
 use Test::More;
-use Abi 'slurp';
+use Abi;
 use Vole;
+
+sub includes {
+	return join '', map { "#include <$_>\n" } @_;
+}
 
 # Type it in a folder that looks like this one to it: build/ is the build folder, and include/ is there.
 my $folder = scratch() . '/tree';
@@ -59,5 +63,67 @@ is($compiled->{status}, 0, 'spec/boot.md: the command in the complete kernel com
 my $ran = typed($run);
 is($ran->{out}, "Hello from a kernel!\n", 'spec/boot.md: ... and the next one runs it');
 is($ran->{status}, 0, '... with status 0');
+
+# spec/virtio.md, section 12: each access to a register that disk.c makes, in order, from the reset on.
+my $spec = slurp('spec/virtio.md');
+my @table = map { [split /\s*\|\s*/] } $spec =~ /^(\| [1-8]? ?\| (?:read|write) \|.*)$/mg;
+cmp_ok(scalar @table, '>', 30, 'spec/virtio.md, section 12: there is a table');
+my ($offsets, @offsets) = (includes(headers()), map { $_->[3] =~ tr/`//dr } @table);
+@offsets = evaluate($offsets, [qw(-Iinclude)], map { "($_)" } @offsets);
+my @expected = map { sprintf '%s %s %s', $table[$_][2], $offsets[$_], $table[$_][4] } 0 .. $#table;
+write_file('tree/disk.img', "text\n" . "\0" x (1048576 - 5));
+my $logged = typed('build/vole run --engine soft --log mmio --disk disk.img build/guest/disk.elf');
+my @accesses = $logged->{err} =~ /(load|store) address 0xd0002(\w{3}) size 4 value 0x0*(\w+)/g;
+my @made;
+while (my ($access, $offset, $value) = splice @accesses, 0, 3) {
+	my $is_address = hex $offset == 0x80 || hex $offset == 0x90 || hex $offset == 0xa0;
+	push @made, sprintf '%s %d %s', $access eq 'load' ? 'read' : 'write', hex $offset, $is_address ? 'address' : "0x$value";
+}
+splice @made, 0, 3;    # how it found the device
+is_deeply(\@made, \@expected, 'spec/virtio.md, section 12: the accesses that disk.c makes');
+
+# Section 13: the code there lets an interrupt through. The serial port makes one that is easy to get.
+my ($code) = $spec =~ /^```c\n(.*?)^```$/ms;
+write_file('tree/interrupt.c', <<"END");
+#include <vole/machine.h>
+#include <vole/ports.h>
+#include <vole/start_info.h>
+
+$code
+static volatile int came;
+static volatile uint32_t *end_of_interrupt;
+
+static void write_port(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+__attribute__((interrupt)) static void handler(void *frame)
+{
+	(void)frame;
+	write_port(VOLE_SERIAL_PORT + 1, 0);
+	came++;
+	*end_of_interrupt = 0;
+}
+
+int main(const struct start_info *info);
+
+int main(const struct start_info *info)
+{
+	end_of_interrupt = (void *)(info->apic_base + 0xb0);
+	interrupt_set_up(info, VOLE_SERIAL_PIN, 0x31, handler);
+	for (int i = 1; i <= 3; i++) {
+		write_port(VOLE_SERIAL_PORT + 4, 8);    /* OUT2 lets interrupts out */
+		write_port(VOLE_SERIAL_PORT + 1, 2);    /* the transmitter is empty */
+		while (came != i)
+			;
+	}
+	return 42;
+}
+END
+$compiled = typed($compile =~ s/^cc/$ENV{CC} || 'cc'/er =~ s/hello/interrupt/gr);
+is($compiled->{status}, 0, 'spec/virtio.md, section 13: the code compiles') or diag(shown($compiled));
+$ran = typed('vole run --timeout 60 --serial file:/dev/null interrupt.elf');
+is($ran->{status}, 42, '... and three interrupts arrive') or diag(shown($ran));
 
 done_testing();
