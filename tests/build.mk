@@ -5,7 +5,7 @@ tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c
 unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(wildcard tests/unit/*.c))
 
 # They test the KVM engine, or need a processor or headers of the kernel for x86.
-x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux complete doctor emulate kvm kvm_caps single_fetch vcpu_thread wakeups)
+x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux complete doctor emulate kvm kvm_caps own_paging selectors single_fetch vcpu_thread wakeups)
 
 # An engine that takes the place of the one in libvmm.a.
 with_tests/unit/no_kvm.c = vmm/kvm/no_kvm.c

@@ -70,8 +70,8 @@ void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access 
 	available = region->size - offset;
 	if (len > available && !goes_on(gm, region, len - available, access))
 		return NULL;
-	return access == GMEM_WRITE ? gmem_announce(gm, region->host + offset, len)
-				    : region->host + offset;
+	return access == GMEM_READ ? region->host + offset
+				   : gmem_announce(gm, region->host + offset, len);
 }
 
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len)

@@ -25,6 +25,9 @@ typedef uint64_t gpa_t; /* a guest-physical address: a number to the host, never
 enum gmem_access {
 	GMEM_READ,  /* the device reads what the guest wrote */
 	GMEM_WRITE, /* the device writes */
+	/* A CPU sets accessed, busy and dirty flags in its tables, which may lie where the guest
+	 * itself may only read (Intel SDM 3, 3.4.5.1, 4.8 and 8.2.2). No device does so. */
+	GMEM_MARK,
 };
 
 struct gmem_region {
@@ -54,7 +57,7 @@ struct gmem {
  * not permit access, or if len is 0. A range may span regions if they are adjacent on both sides,
  * guest and host. The pointer is valid as long as the regions are.
  *
- * With GMEM_WRITE the observer is told of the range. That holds for writes before the guest runs
+ * With GMEM_WRITE and GMEM_MARK the observer is told of the range. That holds for writes before the guest runs
  * again: with an observer, devices work on the CPUs' thread, between two instructions. Code that
  * keeps the pointer for longer calls gmem_announce() before each later write.
  */

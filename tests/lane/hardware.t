@@ -39,6 +39,30 @@ for my $kernel ('exceptions', 'timer', 'paging') {
 		'triple fault: no place is named, since this KVM (AMD) does not keep it') or diag(shown($result));
 }
 
+# --- flags that the CPU itself sets, in read-only memory ---
+
+for my $kernel ('constant-gdt', 'constant-gdt-in-text', 'constant-tss-descriptor', 'constant-page-directory-DLOAD') {
+	my $result = guest("cases/$kernel");
+	is($result->{status}, 0, "$kernel: status 0") or diag(shown($result));
+	is($result->{err}, '', "$kernel: nothing is said");
+}
+
+{
+	my $result = guest('cases/constant-tss');
+	is($result->{status}, 126, 'constant-tss: status 126');
+	like($result->{err}, qr/^vole: guest crashed: CPU 0 itself saves a task in a TSS at \S+ \(old_tss\+0x20\), which is read-only$/m,
+		"constant-tss: is told as the CPU's own write") or diag(shown($result));
+}
+
+# Whether KVM gives the store the wrong address depends on what the processor's TLB holds.
+{
+	my $result = guest('cases/constant-page-directory-DSTORE');
+	my $told = qr/^vole: guest crashed: CPU 0 itself sets an accessed or dirty flag of a paging-structure entry at \S+ \(directory/m;
+	ok($result->{status} eq 126 && $result->{err} =~ $told || $result->{status} eq 0 && $result->{out} eq "accessed\n",
+		"constant-page-directory-DSTORE: works, or the CPU's own write is told") or diag(shown($result));
+	diag("constant-page-directory-DSTORE: status $result->{status}");
+}
+
 # --- what vole says about it ---
 
 {

@@ -149,6 +149,15 @@ static bool told_of(const struct told *told, unsigned calls, gpa_t gpa, uint64_t
 	return told->calls == calls && told->gpa[last] == gpa && told->len[last] == len;
 }
 
+static void test_marks(void)
+{
+	ok(!writable(0x2ff8, 1), "what the guest may only read is not writable");
+	ok(gmem_ptr(&memory, 0x2ff8, 8, GMEM_MARK) == low + 0x1ff8,
+		"but a CPU may set flags in its tables there");
+	ok(gmem_ptr(&memory, 0x1ffc, 8, GMEM_MARK) == low + 0xffc, "over two regions, too");
+	ok(!gmem_ptr(&memory, 0x4000, 1, GMEM_MARK), "though nowhere but in RAM");
+}
+
 static void test_observer(void)
 {
 	struct gmem_region joined[] = {
@@ -176,6 +185,8 @@ static void test_observer(void)
 	gmem_ptr(&observed, 0x1000, 0, GMEM_WRITE);
 	gmem_write(&observed, 0x3000, &byte, 1);
 	is(told.calls, 5, "but neither of reads nor of what is refused");
+	gmem_ptr(&observed, 0x1008, 1, GMEM_MARK);
+	ok(told_of(&told, 6, 0x1008, 1), "of a flag that a CPU sets");
 	gmem_announce(&memory, low, 1);
 	ok(writable(0x1000, 1), "memory without an observer");
 }
@@ -183,6 +194,7 @@ static void test_observer(void)
 int main(void)
 {
 	test_bounds();
+	test_marks();
 	test_overflow();
 	test_regions();
 	test_access();

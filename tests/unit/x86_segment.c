@@ -155,14 +155,14 @@ static void test_hidden_part(struct x86_machine *m)
 		"3.5.1 a descriptor must lie in the table as a whole");
 	cpu->gdtr.limit = LIMIT;
 
-	/* A constant GDT in read-only memory: the accessed flag is dropped. */
+	/* A constant GDT in read-only memory: the accessed flag is the CPU's own write. */
 	x86_machine_store64(m, X86_ROM + DATA_0, descriptor(0x92));
 	cpu->gdtr.base = X86_ROM;
 	m->bus_calls = 0;
 	attempt(m, x86_load_segment(cpu, X86_DS, DATA_0));
 	ok(!m->raised && m->bus_calls == 0 && ds->base == 0x10000,
 		"3.4.5.1 a descriptor in read-only memory is loaded");
-	is(m->ram[X86_ROM + DATA_0 + 5], 0x92, "3.4.5.1 and stays as it is");
+	is(m->ram[X86_ROM + DATA_0 + 5], 0x93, "3.4.5.1 and becomes accessed");
 }
 
 static void test_real_mode(struct x86_machine *m)

@@ -77,6 +77,31 @@ void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t 
 	report_end(cpu);
 }
 
+void crash_own_write(struct cpu *cpu, uint64_t address, enum cpu_own_write write)
+{
+	static const struct {
+		const char *what, *advice;
+	} writes[] = {
+		[CPU_SAVES_TASK] = {"saves a task in a TSS",
+			"a task switch writes to the TSSs (Intel SDM 3, 8.3): they must not be "
+			"const"},
+		[CPU_WRITES_PAGE_FLAGS] = {"sets an accessed or dirty flag of a "
+					   "paging-structure entry",
+			"the CPU writes to page tables (Intel SDM 3, 4.8): they must not be const, "
+			"or have both flags set (entries | 0x60)"},
+	};
+	const struct store unknown = {.gpa = address};
+
+	if (!report_begin(cpu))
+		return;
+	say("guest crashed: CPU %u itself %s at %s, which is read-only", cpu->id,
+		writes[write].what, place_of(cpu, address).text);
+	say("  %s", writes[write].advice);
+	/* KVM has emulated the instruction that needed the entry, but not one that switches tasks. */
+	report_access(cpu, write == CPU_SAVES_TASK ? NULL : &unknown);
+	report_end(cpu);
+}
+
 void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len)
 {
 	const char *takes = cpu->host->port_takes(cpu, port);

@@ -46,4 +46,13 @@ void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t 
 	int error);
 void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len);
 
+/* What a CPU writes of its own accord, and cannot where memory is read-only. */
+enum cpu_own_write {
+	CPU_SAVES_TASK,        /* state or link of the old task, at a task switch */
+	CPU_WRITES_PAGE_FLAGS, /* accessed or dirty flag of a paging-structure entry */
+};
+
+/* Reports such a write to a guest-physical address. */
+void crash_own_write(struct cpu *cpu, uint64_t address, enum cpu_own_write write);
+
 #endif

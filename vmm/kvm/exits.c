@@ -8,6 +8,7 @@
 #include "cpu/exit_log.h"
 #include "exit_status.h"
 #include "kvm/complete.h"
+#include "kvm/own_writes.h"
 #include "log.h"
 
 static const char *name_of(uint32_t exit_reason)
@@ -44,6 +45,8 @@ static void handle_internal_error(struct vcpu *vcpu)
 		return;
 	}
 	ret = complete_instruction(vcpu);
+	if (ret == -EOPNOTSUPP && own_writes_report_task_switch(vcpu))
+		return;
 	if (ret == -EOPNOTSUPP)
 		crash_instruction(cpu);
 	else if (ret < 0) /* the host's fault, and said */
@@ -98,6 +101,9 @@ void handle_exit(struct vcpu *vcpu)
 			(uint8_t *)run + run->io.data_offset, run->io.size, run->io.count);
 		break;
 	case KVM_EXIT_MMIO:
+		if (run->mmio.is_write && own_writes_handle_store(vcpu, run->mmio.phys_addr,
+						  run->mmio.data, run->mmio.len))
+			break;
 		cpu_access_mmio(&vcpu->cpu, run->mmio.phys_addr, run->mmio.is_write, run->mmio.data,
 			run->mmio.len);
 		break;

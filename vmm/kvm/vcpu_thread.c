@@ -8,6 +8,7 @@
 
 #include "exit_status.h"
 #include "kvm/exits.h"
+#include "kvm/own_writes.h"
 #include "kvm/vcpu_state.h"
 #include "log.h"
 
@@ -26,6 +27,7 @@ void vcpu_init_signal(void)
 	struct sigaction action = {.sa_handler = on_signal};
 
 	sigaction(VCPU_SIGNAL, &action, NULL);
+	own_writes_init_signal();
 }
 
 /* On the vCPU's thread: was it started meanwhile by INIT and SIPI, which KVM handles by itself? */
@@ -127,7 +129,11 @@ static void note_ended(struct vcpu *vcpu)
 static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
+	timer_t timer;
+	bool has_timer = own_writes_start_timer(&timer) == 0;
 
+	if (!has_timer)
+		vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
 	/* immediate_exit is cleared before running() is asked again, so that a stop is not
 	 * missed. */
 	while (vcpu->cpu.host->running(&vcpu->cpu)) {
@@ -137,6 +143,7 @@ static void *vcpu_thread(void *argument)
 			handle_exit(vcpu);
 		} else if (errno == EINTR || errno == EAGAIN) {
 			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+			own_writes_complete(vcpu);
 			note_activity(vcpu);
 			serve_others(vcpu);
 		} else {
@@ -147,6 +154,8 @@ static void *vcpu_thread(void *argument)
 			break;
 		}
 	}
+	if (has_timer)
+		own_writes_stop_timer(timer);
 	note_ended(vcpu);
 	return NULL;
 }

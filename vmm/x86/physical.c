@@ -26,11 +26,12 @@ uint64_t x86_physical_load(struct x86_cpu *cpu, gpa_t gpa, unsigned size)
 	return size < 8 ? value & ((UINT64_C(1) << 8 * size) - 1) : value;
 }
 
-/* False if the guest may not write there. */
-static bool store_to_ram(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size)
+/* False if this access is not permitted there. */
+static bool store_to_ram(
+	struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size, enum gmem_access access)
 {
 	struct x86_system *system = cpu->system;
-	void *host = gmem_ptr(system->gmem, gpa, size, GMEM_WRITE);
+	void *host = gmem_ptr(system->gmem, gpa, size, access);
 
 	if (!host)
 		return false;
@@ -43,11 +44,12 @@ static bool store_to_ram(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigne
 
 void x86_physical_store(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size)
 {
-	if (!store_to_ram(cpu, gpa, value, size) && !access_bus(cpu, gpa, true, &value, size))
+	if (!store_to_ram(cpu, gpa, value, size, GMEM_WRITE) &&
+		!access_bus(cpu, gpa, true, &value, size))
 		x86_abandon(cpu);
 }
 
 void x86_physical_mark(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size)
 {
-	store_to_ram(cpu, gpa, value, size);
+	store_to_ram(cpu, gpa, value, size, GMEM_MARK);
 }

@@ -58,6 +58,7 @@ void x86_cpu_reset(struct x86_cpu *cpu, bool is_init)
 	cpu->fault_count = 0;
 	cpu->missing = X86_MISSING_NOTHING;
 	cpu->refused = false;
+	cpu->saves_task = false;
 	if (!is_init)
 		reset_model_specific(cpu);
 	x86_tlb_flush(cpu, false);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu/access.h"
+#include "cpu/crash.h"
 #include "x86/soft.h"
 
 #define MSR_APIC_BASE    0x1b /* Intel SDM 4, table 2-2 */
@@ -55,6 +56,9 @@ static bool bus_mmio(
 			soft_break(engine);
 	} else if (engine->irqchip == ENGINE_IRQCHIP_PC && gpa - offset == IOAPIC_BASE) {
 		pc_chips_ioapic(&engine->pc, offset, is_write, data, len);
+	} else if (x86->saves_task && gmem_ptr(cpu->cpu.gmem, gpa, len, GMEM_READ)) {
+		crash_own_write(&cpu->cpu, gpa, CPU_SAVES_TASK);
+		goes_on = false;
 	} else {
 		goes_on = cpu_access_mmio(&cpu->cpu, gpa, is_write, data, len);
 	}

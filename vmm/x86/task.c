@@ -282,12 +282,14 @@ void x86_task_switch(struct x86_cpu *cpu, uint16_t selector, struct x86_descript
 
 	if (how->reason == X86_TASK_RETURN)
 		eflags &= ~X86_NT;
+	cpu->saves_task = true;
 	save_task(cpu, &old, how->eip, eflags);
+	if (nests)
+		store(cpu, &tss, TSS_LINK, old.selector, 2);
+	cpu->saves_task = false;
 	task = load_task(cpu, &tss);
 	if (is_32 && task.eflags & X86_VM)
 		x86_refuse(cpu, X86_MISSING_VIRTUAL_8086);
-	if (nests)
-		store(cpu, &tss, TSS_LINK, old.selector, 2);
 	cpu->tr = tss;
 	cpu->cr0 |= X86_CR0_TS;
 	load_registers(cpu, &task, nests ? task.eflags | X86_NT : task.eflags);

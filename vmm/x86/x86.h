@@ -289,6 +289,7 @@ struct x86_cpu {
 
 	uint8_t missing;      /* enum x86_missing: what the guest last wanted in vain ... */
 	uint64_t missing_eip; /* ... and by which instruction */
+	bool saves_task;      /* a task switch is writing to TSSs; valid in the bus's mmio() */
 	bool refused;         /* x86_refuse() ended the run, because of missing */
 
 	uint64_t instructions; /* completed up to the last return of x86_run() */
@@ -407,8 +408,8 @@ uint64_t x86_load_linear(
 void x86_store_linear(struct x86_cpu *cpu, uint64_t linear, uint64_t value, unsigned size,
 	enum x86_access access);
 
-/* Store a byte that the CPU writes of its own accord, an accessed or busy bit. Raises #PF as a
- * store with X86_SYSTEM, but where memory cannot be written the byte is dropped, as by a ROM. */
+/* Store a byte that the CPU writes of its own accord, an accessed or busy bit, as
+ * x86_physical_mark() does. Raises #PF as a store with X86_SYSTEM. */
 void x86_mark_linear(struct x86_cpu *cpu, uint64_t linear, uint8_t value);
 
 /* Raise the #PF that such a store would raise, and store nothing. */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_OWN_WRITES_H
+#define VMM_OWN_WRITES_H
+
+/*
+ * What a CPU writes of its own accord, to memory that the guest may only read: accessed flags of
+ * segment descriptors (Intel SDM 3, 3.4.5.1), accessed and dirty flags of paging-structure entries
+ * (4.8), the busy flag of a TSS (8.2.2), and registers at a task switch (8.3).
+ *
+ * KVM cannot make such a write to a read-only memory slot. For an accessed flag of a descriptor it
+ * enters the guest again and again, and returns to user space only for a signal: so a timer sends
+ * one to each vCPU's thread after each OWN_WRITES_PERIOD_MS of CPU time. It costs nothing while the
+ * guest is idle. own_writes_complete() then sets the flags that the CPU is about to set, in host
+ * memory, which is writable.
+ */
+
+#include <signal.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "kvm/vcpu.h"
+
+#define OWN_WRITES_PERIOD_MS 20
+
+/* The timer's signal. */
+#define OWN_WRITES_SIGNAL SIGVTALRM
+
+/* Gives OWN_WRITES_SIGNAL its handler, which does nothing. Before the first thread. */
+void own_writes_init_signal(void);
+
+/* Starts the timer of the calling thread, a vCPU's, and stops it. Returns 0 or -errno (said). */
+int own_writes_start_timer(timer_t *timer);
+void own_writes_stop_timer(timer_t timer);
+
+/* Sets the flags that the next instruction, or the interrupt or exception that is being delivered,
+ * makes the CPU set in read-only memory. On the vCPU's thread, after KVM_RUN returned with EINTR.
+ */
+void own_writes_complete(struct vcpu *vcpu);
+
+/* Handles an exit for a store of len bytes to read-only memory if it was the CPU's own: completes
+ * that of LTR's busy flag, and reports that of a paging-structure entry. Returns false if it was
+ * the guest's. On the vCPU's thread. */
+bool own_writes_handle_store(struct vcpu *vcpu, uint64_t gpa, const uint8_t *data, unsigned len);
+
+/* Reports a task switch that KVM gave up since it cannot save registers in a read-only TSS. Returns
+ * false if the instruction is another. On the vCPU's thread, after KVM_EXIT_INTERNAL_ERROR. */
+bool own_writes_report_task_switch(struct vcpu *vcpu);
+
+#endif
