@@ -20,8 +20,8 @@ struct data {
 typedef ssize_t transfer_function(
 	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset);
 
-/* Reports that a request breaks a rule, and evaluates to the status that answers it. The format says
- * what the driver asked for. */
+/* Reports that a request breaks a rule, and evaluates to the status that answers it. The format
+ * says what the driver asked for. */
 #define refuse(disk, request, status, rule, value, ...) \
 	(virtio_queue_mistake((disk)->dev, rule, (request)->queue, value, __VA_ARGS__), status)
 
@@ -117,8 +117,8 @@ static uint8_t flush(struct block_disk *disk, uint64_t *budget)
 	return ret < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
-/* The status byte is the last of the device-writable bytes, so a driver that forgot it gives away the
- * last byte of its whole sectors. */
+/* Returns whether a read gives room for whole sectors, and none for the status: that is the last of
+ * the device-writable bytes, whatever the driver meant it for. */
 static bool lacks_status(const struct block_request *request)
 {
 	return request->data_len_max % VIRTIO_BLK_SECTOR_SIZE == VIRTIO_BLK_SECTOR_SIZE - 1;

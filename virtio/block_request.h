@@ -52,9 +52,9 @@ struct block_disk {
 	struct iovec slice[VIRTQ_SIZE_MAX]; /* scratch: the segments transferred in one step */
 };
 
-/* Reads the header of request->chain, which was popped. Returns false (reported) if the chain has no
- * complete header, or no byte for a status: then the request cannot be answered. The device's lock is
- * held. */
+/* Reads the header of request->chain, which was popped. Returns false (reported) if the chain has
+ * no complete header, or no byte for a status: then the request cannot be answered. The device's
+ * lock is held. */
 bool block_request_begin(struct block_request *request, struct block_disk *disk);
 
 /*

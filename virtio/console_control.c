@@ -168,8 +168,8 @@ static void handle_port_message(struct console_control *control, struct console_
 	}
 }
 
-/* Handles a message of the driver, which may have any content; one without a meaning is reported and
- * ignored. */
+/* Handles a message of the driver, which may have any content. One without a meaning is reported
+ * and ignored. */
 static void handle_message(
 	struct console_control *control, const struct virtio_console_control *message)
 {

@@ -36,8 +36,8 @@ static void refuse(const struct mmio_access *access, enum virtio_rule rule)
 	access_end(access);
 }
 
-/* Returns the rule that an access in this direction breaks, whatever the register's phase: registers
- * are accessed whole, 32 bits at a time (virtio 4.2.2.2). */
+/* Returns the rule that an access in this direction breaks in any phase: registers are accessed
+ * whole, 32 bits at a time (virtio 4.2.2.2). */
 static enum virtio_rule access_rule(const struct mmio_access *access)
 {
 	const struct mmio_register *reg = access->reg;
@@ -60,9 +60,9 @@ static bool phase_permits(const struct mmio_access *access)
 	return (access->dev->status & (set | clear)) == set;
 }
 
-/* Returns the rule that is broken by a write in a phase that does not permit it. A device that needs
- * a reset said why when it failed; and a driver that cleans up after a reset may stop queues that
- * are off already, as Linux does. */
+/* Returns the rule that a write breaks in a phase that does not permit it, or RULE_NONE: a device
+ * that needs a reset said why when it failed, and a driver that cleans up after a reset may stop
+ * queues that are off already, as Linux does. */
 static enum virtio_rule phase_rule(const struct mmio_access *access)
 {
 	const struct mmio_register *reg = access->reg;

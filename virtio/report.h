@@ -5,9 +5,9 @@
 /*
  * What a device tells the user about its driver:
  *
- *	a mistake	The driver broke a rule, and the device refused or dropped what it did. Told
- *			once for each rule and device (virtio_mistake()): a reset does not bring it up
- *			again, since a driver that fails often tries again for ever.
+ *	a mistake	The driver broke a rule, and the device refused or dropped what it did.
+ *			virtio_mistake() reports it once for each rule and device. A reset does
+ *			not bring it up again, since a driver that fails may try for ever.
  *	a fault		The device cannot go on and asks for a reset (virtio_fail()).
  *
  * report.c has the one table of the rules, with clause and words; what a malformed ring is told

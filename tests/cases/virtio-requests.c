@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of the block device asks for one sector and polls for it. A word on the command line names the mistake
- * that it makes. Its exit status is that of the request, or 9 if it gets none.
+/* A driver of the block device asks for one sector and polls for it. A word on the command line
+ * names the mistake that it makes. Its exit status is that of the request, or 9 if it gets none.
  *   run: --timeout 20 --disk %disk% -- none
  *   status: 0
  *   says nothing

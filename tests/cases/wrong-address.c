@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A kernel uses a port by the wrong width, a port that does not exist, and the window of a device that the
- * machine lacks. A word on the command line says which.
+/* A kernel uses a port by the wrong width, a port that does not exist, and the window of a device
+ * that the machine lacks. A word on the command line says which.
  *   run: --timeout 20 -- exit-by-byte
  *   status: 126
  *   says: guest crashed: CPU 0 writes 0x0 \(1 byte\) to port 0xf4, which takes writes of 4 bytes only

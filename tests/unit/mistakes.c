@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver's mistakes: each rule of virtio/report.h is broken, and reported with the device, what the
- * driver did, and the clause. */
+/* A driver's mistakes: each rule of virtio/report.h is broken, and reported with the device, what
+ * the driver did, and the clause. */
 #include <stdlib.h>
 #include <string.h>
 

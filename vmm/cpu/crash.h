@@ -40,8 +40,8 @@ void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack);
  * end: the guest continues with the exception that a CPU without it raises. */
 void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address);
 
-/* Report an access to an address that cpu_host.mmio() refused with this error, and one to a port that
- * cpu_host.port() refused. */
+/* Report an access to an address that cpu_host.mmio() refused with this error, and one to a port
+ * that cpu_host.port() refused. */
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
 	int error);
 void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len);

@@ -12,8 +12,8 @@
 /* Fills vm->ports. Called after the devices were added. */
 void ports_add(struct vm *vm);
 
-/* Handles an access to any port. Returns 0, or -ENXIO if there is no such port, or none that permits
- * such an access. */
+/* Handles an access to any port. Returns 0, or -ENXIO if there is no such port, or none that
+ * permits such an access. */
 vm_port_access ports_access;
 
 /* Returns the accesses that a port permits, "writes of 4 bytes", or NULL if there is no such port.
