@@ -3,8 +3,8 @@
 #define TESTS_CAPTURE_H
 
 /*
- * What code under test says on standard error, for tests to look at. One capture at a time, one
- * thread.
+ * Keeps what code under test says on standard error, for tests to look at. There is one capture at
+ * a time, on one thread.
  */
 
 /* From here on standard error is kept instead of shown; what was kept before is forgotten. */

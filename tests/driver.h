@@ -95,7 +95,7 @@ extern uint64_t driver_ring_form;
 bool driver_bring_up(struct driver *driver, uint64_t features);
 bool driver_start(struct driver *driver, uint64_t features);
 
-/* What the I/O thread does: serve the queues that were kicked. Passes it took. */
+/* Serves the queues that were kicked, as the I/O thread does. Returns how many passes it took. */
 unsigned driver_serve(struct driver *driver);
 
 /* Write QueueNotify, then driver_serve(). */

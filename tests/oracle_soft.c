@@ -202,7 +202,8 @@ void oracle_soft_free(struct oracle_soft *soft)
 	free(soft);
 }
 
-/* What the gate pushed: an error code for some, EIP, CS, EFLAGS, ESP, SS (SDM 3, figure 6-4). */
+/* Takes what the gate pushed: an error code for some, EIP, CS, EFLAGS, ESP, SS (SDM 3, figure
+ * 6-4). */
 static void take_frame(struct oracle_soft *soft, struct oracle_result *result)
 {
 	uint32_t esp = (uint32_t)soft->cpu.reg[X86_RSP] - SYSTEM + TABLES;

@@ -79,7 +79,7 @@ static inline unsigned count(unsigned counter, uint64_t tick)
 	return low | (unsigned)in((uint16_t)(0x40 + counter), tick) << 8;
 }
 
-/* What two reads of a port give, at these ticks: low byte, high byte. */
+/* Reads a port twice, at these ticks: the low byte and the high byte. */
 static inline unsigned two_bytes(uint16_t port, uint64_t first, uint64_t second)
 {
 	unsigned low = in(port, first);

@@ -4,21 +4,15 @@
 
 /* Descriptors, a TSS and stacks for tests of transfers between privilege levels. */
 
+#include "x86_descriptors.h"
 #include "x86_machine.h"
 
-#define GDT     0x1000u
-#define IDT     0x2000u
 #define TSS     0x3000u
 #define STACK_0 0x8000u /* ESP0 of the TSS */
 #define STACK_3 0x9000u
 #define HANDLER 0x00123456u
-#define RETURN  0x00400010u
 
 enum {
-	CODE_0 = 0x08,
-	DATA_0 = 0x10,
-	CODE_3 = 0x18,
-	DATA_3 = 0x20,
 	CONFORMING_0 = 0x28,
 	ABSENT_CODE_0 = 0x30,
 	SMALL_CODE_0 = 0x38, /* limit 0xfff */
@@ -29,11 +23,7 @@ enum {
 	CODE_1 = 0x60,
 	DATA_1 = 0x68,
 	LIMIT = 0x7f,
-	VECTOR = 0x21,
 };
-
-#define FLAT(type)         (UINT64_C(0x00cf00000000ffff) | (uint64_t)(type) << 40)
-#define SMALL(type, limit) (UINT64_C(0x0040000000000000) | (uint64_t)(type) << 40 | (limit))
 
 uint64_t x86_make_gate(uint16_t selector, uint32_t offset, uint8_t type, uint8_t parameters);
 

@@ -61,7 +61,7 @@ static double median(double *values, size_t count)
 	return values[count / 2];
 }
 
-/* What looking at the clock twice adds to a sample. */
+/* The time that looking at the clock twice adds to a sample. */
 static double clock_cost(void)
 {
 	static double samples[ROUNDS];

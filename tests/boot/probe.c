@@ -190,7 +190,7 @@ static void triple_fault(void)
 	__asm__ volatile("ud2");
 }
 
-/* What follows this word on the command line, or NULL. */
+/* Returns what follows this word on the command line, or NULL. */
 static const char *word(const char *cmdline, const char *name)
 {
 	for (; *cmdline; cmdline++) {

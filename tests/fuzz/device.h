@@ -16,7 +16,7 @@
 #define DEVICE_RAM UINT32_C(0x10000) /* from 0; memory that the guest may only read follows */
 #define DEVICE_ROM UINT32_C(0x1000)
 
-/* What this driver believes of a queue. */
+/* A queue, as this driver knows it. */
 struct device_queue {
 	gpa_t desc, avail, used; /* its areas */
 	uint32_t size;

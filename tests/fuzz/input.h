@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What is left of an input. */
+/* The rest of an input. */
 struct input {
 	const uint8_t *next, *end;
 };

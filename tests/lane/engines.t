@@ -37,7 +37,7 @@ sub outcome {
 	# After a crash: the cause. Registers and flags that manuals leave undefined may differ.
 	my ($cause) = $err =~ /\A(vole: guest crashed[^\n]*)/;
 	# An AMD processor does not keep which exception became a triple fault, and where.
-	$cause =~ s/: \K.*( on CPU \d).*; it could not be delivered.*/triple fault$1/ if defined $cause;
+	$cause =~ s/crashed: \K.*( on CPU \d).*; it could not be delivered.*/triple fault$1/ if defined $cause;
 	return { status => $result->{status}, out => $out, err => $cause // $err };
 }
 

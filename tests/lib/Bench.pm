@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the scripts of `make bench` share.
+# Functions that the scripts of `make bench` share.
 package Bench;
 
 use strict;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the scripts share that look at an installation.
+# Functions that the scripts share that look at an installation.
 package Installed;
 
 use strict;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the scripts that run vole share: run it, or run it on a terminal and talk to it.
+# Functions of the scripts that run vole: they run it, or run it on a terminal and talk to it.
 package Vole;
 
 use strict;
@@ -88,7 +88,7 @@ sub each_engine {
 	POSIX::_exit($failed ? 1 : 0);
 }
 
-# What a process that ended gives to $?, as a shell says it: 128 and the signal, or the status.
+# The status of a process that ended, from $?, as a shell gives it: 128 and the signal, or the status.
 sub status_of {
 	my ($wait) = @_;
 	return $wait & 127 ? 128 + ($wait & 127) : $wait >> 8;

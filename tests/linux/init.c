@@ -67,7 +67,7 @@ static void show_interrupts(void)
 	sys_close(fd);
 }
 
-/* What was agreed on, from feature 0 on, '0' or '1'. */
+/* Shows the features that were agreed on, from feature 0 on, as '0' or '1'. */
 static void show_features(void)
 {
 	char path[64];

@@ -411,7 +411,7 @@ static void test_write_zeroes(void)
 	teardown(f);
 }
 
-/* What is wrong with one segment keeps all of them from being done. */
+/* A mistake in one segment keeps all of them from being done. */
 static void test_segments(void)
 {
 	static const struct {
@@ -851,7 +851,7 @@ static void test_steps(void)
 	}
 }
 
-/* What ends a request in its middle. */
+/* A request ends in its middle. */
 static void test_steps_end(void)
 {
 	static const char *const ends[] = {
@@ -1233,7 +1233,7 @@ static void test_masked(void)
 	teardown(f);
 }
 
-/* What the host says of its blocks, as the guest reads it. */
+/* The guest reads what the host says of its blocks. */
 static void test_block_size(void)
 {
 	static const struct {

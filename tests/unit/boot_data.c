@@ -153,7 +153,7 @@ static void test_refusals(void)
 	is(memory_map_build(&map, RAM_MAX, &image, NULL, 0), 0, "a segment at the end of 3 GiB");
 }
 
-/* What an image must be opened for first; the words of a refusal are with the image's kind. */
+/* These refusals need an image that is open; their words are with the image's kind. */
 static void test_placements(void)
 {
 	int fd = memfd_create("elf", MFD_CLOEXEC);
@@ -184,7 +184,7 @@ static void test_placements(void)
 
 #define PAGES 256u
 
-/* What each page of RAM should be, found page by page. */
+/* The use that a page of RAM should have, found page by page. */
 struct page {
 	uint32_t use;
 	bool writable;

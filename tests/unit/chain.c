@@ -123,7 +123,7 @@ static void test_ends(void)
 
 #define BASE 0x8000 /* guest-physical */
 
-/* What it was told, one character for each byte. */
+/* The walker's reports, one character for each byte. */
 struct told {
 	char bytes[16];
 	bool outside;

@@ -132,7 +132,8 @@ static void both_ways(const char *name, const char *text, const char *path)
 	close(told[1]);
 }
 
-/* What epoll says of standard input, if it is not 0; epoll_ctl() as libc has it, but for that. */
+/* The errno with which epoll refuses standard input; 0: it does not. Otherwise epoll_ctl() is as
+ * libc has it. */
 static int stdin_error;
 
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)

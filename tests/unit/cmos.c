@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the CMOS tells firmware of RAM and CPUs, and its clock (MC146818 data sheet). */
+/* The CMOS tells firmware of RAM and CPUs, and has a clock (MC146818 data sheet). */
 #include "chips/cmos.h"
 
 #include <stddef.h>

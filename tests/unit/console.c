@@ -59,7 +59,8 @@ static void input(struct fixture *f, const char *text)
 	f->host.input_len = strlen(text);
 }
 
-/* What a loop around epoll does: call as long as something wanted is there. Calls it took. */
+/* Calls the device as long as something that it wants is there, as a loop around epoll does.
+ * Returns how many calls it took. */
 static unsigned host_loop(struct fixture *f)
 {
 	unsigned calls = 0;

@@ -89,7 +89,7 @@ static struct cpu make_cpu(void)
 	return (struct cpu){.ops = &ops, .host = &host, .gmem = &gmem, .id = 3};
 }
 
-/* What is said of the code. */
+/* Returns what a report says. */
 static const char *report(void)
 {
 	struct cpu cpu = make_cpu();
@@ -124,7 +124,7 @@ static void test_code(void)
 	ok(strncmp(report(), "code at EIP: none", 17) == 0, "there is no code where no memory is");
 }
 
-/* What a report of a triple fault says, with these exceptions. */
+/* Returns what a report of a triple fault says, with these exceptions. */
 static const char *triple_fault(const struct cpu_fault *faults, unsigned count)
 {
 	struct cpu cpu = make_cpu();

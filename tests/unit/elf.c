@@ -34,7 +34,7 @@ static void put_kind(const char *name)
 	put_file(&file, file.len);
 }
 
-/* What image_open() owes to those who use the image. */
+/* Returns whether an image is as image_open() promises. */
 static bool image_is_sound(const struct image *image)
 {
 	bool entry = false;

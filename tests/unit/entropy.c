@@ -34,7 +34,7 @@ static void ready(void *ctx)
 	io_loop_stop(&f->loop);
 }
 
-/* What entropy_open() returned. */
+/* Returns what entropy_open() does. */
 static int setup(struct fixture *f, const char *path, uint32_t rate)
 {
 	int ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is typed at a terminal: which of it is for vole, what the guest gets, and what there is no
- * room for.
+ * Keys that are typed at a terminal: those for vole, those that the guest gets, and those for which
+ * there is no room.
  */
 
 #include "io/keyboard.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What vole makes of a KVM that has less than others, against an ioctl() of our own. Clauses: KVM
+/* vole with a KVM that has less than others: an ioctl() of our own takes its place. Clauses: KVM
  * API. */
 #include "kvm/kvm.h"
 

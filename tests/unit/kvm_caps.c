@@ -14,7 +14,7 @@
 
 #define KVM_FD 77
 
-/* What the faked KVM has. */
+/* The faked KVM, and what it lacks. */
 static struct {
 	int version; /* or -errno */
 	int lacks;   /* number of a capability, -1: none */

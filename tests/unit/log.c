@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What vole says: all of it, to a reader who is slow, and none of it for good to one who does not
- * read.
+ * vole says all that it has to say to a reader who is slow, and does not wait for ever for one who
+ * does not read.
  */
 
 #include "log.h"

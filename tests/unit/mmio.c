@@ -148,7 +148,7 @@ static const struct word {
 
 #define WORDS (sizeof words / sizeof words[0])
 
-/* What is at an offset: one of the above, or a hole. */
+/* Returns the register at an offset: one of the above, or a hole. */
 static struct word word_at(uint32_t offset)
 {
 	for (unsigned i = 0; i < WORDS; i++) {

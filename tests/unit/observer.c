@@ -69,7 +69,8 @@ static void watch_init(struct watch *watch, struct ram *ram)
 	ram->gmem.written_ctx = watch;
 }
 
-/* What the guest did is no news, and what was told before does not count. */
+/* Begins a pass of the device: the guest's own stores are no news, and earlier reports do not
+ * count. */
 static void pass_begin(struct watch *watch)
 {
 	memcpy(watch->before, watch->ram->bytes, watch->ram->next);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lies in the way of each request: on none of vole's devices is there an allocation, a lock
- * that is taken twice, or a copy of the payload. The linker leads all calls of the functions below
+ * A request to any of vole's devices costs no allocation, no lock that is taken twice, and no copy
+ * of the payload. The linker leads all calls of the functions below
  * here first, those of the C library too where it is linked statically.
  */
 #include <fcntl.h>

@@ -235,7 +235,7 @@ static void test_waiting_batch(void)
 	teardown(f);
 }
 
-/* What waits is dropped with its queue, and the source breaks for good. */
+/* A request that waits is dropped with its queue, and the source breaks for good. */
 static void test_waiting_ends(void)
 {
 	struct fixture *f = setup();

@@ -28,7 +28,7 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 	return ret;
 }
 
-/* What pthread_attr_init() returns; 0: what the real one does. */
+/* The errno that pthread_attr_init() returns; 0: the real one is called. */
 static int attributes_errno;
 
 int __real_pthread_attr_init(pthread_attr_t *attributes);

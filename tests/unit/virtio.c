@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all devices have in common: when they are live, how they fail, how they come back, and two
- * threads at them. The entropy device stands for all where the type does not matter. */
+/* All devices have in common when they are live, how they fail, how they come back, and that two
+ * threads are at them. The entropy device stands for all where the type does not matter. */
 #include "virtio.h"
 
 #include <errno.h>
@@ -1008,7 +1008,7 @@ static void test_random(void)
 	}
 }
 
-/* What has nothing to do with how queues are driven. */
+/* These tests have nothing to do with how queues are driven. */
 static void test_any_way(void)
 {
 	test_not_live();

@@ -87,7 +87,8 @@ static void test_inner_level(struct x86_machine *m)
 	ok(!m->raised && cpu->reg[X86_RSP] == STACK_0 - 20, "8.6 the stack of a 16-bit TSS");
 }
 
-/* What can be wrong, and what it raises. changed says in which byte of memory it is. */
+/* Something that is wrong, and the exception that it raises. changed is the byte of memory that is
+ * wrong. */
 struct wrong {
 	const char *name;
 	unsigned cpl;

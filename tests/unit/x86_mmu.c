@@ -219,7 +219,7 @@ static void test_rights(struct x86_machine *m)
 	m->cpu.eflags = X86_FLAG_ONE;
 }
 
-/* What was allowed once must not be found in the TLB when it is not any more. */
+/* An access that was allowed once must not be found in the TLB when it is allowed no more. */
 static void test_smap(struct x86_machine *m)
 {
 	struct x86_cpu *cpu = &m->cpu;

@@ -21,7 +21,7 @@
 static struct oracle_soft *soft;
 static struct oracle_case test;
 
-/* What became of the cases of one test point. */
+/* The outcomes of the cases of one test point. */
 static struct tally {
 	unsigned cases, different, endless;
 	unsigned by_vector[32];
@@ -132,7 +132,7 @@ static void test_unary(void)
 	end_tally("NOT NEG INC DEC at borders");
 }
 
-/* What a shift or rotate by CL leaves undefined; see oracle_builder.c. */
+/* Returns the flags that a shift or rotate by CL leaves undefined; see oracle_builder.c. */
 static uint32_t shift_undefined(unsigned operation, unsigned count, unsigned size)
 {
 	uint32_t flags = operation < 4 ? 0 : FLAG_AF;

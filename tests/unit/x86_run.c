@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What ends a block in its middle: faults, devices, interrupts and traps. Clauses: SDM 3. */
+/* Faults, devices, interrupts and traps end a block in its middle. Clauses: SDM 3. */
 #include <stdio.h>
 #include <string.h>
 

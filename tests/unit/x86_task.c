@@ -3,22 +3,16 @@
 #include <string.h>
 
 #include "../tap.h"
+#include "../x86_descriptors.h"
 #include "../x86_machine.h"
 
-#define GDT      0x1000u
-#define IDT      0x2000u
 #define TSS_A    0x3000u /* the current task's */
 #define TSS_B    0x3100u
 #define LDT_BASE 0x3200u
 #define STACK    0x8000u /* of task B */
 #define ENTRY    0x00123456u
-#define RETURN   0x00400010u
 
 enum {
-	CODE_0 = 0x08,
-	DATA_0 = 0x10,
-	CODE_3 = 0x18,
-	DATA_3 = 0x20,
 	LDT = 0x28,
 	A = 0x30,
 	B = 0x38,
@@ -26,12 +20,7 @@ enum {
 	ABSENT_CODE = 0x48,
 	ABSENT_DATA = 0x50,
 	LIMIT = 0x57,
-	VECTOR = 0x21,
 };
-
-#define FLAT(type) (UINT64_C(0x00cf00000000ffff) | (uint64_t)(type) << 40)
-#define SYSTEM_SEGMENT(base, limit, type) \
-	((uint64_t)(limit) | (uint64_t)(base) << 16 | (uint64_t)(type) << 40)
 
 static uint8_t type_of(const struct x86_machine *m, uint16_t selector)
 {
