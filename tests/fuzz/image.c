@@ -53,7 +53,8 @@ static void check_regions(const struct boot *boot)
 	uint64_t end = 0;
 
 	assert(boot->region_count > 0 && boot->region_count <= MEMORY_REGIONS_MAX);
-	assert(boot->regions[0].base == 0);
+	/* The vole board has no page 0. */
+	assert(boot->regions[0].base == 0 || boot->regions[0].base == PAGE_SIZE);
 	for (unsigned i = 0; i < boot->region_count; i++) {
 		const struct memory_region *region = &boot->regions[i];
 
