@@ -166,13 +166,13 @@ static void block_config_write(
 	const uint32_t field = offsetof(struct virtio_blk_config, writeback);
 
 	if (offset > field || offset + len <= field) {
-		virtio_config_mistake(dev, RULE_CONFIG_READ_ONLY, true, offset, len);
+		virtio_config_mistake(dev, RULE_CONFIG_READ_ONLY, offset, data, len);
 		return;
 	}
 	if (offset != field || len != 1 || *data > 1 ||
 		!(dev->status & VIRTIO_STATUS_FEATURES_OK) ||
 		!virtio_has_feature(dev, VIRTIO_BLK_F_CONFIG_WCE)) {
-		virtio_config_mistake(dev, RULE_CONFIG_WRITEBACK, true, offset, len);
+		virtio_config_mistake(dev, RULE_CONFIG_WRITEBACK, offset, data, len);
 		return;
 	}
 	blk->mode_chosen = true;

@@ -288,7 +288,7 @@ static void console_config_write(
 	if (offset == offsetof(struct virtio_console_config, emerg_wr))
 		backend->ops->write(backend, &iov, 1);
 	else
-		virtio_config_mistake(dev, RULE_CONFIG_READ_ONLY, true, offset, len);
+		virtio_config_mistake(dev, RULE_CONFIG_READ_ONLY, offset, data, len);
 }
 
 static const struct virtio_ops console_ops = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mmio.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,8 +32,13 @@ static void refuse(const struct mmio_access *access, enum virtio_rule rule)
 
 	name_target(access, name, sizeof name);
 	access_begin(access);
-	mmio_mistake(access, rule, "%s of %u byte%s %s %s:", access->is_write ? "write" : "read",
-		access->len, PLURAL(access->len), access->is_write ? "to" : "from", name);
+	if (access->is_write)
+		mmio_mistake(access, rule,
+			"write of 0x%" PRIx64 " (%u byte%s) to %s:", access->value, access->len,
+			PLURAL(access->len), name);
+	else
+		mmio_mistake(access, rule, "read of %u byte%s from %s:", access->len,
+			PLURAL(access->len), name);
 	access_end(access);
 }
 
@@ -114,20 +120,20 @@ static void register_write(const struct mmio_access *access)
 
 /* Returns how many bytes of an access to configuration space lie within it, and reports an access
  * beyond its end, or of a width that no field has: 64-bit fields are accessed by halves (virtio
- * 4.2.2.2). The lock is held. */
-static unsigned config_part(const struct mmio_access *access, uint32_t offset)
+ * 4.2.2.2). written is NULL for a read. The lock is held. */
+static unsigned config_part(
+	const struct mmio_access *access, uint32_t offset, const uint8_t *written)
 {
 	size_t config_len = access->dev->ops->config_len;
 	unsigned len = access->len;
 
 	if (len > 4) {
-		virtio_config_mistake(
-			access->dev, RULE_CONFIG_WIDTH, access->is_write, offset, len);
+		virtio_config_mistake(access->dev, RULE_CONFIG_WIDTH, offset, written, len);
 		return 0;
 	}
 	if (offset < config_len && len <= config_len - offset)
 		return len;
-	virtio_config_mistake(access->dev, RULE_CONFIG_END, access->is_write, offset, len);
+	virtio_config_mistake(access->dev, RULE_CONFIG_END, offset, written, len);
 	return offset < config_len ? config_len - offset : 0;
 }
 
@@ -138,7 +144,7 @@ static void config_read(const struct mmio_access *access, uint8_t *data)
 	unsigned len;
 
 	access_begin(access);
-	len = config_part(access, offset);
+	len = config_part(access, offset, NULL);
 	if (len > 0)
 		access->dev->ops->config_read(access->dev, config);
 	access_end(access);
@@ -154,11 +160,11 @@ static void config_write(const struct mmio_access *access, const uint8_t *data)
 	unsigned len;
 
 	access_begin(access);
-	len = config_part(access, offset);
+	len = config_part(access, offset, data);
 	if (len > 0 && access->dev->ops->config_write)
 		access->dev->ops->config_write(access->dev, offset, data, len);
 	else if (len > 0)
-		virtio_config_mistake(access->dev, RULE_CONFIG_READ_ONLY, true, offset, len);
+		virtio_config_mistake(access->dev, RULE_CONFIG_READ_ONLY, offset, data, len);
 	access_end(access);
 }
 
@@ -209,14 +215,14 @@ void virtio_mmio_write(struct virtio_mmio *mmio, uint32_t offset, const uint8_t 
 {
 	struct mmio_access access = access_of(mmio, offset, len, true, accessor);
 	enum virtio_rule rule;
-	le32 word = {0};
+	le64 word = {0};
 
 	if (!access.reg) {
 		config_write(&access, data);
 		return;
 	}
-	memcpy(&word, data, len < sizeof word ? len : sizeof word);
-	access.value = le32_to_cpu(word);
+	memcpy(&word, data, len);
+	access.value = le64_to_cpu(word);
 	rule = access_rule(&access);
 	if (rule == RULE_NONE)
 		register_write(&access);

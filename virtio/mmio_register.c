@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mmio_register.h"
 
+#include <inttypes.h>
+
 #define BROKEN (VIRTIO_STATUS_DEVICE_NEEDS_RESET | VIRTIO_STATUS_FAILED)
 
 void mmio_write_mistake(const struct mmio_access *access, enum virtio_rule rule)
 {
-	mmio_mistake(access, rule, access->value < 10 ? "%s %u:" : "%s 0x%x:", access->reg->name,
-		access->value);
+	mmio_mistake(access, rule, access->value < 10 ? "%s %" PRIu64 ":" : "%s 0x%" PRIx64 ":",
+		access->reg->name, access->value);
 }
 
 /* --- what registers do ------------------------------------------------------------------------ */
@@ -49,10 +51,11 @@ static void write_driver_features(const struct mmio_access *access)
 
 	if (word < 2) {
 		*features &= ~((uint64_t)UINT32_MAX << (32 * word));
-		*features |= (uint64_t)access->value << (32 * word);
+		*features |= access->value << (32 * word);
 	} else if (access->value != 0) {
 		mmio_mistake(access, RULE_FEATURE_WORD,
-			"DriverFeatures 0x%x with DriverFeaturesSel %u:", access->value, word);
+			"DriverFeatures 0x%" PRIx64 " with DriverFeaturesSel %" PRIu32 ":",
+			access->value, word);
 	}
 }
 
@@ -71,8 +74,8 @@ static struct virtq *written_queue(const struct mmio_access *access)
 	struct virtq *vq = selected_queue(access);
 
 	if (!vq)
-		mmio_mistake(access, RULE_QUEUE, "%s with QueueSel %u:", access->reg->name,
-			access->mmio->queue_sel);
+		mmio_mistake(access, RULE_QUEUE, "%s 0x%" PRIx64 " with QueueSel %" PRIu32 ":",
+			access->reg->name, access->value, access->mmio->queue_sel);
 	return vq;
 }
 
@@ -111,7 +114,7 @@ static void write_queue_address(const struct mmio_access *access)
 		return;
 	address = (gpa_t *)((char *)vq + reg->field);
 	*address &= ~((uint64_t)UINT32_MAX << reg->shift);
-	*address |= (uint64_t)access->value << reg->shift;
+	*address |= access->value << reg->shift;
 }
 
 static uint32_t read_queue_ready(const struct mmio_access *access)
@@ -150,7 +153,7 @@ static void write_queue_reset(const struct mmio_access *access)
 
 static void write_queue_notify(const struct mmio_access *access)
 {
-	uint32_t queue = access->value;
+	uint32_t queue = (uint32_t)access->value;
 
 	/* The upper half then says how far the driver is (virtio 2.9), which the ring says too. */
 	if (virtio_has_feature(access->dev, VIRTIO_F_NOTIFICATION_DATA))

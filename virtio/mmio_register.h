@@ -44,7 +44,7 @@ struct mmio_access {
 	uint32_t offset;
 	unsigned len;
 	bool is_write;
-	uint32_t value; /* written */
+	uint64_t value; /* written; registers take 32 bits */
 };
 
 /* The registers by offset / 4. What has no name is a hole. */

@@ -3,12 +3,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include <vole/le.h>
 #include <vole/virtio_mmio.h>
 
 /* The bits of Status that a driver may set; DEVICE_NEEDS_RESET is the device's own (virtio 2.1). */
@@ -241,19 +243,23 @@ void virtio_mistake(
 	deliver(dev, report, text);
 }
 
-void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, bool is_write,
-	uint32_t offset, unsigned len)
+void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, uint32_t offset,
+	const uint8_t *written, unsigned len)
 {
-	const struct virtio_report about = {
-		.rule = rule,
-		.reg = "Config",
-		.queue = REPORT_NO_QUEUE,
-		.value = offset,
-	};
+	le64 word = {0};
+	struct virtio_report about = {.rule = rule, .reg = "Config", .queue = REPORT_NO_QUEUE};
 
+	if (!written) {
+		virtio_mistake(dev, &about,
+			"read of %u byte%s at 0x%x of configuration space:", len, PLURAL(len),
+			offset);
+		return;
+	}
+	memcpy(&word, written, len);
+	about.value = le64_to_cpu(word);
 	virtio_mistake(dev, &about,
-		"%s of %u byte%s at 0x%x of configuration space:", is_write ? "write" : "read", len,
-		PLURAL(len), offset);
+		"write of 0x%" PRIx64 " (%u byte%s) at 0x%x of configuration space:", about.value,
+		len, PLURAL(len), offset);
 }
 
 /* A guest that fails and resets for ever is not to fill the host's logs. */

@@ -224,10 +224,10 @@ void virtio_mistake(struct virtio_device *dev, const struct virtio_report *about
 			.rule = (rule_), .queue = (int)(queue_), .value = (value_)}, \
 		__VA_ARGS__)
 
-/* Reports that an access of len bytes at offset of configuration space breaks a rule. The device's
- * lock is held. */
-void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, bool is_write,
-	uint32_t offset, unsigned len);
+/* Reports that an access of len bytes, at most 8, at offset of configuration space breaks a rule.
+ * written is what was written, NULL for a read. */
+void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, uint32_t offset,
+	const uint8_t *written, unsigned len);
 
 /*
  * Around what the host does for a request, which may take long: the lock is released from

@@ -26,11 +26,11 @@
  *
  *   run: --timeout 20 -- legacy
  *   status: 1
- *   says: write of 4 bytes to GuestPageSize: a register of the legacy interface, .* \(virtio 4\.2\.2\.2\), .*\(place_queue\+0x
+ *   says: write of 0x1000 \(4 bytes\) to GuestPageSize: a register of the legacy interface, .* \(virtio 4\.2\.2\.2\), .*\(place_queue\+0x
  *
  *   run: --timeout 20 -- byte-wide
  *   status: 1
- *   says: write of 1 byte to Status: registers take aligned accesses of 4 bytes \(virtio 4\.2\.2\.2\), .*\(negotiate\+0x
+ *   says: write of 0xb \(1 byte\) to Status: registers take aligned accesses of 4 bytes \(virtio 4\.2\.2\.2\), .*\(negotiate\+0x
  *
  *   run: --timeout 20 -- size-6
  *   status: 1

@@ -117,7 +117,8 @@ static void test_accesses(void)
 
 	access_write(&f->d, VIRTIO_MMIO_STATUS, 1, 1);
 	told(f, RULE_WIDTH,
-		"block: write of 1 byte to Status: registers take aligned accesses of 4 bytes "
+		"block: write of 0x1 (1 byte) to Status: registers take aligned accesses of 4 "
+		"bytes "
 		"(virtio 4.2.2.2)");
 	ok(f->d.host.accessor == &f->d, "who made the access is handed back");
 	reg_read(&f->d, 0x018);
@@ -125,11 +126,12 @@ static void test_accesses(void)
 		"block: read of 4 bytes from offset 0x018: there is no register (virtio 4.2.2.2)");
 	reg_write(&f->d, 0x040, 3);
 	told(f, RULE_LEGACY,
-		"block: write of 4 bytes to QueuePFN: a register of the legacy interface, which "
+		"block: write of 0x3 (4 bytes) to QueuePFN: a register of the legacy interface, "
+		"which "
 		"version 2 lacks (virtio 4.2.2.2)");
 	reg_write(&f->d, VIRTIO_MMIO_MAGIC_VALUE, 1);
 	told(f, RULE_READ_ONLY,
-		"block: write of 4 bytes to MagicValue: the register is read-only (virtio "
+		"block: write of 0x1 (4 bytes) to MagicValue: the register is read-only (virtio "
 		"4.2.2.2)");
 	reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE);
 	told(f, RULE_WRITE_ONLY,
@@ -144,7 +146,8 @@ static void test_accesses(void)
 		"bytes (virtio 4.2.2.2)");
 	reg_write(&f->d, 0x028, 4096);
 	told(f, RULE_LEGACY,
-		"block: write of 4 bytes to GuestPageSize: a register of the legacy interface, "
+		"block: write of 0x1000 (4 bytes) to GuestPageSize: a register of the legacy "
+		"interface, "
 		"which version 2 lacks (virtio 4.2.2.2)");
 	done(f, 2);
 }
@@ -223,7 +226,7 @@ static void test_queues(void)
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 1);
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SIZE, 16);
 	told(f, RULE_QUEUE,
-		"block: QueueSize with QueueSel 1: QueueSel chose a queue that does not exist "
+		"block: QueueSize 0x10 with QueueSel 1: QueueSel chose a queue that does not exist "
 		"(virtio 4.2.2)");
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, 0);
 	reg_write(&f->d, VIRTIO_MMIO_QUEUE_READY, 2);
@@ -265,25 +268,29 @@ static void test_config(void)
 		"there (virtio 4.2.2.2)");
 	access_write(&f->d, CAPACITY, 0, 4);
 	told(f, RULE_CONFIG_READ_ONLY,
-		"block: write of 4 bytes at 0x0 of configuration space: the field is read-only "
+		"block: write of 0x0 (4 bytes) at 0x0 of configuration space: the field is "
+		"read-only "
 		"(virtio 4.2.2.2)");
 	access_write(&f->d, WRITEBACK, 1, 1);
 	told(f, RULE_CONFIG_WRITEBACK,
-		"block: write of 1 byte at 0x20 of configuration space: the field takes 0 and 1 in "
+		"block: write of 0x1 (1 byte) at 0x20 of configuration space: the field takes 0 "
+		"and 1 in "
 		"one byte, where CONFIG_WCE was negotiated (virtio 5.2.6.1)");
 	done(f, 4);
 
 	f = live_rng();
 	access_write(&f->d, VIRTIO_MMIO_CONFIG, 0, 4);
 	told(f, RULE_CONFIG_END,
-		"rng: write of 4 bytes at 0x0 of configuration space: the device has no field "
+		"rng: write of 0x0 (4 bytes) at 0x0 of configuration space: the device has no "
+		"field "
 		"there (virtio 4.2.2.2)");
 	done(f, 1);
 
 	f = live_console();
 	access_write(&f->d, VIRTIO_MMIO_CONFIG, 0, 2);
 	told(f, RULE_CONFIG_READ_ONLY,
-		"console: write of 2 bytes at 0x0 of configuration space: the field is read-only "
+		"console: write of 0x0 (2 bytes) at 0x0 of configuration space: the field is "
+		"read-only "
 		"(virtio 4.2.2.2)");
 	done(f, 1);
 }
