@@ -4,6 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "inspect.h"
+#include "see/state_text.h"
+
 /* Each queue's areas in the lower half of RAM, with room for one of this size, unless they are
  * placed anew; buffers are anywhere. */
 #define QUEUE_STRIDE(size) (32u * (size))
@@ -334,6 +337,23 @@ static void check_rom(struct device_run *run)
 	assert(memcmp(at(run, DEVICE_RAM), expected, sizeof expected) == 0);
 }
 
+/* A look at the device changes nothing in guest memory, and its report is bounded, whatever the rings
+ * hold. */
+static void check_look(struct device_run *run)
+{
+	static struct state state;
+	static uint8_t before[DEVICE_RAM];
+	static struct text text;
+
+	memcpy(before, at(run, 0), DEVICE_RAM);
+	state.device_count = 1;
+	virtio_inspect(run->driver.dev, &state.devices[0].view);
+	assert(memcmp(before, at(run, 0), DEVICE_RAM) == 0);
+	text_begin(&text);
+	state_report(&state, &text);
+	assert(strlen(text_lines(&text)) < 2048);
+}
+
 /* Virtio 2.4.1, 4.2.2.1: from the end of the write on, the device does not touch memory. */
 static void check_reset(struct device_run *run)
 {
@@ -389,6 +409,7 @@ void device_end(struct device_run *run, struct virtio_device *dev)
 
 		deeds[deed](run);
 	}
+	check_look(run);
 	driver_serve(&run->driver);
 	check_rom(run);
 	check_reset(run);

@@ -181,6 +181,17 @@ static void test_long(void)
 		"a name of any length is said, and what is wrong with it");
 }
 
+static void test_lines(void)
+{
+	capture_begin();
+	say_lines("one\n  two\nthree");
+	ok(strcmp(capture_end(), "vole: one\nvole:   two\nvole: three") == 0,
+		"each of several lines has the prefix");
+	capture_begin();
+	say_lines("");
+	ok(capture_end()[0] == '\0', "no lines, no text");
+}
+
 int main(void)
 {
 	int ends[2], master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -194,5 +205,6 @@ int main(void)
 	test_nobody("a terminal", open(ptsname(master), O_RDWR | O_NOCTTY), master);
 	test_gone();
 	test_long();
+	test_lines();
 	return tap_done();
 }

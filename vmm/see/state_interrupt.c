@@ -91,7 +91,7 @@ static bool is_waiting(const struct state *state)
 /* Whether all CPUs wait and nothing can interrupt any of them. */
 static bool waits_in_vain(const struct state *state)
 {
-	if (!state->has_ioapic || !is_waiting(state))
+	if (!is_waiting(state))
 		return false;
 	for (unsigned id = 0; id < state->cpu_count; id++) {
 		const struct cpu_state *cpu = &state->cpus[id].state;
@@ -122,7 +122,7 @@ static bool some_pin_is_open(const struct state *state)
 /* A kernel that uses no interrupts leaves its local APICs off, which is no news. */
 static void report_lapics(const struct state *state, struct text *text)
 {
-	bool is_used = state->has_ioapic && some_pin_is_open(state);
+	bool is_used = some_pin_is_open(state);
 
 	for (unsigned id = 0; id < state->cpu_count; id++) {
 		const struct cpu_state *cpu = &state->cpus[id].state;
@@ -242,13 +242,16 @@ static void report_pin(const struct state *state, unsigned number, struct text *
 
 void state_report_interrupts(const struct state *state, struct text *text)
 {
+	/* On a PC interrupts have other ways as well. */
+	if (!state->has_ioapic)
+		return;
 	if (waits_in_vain(state))
 		text_line(text,
-			"  nothing can interrupt %s: no local APIC's timer runs, and no "
-			"pin of the IOAPIC reaches a CPU",
+			"  nothing can interrupt %s: no local APIC's timer runs, and no pin of the "
+			"IOAPIC reaches a CPU",
 			state->cpu_count == 1 ? "it" : "them");
 	report_lapics(state, text);
-	for (unsigned i = 0; state->has_ioapic && i < IOAPIC_PINS; i++)
+	for (unsigned i = 0; i < IOAPIC_PINS; i++)
 		if (state->pins[i].owner)
 			report_pin(state, i, text);
 }
