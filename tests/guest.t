@@ -332,6 +332,7 @@ my @cases = (
 	{ kernel => 'serial-handover', vole => [qw(--console none --serial stdio)], status => 7, out => "late\n" },
 	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
 		after => sub { is(-s scratch() . '/flood', 2048, 'console-flood: all of it is in the file') } },
+	{ kernel => 'console-passes', vole => [qw(--console file:/dev/null)], out => qr/\A\.*(?:\d+\.*)+\z/ },
 	{ kernel => 'console-last', name => 'a reader that is slow', guest => [256],
 		under => ['bash', '-c', '"$0" "$@" | { sleep 1; cat; }; exit ${PIPESTATUS[0]}'],
 		out => join '', ('x' x 1023, "\n") x 256 },
