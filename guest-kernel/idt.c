@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "idt.h"
 
+#include <vole/machine.h>
 #include <vole/start_info.h>
 
 #include "irq.h"
@@ -54,17 +55,40 @@ static const char *const exception_names[EXCEPTIONS] = {
 
 extern const char trap_stubs[];
 
+/* The gate to the vector's stub in trap.S. */
+static struct gate own_gate(unsigned vector)
+{
+	uint32_t stub = (uint32_t)trap_stubs + vector * STUB_SIZE;
+
+	return (struct gate){
+		.offset_low = (uint16_t)stub,
+		.selector = VOLE_SELECTOR_CODE,
+		.attributes = GATE_INTERRUPT,
+		.offset_high = (uint16_t)(stub >> 16),
+	};
+}
+
+/* The table that vole has loaded, or NULL under another VMM: that has none of just this size. */
+static const struct gate *vole_idt(void)
+{
+	struct table_register idtr;
+	const struct gate *gates;
+
+	__asm__ volatile("sidt %0" : "=m"(idtr));
+	if (idtr.limit != VOLE_IDT_VECTORS * sizeof(struct gate) - 1)
+		return NULL;
+	gates = (const struct gate *)idtr.base;
+	return gates[0].attributes == GATE_INTERRUPT && gates[0].selector == VOLE_SELECTOR_CODE
+		       ? gates
+		       : NULL;
+}
+
 void idt_init(void)
 {
-	uint32_t stub = (uint32_t)trap_stubs;
+	const struct gate *gates = vole_idt();
 
-	for (unsigned i = 0; i < VECTOR_COUNT; i++, stub += STUB_SIZE)
-		idt[i] = (struct gate){
-			.offset_low = (uint16_t)stub,
-			.selector = VOLE_SELECTOR_CODE,
-			.attributes = GATE_INTERRUPT,
-			.offset_high = (uint16_t)(stub >> 16),
-		};
+	for (unsigned i = 0; i < VECTOR_COUNT; i++)
+		idt[i] = gates && i < EXCEPTIONS ? gates[i] : own_gate(i);
 	idt_load();
 }
 
@@ -78,10 +102,11 @@ void idt_load(void)
 void exception_handle(unsigned vector, trap_handler *handler)
 {
 	exception_handlers[vector] = handler;
+	idt[vector] = own_gate(vector);
 }
 
-/* Nobody knows what to do about this exception. Nothing is certain now, so it goes the shortest
- * way out: the debug port. */
+/* Nobody knows what to do about this exception, nor does the VMM. Nothing is certain now, so it goes
+ * the shortest way out: the debug port. */
 _Noreturn static void report(const struct trap_frame *frame)
 {
 	const char *name = exception_names[frame->vector];

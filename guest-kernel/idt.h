@@ -6,8 +6,10 @@
  * Exceptions and interrupts: the interrupt descriptor table (Intel SDM 3, 6.10), one table for all
  * CPUs.
  *
- *	vector	0 - 31	exceptions: printed and the machine powered off with 100 + vector (at most
- *			119), unless a handler was set
+ *	vector	0 - 31	exceptions. Without a handler they keep the gates of the table that is
+ *			loaded at entry, so that vole reports them (spec/boot.md, section 2). Where
+ *			there is none, under another VMM, they are printed and the machine is
+ *			powered off with 100 + vector (at most 119)
  *		32 - 63	interrupts, handed to irq.c
  *
  * The way of each: CPU -> the vector's stub in trap.S -> trap() -> handler -> iret.
@@ -32,7 +34,7 @@ void idt_init(void);
 void idt_load(void);
 
 /* Have handler called for an exception, instead of the report; it runs with interrupts off. If it
- * returns, so does the exception: to frame->eip. */
+ * returns, so does the exception: to frame->eip. After idt_init(). */
 void exception_handle(unsigned vector, trap_handler *handler);
 
 /* Called by trap.S. */

@@ -52,6 +52,9 @@ struct boot_config {
 	unsigned module_count; /* at most MODULES_MAX */
 };
 
+/* Bytes of the two places that entry functions return to, from cpu_return on. */
+#define BOOT_RETURN_SIZE 16
+
 /* The registers of the boot CPU at its first instruction. */
 struct boot_entry {
 	uint32_t eax, ebx, esp;

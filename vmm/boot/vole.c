@@ -172,6 +172,10 @@ static const char *boot_data_name(uint32_t address, uint32_t *offset)
 
 static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
 {
+	if (address >= boot->cpu_return && address - boot->cpu_return < BOOT_RETURN_SIZE) {
+		*offset = (uint32_t)address - boot->cpu_return;
+		return "return from the entry function";
+	}
 	if (address >= BOOT_DATA && address < VOLE_BOOT_DATA_END)
 		return boot_data_name((uint32_t)address, offset);
 	return image_symbol(&vole_of(boot)->image, address, offset);

@@ -240,6 +240,14 @@ static void search_stack(
 	}
 }
 
+bool callers_top(
+	struct cpu *cpu, const struct cpu_registers *r, uint64_t *address, uint64_t *target)
+{
+	const struct view view = view_of(cpu, r);
+
+	return read_return(&view, r->general[CPU_RSP], address, target);
+}
+
 void callers_find(struct cpu *cpu, const struct cpu_registers *r, struct callers *callers)
 {
 	const struct view view = view_of(cpu, r);

@@ -27,6 +27,12 @@ struct callers {
  * CPU, or while it executes nothing. */
 void callers_find(struct cpu *cpu, const struct cpu_registers *registers, struct callers *callers);
 
+/* Returns whether the word at the top of the stack is the return address of a call, and sets *address
+ * to it. *target is where that call leads to, or 0 if it is one through a register or memory. As
+ * above. */
+bool callers_top(struct cpu *cpu, const struct cpu_registers *registers, uint64_t *address,
+	uint64_t *target);
+
 /* Says the callers in indented lines of at most about 100 columns; nothing if there are none.
  * Within a report. */
 void callers_say(struct cpu *cpu, const struct callers *callers);

@@ -125,7 +125,7 @@ struct cpu_fault {
 	uint64_t rip; /* linear address of the instruction that was interrupted */
 	uint64_t cr2; /* page fault: the linear address that was accessed */
 
-	/* Where an interrupt came from: "pin 3 (block disk.img)"; NULL: not known, or it is no
+	/* Where an interrupt came from: "pin 3 (block)"; NULL: not known, or it is no
 	 * interrupt. */
 	const char *source;
 };

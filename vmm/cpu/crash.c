@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu/crash.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "cpu/place.h"
 #include "cpu/report.h"
-#include "layout.h"
 #include "log.h"
-
-void crash_instruction(struct cpu *cpu)
-{
-	if (!report_begin(cpu))
-		return;
-	say("guest crashed: CPU %u cannot execute the instruction at %s", cpu->id,
-		place_here(cpu).text);
-	report_cpu(cpu);
-	report_end(cpu);
-}
 
 void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack)
 {
@@ -43,38 +31,6 @@ void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address
 static const char *plural(unsigned len)
 {
 	return len == 1 ? "" : "s";
-}
-
-/* Returns what is wrong with an address: error is that of cpu_host.mmio(). */
-static const char *describe_address(uint64_t address, int error)
-{
-	switch (error) {
-	case -EROFS:
-		return "which is read-only";
-	case -ENODEV:
-		return "the window of a device that this machine lacks: the device map lists those "
-		       "that it has";
-	default:
-		return address < PAGE_SIZE ? "through a null pointer" : "where nothing answers";
-	}
-}
-
-void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
-	int error)
-{
-	const struct store store = {.gpa = address, .value = cpu_value(data, len), .len = len};
-
-	if (!report_begin(cpu))
-		return;
-	if (is_write)
-		say("guest crashed: CPU %u stores 0x%" PRIx64 " (%u byte%s) to %s, %s", cpu->id,
-			store.value, len, plural(len), place_of(cpu, address).text,
-			describe_address(address, error));
-	else
-		say("guest crashed: CPU %u loads %u byte%s from %s, %s", cpu->id, len, plural(len),
-			place_of(cpu, address).text, describe_address(address, error));
-	report_access(cpu, is_write ? &store : NULL);
-	report_end(cpu);
 }
 
 void crash_own_write(struct cpu *cpu, uint64_t address, enum cpu_own_write write)

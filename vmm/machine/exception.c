@@ -111,15 +111,17 @@ static struct cpu_fault take_fault(
 	return fault;
 }
 
-/* Describes the pin of the IOAPIC that has an interrupt's vector: "pin 3 (block disk.img)". */
+/* Describes the pin of the IOAPIC that has an interrupt's vector: "pin 3 (block)". */
 static void describe_source(struct vm *vm, unsigned vector, char *text, size_t size)
 {
 	int pin = ioapic_find_vector(&vm->ioapic, (uint8_t)vector);
 	const char *device = NULL;
 
-	for (unsigned i = 0; i < vm->place_count; i++)
+	if (vm->serial.present && vm->serial.gsi == pin)
+		device = "serial port";
+	for (unsigned i = 0; i < vm->device_count; i++)
 		if ((int)vm->places[i].pin == pin)
-			device = vm->places[i].name;
+			device = vm->devices[i].virtio->ops->name;
 	if (pin < 0)
 		snprintf(text, size, "a local APIC: no pin of the IOAPIC has this vector");
 	else if (device)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A kernel goes to where no memory is. A word on the command line says how.
+ *   run: --timeout 20 -- call
+ *   status: 126
+ *   says: guest crashed: CPU 0 calls 0x80000000, where no memory is; return address 0x[0-9a-f]{8} \(main\+0x
+ *
+ *   run: --timeout 20 -- jump
+ *   status: 126
+ *   says: guest crashed: CPU 0 jumps to 0x80000000, where no memory is; return address 0x[0-9a-f]{8} \(main\+0x
+ *
+ *   run: --timeout 20 -- return
+ *   status: 126
+ *   says: guest crashed: CPU 0 returns to 0x80000000, where no memory is
+ *
+ * Its stack pointer is lost, and RET finds zeros.
+ *   run: --timeout 20 -- stack
+ *   status: 126
+ *   says: guest crashed: CPU 0 jumps or returns through a null pointer
+ *   says: ESP 00012349
+ *
+ *   run: --timeout 20 -- write
+ *   status: 126
+ *   says: guest crashed: CPU 0 stores 0x1 \(4 bytes\) to 0xdeadbeec, where nothing answers
+ *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
+ */
+#include "case.h"
+
+#define NOWHERE 0x80000000
+
+static __attribute__((noinline, noclone)) void jump(void)
+{
+	__asm__ volatile("jmp *%0" : : "r"(NOWHERE));
+}
+
+int main(const struct start_info *info)
+{
+	switch (((const char *)info->cmdline)[0]) {
+	case 'c':
+		((void (*)(void))NOWHERE)();
+		break;
+	case 'j':
+		jump();
+		break;
+	case 'r':
+		__asm__ volatile("push %0; ret" : : "r"(NOWHERE));
+		break;
+	case 's':
+		__asm__ volatile("mov $0x12345, %esp; ret");
+		break;
+	case 'w':
+		write32(0xdeadbeec, 1);
+		break;
+	}
+	return 1;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cpu/stack.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "cpu/place.h"
+#include "layout.h"
+
+/* An access belongs to the stack if it is at most so far below ESP, where the CPU pushes; or, while
+ * ESP itself is where nothing can be written, at most so far above it, as in a large frame. */
+#define BELOW_MAX 64u
+#define ABOVE_MAX 0x10000u
+
+/* Addresses from here on are those of a stack that began at 0, or that grew past it: there is no
+ * memory up there. */
+#define WRAPPED_MIN 0xffff0000u
+
+static bool is_writable(const struct cpu *cpu, gpa_t gpa)
+{
+	return gmem_ptr(cpu->gmem, gpa, 1, GMEM_WRITE) != NULL;
+}
+
+/* Sets *esp to the guest-physical address that ESP points to. Returns false if it is not known. */
+static bool find_stack_pointer(struct cpu *cpu, const struct cpu_registers *r, gpa_t *esp)
+{
+	uint64_t linear = r->ss.base + r->general[CPU_RSP];
+
+	if (!(r->efer & CPU_EFER_LMA))
+		linear = (uint32_t)linear;
+	return cpu->ops->translate(cpu, linear, esp) == 0;
+}
+
+static bool is_stack_access(const struct cpu *cpu, bool is_write, gpa_t gpa, gpa_t esp)
+{
+	if (is_write && (uint32_t)(esp - gpa) <= BELOW_MAX)
+		return true;
+	return !is_writable(cpu, esp) && (uint32_t)(gpa - esp) < ABOVE_MAX;
+}
+
+/* Whether the boot CPU's first stack, or a frame on it, has grown to an address. */
+static bool is_below_boot_stack(const struct cpu *cpu, gpa_t gpa)
+{
+	return gpa < BOOT_STACK || (cpu->id == 0 && gpa >= WRAPPED_MIN);
+}
+
+bool stack_explain(
+	struct cpu *cpu, bool is_write, const struct store *access, struct stack_text *explanation)
+{
+	char *text = explanation->text;
+	size_t size = sizeof explanation->text;
+	gpa_t gpa = access->gpa, esp, above = (gpa | (PAGE_SIZE - 1)) + 1;
+	struct cpu_registers r;
+	struct place place;
+
+	if (cpu->ops->registers(cpu, &r) < 0 || !find_stack_pointer(cpu, &r, &esp) ||
+		!is_stack_access(cpu, is_write, gpa, esp))
+		return false;
+	if (is_write && !cpu->ops->position_is_exact)
+		store_find(cpu, &r, access);
+	place = place_of(cpu, r.cs.base + r.rip);
+	if (is_below_boot_stack(cpu, gpa))
+		snprintf(text, size, "the boot stack (0x%x to 0x%x) has overflowed at %s",
+			BOOT_STACK, BOOT_STACK_TOP - 1, place.text);
+	else if (gpa >= WRAPPED_MIN)
+		snprintf(text, size, "CPU %u uses a stack at %s, but was started without one",
+			cpu->id, place.text);
+	else if (is_writable(cpu, above))
+		snprintf(text, size,
+			"the stack that begins at 0x%08" PRIx64 " has overflowed at %s", above,
+			place.text);
+	else
+		snprintf(text, size, "ESP is 0x%08" PRIx64 " at %s, where no stack can be", esp,
+			place.text);
+	return true;
+}
