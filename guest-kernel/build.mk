@@ -1,5 +1,5 @@
 # The library, and the kernels built on it; bare kernels do without.
-guest_sources = $(addprefix guest-kernel/,entry.S start.c power.c trap.S idt.c irq.c timer.c memory.c cpu.c \
+guest_sources = $(addprefix guest-kernel/,entry.S pvh_entry.S pvh.c start.c power.c trap.S idt.c irq.c timer.c memory.c cpu.c \
 	string.c printf.c mmio.c virtq.c split.c packed.c console.c console_control.c rng.c block.c)
 guest_kernels = guest-kernel/kernels/demo.c guest-kernel/examples/devices.c
 with_guest-kernel/kernels/demo.c = $(addprefix guest-kernel/kernels/,demo_machine.c demo_prompt.c)

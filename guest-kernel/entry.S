@@ -22,4 +22,21 @@ stranger:
 	jmp	stranger
 	.size	entry, . - entry
 
+	/*
+	 * ELF notes, by which loaders know a kernel: vole's own, that it is entered above; and
+	 * XEN_ELFNOTE_PHYS32_ENTRY (18), where it is entered by PVH (Xen's public/elfnote.h). Each
+	 * is the sizes of name and value, a type, name and value.
+	 */
+	.section .note.vole, "a", @note
+	.balign	4
+	.long	5, 0, VOLE_NOTE_BOOT
+	.asciz	"vole"
+	.balign	4
+
+	.section .note.Xen, "a", @note
+	.balign	4
+	.long	4, 4, 18
+	.asciz	"Xen"
+	.long	pvh_entry
+
 	.section .note.GNU-stack, "", @progbits

@@ -9,6 +9,9 @@
  * exceptions that are reported, the local APIC, interrupts on; and then main(), which is the
  * kernel. What main() returns becomes vole's exit status (0 to 119).
  *
+ * A loader that speaks PVH enters at pvh_entry (pvh_entry.S) instead; pvh.c then makes a start_info
+ * and calls start() as well.
+ *
  * main() runs on the stack that the VMM made: 16 KiB, and a store below it is caught.
  *
  * In C++, include the library's headers inside of extern "C" { }, and define main() there as well.

@@ -17,6 +17,10 @@
 
 #define VOLE_BOOT_MAGIC 0x656c6f76 /* the bytes "vole" */
 
+/* Type of an ELF note of the owner "vole", without a value: the file is for this protocol, whatever
+ * other notes and headers it has. */
+#define VOLE_NOTE_BOOT 1
+
 /* Segment selectors in the GDT that is loaded at entry. It stays valid: it is in read-only
  * memory. */
 #define VOLE_SELECTOR_CODE 0x08

@@ -81,17 +81,38 @@ static const struct boot_protocol *named(const char *name)
 	return NULL;
 }
 
+/* Returns what the image is to a protocol, or NULL if it is nothing: a protocol that the image itself
+ * names (claimed, else NULL) has it for itself. */
+static const char *is_for(const struct boot_file *file, const struct boot_protocol *protocol,
+	const struct boot_protocol *claimed)
+{
+	if (!protocol->recognise || (claimed && protocol != claimed))
+		return NULL;
+	return protocol->recognise(file);
+}
+
+/* The protocol that the image itself names, NULL if it names none. */
+static const struct boot_protocol *find_claim(const struct boot_file *file)
+{
+	for (size_t i = 0; i < PROTOCOL_COUNT; i++)
+		if (protocols[i]->claims && protocols[i]->claims(file))
+			return protocols[i];
+	return NULL;
+}
+
 /* The first protocol that recognises the image: any, or of those with the name of first. NULL if
  * none does. */
 static const struct boot_protocol *match(const struct boot_file *file,
 	const struct options *options, bool is_auto, const struct boot_protocol *first)
 {
+	const struct boot_protocol *claimed = is_auto ? find_claim(file) : NULL;
+
 	for (size_t i = 0; i < PROTOCOL_COUNT; i++) {
 		const struct boot_protocol *protocol = protocols[i];
 		const char *what = NULL;
 
-		if (protocol->recognise && (is_auto || strcmp(protocol->name, first->name) == 0))
-			what = protocol->recognise(file);
+		if (is_auto || strcmp(protocol->name, first->name) == 0)
+			what = is_for(file, protocol, claimed);
 		if (!what)
 			continue;
 		if (options->verbose)

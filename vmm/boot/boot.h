@@ -124,6 +124,10 @@ struct boot_protocol {
 	 * this protocol. If the pointer is NULL, only --boot selects the protocol. */
 	const char *(*recognise)(const struct boot_file *file);
 
+	/* Returns whether the file itself says that it is for this protocol, whatever it is to
+	 * others. NULL: files have no way to say so. */
+	bool (*claims)(const struct boot_file *file);
+
 	/* Reads and validates the image and lays out memory. Returns 0, or the exit status of vole.
 	 * *boot may be set even if it fails; the caller frees it. */
 	int (*open)(struct boot **boot, const struct options *options);

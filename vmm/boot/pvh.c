@@ -12,6 +12,7 @@
 
 #include "boot/elf.h"
 #include "boot/linux_guest.h"
+#include "boot/note.h"
 #include "boot/pvh_note.h"
 #include "container.h"
 #include "exit_status.h"
@@ -63,67 +64,19 @@ static struct boot_pvh *pvh_of(struct boot *boot)
 
 /* --- recognising it --------------------------------------------------------------------------- */
 
-/* Notes mostly lie far behind the headers. */
-#define NOTES_MAX 4096
-
-static bool has_xen_note(const struct boot_file *file, uint64_t offset, uint64_t size)
+static bool have_xen_note(const uint8_t *notes, size_t len)
 {
-	uint8_t notes[NOTES_MAX];
 	uint32_t entry;
-	ssize_t len;
 
-	if (offset <= file->head_len && size <= file->head_len - offset)
-		return image_pvh_entry(file->head + offset, (size_t)size, &entry) != -ENOENT;
-	len = file_read_some(file->fd, notes, size < sizeof notes ? size : sizeof notes, offset);
-	return len > 0 && image_pvh_entry(notes, (size_t)len, &entry) != -ENOENT;
-}
-
-static bool has_xen_note32(const struct boot_file *file)
-{
-	Elf32_Ehdr header;
-	Elf32_Phdr segment;
-
-	memcpy(&header, file->head, sizeof header);
-	for (unsigned i = 0; i < header.e_phnum; i++) {
-		uint64_t at = header.e_phoff + (uint64_t)i * sizeof segment;
-
-		if (at > file->head_len - sizeof segment)
-			break;
-		memcpy(&segment, file->head + at, sizeof segment);
-		if (segment.p_type == PT_NOTE &&
-			has_xen_note(file, segment.p_offset, segment.p_filesz))
-			return true;
-	}
-	return false;
-}
-
-static bool has_xen_note64(const struct boot_file *file)
-{
-	Elf64_Ehdr header;
-	Elf64_Phdr segment;
-
-	memcpy(&header, file->head, sizeof header);
-	for (unsigned i = 0; i < header.e_phnum; i++) {
-		uint64_t at = (uint64_t)i * sizeof segment;
-
-		if (header.e_phoff > file->head_len ||
-			at + sizeof segment > file->head_len - header.e_phoff)
-			break;
-		memcpy(&segment, file->head + header.e_phoff + at, sizeof segment);
-		if (segment.p_type == PT_NOTE &&
-			has_xen_note(file, segment.p_offset, segment.p_filesz))
-			return true;
-	}
-	return false;
+	return image_pvh_entry(notes, len, &entry) != -ENOENT;
 }
 
 static const char *pvh_recognise(const struct boot_file *file)
 {
-	if (file->head_len < sizeof(Elf64_Ehdr) || memcmp(file->head, ELFMAG, SELFMAG) != 0)
+	if (!note_any(file, have_xen_note))
 		return NULL;
-	if (file->head[EI_CLASS] == ELFCLASS64)
-		return has_xen_note64(file) ? "64-bit ELF executable for PVH" : NULL;
-	return has_xen_note32(file) ? "32-bit ELF executable for PVH" : NULL;
+	return file->head[EI_CLASS] == ELFCLASS64 ? "64-bit ELF executable for PVH"
+						  : "32-bit ELF executable for PVH";
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */

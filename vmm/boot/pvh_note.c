@@ -6,49 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot/note.h"
 #include "io/file.h"
 #include "log.h"
 
 /* Xen's public/elfnote.h */
 #define XEN_NOTE_PHYS32_ENTRY 18
 
-/* Longest notes that are looked at; kernels have some hundred bytes. */
-#define NOTES_MAX (64u << 10)
-
-static size_t note_aligned(size_t len)
-{
-	return (len + 3) / 4 * 4;
-}
-
 int image_pvh_entry(const uint8_t *notes, size_t len, uint32_t *entry)
 {
-	static const char owner[] = "Xen";
 	bool found_xen = false;
-	Elf32_Nhdr note;
+	struct note note;
 
-	while (len >= sizeof note) {
-		const uint8_t *name = notes + sizeof note;
+	while (note_next(&notes, &len, &note)) {
 		uint64_t value = 0;
-		size_t name_len, size;
 
-		memcpy(&note, notes, sizeof note);
-		if (note.n_namesz > NOTES_MAX || note.n_descsz > NOTES_MAX)
-			break;
-		name_len = note_aligned(note.n_namesz);
-		size = sizeof note + name_len + note_aligned(note.n_descsz);
-		if (size > len)
-			break;
-		if (note.n_namesz == sizeof owner && memcmp(name, owner, sizeof owner) == 0) {
-			found_xen = true;
-			if (note.n_type == XEN_NOTE_PHYS32_ENTRY &&
-				(note.n_descsz == 4 || note.n_descsz == 8)) {
-				memcpy(&value, name + name_len, note.n_descsz);
-				*entry = (uint32_t)value;
-				return value > UINT32_MAX ? -ERANGE : 0;
-			}
+		if (!note_is_of(&note, "Xen"))
+			continue;
+		found_xen = true;
+		if (note.type == XEN_NOTE_PHYS32_ENTRY &&
+			(note.value_len == 4 || note.value_len == 8)) {
+			memcpy(&value, note.value, note.value_len);
+			*entry = (uint32_t)value;
+			return value > UINT32_MAX ? -ERANGE : 0;
 		}
-		notes += size;
-		len -= size;
 	}
 	return found_xen ? -ENOEXEC : -ENOENT;
 }

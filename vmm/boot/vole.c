@@ -15,6 +15,7 @@
 #include "boot/boot_data.h"
 #include "boot/elf.h"
 #include "boot/inspect.h"
+#include "boot/note.h"
 #include "container.h"
 #include "cpu/memory.h"
 #include "exit_status.h"
@@ -40,6 +41,21 @@ static const char *vole_recognise(const struct boot_file *file)
 {
 	return file->head_len >= 4 && memcmp(file->head, "\177ELF", 4) == 0 ? "ELF executable"
 									    : NULL;
+}
+
+static bool have_vole_note(const uint8_t *notes, size_t len)
+{
+	struct note note;
+
+	while (note_next(&notes, &len, &note))
+		if (note.type == VOLE_NOTE_BOOT && note_is_of(&note, "vole"))
+			return true;
+	return false;
+}
+
+static bool vole_claims(const struct boot_file *file)
+{
+	return note_any(file, have_vole_note);
 }
 
 /* The next module, which is read later. 0 or -errno (said). */
@@ -225,6 +241,7 @@ const struct boot_protocol boot_vole = {
 			.rng = true,
 		},
 	.recognise = vole_recognise,
+	.claims = vole_claims,
 	.open = vole_open,
 	.load = vole_load,
 	.symbol = vole_symbol,
