@@ -150,7 +150,9 @@ sub drives {
 
 	repeat($kernel, $result->{out});
 	is($result->{status}, 0, "$kernel: end by $end, status 0");
-	is($result->{err}, '', "$kernel: vole has nothing to say");
+	# Linux powers off by halting, which is said; of its drivers there is nothing to say.
+	my $halted = $end eq 'off' ? qr/vole: .* halted with interrupts off.*: the machine ends\n/ : '';
+	like($result->{err}, qr/\A$halted\z/, "$kernel: its drivers make no mistake");
 	my ($lines, $bulk) = (<$partner> // '') =~ /(\d+) (\d*)/;
 	is($lines, 2, "$kernel: hvc: the host received the lines");
 	ok($bulk, "$kernel: hvc: the host received $BULK bytes as they were sent");
