@@ -45,8 +45,8 @@ my @modules = map { write_file("module$_", "$_" x (5000 * $_)) } 1, 2;
 my $list = join '', map { "module $_->[0]\nsize $_->[1]\nname $_->[2]\n" } [31313131, 1388, $modules[0]], [32323232, 2710, $modules[1]];
 runs('modules', 7, qr/\Q$list\E/, [map { ('--module', $_) } @modules], ['exit=7']);
 runs('RAM up to 3 GiB', 0, qr/^memory 100000 bff00000 1\n/m, ['-m', '3G'], []);
-runs('a crash is reported with symbols', 126, qr/loader vole\n/, [], ['crash'],
-	qr/^vole: guest crashed: .*(?:kernel_main\+0x|registers: lost)/s);
+runs('an exception before the kernel has an IDT is reported as what it is', 126, qr/loader vole\n/, [], ['crash'],
+	qr/\Avole: guest crashed: invalid opcode \(6\) on CPU 0 at 0x\w+ \(kernel_main\+0x\w+\)\n.*no interrupt table of its own/);
 
 # --- the board ---
 

@@ -411,6 +411,9 @@ static void test_entry(void)
 	is(boot->state.eip, BASE + 0x10, "at the ELF entry point");
 	is(boot->state.eax, 0x2badb002, "MB1 3.2: EAX");
 	is(boot->state.code_selector, 0x08, "CS as kernels without a far jump need it");
+	is(boot->state.esp, 0x2000, "a stack, below all that an image can take");
+	is(boot->state.idt_limit, 256 * 8 - 1, "an IDT with all vectors");
+	is(word(boot->exception_stubs + 4 * 14, 2), 0xfce6, "whose stubs report an exception");
 	is(word(boot->state.gdt_base + 0x08, 8), 0x00cf9b000000ffff, "MB1 3.2: flat code");
 	is(word(boot->state.gdt_base + 0x10, 8), 0x00cf93000000ffff, "MB1 3.2: flat data");
 	is(word(BASE + CODE_LEN - 1, 2), 0x90, "its segment is there, with zeros behind it");
@@ -476,13 +479,13 @@ static bool loads_at(uint32_t address)
 
 static void test_memory(void)
 {
-	ok(!loads_at(0x1fff), "an image over the GDT is refused");
+	ok(!loads_at(0x1fff), "an image over the first stack is refused");
 	ok(loads_at(0x2000), "one below 1 MiB is loaded");
 	ok(loads_at(0xf000), "also over where the boot information would be");
 	ok(loads_at(0x9f000 - CODE_LEN - BSS_LEN), "up to the MP table");
 	ok(!loads_at(0x9f000 - CODE_LEN - BSS_LEN + 1), "but not over it");
 	ok(!loads_at(0xa0000), "nor over video memory");
-	ok(!loads_at(0xe0000), "nor, if it is writable, where firmware would be");
+	ok(!loads_at(0xe1000), "nor, if it is writable, where firmware would be");
 	ok(loads_at((16u << 20) - CODE_LEN - BSS_LEN - 0x1000), "one near the end of RAM");
 	ok(!loads_at((16u << 20) - CODE_LEN - BSS_LEN), "if its symbols fit behind it");
 	header1(0);
@@ -490,6 +493,9 @@ static void test_memory(void)
 	file.elf.segment.p_flags = PF_R;
 	file.elf.elf.e_entry = 0xfd000;
 	takes("multiboot", "ELF headers may be in read-only memory below 1 MiB");
+	file.elf.segment.p_paddr = file.elf.segment.p_vaddr = file.elf.elf.e_entry = 0xe0000;
+	takes("", "but not over GDT and IDT");
+	file.elf.segment.p_paddr = file.elf.segment.p_vaddr = file.elf.elf.e_entry = 0xfd000;
 	file.elf.sections[2].sh_size = 0xffffffff;
 	refused("truncated: section 2", "a section that is not in the file");
 	header1(0);

@@ -7,6 +7,7 @@
 
 #include <vole/ports.h>
 
+#include "boot/idt_stubs.h"
 #include "cpu/memory.h"
 #include "layout.h"
 #include "log.h"
@@ -194,19 +195,6 @@ static const uint8_t cpu_return[] = {
 	0xeb, 0xfd, /* jmp to the hlt, in case of an NMI */
 };
 
-/*
- * A gate of the IDT at entry: to a stub that hands the machine, by a port, an exception or interrupt
- * that the kernel has no handler for. The machine knows the vector from the stub's address, and the
- * rest from the stack. A monitor that goes on after the write finds the stub at an end.
- */
-static const uint8_t idt_stub[IDT_STUB_SIZE] = {
-	0xe6, VOLE_PORT_EXCEPTION, /* out %al, $VOLE_PORT_EXCEPTION */
-	0xeb, 0xfe,                /* jmp to itself */
-};
-
-/* Present, 32 bits, interrupts off on entry (Intel SDM 3, 6.11). */
-#define GATE_INTERRUPT UINT64_C(0x8e0000000000)
-
 /* The tables of the fullest machine and the longest command line fit, each rounded up to 8 bytes.
  * Names of modules may have the rest. */
 _Static_assert(IDT_VECTORS *(8 + IDT_STUB_SIZE) + 3 * 8 + 2 * 8 +
@@ -248,21 +236,12 @@ static uint32_t put(struct writer *writer, const void *bytes, size_t len)
 /* The IDT, and behind it its stubs. */
 static void put_idt(struct writer *tables, struct boot_entry *entry)
 {
-	uint64_t idt[IDT_VECTORS];
-	uint8_t stubs[IDT_VECTORS][IDT_STUB_SIZE];
+	struct idt_stubs table;
 
-	entry->idt_base = tables->at;
-	entry->idt_limit = sizeof idt - 1;
-	entry->exception_stubs = tables->at + sizeof idt;
-	for (uint32_t i = 0; i < IDT_VECTORS; i++) {
-		uint64_t stub = entry->exception_stubs + i * IDT_STUB_SIZE;
-
-		idt[i] = (stub & 0xffff) | VOLE_SELECTOR_CODE << 16 | GATE_INTERRUPT |
-			 (stub & 0xffff0000) << 32;
-		memcpy(stubs[i], idt_stub, sizeof idt_stub);
-	}
-	put(tables, idt, sizeof idt);
-	put(tables, stubs, sizeof stubs);
+	idt_stubs_fill(&table, tables->at, VOLE_SELECTOR_CODE);
+	entry->idt_limit = sizeof table.idt - 1;
+	entry->idt_base = put(tables, &table, sizeof table);
+	entry->exception_stubs = entry->idt_base + offsetof(struct idt_stubs, stubs);
 }
 
 static uint32_t put_base_name(struct writer *tables, const char *path)

@@ -129,35 +129,29 @@ static int load_initrd(const struct linux_guest *guest, struct memory *memory)
 		memory->host + guest->initrd_base, guest->initrd_size, 0);
 }
 
-void linux_write_tables(struct memory *memory, unsigned cpu_count, uint16_t code_selector,
-	struct entry_state *state)
-{
-	uint64_t gdt[LINUX_SELECTOR_DATA / 8 + 1] = {0};
-
-	gdt[code_selector / 8] = GDT_FLAT_CODE;
-	gdt[code_selector / 8 + 1] = GDT_FLAT_DATA;
-	memcpy(memory->host + LINUX_GDT, gdt, sizeof gdt);
-	mptable_write(memory->host + LINUX_MP_TABLE, LINUX_MP_TABLE,
-		memory->host + LINUX_MP_POINTER, cpu_count);
-	*state = (struct entry_state){
-		.mode = ENTRY_FLAT32,
-		.code_selector = code_selector,
-		.data_selector = code_selector + 8,
-		.gdt_base = LINUX_GDT,
-		.gdt_limit = sizeof gdt - 1,
-	};
-}
-
 int linux_load(struct linux_guest *guest, struct memory *memory, const struct boot_machine *machine,
 	size_t cmdline_max)
 {
+	static const uint64_t gdt[] = {
+		[LINUX_SELECTOR_CODE / 8] = GDT_FLAT_CODE,
+		[LINUX_SELECTOR_DATA / 8] = GDT_FLAT_DATA,
+	};
 	static const uint16_t reset_flag = RESET_FLAG_NONE;
 
 	if (write_cmdline(guest, machine, cmdline_max, (char *)memory->host + LINUX_CMDLINE) < 0 ||
 		load_initrd(guest, memory) < 0)
 		return EXIT_STATUS_VOLE;
 	memcpy(memory->host + RESET_FLAG, &reset_flag, sizeof reset_flag);
-	linux_write_tables(memory, machine->cpu_count, LINUX_SELECTOR_CODE, &guest->boot.state);
+	memcpy(memory->host + LINUX_GDT, gdt, sizeof gdt);
+	mptable_write(memory->host + LINUX_MP_TABLE, LINUX_MP_TABLE,
+		memory->host + LINUX_MP_POINTER, machine->cpu_count);
+	guest->boot.state = (struct entry_state){
+		.mode = ENTRY_FLAT32,
+		.code_selector = LINUX_SELECTOR_CODE,
+		.data_selector = LINUX_SELECTOR_DATA,
+		.gdt_base = LINUX_GDT,
+		.gdt_limit = sizeof gdt - 1,
+	};
 	return 0;
 }
 

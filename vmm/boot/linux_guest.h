@@ -88,12 +88,6 @@ int linux_place(struct linux_guest *guest, const struct options *options, uint64
 void linux_memory_map(
 	const struct linux_guest *guest, struct linux_memory map[LINUX_MEMORY_ENTRIES]);
 
-/* Writes the GDT, in which the flat code segment is at code_selector and the flat data segment
- * behind it, and the MP table of a board with this number of CPUs. Sets the state of the boot CPU
- * except the entry point and registers. code_selector is LINUX_SELECTOR_CODE at most. */
-void linux_write_tables(struct memory *memory, unsigned cpu_count, uint16_t code_selector,
-	struct entry_state *state);
-
 /*
  * Writes GDT, MP table, command line (at most cmdline_max bytes) and initial RAM disk, and sets the
  * state of the boot CPU except the entry point. The caller writes the kernel and its parameters.

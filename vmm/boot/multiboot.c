@@ -18,24 +18,9 @@
 #include "boot/linux_guest.h"
 #include "boot/refuse.h"
 #include "chips/vga_text.h"
-#include "container.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
-
-/* Memory below 1 MiB is laid out as for Linux (boot/linux_guest.h), and the boot information is in
- * the part that is free there. A kernel may use what is from here on: the GDT is below. */
-#define LOW_IMAGE_BASE 0x2000u
-#define LOW_INFO_BASE  0x10000u
-
-/* Any selector will do (MB1 3.2). Kernels that load a GDT of their own and forget CS, as xv6 does,
- * mostly have their code segment here, as QEMU has. */
-#define CODE_SELECTOR 0x08
-
-static struct boot_multiboot *multiboot_of(struct boot *boot)
-{
-	return container_of(boot, struct boot_multiboot, boot);
-}
 
 /* --- recognising it --------------------------------------------------------------------------- */
 
@@ -201,13 +186,14 @@ static int check_segments(const struct boot_multiboot *kernel, const struct opti
 	for (unsigned i = 0; i < kernel->image.segment_count; i++) {
 		const struct image_segment *segment = &kernel->image.segments[i];
 
-		if (is_in(segment, LOW_IMAGE_BASE, LINUX_MP_TABLE) ||
+		if (is_in(segment, MULTIBOOT_LOW_BASE, LINUX_MP_TABLE) ||
 			is_in(segment, HIGH_RAM_BASE, options->memory_size) ||
-			(!segment->writable && is_in(segment, SHADOW_BASE, HIGH_RAM_BASE)))
+			(!segment->writable &&
+				is_in(segment, MULTIBOOT_TABLES + PAGE_SIZE, HIGH_RAM_BASE)))
 			continue;
 		say("%s: 0x%x bytes at 0x%x are not in RAM, which is from 0x%x to 0x%x and from "
 		    "0x%x to 0x%x (--memory)",
-			options->kernel, segment->memory_size, segment->paddr, LOW_IMAGE_BASE,
+			options->kernel, segment->memory_size, segment->paddr, MULTIBOOT_LOW_BASE,
 			LINUX_MP_TABLE - 1, HIGH_RAM_BASE, options->memory_size - 1);
 		return -ENOEXEC;
 	}
@@ -243,7 +229,7 @@ static int place_info(struct boot_multiboot *kernel, uint64_t end)
 {
 	const struct multiboot_content content = multiboot_content(kernel);
 	uint64_t size = multiboot_info_write(kernel->header.version, &content, NULL, 0);
-	uint64_t base = LOW_INFO_BASE;
+	uint64_t base = MULTIBOOT_INFO;
 
 	for (unsigned i = 0; i < kernel->image.segment_count; i++) {
 		const struct image_segment *segment = &kernel->image.segments[i];
@@ -341,80 +327,6 @@ static int multiboot_open(struct boot **boot, const struct options *options)
 	return place(kernel, options);
 }
 
-/* --- loading ---------------------------------------------------------------------------------- */
-
-struct multiboot_content multiboot_content(const struct boot_multiboot *kernel)
-{
-	return (struct multiboot_content){
-		.kernel = kernel->boot.options->kernel,
-		.arguments = kernel->boot.options->cmdline,
-		.lower_kib = LINUX_MP_TABLE / 1024,
-		.upper_kib = (kernel->boot.options->memory_size - HIGH_RAM_BASE) / 1024,
-		.memory = kernel->memory,
-		.memory_count = MULTIBOOT_MEMORY_COUNT,
-		.modules = kernel->modules,
-		.module_count = kernel->module_count,
-		.sections = &kernel->sections,
-		.has_load_base = kernel->header.is_relocatable,
-		.load_base = kernel->image.segments[0].paddr,
-	};
-}
-
-/* What firmware leaves for a kernel: a blank screen; and its data area, which says how much memory
- * there is below the MP table, and where COM1 and the CRT controller are (IBM Personal System/2
- * and Personal Computer BIOS Interface Technical Reference, "BIOS data area"). */
-static void write_firmware_data(uint8_t *host)
-{
-	static const struct {
-		uint16_t address, value;
-	} words[] = {
-		{0x400, SERIAL_PORT},
-		{0x40e, LINUX_MP_POINTER / 16},
-		{0x413, LINUX_MP_TABLE / 1024},
-		{0x449, 3 /* video mode */},
-		{0x44a, VGA_TEXT_COLUMNS},
-		{0x44c, VGA_TEXT_COLUMNS * VGA_TEXT_ROWS * 2},
-		{0x463, VGA_CRTC_INDEX},
-		{0x484, VGA_TEXT_ROWS - 1},
-	};
-	const uint16_t blank = VGA_TEXT_BLANK;
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		memcpy(host + words[i].address, &words[i].value, sizeof words[i].value);
-	for (unsigned i = 0; i < VGA_TEXT_COLUMNS * VGA_TEXT_ROWS; i++)
-		memcpy(host + VGA_TEXT_BASE + i * sizeof blank, &blank, sizeof blank);
-}
-
-static int multiboot_load(
-	struct boot *boot, struct memory *memory, const struct boot_machine *machine)
-{
-	struct boot_multiboot *kernel = multiboot_of(boot);
-	const struct image *image = &kernel->image;
-	const struct multiboot_content content = multiboot_content(kernel);
-
-	for (unsigned i = 0; i < image->segment_count; i++)
-		if (image_load_segment(image, &image->segments[i],
-			    memory->host + image->segments[i].paddr) < 0)
-			return EXIT_STATUS_KERNEL;
-	if (multiboot_sections_load(&kernel->sections, image, memory->host) < 0)
-		return EXIT_STATUS_KERNEL;
-	for (unsigned i = 0; i < kernel->module_count; i++) {
-		const struct boot_module *module = &kernel->modules[i];
-
-		if (file_read(kernel->module_fds[i], module->path, memory->host + module->base,
-			    module->size, 0) < 0)
-			return EXIT_STATUS_VOLE;
-	}
-	multiboot_info_write(kernel->header.version, &content, memory->host + kernel->info_base,
-		kernel->info_base);
-	write_firmware_data(memory->host);
-	linux_write_tables(memory, machine->cpu_count, CODE_SELECTOR, &boot->state);
-	boot->state.eip = image->entry;
-	boot->state.eax = kernel->header.version == 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC;
-	boot->state.ebx = kernel->info_base;
-	return 0;
-}
-
 /* --- the protocol ----------------------------------------------------------------------------- */
 
 static const char *multiboot_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
@@ -445,6 +357,7 @@ const struct boot_protocol boot_multiboot = {
 		{
 			.irqchip = ENGINE_IRQCHIP_PC,
 			.exit_port = true,
+			.exception_port = true,
 			.any_exit_width = true,
 			.halt = BOARD_HALT_ENDS,
 			.reset = true,

@@ -25,10 +25,10 @@ static void print_memory_map(FILE *out, const struct boot_multiboot *kernel)
 static void print_content(FILE *out, const struct boot_multiboot *kernel)
 {
 	fprintf(out, "\nIn RAM besides\n  first       last              size  what\n");
-	print_range(out, LINUX_GDT, PAGE_SIZE, "GDT");
 	print_range(out, kernel->info_base, kernel->info_size, "boot information");
-	print_range(out, VGA_TEXT_BASE, VGA_TEXT_SIZE, "screen in text mode");
 	print_range(out, LINUX_MP_TABLE, LOW_RAM_END - LINUX_MP_TABLE, "MP table");
+	print_range(out, VGA_TEXT_BASE, VGA_TEXT_SIZE, "screen in text mode");
+	print_range(out, MULTIBOOT_TABLES, PAGE_SIZE, "GDT and IDT");
 	for (unsigned i = 0; i < kernel->module_count; i++) {
 		fprintf(out, "  0x%08x  0x%08x  %10u  module ", kernel->modules[i].base,
 			kernel->modules[i].base + kernel->modules[i].size - 1,
@@ -47,9 +47,9 @@ static void print_entry(FILE *out, const struct boot_multiboot *kernel)
 		"  EIP  0x%08x  entry point\n"
 		"  EAX  0x%08x  Multiboot %u\n"
 		"  EBX  0x%08x  boot information\n"
-		"  ESP  0x%08x  no stack: the kernel sets one up\n",
+		"  ESP  0x%08x  a stack of 4 KiB; the kernel sets up its own\n",
 		kernel->image.entry, is_first ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC,
-		kernel->header.version, kernel->info_base, 0);
+		kernel->header.version, kernel->info_base, MULTIBOOT_LOW_BASE);
 }
 
 int multiboot_inspect(
