@@ -61,6 +61,17 @@ for my $locale (sort keys %screens) {
 	runs("and after a crash, LC_ALL=$locale", 126, qr/cursor/, [], [qw(screen crash)],
 		qr/\Avole: guest crashed: .*^vole: the guest's screen, 80 x 25:\n\Q$shown\E\z/ms);
 }
+{
+	local $ENV{LC_ALL} = 'C.UTF-8';
+	my $vole = terminal(vole_run(), $kernel{1}, '--', qw(screen wait));
+	ok($vole->expect(qr/^done/m), 'a kernel that waits') or diag($vole->text);
+	$vole->send("\x01s");
+	ok($vole->expect(qr/state of the machine:.*the guest's screen, 80 x 25:\r\nvole: \| \Q$screen[0]\E\r\nvole: \| \Q$screen[1]\E/s),
+		'^A s shows its screen') or diag($vole->text);
+	$vole->send("\x01x");
+	$vole->finish;
+	like($vole->text, qr/the guest's screen, 80 x 25:\r\nvole: \| \Q$screen[0]\E/, 'and ^A x once more') or diag($vole->text);
+}
 runs('--screen off', 0, qr/cursor 782\n/, [qw(--screen off)], ['screen']);
 {
 	my $found = join "\n", 'port 80 ff', 'port e9 e9', 'base memory 280', 'extended memory fc00', 'BIOS data 27c', 'COM1 3f8',

@@ -10,6 +10,7 @@
  *	parts		says what it finds at ports and in memory of a PC
  *	crash		executes an instruction that is not defined, without an IDT
  *	reset		resets the machine through the keyboard controller
+ *	wait		waits for interrupts, of which there are none, for ever
  *	exit=N		ends by the exit port, with one digit, as a byte; otherwise it halts
  */
 #include "../boot/print.h"
@@ -54,6 +55,8 @@ void kernel_main(uint32_t magic, uint32_t info)
 	if (word(cmdline, "crash"))
 		__asm__ volatile("ud2");
 	print("done\n");
+	while (word(cmdline, "wait"))
+		__asm__ volatile("sti; hlt");
 	if (word(cmdline, "reset"))
 		out8(0x64, 0xfe);
 	if (code)
