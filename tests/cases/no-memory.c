@@ -22,6 +22,14 @@
  *   status: 126
  *   says: guest crashed: CPU 0 stores 0x1 \(4 bytes\) to 0xdeadbeec, where nothing answers
  *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
+ *
+ * It turns paging on without a page directory. (Some hosts' KVM cannot page outside of long mode; some processors
+ * make a triple fault of it and keep nothing.)
+ *   run: --timeout 20 -- paging
+ *   engine: soft
+ *   status: 126
+ *   says: CPU 0 has paging on, but page directory entry 0x0 for the instruction at 0x[0-9a-f]{8} \(main\+0x[0-9a-f]+\) is not in memory; CR3 is 0x00000000
+ *   says not: jumps
  */
 #include "case.h"
 
@@ -46,6 +54,12 @@ int main(const struct start_info *info)
 		break;
 	case 's':
 		__asm__ volatile("mov $0x12345, %esp; ret");
+		break;
+	case 'p':
+		__asm__ volatile("mov %%cr0, %%eax; or $0x80000000, %%eax; mov %%eax, %%cr0; nop"
+				 :
+				 :
+				 : "eax");
 		break;
 	case 'w':
 		write32(0xdeadbeec, 1);

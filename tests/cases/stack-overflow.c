@@ -16,6 +16,11 @@
  *   says: guest crashed: the boot stack \(0x4000 to 0x7fff\) has overflowed at 0x[0-9a-f]{8} \(large\+0x
  *   says: CPU 0 stores .* to 0xffff[0-9a-f]{4}, where nothing answers
  *
+ * An exception, whose frame has no room. (Some processors keep nothing of the triple fault that this becomes.)
+ *   run: --timeout 20 -- exception
+ *   status: 126
+ *   says: the boot stack \(0x4000 to 0x7fff\) has overflowed at 0x[0-9a-f]{8} \(main\+0x|registers: lost
+ *
  * A stack of the kernel's own, on the page above what is read-only.
  *   run: --timeout 20 -- own
  *   status: 126
@@ -52,7 +57,7 @@ static __attribute__((noinline, noclone)) int deep_arrays(volatile uint8_t *byte
 
 static __attribute__((noinline, noclone)) int large(void)
 {
-	volatile uint8_t bytes[0x8000];
+	volatile uint8_t bytes[0x9000];
 
 	bytes[0] = 1;
 	return bytes[0];
@@ -72,6 +77,9 @@ int main(const struct start_info *info)
 		return deep_arrays((uint8_t *)stack);
 	case 'l':
 		return large();
+	case 'e':
+		__asm__ volatile("mov $0x4004, %esp; ud2");
+		break;
 	case 'o':
 		__asm__ volatile("mov %0, %%esp; push $1; call *%1"
 				 :

@@ -7,6 +7,7 @@
 
 #include "cpu/callers.h"
 #include "cpu/crash.h"
+#include "cpu/page_walk.h"
 #include "cpu/place.h"
 #include "cpu/report.h"
 #include "cpu/stack.h"
@@ -39,20 +40,16 @@ static const char *describe_way(
 	return below == 0 ? "jumps or returns" : "returns";
 }
 
-/* Reports that the instruction pointer leads to where no code is. Returns false, and reports
- * nothing, if there is code. */
-static bool crash_jump(struct cpu *cpu)
+/* Reports that the instruction pointer leads to where no memory is. */
+static void crash_jump(struct cpu *cpu)
 {
 	uint64_t rip = cpu->ops->position(cpu);
 	struct cpu_registers registers;
 	char back[160] = "";
 	const char *way = "jumps";
-	uint8_t byte;
 
-	if (cpu_read_linear(cpu, rip, &byte, 1) == 1)
-		return false;
 	if (!report_begin(cpu))
-		return true;
+		return;
 	if (cpu->ops->registers(cpu, &registers) == 0)
 		way = describe_way(cpu, &registers, back, sizeof back);
 	if (rip == 0)
@@ -63,12 +60,26 @@ static bool crash_jump(struct cpu *cpu)
 			rip < PAGE_SIZE ? "through a null pointer" : "where no memory is", back);
 	report_cpu(cpu);
 	report_end(cpu);
-	return true;
+}
+
+/* Whether the instruction pointer leads to where no memory is; *gpa is where. */
+static bool is_lost(struct cpu *cpu, gpa_t *gpa)
+{
+	uint8_t byte;
+
+	return cpu->ops->translate(cpu, cpu->ops->position(cpu), gpa) == 0 &&
+	       gmem_read(cpu->gmem, *gpa, &byte, 1) < 0;
 }
 
 void crash_instruction(struct cpu *cpu)
 {
-	if (crash_jump(cpu) || !report_begin(cpu))
+	gpa_t gpa;
+
+	if (is_lost(cpu, &gpa)) {
+		crash_jump(cpu);
+		return;
+	}
+	if (!report_begin(cpu))
 		return;
 	say("guest crashed: CPU %u cannot execute the instruction at %s", cpu->id,
 		place_here(cpu).text);
@@ -108,23 +119,56 @@ static void describe_access(struct cpu *cpu, bool is_write, const struct store *
 			plural, place.text, what);
 }
 
+/* Whether an engine has read an entry of the paging structures, which is not in memory, for the
+ * address of the next instruction. */
+static bool is_page_walk(
+	const struct cpu *cpu, const struct cpu_registers *r, gpa_t gpa, struct page_walk *walk)
+{
+	return page_walk(cpu->gmem, r, r->cs.base + r->rip, PAGE_FAULT_FETCH, walk) &&
+	       walk->result == PAGE_WALK_NO_MEMORY && walk->entry[walk->culprit].gpa == gpa;
+}
+
+/* Says what an access is that the guest has not asked for by the address of an instruction's
+ * operand. Returns false, and says nothing, if it is none. */
+static bool say_cause(struct cpu *cpu, bool is_write, const struct store *access)
+{
+	struct cpu_registers registers;
+	struct stack_text stack;
+	struct page_walk walk;
+
+	if (stack_explain(cpu, is_write, access, &stack)) {
+		say("guest crashed: %s", stack.text);
+		return true;
+	}
+	if (is_write || cpu->ops->registers(cpu, &registers) < 0 ||
+		!is_page_walk(cpu, &registers, access->gpa, &walk))
+		return false;
+	say("guest crashed: CPU %u has paging on, but %s 0x%x for the instruction at %s is not in "
+	    "memory; CR3 is 0x%08" PRIx64,
+		cpu->id, walk.entry[walk.culprit].name, walk.entry[walk.culprit].index,
+		place_here(cpu).text, walk.cr3);
+	return true;
+}
+
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
 	int error)
 {
 	const struct store access = {.gpa = address, .value = cpu_value(data, len), .len = len};
-	struct stack_text stack;
 	char text[400];
+	gpa_t code;
 
 	/* An engine fetches code that is not in memory like data. */
-	if ((!is_write && crash_jump(cpu)) || !report_begin(cpu))
+	if (!is_write && is_lost(cpu, &code) && code == address) {
+		crash_jump(cpu);
+		return;
+	}
+	if (!report_begin(cpu))
 		return;
 	describe_access(cpu, is_write, &access, error, text, sizeof text);
-	if (stack_explain(cpu, is_write, &access, &stack)) {
-		say("guest crashed: %s", stack.text);
+	if (say_cause(cpu, is_write, &access))
 		say("  %s", text);
-	} else {
+	else
 		say("guest crashed: %s", text);
-	}
 	report_access(cpu, is_write ? &access : NULL);
 	report_end(cpu);
 }

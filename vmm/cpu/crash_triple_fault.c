@@ -7,11 +7,13 @@
 #include "cpu/fault.h"
 #include "cpu/place.h"
 #include "cpu/report.h"
+#include "cpu/stack.h"
 #include "log.h"
 
 #define DOUBLE_FAULT 8 /* vector, with an error code of 0 (Intel SDM 3, 6.15) */
 
 struct reason {
+	enum delivery_obstacle obstacle;
 	char text[320];
 };
 
@@ -19,9 +21,11 @@ struct reason {
 static struct reason reason_of(
 	struct cpu *cpu, const struct cpu_registers *r, unsigned vector, bool has_error)
 {
-	struct reason reason = {": "};
+	struct reason reason = {.text = ": "};
 
-	if (!delivery_explain(cpu, r, vector, has_error, reason.text + 2, sizeof reason.text - 2))
+	reason.obstacle = delivery_explain(
+		cpu, r, vector, has_error, reason.text + 2, sizeof reason.text - 2);
+	if (reason.obstacle == DELIVERY_POSSIBLE)
 		reason.text[0] = '\0';
 	return reason;
 }
@@ -68,8 +72,13 @@ static void report_known(struct cpu *cpu, const struct cpu_registers *r,
 static void report_unknown(struct cpu *cpu, const struct cpu_registers *r)
 {
 	struct reason reason = reason_of(cpu, r, DOUBLE_FAULT, true);
+	struct stack_text stack;
 
-	say("guest crashed: triple fault on CPU %u at %s", cpu->id, place_here(cpu).text);
+	if (reason.obstacle == DELIVERY_BY_STACK && stack_explain_delivery(cpu, r, &stack))
+		say("guest crashed: %s, which became a triple fault on CPU %u", stack.text,
+			cpu->id);
+	else
+		say("guest crashed: triple fault on CPU %u at %s", cpu->id, place_here(cpu).text);
 	if (reason.text[0])
 		say("  a double fault (%u) could not be delivered%s", DOUBLE_FAULT, reason.text);
 	say("  run again with --engine soft, which tells the exceptions that led to it");

@@ -264,8 +264,8 @@ static bool read_gate(const struct delivery *d, uint32_t words[4])
 	return false;
 }
 
-bool delivery_explain(struct cpu *cpu, const struct cpu_registers *registers, unsigned vector,
-	bool has_error, char *text, size_t size)
+enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_registers *registers,
+	unsigned vector, bool has_error, char *text, size_t size)
 {
 	const struct delivery d = {
 		.cpu = cpu,
@@ -280,19 +280,22 @@ bool delivery_explain(struct cpu *cpu, const struct cpu_registers *registers, un
 	uint32_t gate[4] = {0};
 	unsigned type, ring = 0;
 	uint64_t offset;
+	bool is_short;
 
 	if (!(registers->cr0 & CR0_PE))
-		return false;
+		return DELIVERY_POSSIBLE;
 	if (read_gate(&d, gate))
-		return true;
+		return DELIVERY_BY_TABLES;
 	type = DESCRIPTOR_TYPE(gate[1]);
 	if (type == GATE_TASK)
-		return false;
+		return DELIVERY_POSSIBLE;
 	offset = (gate[0] & 0xffff) | ((type & ~1u) == GATE_16_BITS ? 0 : gate[1] & 0xffff0000) |
 		 (uint64_t)gate[2] << 32;
 	if (check_code(&d, (uint16_t)(gate[0] >> 16), offset, &ring))
-		return true;
+		return DELIVERY_BY_TABLES;
 	if (d.is_long)
-		return check_stack_64(&d, ring, GATE_IST(gate[1]));
-	return check_stack_32(&d, ring, (type & ~1u) == GATE_16_BITS ? 2 : 4);
+		is_short = check_stack_64(&d, ring, GATE_IST(gate[1]));
+	else
+		is_short = check_stack_32(&d, ring, (type & ~1u) == GATE_16_BITS ? 2 : 4);
+	return is_short ? DELIVERY_BY_STACK : DELIVERY_POSSIBLE;
 }

@@ -13,12 +13,18 @@
 
 #include "cpu/cpu.h"
 
+/* What an exception cannot be delivered for. */
+enum delivery_obstacle {
+	DELIVERY_POSSIBLE, /* no reason was found */
+	DELIVERY_BY_TABLES,
+	DELIVERY_BY_STACK, /* the tables are right, but the frame cannot be pushed */
+};
+
 /*
  * Puts into words why an exception cannot be delivered to a CPU with these registers: "gate 0 names
- * selector 0x18, beyond the GDT (limit 0x17)". Returns false if no reason is found. In a callback
- * of this CPU.
+ * selector 0x18, beyond the GDT (limit 0x17)". In a callback of this CPU.
  */
-bool delivery_explain(struct cpu *cpu, const struct cpu_registers *registers, unsigned vector,
+enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_registers *registers, unsigned vector,
 	bool has_error, char *text, size_t size);
 
 #endif

@@ -12,9 +12,16 @@
 #define BELOW_MAX 64u
 #define ABOVE_MAX 0x10000u
 
-/* Addresses from here on are those of a stack that began at 0, or that grew past it: there is no
- * memory up there. */
+/* Addresses from here on are those of a stack that has grown past 0: there is no memory up there. */
 #define WRAPPED_MIN 0xffff0000u
+
+/* And from here on those of a stack that began at 0, where nothing has set ESP. */
+#define ZERO_MIN 0xffffffc0u
+
+/* What a double fault pushes: EFLAGS, CS, EIP and an error code (Intel SDM 3, 6.12.1). */
+#define DELIVERY_WORDS 4
+
+#define SELECTOR_RPL 0x3u
 
 static bool is_writable(const struct cpu *cpu, gpa_t gpa)
 {
@@ -41,28 +48,22 @@ static bool is_stack_access(const struct cpu *cpu, bool is_write, gpa_t gpa, gpa
 /* Whether the boot CPU's first stack, or a frame on it, has grown to an address. */
 static bool is_below_boot_stack(const struct cpu *cpu, gpa_t gpa)
 {
-	return gpa < BOOT_STACK || (cpu->id == 0 && gpa >= WRAPPED_MIN);
+	return gpa < BOOT_STACK || (cpu->id == 0 && gpa >= WRAPPED_MIN && gpa < ZERO_MIN);
 }
 
-bool stack_explain(
-	struct cpu *cpu, bool is_write, const struct store *access, struct stack_text *explanation)
+/* Says what is wrong with the stack, that has been used at an address. */
+static void explain(struct cpu *cpu, const struct cpu_registers *r, gpa_t gpa, gpa_t esp,
+	struct stack_text *explanation)
 {
 	char *text = explanation->text;
 	size_t size = sizeof explanation->text;
-	gpa_t gpa = access->gpa, esp, above = (gpa | (PAGE_SIZE - 1)) + 1;
-	struct cpu_registers r;
-	struct place place;
+	gpa_t above = (gpa | (PAGE_SIZE - 1)) + 1;
+	struct place place = place_of(cpu, r->cs.base + r->rip);
 
-	if (cpu->ops->registers(cpu, &r) < 0 || !find_stack_pointer(cpu, &r, &esp) ||
-		!is_stack_access(cpu, is_write, gpa, esp))
-		return false;
-	if (is_write && !cpu->ops->position_is_exact)
-		store_find(cpu, &r, access);
-	place = place_of(cpu, r.cs.base + r.rip);
 	if (is_below_boot_stack(cpu, gpa))
 		snprintf(text, size, "the boot stack (0x%x to 0x%x) has overflowed at %s",
 			BOOT_STACK, BOOT_STACK_TOP - 1, place.text);
-	else if (gpa >= WRAPPED_MIN)
+	else if (cpu->id != 0 && gpa >= WRAPPED_MIN)
 		snprintf(text, size, "CPU %u uses a stack at %s, but was started without one",
 			cpu->id, place.text);
 	else if (is_writable(cpu, above))
@@ -72,5 +73,37 @@ bool stack_explain(
 	else
 		snprintf(text, size, "ESP is 0x%08" PRIx64 " at %s, where no stack can be", esp,
 			place.text);
+}
+
+bool stack_explain(
+	struct cpu *cpu, bool is_write, const struct store *access, struct stack_text *explanation)
+{
+	struct cpu_registers r;
+	gpa_t esp;
+
+	if (cpu->ops->registers(cpu, &r) < 0 || !find_stack_pointer(cpu, &r, &esp) ||
+		!is_stack_access(cpu, is_write, access->gpa, esp))
+		return false;
+	if (is_write && !cpu->ops->position_is_exact)
+		store_find(cpu, &r, access);
+	explain(cpu, &r, access->gpa, esp, explanation);
 	return true;
+}
+
+bool stack_explain_delivery(
+	struct cpu *cpu, const struct cpu_registers *r, struct stack_text *explanation)
+{
+	gpa_t esp, gpa;
+
+	if (r->efer & CPU_EFER_LMA || r->cs.selector & SELECTOR_RPL ||
+		!find_stack_pointer(cpu, r, &esp))
+		return false;
+	for (unsigned word = 1; word <= DELIVERY_WORDS; word++) {
+		gpa = (uint32_t)(esp - 4 * word);
+		if (is_writable(cpu, gpa))
+			continue;
+		explain(cpu, r, gpa, esp, explanation);
+		return true;
+	}
+	return false;
 }

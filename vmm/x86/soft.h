@@ -81,6 +81,10 @@ uint64_t soft_now(const struct soft_engine *engine);
 /* The CPU that executes leaves its quantum after the current instruction. */
 void soft_break(struct soft_engine *engine);
 
+/* Warns the user, once, that the guest has used what this CPU lacks, and got the exception of a CPU
+ * without it: the guest's own handler knows nothing of that. */
+void soft_tell_missing(struct soft_cpu *cpu);
+
 /* --- soft_bus.c ------------------------------------------------------------------------------- */
 
 /* Whether an interrupt waits that the CPU would take now. */

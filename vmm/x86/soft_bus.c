@@ -28,6 +28,8 @@ static bool bus_port(
 		pc_chips_port(&engine->pc, port, is_write, value, len, soft_now(engine)))
 		return true;
 	memcpy(data, value, sizeof data);
+	/* The port may be VOLE_PORT_EXCEPTION, whose report ends the machine. */
+	soft_tell_missing(soft_cpu_of(engine, x86));
 	goes_on = cpu_access_port(&soft_cpu_of(engine, x86)->cpu, port, is_write, data, len, 1);
 	*value = 0;
 	memcpy(value, data, len);

@@ -158,9 +158,7 @@ static void handle_stop(struct soft_cpu *cpu, enum x86_stop stop)
 	}
 }
 
-/* The guest has used what this CPU lacks, and got the exception of a CPU without it. The user is
- * told once, since the guest's own handler knows nothing of it. */
-static void tell_missing(struct soft_cpu *cpu)
+void soft_tell_missing(struct soft_cpu *cpu)
 {
 	const struct x86_cpu *x86 = soft_x86(cpu);
 
@@ -188,7 +186,7 @@ static int64_t execute(struct soft_cpu *cpu, int64_t quantum)
 	stop = x86_run(x86, quantum);
 	engine->current = NULL;
 	engine->left -= (int64_t)(x86_count(x86) - engine->current_count) + engine->system.cost;
-	tell_missing(cpu);
+	soft_tell_missing(cpu);
 	handle_stop(cpu, stop);
 	return (int64_t)(x86_count(x86) - engine->current_count);
 }
