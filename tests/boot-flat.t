@@ -90,6 +90,21 @@ for my $case ([0, 0, 0], [0x100, 0, 0x100], [0x7c00, 0, 0x7c00], [0xff00, 0, 0xf
 	is($state[15], $ip, "--load $load: IP is $ip");
 }
 
+# --- interrupts ---
+
+{
+	my @said = flat('a boot sector that calls the BIOS', 126, '', qw(--timeout 20 --load 0x7c00), guest('flat-bios.bin'));
+	like($said[0], qr/^vole: guest crashed: int 0x10 on CPU 0 at 0x00007c03: there is no BIOS here$/, 'int 0x10 is named');
+	like("@said", qr/the guest has set no vector 0x10, at 0x40.*EAX 00000e41.*ESP 0000(?:0000|ffff)/, 'with the registers that it had')
+		or diag(join "\n", @said);
+	@said = flat('with little RAM', 126, '', qw(--timeout 20 -m 64K --load 0x7c00), guest('flat-bios.bin'));
+	like($said[0], qr/int 0x10 on CPU 0 at 0x00007c03/, 'with little RAM too');
+	@said = flat('an exception, with a vector and without', 126, '', qw(--timeout 20 --log pio --load 0x8000), guest('flat-divide.bin'));
+	is_deeply([map { $_->[4] } grep { $_->[2] == 0x10 } port_lines(@said)], [0x4f4b], 'a vector of the guest\'s own');
+	ok((grep { /^vole: guest crashed: divide error \(0\) on CPU 0 at 0x0000801\w$/ } @said) == 1, 'then the exception is named')
+		or diag(join "\n", @said);
+}
+
 # --- what nobody answers ---
 
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "boot/idt_stubs.h"
 #include "boot/inspect.h"
 #include "container.h"
 #include "exit_status.h"
@@ -20,10 +21,18 @@
 /* The last address that can be written as selector and 16-bit offset with an offset this small. */
 #define SELECTOR_MAX 0xffffu
 
+/*
+ * Interrupt vectors, four bytes each from 0 on, and what they lead to: handlers that report, where a
+ * PC has its BIOS. Both are left out if the code takes the place of one of them.
+ */
+#define VECTORS_END 0x400u
+#define HANDLERS    0xf0000u
+
 struct boot_flat {
 	struct boot boot;
 	int fd; /* -1: empty */
 	uint32_t size;
+	bool has_vectors;
 };
 
 static struct boot_flat *flat_of(struct boot *boot)
@@ -80,6 +89,29 @@ static struct entry_state entry_state(uint32_t load)
 	};
 }
 
+static void add_region(struct boot *boot, uint32_t base, uint32_t end, bool read_only)
+{
+	if (end > base)
+		boot->regions[boot->region_count++] =
+			(struct memory_region){base, end - base, read_only};
+}
+
+/* RAM, and the page of the handlers, which may be behind all RAM. */
+static void add_memory(struct boot_flat *flat, const struct options *options)
+{
+	uint32_t ram = options->memory_size, end = options->load + flat->size;
+
+	flat->has_vectors = options->load >= VECTORS_END &&
+			    (end <= HANDLERS || options->load >= HANDLERS + PAGE_SIZE);
+	if (!flat->has_vectors) {
+		add_region(&flat->boot, 0, ram, false);
+		return;
+	}
+	add_region(&flat->boot, 0, ram < HANDLERS ? ram : HANDLERS, false);
+	add_region(&flat->boot, HANDLERS, HANDLERS + PAGE_SIZE, true);
+	add_region(&flat->boot, HANDLERS + PAGE_SIZE, ram, false);
+}
+
 static int flat_open(struct boot **boot, const struct options *options)
 {
 	struct boot_flat *flat = calloc(1, sizeof *flat);
@@ -99,9 +131,23 @@ static int flat_open(struct boot **boot, const struct options *options)
 		return EXIT_STATUS_KERNEL;
 	flat->size = (uint32_t)size;
 	flat->boot.state = entry_state(options->load);
-	flat->boot.regions[flat->boot.region_count++] =
-		(struct memory_region){.base = 0, .size = options->memory_size};
+	add_memory(flat, options);
 	return 0;
+}
+
+/* Vectors that lead to the stubs of an IDT, which have no use for the mode of the CPU. */
+static void write_vectors(struct boot *boot, uint8_t *host)
+{
+	struct idt_stubs table;
+
+	idt_stubs_fill(&table, HANDLERS, 0);
+	memcpy(host + HANDLERS, table.stubs, sizeof table.stubs);
+	for (uint32_t i = 0; i < IDT_VECTORS; i++) {
+		const uint16_t vector[] = {(uint16_t)(i * IDT_STUB_SIZE), HANDLERS / 16};
+
+		memcpy(host + i * sizeof vector, vector, sizeof vector);
+	}
+	boot->exception_stubs = HANDLERS;
 }
 
 static int flat_load(struct boot *boot, struct memory *memory, const struct boot_machine *machine)
@@ -112,12 +158,14 @@ static int flat_load(struct boot *boot, struct memory *memory, const struct boot
 	(void)machine;
 	if (file_read(flat->fd, options->kernel, memory->host + options->load, flat->size, 0) < 0)
 		return EXIT_STATUS_KERNEL;
+	if (flat->has_vectors)
+		write_vectors(boot, memory->host);
 	return 0;
 }
 
 static int flat_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {
-	static const char *const what[] = {"RAM"};
+	static const char *const what[] = {"RAM", "handlers that report", "RAM"};
 	const struct entry_state *state = &boot->state;
 	char size[16];
 
@@ -154,6 +202,7 @@ const struct boot_protocol boot_flat = {
 	.board =
 		{
 			.irqchip = ENGINE_IRQCHIP_NONE,
+			.exception_port = true,
 			.open_bus = true,
 		},
 	.open = flat_open,

@@ -22,13 +22,19 @@ void crash_exception(
 {
 	if (!report_begin(cpu))
 		return;
-	if (fault->vector < FIRST_INTERRUPT)
+	if (fault->is_real_mode && fault->by_instruction)
+		say("guest crashed: int 0x%x on CPU %u at %s: there is no BIOS here", fault->vector,
+			cpu->id, place_of(cpu, fault->rip).text);
+	else if (fault->vector < FIRST_INTERRUPT)
 		say("guest crashed: %s", fault_describe(cpu, fault, registers).text);
 	else
 		say_interrupt(cpu, fault);
 	fault_say_walk(cpu, fault, registers);
 	if (fault->is_at_entry)
 		say("  the kernel has loaded no interrupt table of its own (LIDT)");
+	if (fault->is_real_mode)
+		say("  the guest has set no vector 0x%x, at 0x%x", fault->vector,
+			4 * fault->vector);
 	report_state(cpu, registers);
 	report_end(cpu);
 }

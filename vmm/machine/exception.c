@@ -18,6 +18,8 @@
 
 #define VECTOR_PAGE_FAULT 14
 
+#define CR0_PE 0x1u /* protected mode (Intel SDM 3, 2.5) */
+
 #define EFLAGS_FIXED 0x2u /* the bit that is always set (Intel SDM 3, 2.3) */
 #define SELECTOR_RPL 0x3u
 
@@ -37,6 +39,8 @@ static int stub_vector(struct cpu *cpu)
 	const struct vm *vm = cpu->ctx;
 	uint64_t offset = cpu->ops->position(cpu) - vm->boot->exception_stubs;
 
+	if (vm->boot->exception_stubs == 0)
+		return -1;
 	if (offset >= IDT_VECTORS * IDT_STUB_SIZE || offset % IDT_STUB_SIZE > OUT_LENGTH)
 		return -1;
 	return (int)(offset / IDT_STUB_SIZE);
@@ -111,6 +115,26 @@ static struct cpu_fault take_fault(
 	return fault;
 }
 
+/* As take_fault(), in real mode: an interrupt pushes IP, CS and FLAGS there, 16 bits each (Intel SDM
+ * 3, 21.1.4). */
+static struct cpu_fault take_real_fault(struct cpu *cpu, struct cpu_registers *r, unsigned vector)
+{
+	struct cpu_fault fault = {.vector = vector, .is_real_mode = true};
+	uint16_t sp = (uint16_t)r->general[CPU_RSP], frame[3] = {0};
+	unsigned length;
+
+	cpu_read_linear(cpu, r->ss.base + sp, frame, sizeof frame);
+	r->general[CPU_RSP] = (uint16_t)(sp + sizeof frame);
+	r->cs.selector = frame[1];
+	r->cs.base = 16u * frame[1];
+	r->rflags = frame[2];
+	length = software_interrupt_length(cpu, r->cs.base + frame[0], vector);
+	r->rip = (uint16_t)(frame[0] - length);
+	fault.by_instruction = length > 0;
+	fault.rip = r->cs.base + r->rip;
+	return fault;
+}
+
 /* Describes the pin of the IOAPIC that has an interrupt's vector: "pin 3 (block)". */
 static void describe_source(struct vm *vm, unsigned vector, char *text, size_t size)
 {
@@ -142,6 +166,11 @@ int exception_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data,
 	(void)data;
 	if (vector < 0 || !is_write || len != 1 || cpu->ops->registers(cpu, &registers) < 0)
 		return -ENXIO;
+	if (!(registers.cr0 & CR0_PE)) {
+		fault = take_real_fault(cpu, &registers, (unsigned)vector);
+		crash_exception(cpu, &fault, &registers);
+		return 0;
+	}
 	/* A stack may end behind the frame. */
 	cpu_read_linear(cpu, registers.ss.base + registers.general[CPU_RSP], words, sizeof words);
 	fault = take_fault(cpu, &registers, (unsigned)vector, words);
