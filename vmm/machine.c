@@ -2,8 +2,8 @@
 #include "machine.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "exit_status.h"
 #include "log.h"
@@ -21,29 +21,30 @@
 
 /* --- planning --------------------------------------------------------------------------------- */
 
-/* NULL (said) if there is no memory. It is too large for a stack. */
+/* NULL (said) if there is no memory. Most of it stays zero: devices that this machine lacks, queues
+ * that nobody uses. So it is a mapping of its own, of which only the pages in use are filled. */
 static struct vm *make_vm(const struct options *options)
 {
-	struct vm *vm = malloc(sizeof *vm);
+	struct vm *vm =
+		mmap(NULL, sizeof *vm, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (!vm) {
+	if (vm == MAP_FAILED) {
 		say("no memory");
 		return NULL;
 	}
-	*vm = (struct vm){
-		.options = options,
-		.memory = MEMORY_EMPTY,
-		.loop = IO_LOOP_EMPTY,
-		.signals.fd = -1,
-		.timer.fd = -1,
-		.halts.timer.fd = -1,
-		.state_report.fd = -1,
-		.entropy = ENTROPY_EMPTY,
-		.serial = {.chardev = CHARDEV_EMPTY, .gsi = -1},
-		.report = PTHREAD_MUTEX_INITIALIZER,
-		.symbols = PTHREAD_MUTEX_INITIALIZER,
-		.status = -1,
-	};
+	vm->options = options;
+	vm->memory = MEMORY_EMPTY;
+	vm->loop = IO_LOOP_EMPTY;
+	vm->signals.fd = -1;
+	vm->timer.fd = -1;
+	vm->halts.timer.fd = -1;
+	vm->state_report.fd = -1;
+	vm->entropy = ENTROPY_EMPTY;
+	vm->serial.chardev = CHARDEV_EMPTY;
+	vm->serial.gsi = -1;
+	pthread_mutex_init(&vm->report, NULL);
+	pthread_mutex_init(&vm->symbols, NULL);
+	atomic_init(&vm->status, -1);
 	return vm;
 }
 
@@ -245,7 +246,7 @@ static void free_vm(struct vm *vm)
 		vm->engine->ops->free(vm->engine);
 	memory_free(&vm->memory);
 	boot_free(vm->boot);
-	free(vm);
+	munmap(vm, sizeof *vm);
 }
 
 int machine_run(const struct options *options, int *signal)
