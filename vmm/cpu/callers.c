@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cpu/place.h"
-#include "log.h"
+#include "cpu/text_list.h"
 
 /* The longest near call without prefixes: opcode, ModRM, SIB, displacement of 32 bits. */
 #define CALL_BYTES 7
@@ -272,36 +272,13 @@ void callers_find(struct cpu *cpu, const struct cpu_registers *r, struct callers
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-#define LINE_COLUMNS 88
-
-/* A list of places that is said in lines. */
-struct list {
-	char line[LINE_COLUMNS + sizeof(struct place)];
-	size_t len;
-	bool has_item;
-};
-
-static void put(struct list *list, const char *item)
-{
-	size_t item_len = strlen(item);
-
-	if (list->has_item && list->len + 2 + item_len > LINE_COLUMNS) {
-		say("%s,", list->line);
-		list->len = (size_t)snprintf(list->line, sizeof list->line, "    ");
-		list->has_item = false;
-	}
-	list->len += (size_t)snprintf(list->line + list->len, sizeof list->line - list->len, "%s%s",
-		list->has_item ? ", " : "", item);
-	list->has_item = true;
-}
-
 /* Callers from first to end; the same one several times, as recursion leaves it, is said once. */
 static void say_part(struct cpu *cpu, const struct callers *callers, unsigned first, unsigned end,
 	const char *intro)
 {
-	struct list list = {.has_item = false};
+	struct text_list list;
 
-	list.len = (size_t)snprintf(list.line, sizeof list.line, "  %s ", intro);
+	text_list_begin(&list, intro);
 	while (first < end) {
 		char item[sizeof(struct place) + 16];
 		unsigned times = 1;
@@ -314,12 +291,12 @@ static void say_part(struct cpu *cpu, const struct callers *callers, unsigned fi
 			place_of_return(cpu, callers->address[first]).text);
 		if (times > 1)
 			snprintf(item + len, sizeof item - (size_t)len, " %u times", times);
-		put(&list, item);
+		text_list_add(&list, item);
 		first += times;
 	}
 	if (callers->is_cut && end == callers->count)
-		put(&list, "...");
-	say("%s", list.line);
+		text_list_add(&list, "...");
+	text_list_end(&list);
 }
 
 void callers_say(struct cpu *cpu, const struct callers *callers)

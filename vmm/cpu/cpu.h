@@ -86,6 +86,15 @@ struct cpu_registers {
 
 #define CPU_EFER_LMA 0x400 /* long mode is active (Intel SDM 3, 2.2.1) */
 
+/* A branch that a CPU has taken. Addresses are linear. */
+struct cpu_branch {
+	uint64_t from, to;
+	int vector; /* of the exception or interrupt that was delivered at from; -1: a branch */
+	bool is_repeated; /* several times, one after the other */
+};
+
+#define CPU_BRANCHES 8 /* that are remembered */
+
 /* Functions of an engine on one of its CPUs. The machine calls them in the CPU's callbacks; and, on
  * the I/O thread, between engine_ops.pause() and resume(), and after stop(). */
 struct cpu_ops {
@@ -102,6 +111,10 @@ struct cpu_ops {
 	 * KVM may have emulated it. */
 	uint64_t (*position)(struct cpu *cpu);
 	bool position_is_exact;
+
+	/* Sets the branches that the CPU has taken last, the oldest first, and returns how many:
+	 * at most CPU_BRANCHES. NULL: the engine does not know them. */
+	unsigned (*branches)(struct cpu *cpu, struct cpu_branch branches[CPU_BRANCHES]);
 };
 
 struct cpu {

@@ -17,6 +17,21 @@ struct place place_of(struct cpu *cpu, uint64_t address)
 	return place;
 }
 
+struct place place_short(struct cpu *cpu, uint64_t address)
+{
+	struct place place;
+	uint32_t offset;
+	const char *symbol = cpu->host->symbol(cpu, address, &offset);
+
+	if (symbol && offset == 0)
+		snprintf(place.text, sizeof place.text, "%.80s", symbol);
+	else if (symbol)
+		snprintf(place.text, sizeof place.text, "%.80s+0x%x", symbol, offset);
+	else
+		snprintf(place.text, sizeof place.text, "0x%08" PRIx64, address);
+	return place;
+}
+
 struct place place_of_return(struct cpu *cpu, uint64_t address)
 {
 	struct place place;

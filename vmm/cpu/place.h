@@ -19,6 +19,10 @@ struct place {
 /* Returns the place of a linear address: with the symbol it lies in, or after. */
 struct place place_of(struct cpu *cpu, uint64_t address);
 
+/* Returns the symbol and the offset alone, "divide+0x10" or, at its beginning, "divide"; or the
+ * number where no symbol is known. */
+struct place place_short(struct cpu *cpu, uint64_t address);
+
 /* Returns the symbol and the offset of a return address alone, "main+0x1f", or the number where no
  * symbol is known. The symbol is that of the call before it, which may be the last instruction of
  * its function. */

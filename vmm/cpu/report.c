@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cpu/branches.h"
 #include "cpu/callers.h"
 #include "cpu/place.h"
 #include "exit_status.h"
@@ -114,6 +115,7 @@ void report_state(struct cpu *cpu, const struct cpu_registers *r)
 	callers_say(cpu, &callers);
 	show_registers(r, &at);
 	show_code(cpu, r->efer & CPU_EFER_LMA ? "RIP" : "EIP", r->cs.base + r->rip);
+	branches_say(cpu, r);
 }
 
 /* The registers that the engine has, or says why there are none. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "x86/execute.h"
+#include "x86/trail.h"
 
 /* x86_charge(): to look at a block in a list, and to look at the TLB of a CPU. */
 #define COST_LISTED 8
@@ -120,8 +121,8 @@ static unsigned list_index(const struct x86_block *block, const struct x86_code_
 static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 {
 	block->generation = 0;
-	if (cpu->block == block ||
-		(cpu->block == cpu->cache->once && cpu->cache->once_from == block))
+	if (x86_current_block(cpu) == block ||
+		(x86_current_block(cpu) == cpu->cache->once && cpu->cache->once_from == block))
 		cpu->leave = true;
 }
 
@@ -197,6 +198,7 @@ void x86_cache_flush(struct x86_cpu *cpu)
 		cache->pages[i] = NULL;
 	for (unsigned i = 0; i < X86_JUMP_ENTRIES; i++)
 		cpu->jump[i] = cache->dead;
+	x86_trail_forget(cpu, cache->once);
 	cache->once->generation = 0;
 	cache->once_from = NULL;
 	cache->used = 0;
@@ -264,12 +266,20 @@ static bool is_ram(const struct x86_cpu *cpu, gpa_t gpa)
 	return gmem_ptr(cpu->system->gmem, gpa, 1, GMEM_READ) != NULL;
 }
 
+void x86_settle_once(struct x86_cpu *cpu)
+{
+	const struct x86_block *from = cpu->cache->once_from;
+
+	x86_trail_replace(cpu, cpu->cache->once, from ? x86_trail_block(from) : X86_TRAIL_LOST);
+}
+
 /* A block for one execution is in no list: it ends with the block that it is the beginning of, and
  * what is not in RAM is not written behind the CPU's back. */
 struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, struct x86_block *from)
 {
 	struct x86_block *once = cpu->cache->once;
 
+	x86_settle_once(cpu);
 	x86_build_block(cpu, once, gpa, 1, true);
 	once->generation = cpu->map_generation;
 	cpu->cache->once_from = from;

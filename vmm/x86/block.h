@@ -59,6 +59,9 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu);
  * function or x86_find_block() is called again. In stop.c. */
 struct x86_block *x86_stop_block(struct x86_cpu *cpu, struct x86_block *block, unsigned count);
 
+/* The block for one execution is about to become another one. */
+void x86_settle_once(struct x86_cpu *cpu);
+
 /* Decode the instruction at cpu->eip, which is at gpa, for one execution. from: the block that
  * begins there, or NULL if this is not RAM. */
 struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, struct x86_block *from);

@@ -18,6 +18,7 @@
 
 #include "x86/flags.h"
 #include "x86/ops.h"
+#include "x86/trail.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	"registers and guest memory are accessed as the host has its bytes");
@@ -146,16 +147,32 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) host_32;
 		RETURN;            \
 	} while (0)
 
+/* The current block is the last one of the trail (trail.h). */
+#define TRAIL_END     (*(uint64_t *)((char *)cpu->trail + TRAIL))
+#define BLOCK         ((struct x86_block *)(uintptr_t)TRAIL_END)
+#define TRAIL_MOVE(n) (TRAIL = (uint8_t)(TRAIL + (n) * (int)sizeof(uint64_t)))
+
+/* LEAVE in the middle of a block, without a branch. */
+#define LEAVE_BLOCK(eip_)                         \
+	do {                                      \
+		const uint64_t left_at_ = (eip_); \
+		TRAIL_MOVE(1);                    \
+		TRAIL_END = X86_TRAIL_LEFT;       \
+		LEAVE(left_at_);                  \
+	} while (0)
+
 /* The block's instructions are taken from the budget at once; who leaves it early gives the rest
  * back. */
-#define ENTER(block_)                         \
-	do {                                  \
-		cpu->block = (block_);        \
-		BUDGET -= cpu->block->count;  \
-		insn = cpu->block->code;      \
-		if (X86_UNLIKELY(BUDGET < 0)) \
-			EXIT(no_budget);      \
-		GO;                           \
+#define ENTER(block_)                                  \
+	do {                                           \
+		struct x86_block *entered_ = (block_); \
+		TRAIL_MOVE(1);                         \
+		TRAIL_END = x86_trail_block(entered_); \
+		BUDGET -= entered_->count;             \
+		insn = entered_->code;                 \
+		if (X86_UNLIKELY(BUDGET < 0))          \
+			EXIT(no_budget);               \
+		GO;                                    \
 	} while (0)
 
 #define JUMP                                                              \
@@ -205,6 +222,7 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) host_32;
 #define RESULT    cpu->flags_result
 #define CARRY     cpu->flags_carry
 #define BUDGET    cpu->budget
+#define TRAIL     cpu->trail_at
 #define SAVE      (cpu->insn = insn)
 #define RESTORE   ((void)0)
 #define RESTORE_BUDGET
@@ -219,27 +237,29 @@ typedef struct x86_insn *x86_handler_function(ARGUMENTS);
 
 #define SAVE                                                                     \
 	(cpu->insn = insn, cpu->flags_result = RESULT, cpu->flags_carry = CARRY, \
-		cpu->budget = BUDGET)
+		cpu->budget = BUDGET, cpu->trail_at = TRAIL)
 #define RESTORE        (RESULT = cpu->flags_result, CARRY = cpu->flags_carry)
 #define RESTORE_BUDGET (BUDGET = cpu->budget)
 #define RESULT         result
 #define CARRY          carry
 #define BUDGET         budget
+#define TRAIL          trail
 #define RETURN         return
 
 #if X86_DISPATCH == X86_DISPATCH_TAIL
 
-#define ARGUMENTS \
-	struct x86_cpu *cpu, struct x86_insn *insn, int64_t result, uint64_t carry, int64_t budget
+#define ARGUMENTS                                                                   \
+	struct x86_cpu *cpu, struct x86_insn *insn, int64_t result, uint64_t carry, \
+		int64_t budget, uint8_t trail
 #ifdef __clang__
 #define TAIL_CALL __attribute__((musttail)) return
 #else
 #define TAIL_CALL return
 #endif
 
-#define GO TAIL_CALL((x86_handler_function *)insn->handler)(cpu, insn, result, carry, budget)
+#define GO TAIL_CALL((x86_handler_function *)insn->handler)(cpu, insn, result, carry, budget, trail)
 
-#define EXIT(where)       TAIL_CALL where(cpu, insn, result, carry, budget)
+#define EXIT(where)       TAIL_CALL where(cpu, insn, result, carry, budget, trail)
 #define X86_HANDLER(name) static void op_##name(ARGUMENTS)
 #define X86_SHARED(name)  static __attribute__((noinline)) void name(ARGUMENTS)
 typedef void x86_handler_function(ARGUMENTS);
@@ -271,19 +291,19 @@ void x86_execute(struct x86_cpu *cpu, struct x86_block *block)
 {
 	struct x86_insn *insn = block->code;
 
-	cpu->block = block;
 	cpu->budget -= block->count;
 	if (cpu->budget < 0) {
 		cpu->budget += block->count;
 		cpu->eip = block->eip;
 		return;
 	}
+	x86_trail_add(cpu, x86_trail_block(block));
 #if X86_DISPATCH == X86_DISPATCH_CALLS
 	while (insn != NULL)
 		insn = ((x86_handler_function *)insn->handler)(cpu, insn);
 #else
 	((x86_handler_function *)insn->handler)(
-		cpu, insn, cpu->flags_result, cpu->flags_carry, cpu->budget);
+		cpu, insn, cpu->flags_result, cpu->flags_carry, cpu->budget, cpu->trail_at);
 #endif
 }
 
@@ -299,6 +319,7 @@ static void execute(
 	struct x86_insn *insn;
 	int64_t result, budget;
 	uint64_t carry;
+	uint8_t trail;
 
 	if (cpu == NULL) {
 		*handler = handlers[op];
@@ -306,6 +327,7 @@ static void execute(
 	}
 	result = cpu->flags_result;
 	carry = cpu->flags_carry;
+	trail = cpu->trail_at;
 	budget = cpu->budget;
 	ENTER(block);
 

@@ -7,8 +7,11 @@
 /* Leaves before a block for which the budget does not suffice. */
 X86_SHARED(no_budget)
 {
-	BUDGET += cpu->block->count;
-	LEAVE(cpu->block->eip);
+	const struct x86_block *before = BLOCK;
+
+	BUDGET += before->count;
+	TRAIL_MOVE(-1);
+	LEAVE(before->eip);
 }
 
 /* Goes on with the block of the slot's link, or at cpu->eip with any. To find a block may raise:

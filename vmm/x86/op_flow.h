@@ -103,13 +103,13 @@ X86_HANDLER(next)
 /* The end of a block that was made to stop there; no instruction. */
 X86_HANDLER(stop)
 {
-	LEAVE(x86_insn_next_eip(cpu->block, insn));
+	LEAVE_BLOCK(x86_insn_next_eip(BLOCK, insn));
 }
 /* Behind the copy of an instruction that x86_detour() made. */
 X86_HANDLER(leave_block)
 {
 	BUDGET += insn->remaining;
-	LEAVE(x86_insn_next_eip(cpu->block, insn));
+	LEAVE_BLOCK(x86_insn_next_eip(BLOCK, insn));
 }
 
 X86_HANDLER(call_inline)
@@ -117,13 +117,13 @@ X86_HANDLER(call_inline)
 	const struct x86_operands *operands = x86_insn_operands(insn);
 
 	SAVE;
-	cpu->eip = x86_insn_eip(cpu->block, insn);
-	cpu->next_eip = x86_insn_next_eip(cpu->block, insn);
+	cpu->eip = x86_insn_eip(BLOCK, insn);
+	cpu->next_eip = x86_insn_next_eip(BLOCK, insn);
 	operands->function(cpu, operands);
 	RESTORE;
 	if (X86_UNLIKELY(cpu->leave)) {
 		BUDGET += insn->remaining;
-		LEAVE(cpu->next_eip);
+		LEAVE_BLOCK(cpu->next_eip);
 	}
 	insn++;
 	NEXT;
@@ -137,8 +137,8 @@ X86_HANDLER(call_out)
 	const uint32_t eflags = cpu->eflags;
 
 	SAVE;
-	cpu->eip = x86_insn_eip(cpu->block, insn);
-	cpu->next_eip = x86_insn_next_eip(cpu->block, insn);
+	cpu->eip = x86_insn_eip(BLOCK, insn);
+	cpu->next_eip = x86_insn_next_eip(BLOCK, insn);
 	operands->function(cpu, operands);
 	RESTORE;
 	if (X86_UNLIKELY(x86_wants_attention(cpu, eflags)))

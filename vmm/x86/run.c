@@ -6,6 +6,7 @@
 #include "x86/execute.h"
 #include "x86/flags.h"
 #include "x86/ops.h"
+#include "x86/trail.h"
 
 /* What setjmp() returns after x86_raise() and x86_abandon(). */
 enum { RAISED = 1, ABANDONED };
@@ -64,7 +65,7 @@ uint64_t x86_count(const struct x86_cpu *cpu)
 
 uint64_t x86_position(const struct x86_cpu *cpu)
 {
-	return cpu->insn != NULL ? x86_insn_eip(cpu->block, cpu->insn) : cpu->eip;
+	return cpu->insn != NULL ? x86_insn_eip(x86_current_block(cpu), cpu->insn) : cpu->eip;
 }
 
 void x86_break(struct x86_cpu *cpu)
@@ -186,6 +187,7 @@ static bool deliver_exception(struct x86_cpu *cpu)
 	x86_interrupt(cpu, vector, X86_FAULT, raised.has_error, raised.error);
 	cpu->delivering = X86_NO_VECTOR;
 	cpu->fault_count = 0;
+	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, cpu->eip));
 	cpu->eip = cpu->next_eip;
 	return true;
 }
@@ -200,6 +202,7 @@ static void deliver_between(struct x86_cpu *cpu, unsigned vector, enum x86_inter
 	cpu->next_eip = cpu->eip;
 	x86_interrupt(cpu, vector, kind, false, 0);
 	cpu->delivering = X86_NO_VECTOR;
+	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, cpu->eip));
 	cpu->eip = cpu->next_eip;
 }
 

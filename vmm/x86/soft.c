@@ -13,6 +13,7 @@
 
 #include "container.h"
 #include "log.h"
+#include "x86/branches.h"
 #include "x86/doctor_soft.h"
 
 static struct soft_engine *soft_engine_of(struct engine *engine)
@@ -69,11 +70,26 @@ static uint64_t cpu_position(struct cpu *cpu)
 	return x86->segment[X86_CS].base + x86_position(x86);
 }
 
+static unsigned cpu_branches(struct cpu *cpu, struct cpu_branch branches[CPU_BRANCHES])
+{
+	const struct x86_cpu *x86 = x86_of(cpu);
+	uint64_t base = x86->segment[X86_CS].base;
+	struct x86_branch last[CPU_BRANCHES];
+	unsigned count = x86_branches(x86, last, CPU_BRANCHES);
+
+	/* Those of another code segment are rare, and their base is not known any more. */
+	for (unsigned i = 0; i < count; i++)
+		branches[i] = (struct cpu_branch){base + last[i].from, base + last[i].to,
+			last[i].vector, last[i].is_repeated};
+	return count;
+}
+
 static const struct cpu_ops cpu_ops = {
 	.registers = cpu_registers,
 	.translate = cpu_translate,
 	.position = cpu_position,
 	.position_is_exact = true,
+	.branches = cpu_branches,
 };
 
 /* --- making and freeing ----------------------------------------------------------------------- */

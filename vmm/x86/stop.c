@@ -57,6 +57,7 @@ struct x86_block *x86_stop_block(struct x86_cpu *cpu, struct x86_block *block, u
 	/* The first instructions cannot be parted from each other where they are fused. */
 	if (count == 0)
 		return x86_build_once(cpu, block->gpa[0], block);
+	x86_settle_once(cpu);
 	memcpy(once, block, sizeof *block + (slots + 1) * sizeof block->code[0]);
 	adapt(once, x86_block_ops(block), slots, block->count - count);
 	*stop = (struct x86_insn){

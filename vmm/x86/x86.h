@@ -246,6 +246,9 @@ struct x86_tlb_entry {
 };
 #define X86_TLB_EMPTY UINT64_MAX
 
+/* Entries of x86_cpu.trail: so many that x86_cpu.trail_at wraps at its end. */
+#define X86_TRAIL_ENTRIES (256 / sizeof(uint64_t))
+
 /* Exceptions that can lead to a triple fault: a benign one, and those of table 6-5 (SDM 3) with
  * what each delivery raises. */
 #define X86_FAULTS_MAX 6
@@ -265,7 +268,8 @@ struct x86_cpu {
 	int64_t budget;          /* instructions that x86_run() may still execute ... */
 	int64_t withheld;        /* ... and a part of these that the run loop shall not see */
 	struct x86_insn *insn;
-	struct x86_block *block;
+	uint64_t trail[X86_TRAIL_ENTRIES]; /* blocks that were entered last, a ring: trail.h */
+	uint8_t trail_at;                  /* where the current block is in it, in bytes */
 	struct x86_tlb_entry *tlb; /* of the current privilege: tlbs[cpl == 3]; x86_set_cpl() */
 	struct x86_tlb_entry tlbs[2][X86_TLB_ENTRIES];
 	bool tlb_large;                           /* an entry is part of a page of 2 or 4 MiB */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_X86_BRANCHES_H
+#define VMM_X86_BRANCHES_H
+
+/*
+ * The branches that a CPU has taken last, worked out from the trail of its blocks (trail.h).
+ */
+
+#include "x86/x86.h"
+
+/* A taken branch. */
+struct x86_branch {
+	uint64_t from, to; /* EIP */
+	int vector;       /* an exception or interrupt was delivered at from; -1: it was a branch */
+	bool is_repeated; /* it was taken several times, one after the other */
+};
+
+/* The last branches up to EIP now, the oldest first. Returns how many: at most max, fewer if what
+ * came before them is not known. The CPU is not executing, or is in a bus function. */
+unsigned x86_branches(const struct x86_cpu *cpu, struct x86_branch *branches, unsigned max);
+
+#endif
