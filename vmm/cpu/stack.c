@@ -45,9 +45,12 @@ static bool is_stack_access(const struct cpu *cpu, bool is_write, gpa_t gpa, gpa
 	return !is_writable(cpu, esp) && (uint32_t)(gpa - esp) < ABOVE_MAX;
 }
 
-/* Whether the boot CPU's first stack, or a frame on it, has grown to an address. */
+/* Whether the boot CPU's first stack, or a frame on it, has grown to an address. Other boards than
+ * vole's own do not have it. */
 static bool is_below_boot_stack(const struct cpu *cpu, gpa_t gpa)
 {
+	if (is_writable(cpu, BOOT_STACK - 1) || !is_writable(cpu, BOOT_STACK))
+		return false;
 	return gpa < BOOT_STACK || (cpu->id == 0 && gpa >= WRAPPED_MIN && gpa < ZERO_MIN);
 }
 
