@@ -107,6 +107,13 @@ static void test_jumps(void)
 	expect("vole: guest crashed: CPU 0 cannot execute the instruction at 0x00009000 "
 	       "(work+0x0)\n",
 		"an instruction that is there");
+
+	begin(CODE, 0x4004);
+	crash_instruction(&fake.cpu);
+	expect("vole: guest crashed: the boot stack (0x4000 to 0x7fff) has overflowed at "
+	       "0x00009000 "
+	       "(work+0x0): CPU 0 cannot execute the instruction, or deliver its exception\n",
+		"with hardly any stack it may be its exception");
 	ok(fake.reports == 1 && fake.reports_ended == 1, "one report");
 }
 

@@ -71,6 +71,23 @@ static bool is_lost(struct cpu *cpu, gpa_t *gpa)
 	       gmem_read(cpu->gmem, *gpa, &byte, 1) < 0;
 }
 
+/* KVM gives up at the instruction, too, if an exception that it raises finds no room on the stack
+ * (KVM_INTERNAL_ERROR_EMULATION: the push is what cannot be emulated). */
+static void say_instruction(struct cpu *cpu)
+{
+	struct cpu_registers registers;
+	struct stack_text stack;
+
+	if (cpu->ops->registers(cpu, &registers) == 0 &&
+		stack_explain_delivery(cpu, &registers, &stack))
+		say("guest crashed: %s: CPU %u cannot execute the instruction, or deliver its "
+		    "exception",
+			stack.text, cpu->id);
+	else
+		say("guest crashed: CPU %u cannot execute the instruction at %s", cpu->id,
+			place_here(cpu).text);
+}
+
 void crash_instruction(struct cpu *cpu)
 {
 	gpa_t gpa;
@@ -81,8 +98,7 @@ void crash_instruction(struct cpu *cpu)
 	}
 	if (!report_begin(cpu))
 		return;
-	say("guest crashed: CPU %u cannot execute the instruction at %s", cpu->id,
-		place_here(cpu).text);
+	say_instruction(cpu);
 	report_cpu(cpu);
 	report_end(cpu);
 }

@@ -18,7 +18,7 @@
 /* And from here on those of a stack that began at 0, where nothing has set ESP. */
 #define ZERO_MIN 0xffffffc0u
 
-/* What a double fault pushes: EFLAGS, CS, EIP and an error code (Intel SDM 3, 6.12.1). */
+/* What an exception pushes: EFLAGS, CS, EIP and perhaps an error code (Intel SDM 3, 6.12.1). */
 #define DELIVERY_WORDS 4
 
 #define SELECTOR_RPL 0x3u
