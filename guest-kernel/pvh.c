@@ -36,7 +36,7 @@ struct hvm_memmap_entry {
 	uint32_t type, reserved;
 };
 
-/* Mask registers of a PC's two interrupt controllers (Intel 8259A), which would deliver the devices'
+/* Mask registers of a PC's two interrupt controllers (Intel 8259A). They would deliver the devices'
  * interrupts beside the IOAPIC, with the vectors of exceptions. */
 #define PIC_MASTER_MASK 0x21
 #define PIC_SLAVE_MASK  0xa1

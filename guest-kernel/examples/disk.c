@@ -67,7 +67,7 @@ static _Noreturn void fail(const char *why)
 		__asm__ volatile("outl %0, %1" : : "a"(1), "Nd"((uint16_t)VOLE_PORT_EXIT));
 }
 
-/* Takes the first disk. What kind of device is in a window, only the window itself tells (4.2.2). */
+/* Takes the first disk. What kind of device is in a window, only the window tells (4.2.2). */
 static void find_disk(const struct start_info *info)
 {
 	const struct device_map_entry *devices = (const void *)info->dev_entries;
@@ -104,7 +104,7 @@ static void set_up_queue(void)
 	avail.flags = cpu_to_le16(VIRTQ_AVAIL_F_NO_INTERRUPT); /* we look by ourselves */
 }
 
-/* Brings the device up, in the order of 3.1.1. Bits of Status are added one by one, never cleared. */
+/* Brings the device up, in the order of 3.1.1. Bits of Status are added, never cleared. */
 static void start_disk(void)
 {
 	uint32_t status = 0;
@@ -169,8 +169,8 @@ static void transfer(uint32_t type, uint64_t sector, void *data)
 	volatile uint8_t status = 0xff; /* none that a device writes */
 	struct virtq_used_elem *done = &used.ring[count % QUEUE_SIZE];
 
-	/* A chain of three buffers: what the device reads comes first, then what it writes (2.7.4.2).
-	 * All three belong to the device until it says that it is done. */
+	/* A chain of three buffers: first what the device reads, then what it writes (2.7.4.2). All
+	 * three belong to the device until it says that it is done. */
 	describe(0, &header, sizeof header, VIRTQ_DESC_F_NEXT);
 	describe(1, data, VIRTIO_BLK_SECTOR_SIZE,
 		VIRTQ_DESC_F_NEXT | (data_written ? VIRTQ_DESC_F_WRITE : 0));

@@ -81,8 +81,8 @@ static const struct boot_protocol *named(const char *name)
 	return NULL;
 }
 
-/* Returns what the image is to a protocol, or NULL if it is nothing: a protocol that the image itself
- * names (claimed, else NULL) has it for itself. */
+/* Returns what the image is to a protocol, or NULL if it is nothing. If the image names a protocol
+ * by itself (claimed), it is nothing to the others. */
 static const char *is_for(const struct boot_file *file, const struct boot_protocol *protocol,
 	const struct boot_protocol *claimed)
 {
