@@ -35,7 +35,8 @@ static void print_module(uint32_t start, uint32_t end, uint32_t name)
 }
 
 /* Looks for this kernel's own main function among the symbols that ELF section headers lead to, as
- * kernels do that print names in a report. Headers have 40 bytes, symbols 16 (ELF 1.2, 1-9, 1-16). */
+ * kernels do that print names in a report. Headers have 40 bytes, symbols 16 (ELF 1.2, 1-9 and
+ * 1-16). */
 static void print_symbol(uint32_t headers, uint32_t count, uint32_t wanted)
 {
 	for (uint32_t i = 0; i < count; i++) {

@@ -84,7 +84,8 @@ static void good(void)
 
 static void put(uint8_t *at, const uint32_t *words, unsigned count)
 {
-	memcpy(at, words, count * sizeof *words);
+	if (count > 0)
+		memcpy(at, words, count * sizeof *words);
 }
 
 /* A Multiboot 1 header at this offset, with more fields behind its three (MB1 3.1). */

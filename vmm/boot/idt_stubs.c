@@ -7,8 +7,8 @@
 #include <vole/ports.h>
 
 /*
- * A gate of the IDT at entry: to a stub that hands the machine, by a port, an exception or interrupt
- * that the kernel has no handler for. The machine knows the vector from the stub's address, and the
+ * A gate of the IDT at entry leads to a stub that hands the machine, by a port, an exception or
+ * interrupt that the kernel has no handler for. The machine knows the vector from the stub's address, and the
  * rest from the stack. A monitor that goes on after the write finds the stub at an end.
  */
 static const uint8_t idt_stub[IDT_STUB_SIZE] = {

@@ -15,7 +15,7 @@
 
 #include "boot/elf.h"
 
-/* A header lies in so many first bytes of an image: of Multiboot 1 (MB1 3.1), and of 2 (MB2 3.1). */
+/* A header lies in so many first bytes of an image: of Multiboot 1 (MB1 3.1), of 2 (MB2 3.1). */
 #define MULTIBOOT1_HEAD 8192
 #define MULTIBOOT2_HEAD 32768
 

@@ -47,8 +47,8 @@ void vga_text_write(struct vga_text *vga, uint16_t port, uint8_t value);
 /*
  * Writes a row of the screen, from 0, to text as a string without trailing spaces: in UTF-8, or in
  * ASCII, where lines become + - | and what has no likeness a question mark. cells has VGA_TEXT_SIZE
- * bytes, from VGA_TEXT_BASE on, which the guest may be writing. Returns its length in bytes. Control
- * characters are shown as the glyphs that a VGA has for them, so nothing in text acts on a terminal.
+ * bytes, from VGA_TEXT_BASE on, which the guest may be writing. Returns its length in bytes.
+ * Control characters are shown as a VGA's glyphs for them: nothing in text acts on a terminal.
  */
 size_t vga_text_row(const struct vga_text *vga, const uint8_t *cells, unsigned row, bool utf8,
 	char text[VGA_TEXT_ROW_MAX]);
