@@ -37,6 +37,7 @@ static struct vm *make_vm(const struct options *options)
 	vm->loop = IO_LOOP_EMPTY;
 	vm->signals.fd = -1;
 	vm->timer.fd = -1;
+	vm->last_resort.quit = vm->last_resort.hurry = -1;
 	vm->halts.timer.fd = -1;
 	vm->state_report.fd = -1;
 	vm->entropy = ENTROPY_EMPTY;
@@ -200,7 +201,7 @@ static void run(struct vm *vm)
 {
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
-	if (timers_open(vm) < 0 || halts_open(vm) < 0 ||
+	if (timers_open(vm) < 0 || halts_open(vm) < 0 || last_resort_open(vm) < 0 ||
 		vm->engine->ops->start(vm->engine, &vm->boot->state) < 0 ||
 		io_loop_run(&vm->loop) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
@@ -233,8 +234,14 @@ static int build_and_run(struct vm *vm)
 	return atomic_load(&vm->status);
 }
 
+/* A thread that does not return may use anything: only what outlives the process is undone. */
 static void free_vm(struct vm *vm)
 {
+	if (vm->is_stuck) {
+		devices_leave(vm);
+		return;
+	}
+	last_resort_close(vm);
 	halts_close(vm);
 	timers_close(vm);
 	devices_free(vm);
@@ -259,7 +266,7 @@ int machine_run(const struct options *options, int *signal)
 		return EXIT_STATUS_VOLE;
 	log_open();
 	status = build_and_run(vm);
-	*signal = vm->signal;
+	*signal = atomic_load(&vm->signal);
 	free_vm(vm);
 	return status;
 }

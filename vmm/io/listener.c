@@ -100,7 +100,7 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 	return io_loop_add(loop, &listener->socket, EPOLLIN);
 }
 
-void listener_close(struct listener *listener)
+void listener_unlink(const struct listener *listener)
 {
 	struct stat st;
 
@@ -108,6 +108,11 @@ void listener_close(struct listener *listener)
 	if (listener->path && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
 		st.st_ino == listener->inode)
 		unlink(listener->path);
+}
+
+void listener_close(struct listener *listener)
+{
+	listener_unlink(listener);
 	if (listener->socket.fd >= 0)
 		close(listener->socket.fd);
 	if (listener->pause.fd >= 0)

@@ -41,6 +41,9 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 /* Accepts the next client, after the last one has left. */
 void listener_resume(struct listener *listener);
 
+/* Removes the socket's file, as listener_close() does. Any thread; ignores an empty listener. */
+void listener_unlink(const struct listener *listener);
+
 /* Closes the socket and removes it. Called when the loop does not run; ignores an empty
  * listener. */
 void listener_close(struct listener *listener);

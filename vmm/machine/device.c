@@ -85,7 +85,13 @@ static int add_kicks(struct vm_device *device)
 static int device_live(void *ctx, bool live)
 {
 	struct vm_device *device = ctx;
+	int ret;
 
+	if (live && device->worker) {
+		ret = worker_start(device->worker);
+		if (ret < 0)
+			return ret;
+	}
 	if (!device->vm->engine->ops->set_kick ||
 		virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
 		return 0;
@@ -124,6 +130,13 @@ static struct place access_place(const struct accessor *accessor, bool *is_exact
 	return place_of(cpu, registers.cs.base + registers.rip);
 }
 
+static bool device_ending(void *ctx)
+{
+	struct vm_device *device = ctx;
+
+	return !vm_running(device->vm);
+}
+
 static void device_report(void *ctx, const struct virtio_report *report)
 {
 	struct vm_device *device = ctx;
@@ -154,6 +167,7 @@ const struct virtio_host_ops device_host_ops = {
 	.raise = device_raise,
 	.kick = device_kick,
 	.live = device_live,
+	.ending = device_ending,
 	.report = device_report,
 };
 
@@ -177,12 +191,14 @@ struct vm_device *device_next(struct vm *vm)
 }
 
 int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *virtio,
-	const struct feature_choice *features)
+	const struct feature_choice *features, struct worker *worker)
 {
+	struct io_loop *loop = worker ? &worker->loop : &vm->loop;
 	int ret;
 
 	virtio_offer(virtio, features_offered(&vm->options->features, features));
 	device->virtio = virtio;
+	device->worker = worker;
 	virtio_mmio_init(&device->mmio, virtio);
 	vm->device_count++; /* from here on devices_free() undoes it */
 	for (unsigned queue = 0; queue < virtio->queue_count; queue++) {
@@ -197,7 +213,7 @@ int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *vi
 			return kick->source.fd;
 		/* Edge-triggered: each signal is an event, and the counter need not be read, which
 		 * saves a system call a request. */
-		ret = io_loop_add(&vm->loop, &kick->source, EPOLLIN | EPOLLET);
+		ret = io_loop_add(loop, &kick->source, EPOLLIN | EPOLLET);
 		if (ret < 0)
 			return ret;
 	}
@@ -206,6 +222,8 @@ int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *vi
 
 void device_free(struct vm_device *device)
 {
+	if (device->worker)
+		worker_free(device->worker);
 	virtio_free(device->virtio);
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
 		if (device->kicks[queue].source.fd >= 0)

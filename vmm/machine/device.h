@@ -13,6 +13,7 @@
 struct cpu;
 struct vm;
 struct vm_device;
+struct worker;
 
 /* Callbacks of every virtio device; ctx is its struct vm_device. */
 extern const struct virtio_host_ops device_host_ops;
@@ -22,11 +23,12 @@ struct vm_device *device_next(struct vm *vm);
 
 /*
  * Connects the next device, whose virtio_device is made, to the loop and the engine, and sets which
- * features it offers. Returns 0 or -errno (said). The caller calls device_free() whatever is
- * returned.
+ * features it offers. worker serves it; NULL: the I/O thread does. Returns 0 or -errno (said). The
+ * caller calls device_free() whatever is returned.
  */
 int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *virtio,
-	const struct feature_choice *features);
+	const struct feature_choice *features, struct worker *worker);
+/* Frees the worker as well. */
 void device_free(struct vm_device *device);
 
 /* Handles an access of a CPU to the device's window, as virtio_mmio_read() and virtio_mmio_write()

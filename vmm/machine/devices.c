@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container.h"
 #include "exit_status.h"
 #include "io/chardev_open.h"
 #include "log.h"
@@ -115,7 +116,7 @@ static int add_console(struct vm *vm)
 		&device_host_ops, device);
 	if (device_made(device, ret) < 0)
 		return ret;
-	return device_add(vm, device, &vm->console.dev, &vm->options->console_features);
+	return device_add(vm, device, &vm->console.dev, &vm->options->console_features, NULL);
 }
 
 static void free_consoles(struct vm *vm)
@@ -151,7 +152,7 @@ static int add_rng(struct vm *vm)
 		&vm->rng, &vm->entropy.backend, &vm->memory.gmem, &device_host_ops, device);
 	if (device_made(device, ret) < 0)
 		return ret;
-	return device_add(vm, device, &vm->rng.dev, &vm->options->rng_features);
+	return device_add(vm, device, &vm->rng.dev, &vm->options->rng_features, NULL);
 }
 
 /* Before other files are opened to be written: what is locked is safe from them. */
@@ -175,6 +176,18 @@ static int open_disks(struct vm *vm)
 	return ret;
 }
 
+static void look_at_size(struct vm_disk *disk)
+{
+	if (disk_refresh_size(&disk->disk) > 0)
+		virtio_config_changed(&disk->block.dev);
+}
+
+static void look_ready(struct io_source *source)
+{
+	io_event_clear(source->fd);
+	look_at_size(container_of(source, struct vm_disk, worker.look));
+}
+
 static int add_disk(struct vm *vm, unsigned index)
 {
 	const struct disk_options *options = &vm->options->disks[index];
@@ -193,7 +206,17 @@ static int add_disk(struct vm *vm, unsigned index)
 		say("%s: %s=on: this disk cannot have it", options->path, missing);
 		return -EINVAL;
 	}
-	return device_add(vm, device, &disk->block.dev, &options->features);
+	if (!vm->engine->ops->run) {
+		disk->has_worker = true;
+		ret = worker_init(&disk->worker, &disk->block.dev, look_ready);
+		if (ret < 0) {
+			worker_free(&disk->worker);
+			virtio_free(&disk->block.dev);
+			return ret;
+		}
+	}
+	return device_add(vm, device, &disk->block.dev, &options->features,
+		disk->has_worker ? &disk->worker : NULL);
 }
 
 static void free_disks(struct vm *vm)
@@ -206,9 +229,14 @@ static void free_disks(struct vm *vm)
 
 void devices_resize_disks(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->disk_count; i++)
-		if (disk_refresh_size(&vm->disks[i].disk) > 0)
-			virtio_config_changed(&vm->disks[i].block.dev);
+	for (unsigned i = 0; i < vm->disk_count; i++) {
+		struct vm_disk *disk = &vm->disks[i];
+
+		if (disk->has_worker && atomic_load(&disk->worker.started))
+			io_event_signal(disk->worker.look.fd);
+		else
+			look_at_size(disk);
+	}
 }
 
 /* The next place; detail may be NULL. */
@@ -263,13 +291,18 @@ int devices_add(struct vm *vm)
 	return ret;
 }
 
+void devices_leave(struct vm *vm)
+{
+	free_consoles(vm);
+	serial_free(&vm->serial);
+}
+
 void devices_free(struct vm *vm)
 {
 	while (vm->device_count > 0)
 		device_free(&vm->devices[--vm->device_count]);
 	free_disks(vm);
 	entropy_close(&vm->entropy);
-	free_consoles(vm);
 	pc_keyboard_free(vm);
-	serial_free(&vm->serial);
+	devices_leave(vm);
 }

@@ -21,6 +21,10 @@ int devices_open(struct vm *vm);
 int devices_add(struct vm *vm);
 void devices_free(struct vm *vm);
 
+/* Undoes what outlives the process: restores terminals and removes sockets. For a machine that
+ * cannot be freed. */
+void devices_leave(struct vm *vm);
+
 /* Updates the capacity of each disk whose image has changed its size, and tells the guest. I/O
  * thread. */
 void devices_resize_disks(struct vm *vm);

@@ -10,14 +10,19 @@
 #include "log.h"
 #include "machine/vm.h"
 
-/* Serves all queues and the serial port. Returns true if there is more to do at once. */
+/* Serves the serial port and all queues that no worker serves. Returns true if there is more to do
+ * at once. */
 static bool serve_all(struct vm *vm)
 {
 	bool more = false;
 
-	for (unsigned i = 0; i < vm->device_count; i++)
-		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
-			more |= virtio_serve(vm->devices[i].virtio, queue);
+	for (unsigned i = 0; i < vm->device_count; i++) {
+		struct virtio_device *virtio = vm->devices[i].virtio;
+
+		for (unsigned queue = 0; !vm->devices[i].worker && queue < virtio->queue_count;
+			queue++)
+			more |= virtio_serve(virtio, queue);
+	}
 	if (vm->serial.present)
 		more |= uart_ready(&vm->serial.uart);
 	return more;
@@ -110,16 +115,16 @@ static void time_is_over(struct vm *vm, bool busy)
 		vm->grace_used = true;
 		return;
 	}
-	vm->discard_output = true;
+	vm_discard_output(vm);
 	vm_output_lost(vm, EXIT_STATUS_TIMEOUT);
 	say("time-out after %u %s: the guest has ended, but %s", vm->options->timeout,
 		vm->options->timeout == 1 ? "second" : "seconds", lost);
 }
 
 /* Waits until one of fds is ready, a key is pressed (^A x is the only way to leave a raw terminal),
- * or a signal or the time-out comes, and handles it. timeout is in milliseconds, 0 if there is work
- * to do meanwhile. */
-static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout)
+ * or a signal or the time-out comes, and handles it. timeout is in milliseconds; busy is whether
+ * there is work to do, as in time_is_over(). */
+static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout, bool busy)
 {
 	struct chardev *terminal = find_keys(vm);
 	struct pollfd *keys = &fds[DRAIN_FDS - 3];
@@ -132,7 +137,7 @@ static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	ready = poll(fds, DRAIN_FDS, timeout);
 	if (ready < 0 && errno != EINTR) {
 		say("poll: %s", strerror(errno));
-		vm->discard_output = true; /* output that is still pending is lost */
+		vm_discard_output(vm); /* output that is still pending is lost */
 		vm_output_lost(vm, EXIT_STATUS_VOLE);
 	}
 	if (ready <= 0)
@@ -145,7 +150,7 @@ static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	if (signals->revents)
 		vm->signals.ready(&vm->signals);
 	if (timer->revents)
-		time_is_over(vm, timeout == 0);
+		time_is_over(vm, busy);
 }
 
 /* Serves all requests and waits for their output. */
@@ -158,7 +163,7 @@ static void serve_to_the_end(struct vm *vm)
 	int limit;
 
 	while (!vm->discard_output && ((limit = find_waiting(vm, fds)) != 0 || more)) {
-		wait_for_output(vm, fds, more ? 0 : limit);
+		wait_for_output(vm, fds, more ? 0 : limit, more);
 		passes -= passes > 0;
 		more = serve_all(vm) && passes > 0;
 	}
@@ -209,7 +214,7 @@ static void linger(struct vm *vm)
 		looks_max = held.has_reader ? LINGER_LOOKS : LINGER_LOOKS_ALONE;
 		last = held.bytes;
 		if (held.bytes > 0)
-			wait_for_output(vm, fds, LINGER_MS);
+			wait_for_output(vm, fds, LINGER_MS, false);
 		else if (nothing < 2)
 			poll(NULL, 0, LINGER_MS);
 	}
@@ -224,14 +229,52 @@ static bool has_pty(const struct vm *vm)
 	return found;
 }
 
+/* --- disks ------------------------------------------------------------------------------------ */
+
+/* How long a disk may take to return, in milliseconds, once its requests are not waited for any
+ * more. */
+#define STALL_MS 5000
+
+static void finish_workers(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->disk_count; i++)
+		if (vm->disks[i].has_worker)
+			worker_finish(&vm->disks[i].worker, vm->discard_output);
+}
+
+/* Waits until a disk's requests are done. When the user does not want to wait for that, the one that
+ * the host is at still has a while; then the machine is left as it is. */
+static void wait_for_worker(struct vm *vm, struct vm_disk *disk)
+{
+	struct pollfd fds[DRAIN_FDS];
+	struct pollfd *rested = &fds[VIRTIO_CONSOLE_PORTS_MAX];
+
+	for (unsigned i = 0; i < DRAIN_FDS; i++)
+		fds[i] = (struct pollfd){.fd = -1};
+	*rested = (struct pollfd){.fd = disk->worker.rested.fd, .events = POLLIN};
+	while (!vm->discard_output && !rested->revents)
+		wait_for_output(vm, fds, -1, true);
+	if (rested->revents)
+		return;
+	worker_finish(&disk->worker, true);
+	if (poll(rested, 1, STALL_MS) > 0)
+		return;
+	say("%s: the host does not return from a request; vole ends without it", disk->disk.path);
+	vm->is_stuck = true;
+}
+
 void drain(struct vm *vm)
 {
 	int status = atomic_load(&vm->status);
 
 	/* The guest did not end by itself. */
 	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_VOLE)
-		vm->discard_output = true;
+		vm_discard_output(vm);
+	finish_workers(vm);
 	serve_to_the_end(vm);
+	for (unsigned i = 0; i < vm->disk_count; i++)
+		if (vm->disks[i].has_worker)
+			wait_for_worker(vm, &vm->disks[i]);
 	if (has_pty(vm))
 		linger(vm);
 }

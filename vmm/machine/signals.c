@@ -45,6 +45,11 @@ static void stop(struct vm *vm)
 	for_each_chardev(vm, chardev_resume);
 }
 
+bool signal_ends(int signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
+}
+
 static void signal_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, signals);
@@ -74,8 +79,8 @@ static void signal_ready(struct io_source *source)
 		}
 		__attribute__((fallthrough));
 	default:
-		vm->signal = (int)info.ssi_signo;
-		vm->discard_output = true;
+		atomic_store(&vm->signal, (int)info.ssi_signo);
+		vm_discard_output(vm);
 		vm_end(vm, EXIT_STATUS_VOLE);
 	}
 }

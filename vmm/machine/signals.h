@@ -8,6 +8,8 @@
  * stopped, its terminal is in the state in which it was found.
  */
 
+#include <stdbool.h>
+
 struct vm;
 
 /* Blocks the signals and has the loop receive them. Called before the first thread is made, so that
@@ -15,6 +17,9 @@ struct vm;
  * state, but leaves the signals blocked. */
 int signals_open(struct vm *vm);
 void signals_close(struct vm *vm);
+
+/* Returns whether a signal asks for the end of the machine, whatever state it is in. */
+bool signal_ends(int signal);
 
 /* Raises a signal that is blocked and unblocks it, so that its default action takes place, which
  * may end the process. */

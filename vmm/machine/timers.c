@@ -17,7 +17,7 @@ static void timer_ready(struct io_source *source)
 	 * drain() may have to wait for. */
 	if (!vm_end(vm, EXIT_STATUS_TIMEOUT))
 		return;
-	vm->discard_output = true;
+	vm_discard_output(vm);
 	/* Afterwards, since nobody may read what is said. */
 	say("time-out after %u %s", vm->options->timeout,
 		vm->options->timeout == 1 ? "second" : "seconds");

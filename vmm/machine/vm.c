@@ -29,10 +29,17 @@ void vm_output_lost(struct vm *vm, int status)
 	atomic_compare_exchange_strong(&vm->status, &success, status);
 }
 
+void vm_discard_output(struct vm *vm)
+{
+	vm->discard_output = true;
+	if (vm->last_resort.hurry >= 0)
+		io_event_signal(vm->last_resort.hurry);
+}
+
 void vm_quit(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	vm->discard_output = true;
+	vm_discard_output(vm);
 	vm_end(vm, 0);
 }

@@ -31,6 +31,7 @@
 #include "io/entropy.h"
 #include "io/loop.h"
 #include "layout.h"
+#include "machine/worker.h"
 #include "mmio.h"
 #include "options.h"
 #include "rng.h"
@@ -51,6 +52,7 @@ struct vm_device {
 	struct vm *vm;
 	struct virtio_device *virtio;
 	struct virtio_mmio mmio;
+	struct worker *worker; /* NULL: it is served on the I/O thread. Not owned */
 	unsigned index;
 	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
 };
@@ -65,6 +67,8 @@ struct vm_console {
 struct vm_disk {
 	struct disk disk;
 	struct virtio_block block;
+	bool has_worker;
+	struct worker worker;
 };
 
 struct vm_serial {
@@ -101,6 +105,14 @@ struct vm_halts {
 
 #define PORTS_MAX 16
 
+/* The thread of last_resort.c. */
+struct vm_last_resort {
+	int quit; /* an eventfd: the thread ends; -1: empty */
+	int hurry; /* an eventfd, which stays ready: the I/O thread is to end the machine; -1: empty */
+	bool started;
+	pthread_t thread;
+};
+
 struct vm {
 	const struct options *options; /* not owned */
 
@@ -117,6 +129,7 @@ struct vm {
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
+	struct vm_last_resort last_resort;
 	struct vm_halts halts;
 	struct io_source state_report; /* an eventfd: the user has asked for the machine's state */
 	bool report_asked;             /* and has not got it yet. I/O thread */
@@ -138,7 +151,8 @@ struct vm {
 	pthread_mutex_t report;  /* held by the CPU that reports a crash */
 	pthread_mutex_t symbols; /* a leaf: held while a symbol is looked up */
 	atomic_int status;       /* exit status of vole; -1 while the machine runs */
-	int signal;              /* the signal that ended the machine; 0: none. I/O thread only */
+	atomic_int signal;       /* the signal that ended the machine; 0: none */
+	bool is_stuck;           /* a disk does not return, so nothing can be freed. I/O thread */
 	bool discard_output;     /* pending output is not waited for any more. I/O thread only */
 	bool grace_used;         /* the time-out was prolonged, which drain.c does once */
 };
@@ -157,6 +171,9 @@ bool vm_end(struct vm *vm, int status);
 /* Ends the machine with this status, because output could not be written. If it is ending already,
  * the status replaces status 0 only. Any thread. */
 void vm_output_lost(struct vm *vm, int status);
+
+/* Has pending output, and requests to disks, not be waited for any more. I/O thread. */
+void vm_discard_output(struct vm *vm);
 
 /* Ends the machine because the user asked for it: the quit() of chardevs whose ctx is the struct
  * vm. I/O thread. */
