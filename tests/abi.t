@@ -7,14 +7,16 @@ use strict;
 use warnings;
 use lib 'tests/lib';
 use Abi;
+use Installed;
 use Test::More;
 use Vole;
 
 my $compiler = $ENV{CC} || 'cc';
 my @warnings = qw(-Wall -Wextra -Wpedantic -Wundef -Wshadow -Wconversion -Werror);
 
-# gcc and clang, as far as they are installed, and the compiler of this run.
-my %compilers = map { $_ => 1 } $compiler, grep { run(['sh', '-c', 'command -v "$0"', $_])->{status} eq 0 } qw(gcc clang);
+# gcc and clang, as far as they are installed, and the compiler of this run, which mostly is one of them.
+my %compilers = map { $_ => 1 } $ENV{CC} || (), grep { present($_) } qw(gcc clang);
+$compilers{$compiler} = 1 if !%compilers;
 
 # -nostdinc keeps libc out; the compiler's own folder has stdint.h and stddef.h.
 sub freestanding {

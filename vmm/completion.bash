@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
 #
 # Completion of vole's command line, for bash. What options there are, and with what arguments, `vole --help`
 # tells: its lines that begin with an option, such as
