@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way in for machines other than vole's: PVH's entry point, which QEMU uses, and rom.S. It
+ * The way in for machines other than vole's: PVH's entry point, which QEMU uses (the library's note
+ * leads here instead of to its own), and rom.S. It
  * makes the state that vole's boot protocol promises (vole/start_info.h), then calls pvh_main().
  */
 #include <vole/start_info.h>
@@ -33,13 +34,6 @@ gdt:	.quad	0
 gdt_register:
 	.word	. - gdt - 1
 	.long	gdt
-
-	/* Xen's note 18: XEN_ELFNOTE_PHYS32_ENTRY. */
-	.section .note.Xen, "a", @note
-	.balign	4
-	.long	4, 4, 18
-	.asciz	"Xen"
-	.long	pvh_entry
 
 	.bss
 	.balign	16
