@@ -11,6 +11,7 @@
 #include "machine/devices.h"
 #include "machine/drain.h"
 #include "machine/halts.h"
+#include "machine/last_resort.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
 #include "machine/screen.h"

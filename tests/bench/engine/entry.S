@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The way in for machines other than vole's: PVH's entry point, which QEMU uses (the library's note
- * leads here instead of to its own), and rom.S. It
- * makes the state that vole's boot protocol promises (vole/start_info.h), then calls pvh_main().
+ * leads here instead of to its own), and rom.S. It makes the state that vole's boot protocol
+ * promises (vole/start_info.h), then calls pvh_main().
  */
 #include <vole/start_info.h>
 
