@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "cpu/page_walk.h"
 
 static struct fake_cpu *fake_of(struct cpu *cpu)
 {
@@ -20,9 +21,29 @@ static int fake_registers(struct cpu *cpu, struct cpu_registers *registers)
 
 static int fake_translate(struct cpu *cpu, uint64_t linear, uint64_t *gpa)
 {
-	(void)cpu;
+	const struct fake_cpu *fake = fake_of(cpu);
+	struct page_walk walk;
+
 	*gpa = linear;
-	return 0;
+	if (!fake->has_paging || !page_walk(cpu->gmem, &fake->registers, linear, 0, &walk))
+		return 0;
+	*gpa = walk.gpa;
+	return walk.result == PAGE_WALK_NO_MEMORY || walk.result == PAGE_WALK_NOT_PRESENT ? -EFAULT
+											  : 0;
+}
+
+static unsigned fake_branches(struct cpu *cpu, struct cpu_branch branches[CPU_BRANCHES])
+{
+	const struct fake_cpu *fake = fake_of(cpu);
+
+	memcpy(branches, fake->branches, sizeof fake->branches);
+	return fake->branch_count;
+}
+
+static const char *on_port_takes(struct cpu *cpu, uint16_t port)
+{
+	(void)cpu;
+	return port % 2 == 0 ? "writes of 4 bytes" : NULL;
 }
 
 static uint64_t fake_position(struct cpu *cpu)
@@ -60,23 +81,37 @@ static void on_end(struct cpu *cpu, int status)
 	fake_of(cpu)->status = status;
 }
 
+static const struct cpu_ops exact_ops = {
+	.registers = fake_registers,
+	.translate = fake_translate,
+	.position = fake_position,
+	.position_is_exact = true,
+	.branches = fake_branches,
+};
+
+static const struct cpu_ops inexact_ops = {
+	.registers = fake_registers,
+	.translate = fake_translate,
+	.position = fake_position,
+};
+
+void fake_cpu_make_inexact(struct fake_cpu *fake)
+{
+	fake->cpu.ops = &inexact_ops;
+}
+
 void fake_cpu_init(struct fake_cpu *fake)
 {
-	static const struct cpu_ops ops = {
-		.registers = fake_registers,
-		.translate = fake_translate,
-		.position = fake_position,
-		.position_is_exact = true,
-	};
 	static const struct cpu_host host = {
 		.begin_report = on_begin_report,
 		.end_report = on_end_report,
 		.symbol = on_symbol,
+		.port_takes = on_port_takes,
 		.end = on_end,
 	};
 
 	*fake = (struct fake_cpu){
-		.cpu = {.ops = &ops, .host = &host, .gmem = &fake->gmem},
+		.cpu = {.ops = &exact_ops, .host = &host, .gmem = &fake->gmem},
 		.registers = {.cr0 = 0x11, .rflags = 2, .cs = {.selector = 8, .limit = UINT32_MAX}},
 		.gmem = {.regions = &fake->region, .count = 1},
 		.region = {.size = FAKE_RAM_SIZE, .host = fake->ram, .writable = true},

@@ -4,7 +4,7 @@
 
 /*
  * A CPU for tests of reports, with registers, memory and symbols that the test makes up. Linear
- * addresses are guest-physical ones, whatever the registers say of paging.
+ * addresses are guest-physical ones, whatever the registers say of paging, unless has_paging is set.
  */
 
 #include "cpu/cpu.h"
@@ -21,6 +21,9 @@ struct fake_cpu {
 	struct cpu_registers registers;
 	int registers_error; /* what asking for them returns: 0 or a negative errno */
 	const struct fake_symbol *symbols;
+	bool has_paging;       /* linear addresses are translated as the registers say */
+	unsigned branch_count; /* of branches */
+	struct cpu_branch branches[CPU_BRANCHES];
 	unsigned reports, reports_ended;
 	int status; /* with which the machine was ended; 0: it was not */
 	struct gmem gmem;
@@ -31,6 +34,9 @@ struct fake_cpu {
 /* Makes a 32-bit CPU in protected mode without paging, with memory of zeros and no symbols. It must
  * not move afterwards. */
 void fake_cpu_init(struct fake_cpu *fake);
+
+/* Makes its position that of an engine which can be behind an instruction that has stored. */
+void fake_cpu_make_inexact(struct fake_cpu *fake);
 
 /* Store little-endian words, and bytes, in its memory. */
 void fake_word(struct fake_cpu *fake, uint64_t address, uint32_t value);

@@ -5,6 +5,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "fuzz_log.h"
+
+unsigned fuzz_log_lines;
+int fuzz_log_longest;
 
 void log_open(void)
 {
@@ -14,10 +20,14 @@ bool vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list argum
 {
 	int saved = errno;
 	char line[1024];
+	int len;
 
 	(void)waits;
 	(void)ctx;
-	vsnprintf(line, sizeof line, format, arguments);
+	len = vsnprintf(line, sizeof line, format, arguments);
+	fuzz_log_lines++;
+	if (len > fuzz_log_longest)
+		fuzz_log_longest = len;
 	errno = saved;
 	return true;
 }
@@ -29,4 +39,10 @@ void say(const char *format, ...)
 	va_start(arguments, format);
 	vsay(NULL, NULL, format, arguments);
 	va_end(arguments);
+}
+
+void say_lines(const char *text)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+		say("%.*s", (int)strcspn(text, "\n"), text);
 }
