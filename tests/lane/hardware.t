@@ -54,6 +54,13 @@ for my $kernel ('constant-gdt', 'constant-gdt-in-text', 'constant-tss-descriptor
 		"constant-tss: is told as the CPU's own write") or diag(shown($result));
 }
 
+for my $kernel ('constant-stack-DEXCEPTION', 'constant-stack-DINTERRUPT') {
+	my $result = guest("cases/$kernel");
+	is($result->{status}, 126, "$kernel: status 126");
+	like($result->{err}, qr/^vole: guest crashed: ESP is \S+ at \S+ \(main\+\S+\), where no stack can be$/m, "$kernel: ESP is told")
+		or diag(shown($result));
+}
+
 # Whether KVM gives the store the wrong address depends on what the processor's TLB holds.
 {
 	my $result = guest('cases/constant-page-directory-DSTORE');

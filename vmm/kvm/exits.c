@@ -45,7 +45,7 @@ static void handle_internal_error(struct vcpu *vcpu)
 		return;
 	}
 	ret = complete_instruction(vcpu);
-	if (ret == -EOPNOTSUPP && own_writes_report_task_switch(vcpu))
+	if (ret == -EOPNOTSUPP && own_writes_report(vcpu))
 		return;
 	if (ret == -EOPNOTSUPP)
 		crash_instruction(cpu);

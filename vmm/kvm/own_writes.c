@@ -177,21 +177,71 @@ static int delivered_vector(const struct vcpu *vcpu)
 	return events.nmi.injected ? VECTOR_NMI : -1;
 }
 
-/* Marks the code segment of a gate in the IDT (Intel SDM 3, 6.11 and 6.14.1), and the stack that
- * the TSS has for level 0. */
-static void mark_gate(const struct emulate *e, unsigned vector)
+/* Returns the linear address of a vector's gate in the IDT (Intel SDM 3, 6.11 and 6.14.1), or 0 if
+ * it has none. */
+static uint64_t gate_at(const struct kvm_sregs *s, unsigned vector)
+{
+	uint32_t offset = vector * (s->efer & EFER_LMA ? 16 : 8);
+
+	return offset + 7 <= s->idt.limit ? s->idt.base + offset : 0;
+}
+
+/* Marks the code segment that a gate leads to, and the stack that the TSS has for level 0. */
+static void mark_gate(const struct emulate *e, uint64_t gate)
 {
 	const struct kvm_sregs *s = &e->sregs;
-	bool is_long = s->efer & EFER_LMA;
-	uint32_t offset = vector * (is_long ? 16 : 8);
-	bool has_stack = s->tr.type == (TYPE_TSS | TYPE_WIDE | TYPE_BUSY) && !is_long;
+	bool has_stack = s->tr.type == (TYPE_TSS | TYPE_WIDE | TYPE_BUSY) && !(s->efer & EFER_LMA);
 	uint16_t selector;
 
-	if (offset + 7 <= s->idt.limit &&
-		read_memory(e->ctx, s->idt.base + offset + 2, &selector, sizeof selector) == 0)
+	if (read_memory(e->ctx, gate + 2, &selector, sizeof selector) == 0)
 		mark_descriptor(e, selector);
 	if (has_stack && read_memory(e->ctx, s->tr.base + 8, &selector, sizeof selector) == 0)
 		mark_descriptor(e, selector);
+}
+
+/* Returns whether the frame that a gate has the CPU push goes to read-only memory, and sets *gpa to
+ * where it begins. Outside of long mode, and at level 0, which goes on with the current stack. */
+static bool pushes_to_read_only(const struct emulate *e, uint64_t gate, uint64_t *gpa)
+{
+	const struct kvm_segment *ss = &e->sregs.ss;
+	uint32_t offset = (uint32_t)(e->regs.rsp - sizeof(uint32_t)) & (ss->db ? ~0u : 0xffffu);
+	struct cpu *cpu = e->ctx;
+	uint8_t rights;
+
+	if (e->sregs.efer & EFER_LMA || ss->dpl != 0 ||
+		read_memory(cpu, gate + RIGHTS_BYTE, &rights, sizeof rights) < 0 ||
+		(rights & RIGHTS_TYPE) == TYPE_TASK_GATE)
+		return false;
+	return read_only_byte(cpu, (uint32_t)(ss->base + offset)) &&
+	       cpu->ops->translate(cpu, (uint32_t)(ss->base + offset), gpa) == 0;
+}
+
+/* Reports the store of EFLAGS, with which such a frame begins, as any other to read-only memory. */
+static void report_push(struct vcpu *vcpu, const struct emulate *e, uint64_t gpa)
+{
+	uint32_t eflags = (uint32_t)e->regs.rflags;
+	uint8_t data[sizeof eflags];
+
+	memcpy(data, &eflags, sizeof data);
+	forget_cpu(vcpu);
+	crash_mmio(&vcpu->cpu, gpa, true, data, sizeof data, -EROFS);
+}
+
+/* Marks what the interrupt or exception that is being delivered uses. Returns true if it cannot be
+ * delivered: that is reported. */
+static bool complete_delivery(struct vcpu *vcpu, const struct emulate *e)
+{
+	int vector = delivered_vector(vcpu);
+	uint64_t gate = vector < 0 ? 0 : gate_at(&e->sregs, (unsigned)vector);
+	uint64_t gpa;
+
+	if (!gate)
+		return false;
+	mark_gate(e, gate);
+	if (!pushes_to_read_only(e, gate, &gpa))
+		return false;
+	report_push(vcpu, e, gpa);
+	return true;
 }
 
 void own_writes_complete(struct vcpu *vcpu)
@@ -199,17 +249,14 @@ void own_writes_complete(struct vcpu *vcpu)
 	uint16_t selectors[SELECTORS_MAX];
 	struct emulate e;
 	unsigned count;
-	int vector;
 
 	if (!read_cpu(vcpu, &e))
 		return;
 	count = next_selectors(&e, selectors);
 	for (unsigned i = 0; i < count; i++)
 		mark_descriptor(&e, selectors[i]);
-	vector = delivered_vector(vcpu);
-	if (vector >= 0)
-		mark_gate(&e, (unsigned)vector);
 	own_paging_complete(vcpu->cpu.gmem, &e.sregs, e.sregs.cs.base + e.regs.rip, UINT64_MAX);
+	complete_delivery(vcpu, &e);
 	forget_cpu(vcpu);
 }
 
@@ -265,23 +312,32 @@ static bool is_task(const struct emulate *e, uint16_t selector)
 	return type == TYPE_TASK_GATE || (type & ~(TYPE_WIDE | TYPE_BUSY)) == TYPE_TSS;
 }
 
-bool own_writes_report_task_switch(struct vcpu *vcpu)
+/* Reports a task switch by the next instruction if it cannot save the old task. */
+static bool report_task_switch(struct vcpu *vcpu, const struct emulate *e)
 {
+	const struct kvm_segment *tr = &e->sregs.tr;
+	uint64_t saved = tr->base + (tr->type & TYPE_WIDE ? TSS32_EIP : TSS16_IP), gpa;
 	uint16_t selectors[SELECTORS_MAX];
 	struct cpu *cpu = &vcpu->cpu;
-	bool is_switch, is_read_only;
-	uint64_t saved, gpa = 0;
+
+	if (!(next_selectors(e, selectors) > 0 && is_task(e, selectors[0])) &&
+		!(e->regs.rflags & EFLAGS_NT))
+		return false;
+	if (!read_only_byte(cpu, saved) || cpu->ops->translate(cpu, saved, &gpa) < 0)
+		return false;
+	forget_cpu(vcpu);
+	crash_own_write(cpu, gpa, CPU_SAVES_TASK);
+	return true;
+}
+
+bool own_writes_report(struct vcpu *vcpu)
+{
 	struct emulate e;
+	bool is_reported;
 
 	if (!read_cpu(vcpu, &e))
 		return false;
-	saved = e.sregs.tr.base + (e.sregs.tr.type & TYPE_WIDE ? TSS32_EIP : TSS16_IP);
-	is_switch = (next_selectors(&e, selectors) > 0 && is_task(&e, selectors[0])) ||
-		    e.regs.rflags & EFLAGS_NT;
-	is_read_only = read_only_byte(cpu, saved) && cpu->ops->translate(cpu, saved, &gpa) == 0;
+	is_reported = complete_delivery(vcpu, &e) || report_task_switch(vcpu, &e);
 	forget_cpu(vcpu);
-	if (!is_switch || !is_read_only)
-		return false;
-	crash_own_write(cpu, gpa, CPU_SAVES_TASK);
-	return true;
+	return is_reported;
 }

@@ -33,7 +33,8 @@ int own_writes_start_timer(timer_t *timer);
 void own_writes_stop_timer(timer_t timer);
 
 /* Sets the flags that the next instruction, or the interrupt or exception that is being delivered,
- * makes the CPU set in read-only memory. On the vCPU's thread, after KVM_RUN returned with EINTR.
+ * makes the CPU set in read-only memory. Reports an interrupt or exception whose frame would be
+ * pushed there, which KVM tries to deliver for ever. On the vCPU's thread, after KVM_RUN returned with EINTR.
  */
 void own_writes_complete(struct vcpu *vcpu);
 
@@ -42,8 +43,9 @@ void own_writes_complete(struct vcpu *vcpu);
  * the guest's. On the vCPU's thread. */
 bool own_writes_handle_store(struct vcpu *vcpu, uint64_t gpa, const uint8_t *data, unsigned len);
 
-/* Reports a task switch that KVM gave up since it cannot save registers in a read-only TSS. Returns
- * false if the instruction is another. On the vCPU's thread, after KVM_EXIT_INTERNAL_ERROR. */
-bool own_writes_report_task_switch(struct vcpu *vcpu);
+/* Reports what KVM gave up since it cannot write to read-only memory: a task switch that saves to a
+ * TSS there, or an exception or interrupt whose frame goes there. Returns false if it was something
+ * else. On the vCPU's thread, after KVM_EXIT_INTERNAL_ERROR. */
+bool own_writes_report(struct vcpu *vcpu);
 
 #endif
