@@ -373,7 +373,7 @@ int image_open_segment(struct image *image, const char *path, const struct image
 	if (err)
 		return err;
 	image->segments[image->segment_count++] = *segment;
-	/* An ELF file may have symbols. Other files are not for libelf, which knows archives too. */
+	/* An ELF file may have symbols. libelf would take other files for archives. */
 	file_read_some(image->fd, ident, sizeof ident, 0);
 	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return 0;

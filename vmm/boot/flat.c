@@ -22,8 +22,8 @@
 #define SELECTOR_MAX 0xffffu
 
 /*
- * Interrupt vectors, four bytes each from 0 on, and what they lead to: handlers that report, where a
- * PC has its BIOS. Both are left out if the code takes the place of one of them.
+ * Interrupt vectors have four bytes each, from 0 on. They lead to handlers that report, where a PC
+ * has its BIOS. Both are left out if the code takes the place of one of them.
  */
 #define VECTORS_END 0x400u
 #define HANDLERS    0xf0000u

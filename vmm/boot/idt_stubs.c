@@ -8,8 +8,9 @@
 
 /*
  * A gate of the IDT at entry leads to a stub that hands the machine, by a port, an exception or
- * interrupt that the kernel has no handler for. The machine knows the vector from the stub's address, and the
- * rest from the stack. A monitor that goes on after the write finds the stub at an end.
+ * interrupt that the kernel has no handler for. The machine knows the vector from the stub's
+ * address, and the rest from the stack. A monitor that goes on after the write finds the stub at an
+ * end.
  */
 static const uint8_t idt_stub[IDT_STUB_SIZE] = {
 	0xe6, VOLE_PORT_EXCEPTION, /* out %al, $VOLE_PORT_EXCEPTION */

@@ -115,8 +115,8 @@ static struct cpu_fault take_fault(
 	return fault;
 }
 
-/* As take_fault(), in real mode: an interrupt pushes IP, CS and FLAGS there, 16 bits each (Intel SDM
- * 3, 21.1.4). */
+/* Reads the exception of a CPU in real mode, where an interrupt pushes IP, CS and FLAGS, 16 bits
+ * each (Intel SDM 3, 21.1.4). */
 static struct cpu_fault take_real_fault(struct cpu *cpu, struct cpu_registers *r, unsigned vector)
 {
 	struct cpu_fault fault = {.vector = vector, .is_real_mode = true};

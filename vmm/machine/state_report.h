@@ -14,8 +14,8 @@ struct vm;
 int state_report_open(struct vm *vm);
 void state_report_close(struct vm *vm);
 
-/* Has the state said soon, and the screen shown, without ending the machine: what devices have been told of before is
- * served first. Pauses the CPUs meanwhile. Ignored if the machine is ending. */
+/* Has the state said soon, and the screen shown, without ending the machine: what devices have been
+ * told of before is served first. Pauses the CPUs meanwhile. Ignored if the machine is ending. */
 void state_report_request(struct vm *vm);
 
 /* Says the state of a machine that has ended, and of which nobody knows why it did not do so by
