@@ -46,7 +46,7 @@ sub ended {
 	# Each command, and what it says to words it cannot use.
 	my $disk = write_file('disk.img', 'first sector' . "\0" x (8 * 512 - 12));
 	my $terminal = at_prompt('-c', 2, '-d', "$disk,serial=d");
-	for (['mem', qr/00000000 - 00003fff .* read-only/], ['dev', qr/d0000000 .*console.*block.*disk 0 +\d/s],
+	for (['mem', qr/00001000 - 00003fff .* read-only/], ['dev', qr/d0000000 .*console.*block.*disk 0 +\d/s],
 		['cpus', qr/CPU 1: started/], ['rng 3', qr/rng:\r\n  (?:[0-9a-f]{2} ?){3}\r/], ['read 0', qr/\| first sector/],
 		['write 7 some words', qr/sector 7 written/], ['read 7', qr/\| some words\r/], ['read 1', qr/\(no text\)/],
 		['rng 0', qr/1 to 256/], ['rng', qr/1 to 256/], ['read 8', qr/ends with sector 7/], ['read x', qr/0 to 7/],
@@ -99,7 +99,7 @@ sub ended {
 {
 	my $terminal = at_prompt();
 	$terminal->send("crash\r");
-	ended('the guest crashes', $terminal, 126, qr/guest crashed.*read-only/);
+	ended('the guest crashes', $terminal, 126, qr/guest crashed.*through a null pointer/);
 }
 # How far the guest gets in a second is not known.
 ended('time-out', terminal(vole_run(), qw(--timeout 1), $demo), 124, qr/time-out/);
