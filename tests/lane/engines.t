@@ -48,6 +48,7 @@ for my $case (
 	(map { [[], "$_.elf"] } qw(null-store rodata-store text-store stack-overflow hole-load hole-store port-unknown port-width
 		unhandled exceptions paging cpu-state library modules timer features triple-fault)),
 	[[], 'triple-fault.elf', 'int3'],
+	[[], 'unhandled.elf', 'alone'],
 	(map { [[qw(-c), $_], 'smp.elf'] } 1, 2),
 	[[qw(-c 3)], 'cpu-state.elf'],
 	[[qw(-c 2)], 'init-sipi.elf'],

@@ -49,6 +49,16 @@ int cpu_write_linear(struct cpu *cpu, uint64_t linear, const void *src, size_t l
 	return gmem_write(cpu->gmem, next, (const uint8_t *)src + first, len - first);
 }
 
+bool cpu_memory_is_writable(const struct cpu *cpu, gpa_t gpa)
+{
+	const struct gmem *gmem = cpu->gmem;
+
+	for (unsigned i = 0; i < gmem->count; i++)
+		if (gpa - gmem->regions[i].base < gmem->regions[i].size)
+			return gmem->regions[i].writable;
+	return false;
+}
+
 uint64_t cpu_value(const uint8_t *data, unsigned len)
 {
 	uint64_t value = 0;

@@ -90,14 +90,6 @@ static bool read_descriptor(const struct delivery *d, const char *subject, uint1
 
 /* --- the stack -------------------------------------------------------------------------------- */
 
-static bool is_writable(const struct gmem *gmem, gpa_t gpa)
-{
-	for (unsigned i = 0; i < gmem->count; i++)
-		if (gpa - gmem->regions[i].base < gmem->regions[i].size)
-			return gmem->regions[i].writable;
-	return false;
-}
-
 /* Whether a byte of the stack cannot be pushed at a linear address. */
 static bool push_fails(const struct delivery *d, uint64_t linear)
 {
@@ -114,7 +106,7 @@ static bool push_fails(const struct delivery *d, uint64_t linear)
 		}
 		gpa = walk.gpa;
 	}
-	if (is_writable(d->cpu->gmem, gpa))
+	if (cpu_memory_is_writable(d->cpu, gpa))
 		return false;
 	return found(d, "the frame does not fit on the stack: push to %s, %s",
 		place_of(d->cpu, linear).text,

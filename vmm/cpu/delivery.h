@@ -24,7 +24,7 @@ enum delivery_obstacle {
  * Puts into words why an exception cannot be delivered to a CPU with these registers: "gate 0 names
  * selector 0x18, beyond the GDT (limit 0x17)". In a callback of this CPU.
  */
-enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_registers *registers, unsigned vector,
-	bool has_error, char *text, size_t size);
+enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_registers *registers,
+	unsigned vector, bool has_error, char *text, size_t size);
 
 #endif

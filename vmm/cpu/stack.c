@@ -23,11 +23,6 @@
 
 #define SELECTOR_RPL 0x3u
 
-static bool is_writable(const struct cpu *cpu, gpa_t gpa)
-{
-	return gmem_ptr(cpu->gmem, gpa, 1, GMEM_WRITE) != NULL;
-}
-
 /* Sets *esp to the guest-physical address that ESP points to. Returns false if it is not known. */
 static bool find_stack_pointer(struct cpu *cpu, const struct cpu_registers *r, gpa_t *esp)
 {
@@ -42,14 +37,14 @@ static bool is_stack_access(const struct cpu *cpu, bool is_write, gpa_t gpa, gpa
 {
 	if (is_write && (uint32_t)(esp - gpa) <= BELOW_MAX)
 		return true;
-	return !is_writable(cpu, esp) && (uint32_t)(gpa - esp) < ABOVE_MAX;
+	return !cpu_memory_is_writable(cpu, esp) && (uint32_t)(gpa - esp) < ABOVE_MAX;
 }
 
 /* Whether the boot CPU's first stack, or a frame on it, has grown to an address. Other boards than
  * vole's own do not have it. */
 static bool is_below_boot_stack(const struct cpu *cpu, gpa_t gpa)
 {
-	if (is_writable(cpu, BOOT_STACK - 1) || !is_writable(cpu, BOOT_STACK))
+	if (cpu_memory_is_writable(cpu, BOOT_STACK - 1) || !cpu_memory_is_writable(cpu, BOOT_STACK))
 		return false;
 	return gpa < BOOT_STACK || (cpu->id == 0 && gpa >= WRAPPED_MIN && gpa < ZERO_MIN);
 }
@@ -69,7 +64,7 @@ static void explain(struct cpu *cpu, const struct cpu_registers *r, gpa_t gpa, g
 	else if (cpu->id != 0 && gpa >= WRAPPED_MIN)
 		snprintf(text, size, "CPU %u uses a stack at %s, but was started without one",
 			cpu->id, place.text);
-	else if (is_writable(cpu, above))
+	else if (cpu_memory_is_writable(cpu, above))
 		snprintf(text, size,
 			"the stack that begins at 0x%08" PRIx64 " has overflowed at %s", above,
 			place.text);
@@ -103,7 +98,7 @@ bool stack_explain_delivery(
 		return false;
 	for (unsigned word = 1; word <= DELIVERY_WORDS; word++) {
 		gpa = (uint32_t)(esp - 4 * word);
-		if (is_writable(cpu, gpa))
+		if (cpu_memory_is_writable(cpu, gpa))
 			continue;
 		explain(cpu, r, gpa, esp, explanation);
 		return true;
