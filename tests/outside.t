@@ -100,6 +100,20 @@ d0000000  interrupt 1  console
 d0001000  interrupt 2  entropy
 END
 
+	# For loaders that want what Firecracker's does: a 64-bit file by its headers, of the same code.
+	my ($link) = slurp('README.md') =~ /^`(-Wl,\S*elf64-x86-64)`/m;
+	my $folder64 = scratch() . '/devices.c.d';
+	my $wide = typed($folder64, "cc \$(pkg-config --cflags vole-guest) $link -o wide.elf devices.c \$(pkg-config --libs vole-guest)");
+	is($wide->{status}, 0, 'a kernel in a 64-bit ELF file') or diag(shown($wide));
+	my $headers = run(['readelf', '-hlW', "$folder64/wide.elf"])->{out};
+	like($headers, qr/Class: +ELF64$/m, '... which it is');
+	is_deeply([$headers =~ /^ +LOAD .* (0x\w+)$/mg], [('0x200000') x 3], '... with segments aligned to 2 MiB');
+	like(run([qw(readelf -nW), "$folder64/wide.elf"])->{out}, qr/^ +Xen +0x0*4\b.*0x0*12\b/m, '... and the note for PVH');
+	if (engine() eq 'kvm') {
+		my $started = run([vole_run(), qw(--boot linux --serial none --debug-port 0xe9), "$folder64/wide.elf"]);
+		is($started->{out}, "d0000000  interrupt 5  entropy\n", '... by which it starts') or diag(shown($started));
+	}
+
 	# In C++, and with the command that README has.
 	my $folder = scratch() . '/library';
 	mkdir $folder or die "$folder: $!\n";
