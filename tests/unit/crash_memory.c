@@ -138,6 +138,15 @@ static void test_accesses(void)
 		"a load from the end of page 0");
 
 	begin(CODE, STACK);
+	fake.registers.cr0 = 0x10;
+	fake.cpu.id = 2;
+	crash_mmio(&fake.cpu, 6 * 4, false, (const uint8_t *)"\0\0\0", 4, -ENXIO);
+	expect("vole: guest crashed: CPU 2 in real mode takes interrupt 0x6, or loads its vector, "
+	       "at "
+	       "0x00009000 (work+0x0): there are no vectors at 0x00000000\n",
+		"an exception in real mode, where page 0 would have its vector");
+
+	begin(CODE, STACK);
 	store(0x2000, 4, -EROFS);
 	expect("vole: guest crashed: CPU 0 stores 0x1234 (4 bytes) to 0x00002000, which is "
 	       "read-only\n",

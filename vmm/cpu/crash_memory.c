@@ -14,6 +14,9 @@
 #include "layout.h"
 #include "log.h"
 
+#define CR0_PE      0x1u /* protected mode (Intel SDM 3, 2.5) */
+#define VECTOR_SIZE 4u   /* in real mode: offset and segment */
+
 /* --- jumps ------------------------------------------------------------------------------------ */
 
 /* Returns how the CPU came to its instruction pointer, as far as the stack tells, and puts what it
@@ -144,6 +147,16 @@ static bool is_page_walk(
 	       walk->result == PAGE_WALK_NO_MEMORY && walk->entry[walk->culprit].gpa == gpa;
 }
 
+/* Whether a load is that of an interrupt vector in real mode (Intel SDM 3, 21.1.4), where a CPU that
+ * INIT and SIPI have started is. The guest may have loaded one itself. */
+static bool is_vector(const struct cpu_registers *r, const struct store *access)
+{
+	uint64_t offset = access->gpa - r->idt.base;
+
+	return !(r->cr0 & CR0_PE) && access->len == VECTOR_SIZE && offset % VECTOR_SIZE == 0 &&
+	       offset < IDT_VECTORS * VECTOR_SIZE;
+}
+
 /* Says what an access is that the guest has not asked for by the address of an instruction's
  * operand. Returns false, and says nothing, if it is none. */
 static bool say_cause(struct cpu *cpu, bool is_write, const struct store *access)
@@ -156,8 +169,16 @@ static bool say_cause(struct cpu *cpu, bool is_write, const struct store *access
 		say("guest crashed: %s", stack.text);
 		return true;
 	}
-	if (is_write || cpu->ops->registers(cpu, &registers) < 0 ||
-		!is_page_walk(cpu, &registers, access->gpa, &walk))
+	if (is_write || cpu->ops->registers(cpu, &registers) < 0)
+		return false;
+	if (is_vector(&registers, access)) {
+		say("guest crashed: CPU %u in real mode takes interrupt 0x%x, or loads its vector, "
+		    "at %s: there are no vectors at 0x%08" PRIx64,
+			cpu->id, (unsigned)(access->gpa - registers.idt.base) / VECTOR_SIZE,
+			place_here(cpu).text, registers.idt.base);
+		return true;
+	}
+	if (!is_page_walk(cpu, &registers, access->gpa, &walk))
 		return false;
 	say("guest crashed: CPU %u has paging on, but %s 0x%x for the instruction at %s is not in "
 	    "memory; CR3 is 0x%08" PRIx64,
