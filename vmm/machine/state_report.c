@@ -48,7 +48,8 @@ int state_report_open(struct vm *vm)
 	vm->state_report = (struct io_source){.fd = io_event_open(), .ready = report_ready};
 	if (vm->state_report.fd < 0)
 		return vm->state_report.fd;
-	return io_loop_add_control(&vm->loop, &vm->state_report, EPOLLIN);
+	/* No control source: it has to come after the kicks. */
+	return io_loop_add(&vm->loop, &vm->state_report, EPOLLIN);
 }
 
 void state_report_close(struct vm *vm)
