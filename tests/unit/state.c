@@ -128,6 +128,25 @@ static void test_cpus(void)
 		"the task priority is high");
 }
 
+static void test_unknown(void)
+{
+	begin();
+	cpus[0] = (struct state_cpu){.is_known = false};
+	ok(REPORTS(2, "  CPU 0 does not answer: it waits for a reader of what vole says, or the "
+		      "host's "
+		      "KVM does not leave it"),
+		"a CPU that does not stop");
+	ok(!state_is_dead(&state), "is not dead");
+
+	begin();
+	cpus[0].state.activity = CPU_RUNNING;
+	cpus[0].state.in_callback = true;
+	strcpy(cpus[0].callers, "called from main+0x1f");
+	ok(REPORTS(1,
+		   RUNNING_LINE ", called from main+0x1f; vole has not finished its last access"),
+		"a CPU that is in a callback, and its callers");
+}
+
 static void test_many_cpus(void)
 {
 	begin();
@@ -354,6 +373,7 @@ static void test_dead(void)
 int main(void)
 {
 	test_cpus();
+	test_unknown();
 	test_many_cpus();
 	test_lapics();
 	test_pins();

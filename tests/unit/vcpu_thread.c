@@ -201,7 +201,7 @@ static void test_pause(void)
 	setup();
 	wait_for_runs(&fixtures[0]);
 	ok(pause_both(PATIENCE), "two CPUs that execute are paused");
-	ok(!vcpu_in_callback(&fixtures[0].vcpu), "neither is in a callback");
+	ok(vcpu_is_stopped(&fixtures[0].vcpu), "and known to be");
 	runs = fixtures[0].runs + fixtures[1].runs;
 	nanosleep(&while_paused, NULL);
 	is(fixtures[0].runs + fixtures[1].runs, runs, "nothing is executed then");
@@ -233,7 +233,7 @@ static void test_pause_in_callbacks(void)
 	fixtures[0].blocked = true;
 	wait_for_runs(&fixtures[0]);
 	ok(!pause_both(50), "one whose callback does not return is waited for so long");
-	ok(vcpu_in_callback(&fixtures[0].vcpu) && !vcpu_in_callback(&fixtures[1].vcpu),
+	ok(!vcpu_is_stopped(&fixtures[0].vcpu) && vcpu_is_stopped(&fixtures[1].vcpu),
 		"and is told from the others");
 	fixtures[0].blocked = false;
 	ok(pause_both(PATIENCE), "when it returns it is paused, as was asked for");

@@ -147,15 +147,18 @@ struct engine_ops {
 	 * whose execution has ended, also before start() and after stop(), counts as stopped, and
 	 * one that reports a crash ends.
 	 *   0       all are stopped
-	 *   -EBUSY  no guest code is executed, but a callback has not returned: state() says of
-	 *           which CPU. Its registers are those in the middle of its instruction, and what
-	 *           the callback does may go on. resume() is owed all the same.
+	 *   -EBUSY  a CPU has not come: it executes no further instruction, but is in the middle of
+	 *           one, and what its callback does may go on. state() says of which CPU. resume()
+	 *           is owed all the same.
 	 */
 	int (*pause)(struct engine *engine);
 	void (*resume)(struct engine *engine);
 
-	/* Sets *state. Between pause() and resume(), or after stop(). I/O thread. Returns 0 or
-	 * -errno (said). */
+	/* Sets *state. Between pause() and resume(), or after stop(). I/O thread.
+	 *   0       done
+	 *   -EBUSY  the CPU has not stopped, and the host tells nothing of it: cpu_ops must not be
+	 *           used either
+	 *   other   -errno (said) */
 	int (*state)(struct engine *engine, unsigned id, struct cpu_state *state);
 
 	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for

@@ -239,15 +239,16 @@ static void kvm_engine_resume(struct engine *base)
 		vcpu_resume(&engine->vcpus[i]);
 }
 
+/* A vCPU that is in KVM_RUN cannot be asked: the call would wait for as long as it is. */
 static int kvm_engine_state(struct engine *base, unsigned id, struct cpu_state *state)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
 	struct vcpu *vcpu = &engine->vcpus[id];
-	int ret =
-		vcpu_read_state(vcpu, engine->irqchip != ENGINE_IRQCHIP_NONE, base->tsc_khz, state);
 
-	state->in_callback = vcpu_in_callback(vcpu);
-	return ret;
+	*state = (struct cpu_state){.activity = CPU_UNKNOWN};
+	if (!vcpu_is_stopped(vcpu))
+		return -EBUSY;
+	return vcpu_read_state(vcpu, engine->irqchip != ENGINE_IRQCHIP_NONE, base->tsc_khz, state);
 }
 
 static void kvm_engine_describe(struct engine *engine, unsigned id, char *text, size_t size)

@@ -311,12 +311,12 @@ void vcpu_resume(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vcpu->lock);
 }
 
-bool vcpu_in_callback(struct vcpu *vcpu)
+bool vcpu_is_stopped(struct vcpu *vcpu)
 {
-	bool in_callback;
+	bool is_stopped;
 
 	pthread_mutex_lock(&vcpu->lock);
-	in_callback = vcpu->has_thread && !vcpu->paused && !vcpu->ended;
+	is_stopped = !vcpu->has_thread || vcpu->paused || vcpu->ended;
 	pthread_mutex_unlock(&vcpu->lock);
-	return in_callback;
+	return is_stopped;
 }

@@ -39,8 +39,8 @@ void vcpu_ask_pause(struct vcpu *vcpu);
 bool vcpu_await_pause(struct vcpu *vcpu, const struct timespec *until);
 void vcpu_resume(struct vcpu *vcpu);
 
-/* Returns whether the thread is in a callback, though a pause was asked for. I/O thread. */
-bool vcpu_in_callback(struct vcpu *vcpu);
+/* Returns whether the thread is paused, or is not there. I/O thread. */
+bool vcpu_is_stopped(struct vcpu *vcpu);
 
 /* Wakes the thread so that it sees that running() became false, and waits for its end. Any state,
  * any thread but a vCPU's. First stop all, then join all: a vCPU may wait for another. */
