@@ -113,7 +113,7 @@ ended('time-out', terminal(vole_run(), qw(--timeout 1), $demo), 124, qr/time-out
 	is($terminal->settings, $terminal->before, 'SIGKILL: the terminal is as it was');
 }
 # What vole says of a guest that waits at its prompt, on a terminal.
-my $state = qr/vole: state of the machine:\r\nvole:   CPU 0 halted, interrupts on, at 0x\w+ \(\w+\+0x\w+\)\r\n/;
+my $state = qr/vole: state of the machine:\r\nvole:   CPU 0 halted, interrupts on, at 0x\w+ \(\w+\+0x\w+\)[^\n]*\r\n/;
 {
 	my $terminal = at_prompt();
 	$terminal->send("\x01s");
