@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "inspect.h"
 
+#include <time.h>
+
 #include "ring.h"
 
 static void view_queue(const struct virtq *vq, struct virtq_view *view)
@@ -13,11 +15,29 @@ static void view_queue(const struct virtq *vq, struct virtq_view *view)
 	view->unnoticed = vq->ran_dry && view->waiting > 0;
 }
 
+#define PATIENCE_NS 200000000
+
+/* Takes the lock. Returns whether it was to be had in time. */
+static bool lock_in_time(pthread_mutex_t *lock)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += PATIENCE_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
 void virtio_inspect(struct virtio_device *dev, struct virtio_view *view)
 {
 	unsigned existing;
 
-	pthread_mutex_lock(&dev->lock);
+	*view = (struct virtio_view){.name = dev->ops->name, .is_busy = true};
+	if (!lock_in_time(&dev->lock))
+		return;
 	*view = (struct virtio_view){
 		.name = dev->ops->name,
 		.status = dev->status,

@@ -15,6 +15,8 @@
 
 struct virtio_view {
 	const char *name; /* of its type: "block" */
+	bool is_busy;     /* a request has kept the device's lock for all the time that the look
+			   * had: the rest is 0 */
 	uint8_t status;
 	uint64_t offered, accepted; /* features */
 	uint32_t interrupt_status;  /* VIRTIO_MMIO_INT_ bits that nobody has acknowledged */
@@ -24,7 +26,8 @@ struct virtio_view {
 	struct virtq_view queues[VIRTIO_QUEUES_MAX];
 };
 
-/* Sets *view. Any thread. Takes the device's lock. */
+/* Sets *view. Any thread. Takes the device's lock, for which it waits 200 milliseconds at most: the
+ * host may not come back from a request. */
 void virtio_inspect(struct virtio_device *dev, struct virtio_view *view);
 
 #endif

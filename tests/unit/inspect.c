@@ -162,9 +162,25 @@ static void test_exchanged(void)
 	teardown(f);
 }
 
+static void test_busy(void)
+{
+	struct fixture *f = setup();
+
+	driver_start(&f->d, 0);
+	pthread_mutex_lock(&f->d.dev->lock);
+	look(f);
+	ok(f->view.is_busy && strcmp(f->view.name, "rng") == 0 && f->view.queue_count == 0,
+		"a device whose lock is not to be had is called busy");
+	pthread_mutex_unlock(&f->d.dev->lock);
+	look(f);
+	ok(!f->view.is_busy, "and looked at once it is");
+	teardown(f);
+}
+
 int main(void)
 {
 	for_each_ring_form(tests);
 	test_exchanged();
+	test_busy();
 	return tap_done();
 }

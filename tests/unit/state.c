@@ -272,7 +272,10 @@ static void test_phases(void)
 		   "DEVICE_NEEDS_RESET): it has failed, as it has said, and waits for a reset "
 		   "(virtio 2.1.2)"),
 		"it has failed");
-	view->status = 0;
+	*view = (struct virtio_view){.name = "block", .is_busy = true};
+	ok(REPORTS(1, "  device 0, block: at a request that the host has not finished"),
+		"the host does not come back");
+	*view = (struct virtio_view){.name = "block"};
 	ok(REPORTS(1, "  device 0 (block): no driver, Status is 0"), "nobody has touched it");
 }
 

@@ -2,6 +2,7 @@
 #include "machine/examine.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,12 +72,35 @@ static void examine_pins(struct vm *vm, struct state *state)
 		state->pins[vm->serial.gsi].owner = "serial port";
 }
 
+/* Milliseconds between two looks at a device, and the number of looks. */
+#define LOOK_MS 10
+#define LOOKS   20
+
+static bool has_unnoticed(const struct virtio_view *view)
+{
+	for (unsigned i = 0; i < view->queue_count; i++)
+		if (view->queues[i].unnoticed)
+			return true;
+	return false;
+}
+
+/* A device that another thread serves may have been told of chains just now, and is given the time to
+ * notice them. */
+static void examine_device(struct vm_device *device, struct virtio_view *view)
+{
+	virtio_inspect(device->virtio, view);
+	for (unsigned i = 0; device->worker && has_unnoticed(view) && i < LOOKS; i++) {
+		poll(NULL, 0, LOOK_MS);
+		virtio_inspect(device->virtio, view);
+	}
+}
+
 static void examine_devices(struct vm *vm, struct state *state)
 {
 	state->device_count = vm->device_count;
 	for (unsigned i = 0; i < vm->device_count; i++) {
 		state->devices[i].pin = vm->places[i].pin;
-		virtio_inspect(vm->devices[i].virtio, &state->devices[i].view);
+		examine_device(&vm->devices[i], &state->devices[i].view);
 	}
 }
 

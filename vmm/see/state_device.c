@@ -169,7 +169,10 @@ void state_report_troubles(const struct state *state, struct text *text)
 	for (unsigned i = 0; i < state->device_count; i++) {
 		const struct virtio_view *view = &state->devices[i].view;
 
-		if (is_live(view)) {
+		if (view->is_busy) {
+			begin_line(state, i, text);
+			text_line(text, ": at a request that the host has not finished");
+		} else if (is_live(view)) {
 			report_live(state, i, text);
 		} else if (view->status != 0) {
 			begin_line(state, i, text);
@@ -214,18 +217,23 @@ static void report_in_use(const struct state *state, unsigned index, struct text
 	text_line(text, "%s", "");
 }
 
+static bool is_untouched(const struct virtio_view *view)
+{
+	return view->status == 0 && !view->is_busy;
+}
+
 /* Devices that no driver has touched: "device 0 (console)" or "devices 0 (console), 1 (rng)". */
 static void report_untouched(const struct state *state, struct text *text)
 {
 	unsigned count = 0, shown = 0;
 
 	for (unsigned i = 0; i < state->device_count; i++)
-		count += state->devices[i].view.status == 0;
+		count += is_untouched(&state->devices[i].view);
 	if (count == 0)
 		return;
 	text_add(text, count == 1 ? "  device" : "  devices");
 	for (unsigned i = 0; i < state->device_count; i++) {
-		if (state->devices[i].view.status != 0)
+		if (!is_untouched(&state->devices[i].view))
 			continue;
 		text_add(text, "%s %u (%s)", shown++ == 0 ? "" : ",", i,
 			state->devices[i].view.name);
