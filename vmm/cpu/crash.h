@@ -15,7 +15,8 @@
 
 /* Reports a triple fault: an exception came up while a double fault was being delivered (Intel SDM
  * 3, 6.15, interrupt 8). faults are the exceptions that led to it, the first one first; count is 0
- * if they are not known. */
+ * if they are not known. An engine that gives up the delivery of the first one reports that one
+ * alone. */
 void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigned count);
 
 /* Reports an exception or interrupt that the kernel has no handler for. registers are those of the

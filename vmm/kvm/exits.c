@@ -33,11 +33,38 @@ static const char *name_of(uint32_t exit_reason)
 	}
 }
 
+/* Event information as VMX and SVM have it (Intel SDM 3, 25.8.3; AMD manual 2, 15.20). */
+#define EVENT_VECTOR(info) ((unsigned)((info)&0xff))
+#define EVENT_KIND(info)   ((unsigned)((info) >> 8 & 7))
+#define EVENT_VALID        0x80000000u
+#define EVENT_EXCEPTION    3 /* of the processor's */
+
+/* KVM cannot go on with an exit in the middle of a delivery, as when the frame is pushed to where no
+ * memory is. Returns false if this is no such exit of an exception. */
+static bool report_delivery(struct vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->run;
+	uint64_t info = run->internal.ndata > 0 ? run->internal.data[0] : 0;
+	struct cpu_fault fault = {.vector = EVENT_VECTOR(info)};
+	struct cpu_registers registers;
+
+	if (run->internal.suberror != KVM_INTERNAL_ERROR_DELIVERY_EV || !(info & EVENT_VALID) ||
+		EVENT_KIND(info) != EVENT_EXCEPTION ||
+		vcpu->cpu.ops->registers(&vcpu->cpu, &registers) < 0)
+		return false;
+	fault.rip = registers.cs.base + registers.rip;
+	fault.cr2 = registers.cr2;
+	crash_triple_fault(&vcpu->cpu, &fault, 1);
+	return true;
+}
+
 static void handle_internal_error(struct vcpu *vcpu)
 {
 	struct cpu *cpu = &vcpu->cpu;
 	int ret;
 
+	if (report_delivery(vcpu))
+		return;
 	if (vcpu->run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION) {
 		cpu->host->end(cpu, EXIT_STATUS_VOLE);
 		say("KVM reports internal error %u on CPU %u", vcpu->run->internal.suberror,
