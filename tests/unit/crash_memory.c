@@ -137,7 +137,7 @@ static void test_accesses(void)
 	expect("vole: guest crashed: CPU 0 loads 1 byte from 0x00000fff, through a null pointer\n",
 		"a load from the end of page 0");
 
-	begin(CODE, STACK);
+	begin(CODE, 0);
 	fake.registers.cr0 = 0x10;
 	fake.cpu.id = 2;
 	crash_mmio(&fake.cpu, 6 * 4, false, (const uint8_t *)"\0\0\0", 4, -ENXIO);
@@ -175,6 +175,11 @@ static void test_stacks(void)
 	crash_mmio(&fake.cpu, 0x800, false, (const uint8_t *)"\0\0\0", 4, -ENXIO);
 	expect(BOOT_OVERFLOW "loads 4 bytes from 0x00000800, through a null pointer",
 		"a load from a stack where page 0 would be");
+
+	begin(CODE, 0);
+	store(4, 4, -ENXIO);
+	expect("vole: guest crashed: CPU 0 stores 0x1234 (4 bytes) to 0x00000004, through a null",
+		"a null pointer, where there is no stack");
 
 	begin(CODE, 0);
 	store(0xfffffffc, 4, -ENXIO);

@@ -78,11 +78,17 @@ static bool is_lost(struct cpu *cpu, gpa_t *gpa)
  * (KVM_INTERNAL_ERROR_EMULATION: the push is what cannot be emulated). */
 static void say_instruction(struct cpu *cpu)
 {
-	struct cpu_registers registers;
+	struct cpu_registers registers = {.cr0 = CR0_PE};
 	struct stack_text stack;
+	bool is_known = cpu->ops->registers(cpu, &registers) == 0;
+	uint8_t vector;
 
-	if (cpu->ops->registers(cpu, &registers) == 0 &&
-		stack_explain_delivery(cpu, &registers, &stack))
+	if (is_known && !(registers.cr0 & CR0_PE) &&
+		gmem_read(cpu->gmem, registers.idt.base, &vector, 1) < 0)
+		say("guest crashed: CPU %u in real mode cannot execute the instruction at %s, or "
+		    "take its exception: there are no vectors at 0x%08" PRIx64,
+			cpu->id, place_here(cpu).text, registers.idt.base);
+	else if (is_known && stack_explain_delivery(cpu, &registers, &stack))
 		say("guest crashed: %s: CPU %u cannot execute the instruction, or deliver its "
 		    "exception",
 			stack.text, cpu->id);
@@ -165,20 +171,20 @@ static bool say_cause(struct cpu *cpu, bool is_write, const struct store *access
 	struct stack_text stack;
 	struct page_walk walk;
 
-	if (stack_explain(cpu, is_write, access, &stack)) {
-		say("guest crashed: %s", stack.text);
-		return true;
-	}
-	if (is_write || cpu->ops->registers(cpu, &registers) < 0)
+	if (cpu->ops->registers(cpu, &registers) < 0)
 		return false;
-	if (is_vector(&registers, access)) {
+	if (!is_write && is_vector(&registers, access)) {
 		say("guest crashed: CPU %u in real mode takes interrupt 0x%x, or loads its vector, "
 		    "at %s: there are no vectors at 0x%08" PRIx64,
 			cpu->id, (unsigned)(access->gpa - registers.idt.base) / VECTOR_SIZE,
 			place_here(cpu).text, registers.idt.base);
 		return true;
 	}
-	if (!is_page_walk(cpu, &registers, access->gpa, &walk))
+	if (stack_explain(cpu, is_write, access, &stack)) {
+		say("guest crashed: %s", stack.text);
+		return true;
+	}
+	if (is_write || !is_page_walk(cpu, &registers, access->gpa, &walk))
 		return false;
 	say("guest crashed: CPU %u has paging on, but %s 0x%x for the instruction at %s is not in "
 	    "memory; CR3 is 0x%08" PRIx64,

@@ -22,6 +22,7 @@
 #define DELIVERY_WORDS 4
 
 #define SELECTOR_RPL 0x3u
+#define CR0_PE       0x1u /* protected mode (Intel SDM 3, 2.5) */
 
 /* Sets *esp to the guest-physical address that ESP points to. Returns false if it is not known. */
 static bool find_stack_pointer(struct cpu *cpu, const struct cpu_registers *r, gpa_t *esp)
@@ -37,7 +38,8 @@ static bool is_stack_access(const struct cpu *cpu, bool is_write, gpa_t gpa, gpa
 {
 	if (is_write && (uint32_t)(esp - gpa) <= BELOW_MAX)
 		return true;
-	return !cpu_memory_is_writable(cpu, esp) && (uint32_t)(gpa - esp) < ABOVE_MAX;
+	/* No frame begins at 0: what is used above it is a null pointer. */
+	return esp != 0 && !cpu_memory_is_writable(cpu, esp) && (uint32_t)(gpa - esp) < ABOVE_MAX;
 }
 
 /* Whether the boot CPU's first stack, or a frame on it, has grown to an address. Other boards than
@@ -93,7 +95,7 @@ bool stack_explain_delivery(
 {
 	gpa_t esp, gpa;
 
-	if (r->efer & CPU_EFER_LMA || r->cs.selector & SELECTOR_RPL ||
+	if (!(r->cr0 & CR0_PE) || r->efer & CPU_EFER_LMA || r->cs.selector & SELECTOR_RPL ||
 		!find_stack_pointer(cpu, r, &esp))
 		return false;
 	for (unsigned word = 1; word <= DELIVERY_WORDS; word++) {

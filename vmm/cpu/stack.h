@@ -23,8 +23,8 @@ bool stack_explain(
 	struct cpu *cpu, bool is_write, const struct store *access, struct stack_text *explanation);
 
 /* Does the same for an exception that could not be delivered: true if there is no room on the stack
- * for the frame of one with an error code, by registers. Outside of long mode, and for code of ring
- * 0, whose stack is not changed. */
+ * for the frame of one with an error code, by registers. In protected mode, but not long mode, and
+ * for code of ring 0, whose stack is not changed. */
 bool stack_explain_delivery(
 	struct cpu *cpu, const struct cpu_registers *registers, struct stack_text *explanation);
 
