@@ -59,6 +59,8 @@ static __attribute__((noinline, noclone)) int large(void)
 {
 	volatile uint8_t bytes[0x9000];
 
+	/* clang leaves out what it sees unused of the array. */
+	__asm__ volatile("" : : "r"(bytes) : "memory");
 	bytes[0] = 1;
 	return bytes[0];
 }
