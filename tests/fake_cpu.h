@@ -4,7 +4,7 @@
 
 /*
  * A CPU for tests of reports, with registers, memory and symbols that the test makes up. Linear
- * addresses are guest-physical ones, whatever the registers say of paging, unless has_paging is set.
+ * addresses are guest-physical ones unless has_paging is set, whatever the registers say.
  */
 
 #include "cpu/cpu.h"

@@ -27,9 +27,9 @@ struct callers {
  * CPU, or while it executes nothing. */
 void callers_find(struct cpu *cpu, const struct cpu_registers *registers, struct callers *callers);
 
-/* Returns whether the word at the top of the stack is the return address of a call, and sets *address
- * to it. *target is where that call leads to, or 0 if it is one through a register or memory. As
- * above. */
+/* Returns whether the word at the top of the stack is the return address of a call, and sets
+ * *address to it. *target is where that call leads to, or 0 if it is one through a register or
+ * memory. As above. */
 bool callers_top(struct cpu *cpu, const struct cpu_registers *registers, uint64_t *address,
 	uint64_t *target);
 

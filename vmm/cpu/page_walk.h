@@ -50,8 +50,8 @@ struct page_walk {
 
 /*
  * Walks for an access to a linear address: PAGE_FAULT_WRITE, USER and FETCH of access tell what it
- * is, and PAGE_FAULT_RESERVED that the processor met a reserved bit. Returns false if registers have
- * paging off: then there is no walk. Any thread.
+ * is, and PAGE_FAULT_RESERVED that the processor met a reserved bit. Returns false if registers
+ * have paging off: then there is no walk. Any thread.
  */
 bool page_walk(const struct gmem *gmem, const struct cpu_registers *registers, uint64_t linear,
 	uint32_t access, struct page_walk *walk);

@@ -364,8 +364,8 @@ bool store_find(struct cpu *cpu, struct cpu_registers *r, const struct store *st
 	return count == 1;
 }
 
-/* Whether the bytes are an OUT to the port: E6 and E7 name it, EE and EF have it in DX; the odd ones
- * write EAX or AX. */
+/* Whether the bytes are an OUT to the port: E6 and E7 name it, EE and EF have it in DX; the odd
+ * ones write EAX or AX. */
 static bool is_out(const struct cpu_registers *r, const uint8_t *code, unsigned code_len,
 	uint16_t port, unsigned len)
 {

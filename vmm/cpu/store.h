@@ -3,11 +3,11 @@
 #define VMM_STORE_H
 
 /*
- * Which instruction has stored. An engine whose position is not exact (cpu_ops) tells where
- * execution goes on after a store: at the instruction, or behind it. The instructions that end there,
- * and the one that begins there, are decoded, and the one whose address, width and value are those
- * of the store is it. MOV, PUSH, CALL, STOS and the arithmetic and logic instructions are known, in
- * 32- and 64-bit code, and OUT in any.
+ * Finds the instruction that has stored. An engine whose position is not exact (cpu_ops) tells
+ * where execution goes on after a store: at the instruction, or behind it. The instructions that
+ * end there, and the one that begins there, are decoded: the one whose address, width and value are
+ * those of the store has made it. MOV, PUSH, CALL, STOS and the arithmetic and logic instructions
+ * are known, in 32- and 64-bit code, and OUT in any.
  */
 
 #include "cpu/cpu.h"

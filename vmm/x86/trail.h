@@ -3,10 +3,11 @@
 #define VMM_X86_TRAIL_H
 
 /*
- * The trail of a CPU: the blocks that it entered last, for the branches that a report shows. The run
- * loop needs the current block anyway, and keeps it at the end of a ring instead of in one place:
- * x86_cpu.trail, with the place of the current one in x86_cpu.trail_at. The run loop's entries are
- * struct x86_block pointers; the notes below stand between them, with a bit set that no pointer has.
+ * The trail of a CPU: the blocks that it entered last, for the branches that a report shows. The
+ * run loop needs the current block anyway, and keeps it at the end of a ring instead of in one
+ * place: x86_cpu.trail, with the place of the current one in x86_cpu.trail_at. The run loop's
+ * entries are struct x86_block pointers; the notes below stand between them, with a bit set that no
+ * pointer has.
  */
 
 #include "x86/insn.h"
