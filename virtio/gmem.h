@@ -57,9 +57,9 @@ struct gmem {
  * not permit access, or if len is 0. A range may span regions if they are adjacent on both sides,
  * guest and host. The pointer is valid as long as the regions are.
  *
- * With GMEM_WRITE and GMEM_MARK the observer is told of the range. That holds for writes before the guest runs
- * again: with an observer, devices work on the CPUs' thread, between two instructions. Code that
- * keeps the pointer for longer calls gmem_announce() before each later write.
+ * With GMEM_WRITE and GMEM_MARK the observer is told of the range. That holds for writes before the
+ * guest runs again: with an observer, devices work on the CPUs' thread, between two instructions.
+ * Code that keeps the pointer for longer calls gmem_announce() before each later write.
  */
 void *gmem_ptr(const struct gmem *gm, gpa_t gpa, uint64_t len, enum gmem_access access);
 

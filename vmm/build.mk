@@ -6,7 +6,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.
 	$(addprefix cpu/,stack.c place.c text_list.c callers.c branches.c) \
 	$(addprefix cpu/,fault.c page_walk.c delivery.c store.c) $(addprefix machine/,exception.c) \
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_state.c vcpu_thread.c exits.c complete.c \
-		own_writes.c own_paging.c selectors.c emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
+		cpu_timer.c own_writes.c own_paging.c selectors.c emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \
 		block.c stop.c trail.c branches.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \

@@ -87,9 +87,9 @@ static int check_ident(const struct image *image, uint64_t len)
 	return -ENOEXEC;
 }
 
-/* libelf allocates some 200 bytes for each section that the file claims to have. e_shnum counts up to
- * SHN_LORESERVE - 1 of them; 0 means that a number of 32 bits is in the first section's header (ELF
- * specification, "ELF Header"). */
+/* libelf allocates some 200 bytes for each section that the file claims to have. e_shnum counts up
+ * to SHN_LORESERVE - 1 of them; 0 means that a number of 32 bits is in the first section's header
+ * (ELF specification, "ELF Header"). */
 static int check_section_count(const struct image *image, uint64_t len)
 {
 	union {

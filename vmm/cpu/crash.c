@@ -53,7 +53,7 @@ void crash_own_write(struct cpu *cpu, uint64_t address, enum cpu_own_write write
 	say("guest crashed: CPU %u itself %s at %s, which is read-only", cpu->id,
 		writes[write].what, place_of(cpu, address).text);
 	say("  %s", writes[write].advice);
-	/* KVM has emulated the instruction that needed the entry, but not one that switches tasks. */
+	/* KVM has emulated an instruction that needed the entry, but none that switches tasks. */
 	report_access(cpu, write == CPU_SAVES_TASK ? NULL : &unknown);
 	report_end(cpu);
 }

@@ -7,11 +7,6 @@
 #include "cpu/crash.h"
 #include "kvm/own_paging.h"
 #include "kvm/selectors.h"
-#include "log.h"
-
-#ifndef sigev_notify_thread_id /* of timer_create(2), missing in glibc before 2.38 */
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
 
 #define CR0_PE    (1u << 0)
 #define EFER_LMA  (1u << 10)
@@ -34,53 +29,10 @@
 
 #define VECTOR_NMI 2
 
-/* Where a switch from a task with a 32-bit or 16-bit TSS begins to save (Intel SDM 3, 8.2.1, 8.6). */
+/* Where a switch from a task with a 32-bit or 16-bit TSS begins to save (Intel SDM 3, 8.2.1 and
+ * 8.6). */
 #define TSS32_EIP 0x20
 #define TSS16_IP  0x0e
-
-/* --- the timer -------------------------------------------------------------------------------- */
-
-static void on_signal(int signal)
-{
-	(void)signal;
-}
-
-void own_writes_init_signal(void)
-{
-	/* With SA_RESTART, which KVM_RUN alone does not care for. */
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-
-	sigaction(OWN_WRITES_SIGNAL, &action, NULL);
-}
-
-int own_writes_start_timer(timer_t *timer)
-{
-	const struct timespec period = {.tv_nsec = OWN_WRITES_PERIOD_MS * 1000000};
-	const struct itimerspec times = {.it_interval = period, .it_value = period};
-	struct sigevent event = {
-		.sigev_notify = SIGEV_THREAD_ID,
-		.sigev_signo = OWN_WRITES_SIGNAL,
-	};
-	int ret;
-
-	event.sigev_notify_thread_id = gettid();
-	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, timer) < 0) {
-		ret = -errno;
-		say("timer_create: %s", strerror(-ret));
-		return ret;
-	}
-	if (timer_settime(*timer, 0, &times, NULL) == 0)
-		return 0;
-	ret = -errno;
-	say("timer_settime: %s", strerror(-ret));
-	timer_delete(*timer);
-	return ret;
-}
-
-void own_writes_stop_timer(timer_t timer)
-{
-	timer_delete(timer);
-}
 
 /* --- reading the CPU and its tables ----------------------------------------------------------- */
 
@@ -89,8 +41,8 @@ static int read_memory(void *ctx, uint64_t linear, void *dst, size_t len)
 	return cpu_read_linear(ctx, linear, dst, len) == len ? 0 : -EFAULT;
 }
 
-/* Reads the registers. Until forget_cpu(), translations use them. False if KVM does not tell (said),
- * or outside of protected mode, where there are no descriptors. */
+/* Reads the registers. Until forget_cpu(), translations use them. False if KVM does not tell
+ * (said), or outside of protected mode, where there are no descriptors. */
 static bool read_cpu(struct vcpu *vcpu, struct emulate *e)
 {
 	*e = (struct emulate){.read = read_memory, .ctx = &vcpu->cpu};

@@ -8,34 +8,19 @@
  * (4.8), the busy flag of a TSS (8.2.2), and registers at a task switch (8.3).
  *
  * KVM cannot make such a write to a read-only memory slot. For an accessed flag of a descriptor it
- * enters the guest again and again, and returns to user space only for a signal: so a timer sends
- * one to each vCPU's thread after each OWN_WRITES_PERIOD_MS of CPU time. It costs nothing while the
- * guest is idle. own_writes_complete() then sets the flags that the CPU is about to set, in host
- * memory, which is writable.
+ * enters the guest again and again, and returns to user space only for a signal, which the timer of
+ * kvm/cpu_timer.h sends. own_writes_complete() then sets the flags that the CPU is about to set, in
+ * host memory, which is writable.
  */
 
-#include <signal.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "kvm/vcpu.h"
 
-#define OWN_WRITES_PERIOD_MS 20
-
-/* The timer's signal. */
-#define OWN_WRITES_SIGNAL SIGVTALRM
-
-/* Gives OWN_WRITES_SIGNAL its handler, which does nothing. Before the first thread. */
-void own_writes_init_signal(void);
-
-/* Starts the timer of the calling thread, a vCPU's, and stops it. Returns 0 or -errno (said). */
-int own_writes_start_timer(timer_t *timer);
-void own_writes_stop_timer(timer_t timer);
-
 /* Sets the flags that the next instruction, or the interrupt or exception that is being delivered,
  * makes the CPU set in read-only memory. Reports an interrupt or exception whose frame would be
- * pushed there, which KVM tries to deliver for ever. On the vCPU's thread, after KVM_RUN returned with EINTR.
- */
+ * pushed there, which KVM tries to deliver for ever. On the vCPU's thread, after KVM_RUN returned
+ * with EINTR. */
 void own_writes_complete(struct vcpu *vcpu);
 
 /* Handles an exit for a store of len bytes to read-only memory if it was the CPU's own: completes

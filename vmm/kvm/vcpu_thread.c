@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "exit_status.h"
+#include "kvm/cpu_timer.h"
 #include "kvm/exits.h"
 #include "kvm/own_writes.h"
 #include "kvm/vcpu_state.h"
@@ -27,7 +28,7 @@ void vcpu_init_signal(void)
 	struct sigaction action = {.sa_handler = on_signal};
 
 	sigaction(VCPU_SIGNAL, &action, NULL);
-	own_writes_init_signal();
+	cpu_timer_init_signal();
 }
 
 /* On the vCPU's thread: was it started meanwhile by INIT and SIPI, which KVM handles by itself? */
@@ -130,7 +131,7 @@ static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
 	timer_t timer;
-	bool has_timer = own_writes_start_timer(&timer) == 0;
+	bool has_timer = cpu_timer_start(&timer) == 0;
 
 	if (!has_timer)
 		vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
@@ -155,7 +156,7 @@ static void *vcpu_thread(void *argument)
 		}
 	}
 	if (has_timer)
-		own_writes_stop_timer(timer);
+		cpu_timer_stop(timer);
 	note_ended(vcpu);
 	return NULL;
 }

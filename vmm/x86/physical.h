@@ -64,9 +64,9 @@ static inline void x86_host_store(void *host, uint64_t value, unsigned size)
 uint64_t x86_physical_load(struct x86_cpu *cpu, gpa_t gpa, unsigned size);
 void x86_physical_store(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size);
 
-/* A store that the CPU makes of its own accord, as of accessed, dirty and busy bits. It is completed
- * in read-only memory too: the guest made no store that one could blame. Outside of RAM it is
- * dropped, and nobody is told. */
+/* A store that the CPU makes of its own accord, as of accessed, dirty and busy bits. It is
+ * completed in read-only memory too: the guest made no store that one could blame. Outside of RAM
+ * it is dropped, and nobody is told. */
 void x86_physical_mark(struct x86_cpu *cpu, gpa_t gpa, uint64_t value, unsigned size);
 
 #endif
