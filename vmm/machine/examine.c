@@ -84,8 +84,8 @@ static bool has_unnoticed(const struct virtio_view *view)
 	return false;
 }
 
-/* A device that another thread serves may have been told of chains just now, and is given the time to
- * notice them. */
+/* A device that another thread serves may have been told of chains just now, and is given the time
+ * to notice them. */
 static void examine_device(struct vm_device *device, struct virtio_view *view)
 {
 	virtio_inspect(device->virtio, view);

@@ -10,8 +10,8 @@
 
 struct vm;
 
-/* Sets *state. All CPUs are paused or have ended (engine_ops.pause(), stop()). I/O thread. Returns 0,
- * or -ENOMEM (said). After 0 the caller calls examine_free(). */
+/* Sets *state. All CPUs are paused or have ended (engine_ops.pause(), stop()). I/O thread. Returns
+ * 0, or -ENOMEM (said). After 0 the caller calls examine_free(). */
 int examine(struct vm *vm, struct state *state);
 void examine_free(struct state *state);
 

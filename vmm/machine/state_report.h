@@ -3,8 +3,8 @@
 #define VMM_STATE_REPORT_H
 
 /*
- * Says the machine's state on standard error: when it ends because time is over or it has halted for
- * good, and when the user asks. I/O thread.
+ * Says the machine's state on standard error: when it ends because time is over or it has halted
+ * for good, and when the user asks. I/O thread.
  */
 
 struct vm;

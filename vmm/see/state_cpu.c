@@ -39,9 +39,8 @@ static void add_source(const struct state *state, const struct cpu_lapic *lapic,
 		text_add(text, " (its timer)");
 }
 
-/* "vector 0x40 (pin 3, block)" or "vectors 0x40 (...) and 0x41", the highest first. Returns how many
- * there are. */
-static unsigned add_vectors(const struct state *state, const struct cpu_lapic *lapic,
+/* "vector 0x40 (pin 3, block)" or "vectors 0x40 (...) and 0x41", the highest first. */
+static void add_vectors(const struct state *state, const struct cpu_lapic *lapic,
 	const uint32_t bits[8], struct text *text)
 {
 	unsigned count = 0, shown = 0;
@@ -62,7 +61,6 @@ static unsigned add_vectors(const struct state *state, const struct cpu_lapic *l
 	}
 	if (shown < count)
 		text_add(text, " and %u more", count - shown);
-	return count;
 }
 
 /* Why the highest requested vector does not interrupt the CPU; NULL if nothing is in its way but
