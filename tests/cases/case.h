@@ -9,6 +9,13 @@
 
 int main(const struct start_info *info);
 
+/* Keeps a function apart from its callers, under its own name. */
+#ifdef __clang__
+#define APART __attribute__((noinline))
+#else
+#define APART __attribute__((noinline, noclone))
+#endif
+
 static inline void outb(uint16_t port, uint8_t value)
 {
 	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));

@@ -84,7 +84,7 @@ static inline __attribute__((always_inline)) void page(void)
 	write32(0x800000, 1);
 }
 
-static __attribute__((noinline, noclone)) void raise(const char *what)
+APART static void raise(const char *what)
 {
 	if (is(what, "divide"))
 		zero = 5 / zero;

@@ -31,7 +31,7 @@
 
 static int with_interrupts;
 
-__attribute__((noinline, noclone, noreturn)) static void stop(void)
+APART __attribute__((noreturn)) static void stop(void)
 {
 	for (;;)
 		if (with_interrupts)

@@ -35,7 +35,7 @@
 
 #define NOWHERE 0x80000000
 
-static __attribute__((noinline, noclone)) void jump(void)
+APART static void jump(void)
 {
 	__asm__ volatile("jmp *%0" : : "r"(NOWHERE));
 }

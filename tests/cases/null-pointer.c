@@ -31,24 +31,24 @@ struct device {
 
 static struct device broken; /* nobody has set its function */
 
-static __attribute__((noinline, noclone)) int state_of(struct device *device)
+APART static int state_of(struct device *device)
 {
 	return device->state;
 }
 
-static __attribute__((noinline, noclone)) void set_state(struct device *device, int state)
+APART static void set_state(struct device *device, int state)
 {
 	*(volatile int *)&device->state = state;
 }
 
-static __attribute__((noinline, noclone)) void interrupt(struct device *device)
+APART static void interrupt(struct device *device)
 {
 	device->interrupt(device);
 	device->state++; /* so that the call is one, and not a jump */
 }
 
 /* As a compiler makes of a function's last call. */
-static __attribute__((noinline, noclone)) void jump(void)
+APART static void jump(void)
 {
 	__asm__ volatile("jmp *%0" : : "r"(0));
 }

@@ -42,12 +42,12 @@ static uint8_t stack[4096] __attribute__((aligned(4096), section(".data.first"))
 
 static volatile int never; /* the end of the recursion, forgotten */
 
-static __attribute__((noinline, noclone)) int deep(int count)
+APART static int deep(int count)
 {
 	return count == never ? 0 : deep(count + 1) + count;
 }
 
-static __attribute__((noinline, noclone)) int deep_arrays(volatile uint8_t *bytes)
+APART static int deep_arrays(volatile uint8_t *bytes)
 {
 	volatile uint8_t more[256];
 
@@ -55,7 +55,7 @@ static __attribute__((noinline, noclone)) int deep_arrays(volatile uint8_t *byte
 	return more[0] == never ? 0 : deep_arrays(more) + more[0];
 }
 
-static __attribute__((noinline, noclone)) int large(void)
+APART static int large(void)
 {
 	volatile uint8_t bytes[0x9000];
 

@@ -95,7 +95,7 @@ static int makes(const char *mistake)
 	return *mistake == *word;
 }
 
-__attribute__((noinline, noclone)) static void notify(void)
+APART static void notify(void)
 {
 	write32(device + VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 }

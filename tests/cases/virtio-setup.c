@@ -106,7 +106,7 @@ static int makes(const char *mistake)
 	return *mistake == *word;
 }
 
-#define PLACE __attribute__((noinline, noclone)) static
+#define PLACE APART static
 
 PLACE void place_queue(void)
 {
