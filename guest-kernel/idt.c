@@ -105,8 +105,8 @@ void exception_handle(unsigned vector, trap_handler *handler)
 	idt[vector] = own_gate(vector);
 }
 
-/* Nobody knows what to do about this exception, nor does the VMM. Nothing is certain now, so it goes
- * the shortest way out: the debug port. */
+/* Nobody knows what to do about this exception, nor does the VMM. Nothing is certain now, so it
+ * goes the shortest way out: the debug port. */
 _Noreturn static void report(const struct trap_frame *frame)
 {
 	const char *name = exception_names[frame->vector];

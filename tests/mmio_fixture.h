@@ -2,8 +2,8 @@
 #ifndef TESTS_MMIO_FIXTURE_H
 #define TESTS_MMIO_FIXTURE_H
 
-/* A console behind the registers of virtio-mmio, since it has two queues and a configuration space with
- * something to write; and its state, as registers show it. */
+/* A console behind the registers of virtio-mmio, since it has two queues and a configuration space
+ * with something to write; and its state, as registers show it. */
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  * accessed them and when. Tests give it code as hexadecimal digits and call the engine's functions
  * as the machine does, through engine_soft.
  *
- * Each CPU's code is at CODE(cpu), its stack below STACK(cpu). An IDT is at IDT; the handler of each
- * vector writes that vector to PORT_VECTOR, ends the interrupt at the local APIC, and returns.
+ * Each CPU's code is at CODE(cpu), its stack below STACK(cpu). An IDT is at IDT; the handler of
+ * each vector writes that vector to PORT_VECTOR, ends the interrupt at the local APIC, and returns.
  */
 
 #include "cpu/engine.h"

@@ -3,8 +3,8 @@
 #define TESTS_WATCHER_H
 
 /*
- * A chardev with a loop, and a device that only looks who is there, and takes input and gives output
- * where a test says so. And the clients of both.
+ * A chardev with a loop, and a device that only looks who is there, and takes input and gives
+ * output where a test says so. And the clients of both.
  */
 
 #include <fcntl.h>

@@ -19,8 +19,8 @@ enum {
 	DATA_3 = 0x20,
 };
 
-/* Segments of 4 GiB, and of limit bytes, with a type as bits 47:40 have it; and those of the system,
- * whose base is below 16 MiB (SDM 3, 3.4.5). */
+/* Segments of 4 GiB, and of limit bytes, with a type as bits 47:40 have it; and those of the
+ * system, whose base is below 16 MiB (SDM 3, 3.4.5). */
 #define FLAT(type)         (UINT64_C(0x00cf00000000ffff) | (uint64_t)(type) << 40)
 #define SMALL(type, limit) (UINT64_C(0x0040000000000000) | (uint64_t)(type) << 40 | (limit))
 #define SYSTEM_SEGMENT(base, limit, type) \

@@ -83,7 +83,7 @@ bool virtio_queue_live(const struct virtio_device *dev, unsigned queue)
 	return queue < dev->queue_count && dev->queues[queue].ready && device_live(dev);
 }
 
-/* --- while the host works ---------------------------------------------------------------------- */
+/* --- while the host works --------------------------------------------------------------------- */
 
 void virtio_host_begin(struct virtio_device *dev)
 {

@@ -231,8 +231,8 @@ void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, uin
 
 /*
  * Around what the host does for a request, which may take long: the lock is released from
- * virtio_host_begin() to virtio_host_end(), and no queue is stopped. The caller keeps what it has of
- * the queues and of guest memory, and finds Status, configuration and what other registers set
+ * virtio_host_begin() to virtio_host_end(), and no queue is stopped. The caller keeps what it has
+ * of the queues and of guest memory, and finds Status, configuration and what other registers set
  * changed. virtio_host_end() returns false if somebody waits to stop a queue: then the caller ends
  * its pass soon.
  */

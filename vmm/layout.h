@@ -16,7 +16,8 @@
 
 #define PAGE_SIZE ((uint32_t)VOLE_PAGE_SIZE)
 
-/* RAM ends at most here: what lies above belongs to devices, and the memory map has 32-bit words. */
+/* RAM ends at most here: what lies above belongs to devices, and the memory map has 32-bit
+ * words. */
 #define RAM_MAX VOLE_RAM_MAX
 
 /* virtio-mmio windows: device n at DEVICE_BASE + n * VIRTIO_MMIO_WINDOW_SIZE. */

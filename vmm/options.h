@@ -26,7 +26,7 @@ struct disk_options {
 	const char *path;
 	const char *serial; /* NULL: none given; at most 20 bytes */
 	bool read_only;
-	bool is_raw; /* the user insists, whatever its bytes look like */
+	bool is_raw;         /* the user insists, whatever its bytes look like */
 	unsigned block_size; /* 0: none given */
 	unsigned queue_count;
 	struct feature_choice features;
@@ -66,7 +66,7 @@ struct options {
 	unsigned log;        /* of exits: EXIT_LOG_ values */
 	uint64_t exits_max;  /* 0: no limit */
 	unsigned timeout;    /* seconds; 0: none */
-	bool screen; /* the screen of boards that have one is shown at the end */
+	bool screen;         /* the screen of boards that have one is shown at the end */
 	bool verbose;
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };

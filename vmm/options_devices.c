@@ -73,8 +73,8 @@ static char *next_word(char **rest)
 	return word;
 }
 
-/* FILE[,ro][,serial=ID][,block-size=N][,queues=N][,format=raw][,FEATURE=on|off]...; text is cut at its
- * commas. */
+/* FILE[,ro][,serial=ID][,block-size=N][,queues=N][,format=raw][,FEATURE=on|off]...; text is cut at
+ * its commas. */
 int parse_disk(struct options *options, char *text)
 {
 	struct disk_options *disk;
@@ -102,7 +102,8 @@ int parse_disk(struct options *options, char *text)
 		else
 			ret = check_feature(feature_choose_disk(&disk->features, word), "--disk",
 				disk->path, word,
-				"ro, serial=ID, block-size=N, queues=N, format=raw; " FEATURE_NAMES_DISK ", ");
+				"ro, serial=ID, block-size=N, queues=N, "
+				"format=raw; " FEATURE_NAMES_DISK ", ");
 		if (ret < 0)
 			return ret;
 	}

@@ -15,8 +15,8 @@
  * All signals are unblocked but SIGUSR1, which would terminate vole before signals_open(). Signals
  * that vole itself uses have their default action; those by which a user or a job control says that
  * vole shall not be disturbed (nohup(1), a background job) stay ignored if they were. SIGPIPE and
- * SIGXFSZ are ignored: a closed pipe and a file over its limit are errors of write(2), with a better
- * message.
+ * SIGXFSZ are ignored: a closed pipe and a file over its limit are errors of write(2), with a
+ * better message.
  *
  * As many files may be open as the system permits this user.
  *

@@ -23,8 +23,9 @@
 #define VOLE_CPU_START_RUNNING 2 /* it was started before, or is the boot CPU */
 #define VOLE_CPU_START_FAULT   3 /* structure not in RAM or not aligned to 4; stack not in RAM */
 
-/* Write, 8 bits: an exception or interrupt that the kernel has no handler for. Only the stubs behind
- * the gates of the IDT at entry write it: the machine ends with a report of the exception. */
+/* Write, 8 bits: an exception or interrupt that the kernel has no handler for. Only the stubs
+ * behind the gates of the IDT at entry write it: the machine ends with a report of the
+ * exception. */
 #define VOLE_PORT_EXCEPTION 0xfc
 
 #ifndef __ASSEMBLER__

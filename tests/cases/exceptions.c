@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A kernel raises an exception before it has an interrupt table. A word on the command line says which; it is
- * raised in the function raise().
+/* A kernel raises an exception before it has an interrupt table. A word on the
+ * command line says which; it is raised in the function raise().
  *   run: --timeout 20 -- divide
  *   status: 126
  *   says: guest crashed: divide error \(0\) on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x[0-9a-f]+\)

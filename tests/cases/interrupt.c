@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver asks the entropy device for bytes twice and sleeps until it is interrupted. A word on the command line
- * names the mistake that it makes, for which it sleeps for ever.
+/* A driver asks the entropy device for bytes twice and sleeps until it is interrupted. A word on
+ * the command line names the mistake that it makes, for which it sleeps for ever.
  *   run: --timeout 20 -- none
  *   status: 0
  *   says nothing
@@ -70,7 +70,7 @@
 
 #include "case.h"
 
-/* Handlers may call functions: there are no registers but the general ones (-mgeneral-regs-only). */
+/* Handlers may call functions: there are no registers but general ones (-mgeneral-regs-only). */
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Winterrupt-service-routine"
 #endif

@@ -23,8 +23,8 @@
  *   says: guest crashed: CPU 0 stores 0x1 \(4 bytes\) to 0xdeadbeec, where nothing answers
  *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
  *
- * It turns paging on without a page directory. (Some hosts' KVM cannot page outside of long mode; some processors
- * make a triple fault of it and keep nothing.)
+ * It turns paging on without a page directory. (Some hosts' KVM cannot page outside of
+ * long mode; some processors make a triple fault of it and keep nothing.)
  *   run: --timeout 20 -- paging
  *   engine: soft
  *   status: 126

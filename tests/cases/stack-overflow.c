@@ -16,7 +16,8 @@
  *   says: guest crashed: the boot stack \(0x4000 to 0x7fff\) has overflowed at 0x[0-9a-f]{8} \(large\+0x
  *   says: CPU 0 stores .* to 0xffff[0-9a-f]{4}, where nothing answers
  *
- * An exception, whose frame has no room. (Some processors keep nothing of the triple fault that this becomes.)
+ * An exception, whose frame has no room. (Some processors keep nothing of the triple
+ * fault that this becomes.)
  *   run: --timeout 20 -- exception
  *   status: 126
  *   says: the boot stack \(0x4000 to 0x7fff\) has overflowed at 0x[0-9a-f]{8} \(main\+0x|registers: lost

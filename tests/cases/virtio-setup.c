@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A driver of the entropy device sets it up, asks for 16 bytes and polls for them while its queue is
- * live. A word on the command line names the mistake that it makes.
+/* A driver of the entropy device sets it up, asks for 16 bytes and polls for them while its queue
+ * is live. A word on the command line names the mistake that it makes.
  *   run: --timeout 20 -- none
  *   status: 0
  *   says nothing

@@ -337,8 +337,8 @@ static void check_rom(struct device_run *run)
 	assert(memcmp(at(run, DEVICE_RAM), expected, sizeof expected) == 0);
 }
 
-/* A look at the device changes nothing in guest memory, and its report is bounded, whatever the rings
- * hold. */
+/* A look at the device changes nothing in guest memory, and its report is bounded, whatever the
+ * rings hold. */
 static void check_look(struct device_run *run)
 {
 	static struct state state;

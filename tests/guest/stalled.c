@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prints "ready" and waits for a byte of input. Then has the disk read a sector, and while that is under way reads the device's registers and prints
- * "registers answer". Then resets the device and prints "reset". Exit status 0.
+ * Prints "ready" and waits for a byte of input. Then has the disk read a sector, and while that is
+ * under way reads the device's registers and prints "registers answer". Then resets the device and
+ * prints "reset". Exit status 0.
  */
 
 #include <vole/virtio_mmio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Divides by zero without a handler: the library leaves that to vole, whose report names main. Given
- * "alone", it does so under a VMM that has loaded no interrupt table: the library prints "exception
- * 0 (divide error)", registers, and powers off. Exit status 126, or 100. */
+/* Divides by zero without a handler: the library leaves that to vole, whose report names main.
+ * Given "alone", it does so under a VMM that has loaded no interrupt table: the library prints
+ * "exception 0 (divide error)", registers, and powers off. Exit status 126, or 100. */
 
 #include "check.h"
 #include "idt.h"

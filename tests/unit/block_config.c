@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The block device: its configuration, its features and queues, and a disk that changes its size. */
+/* The block device: its configuration, its features and queues, and a disk that changes its
+ * size. */
 #include "../block_fixture.h"
 
 /* --- configuration ---------------------------------------------------------------------------- */

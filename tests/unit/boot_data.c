@@ -441,7 +441,8 @@ static void test_boot_data(void)
 	ok(is_zero(BOOT_STACK, entry.esp), "the stack below ESP stays zero");
 }
 
-/* The length of all names, if a machine has as many modules as possible, and all else is full, too. */
+/* The length of all names, if a machine has as many modules as possible, and all else is full,
+ * too. */
 #define NAME_LEN 159
 
 /* The fullest machine: every table and string at its limit, nothing over anything else. */

@@ -48,8 +48,8 @@ static size_t print_much(struct watcher *w)
 	return printed;
 }
 
-/* Reads what the terminal holds. Returns how many bytes are the lines of print_much() from the first
- * on. */
+/* Reads what the terminal holds. Returns how many bytes are the lines of print_much() from the
+ * first on. */
 static size_t read_lines(int fd)
 {
 	struct pollfd in = {.fd = fd, .events = POLLIN};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A console on a terminal: what is typed to a guest that reads nothing, and a terminal that vole may
- * not open. */
+/* A console on a terminal: what is typed to a guest that reads nothing, and a terminal that vole
+ * may not open. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The registers of virtio-mmio: features, queues and the configuration space (virtio 4.2.2, 4.2.3). */
+/* The registers of virtio-mmio: features, queues and the configuration space (virtio 4.2.2,
+ * 4.2.3). */
 #include "../mmio_fixture.h"
 
 /* --- features and queues ---------------------------------------------------------------------- */

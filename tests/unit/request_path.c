@@ -127,8 +127,8 @@ static void start(struct virtio_device *dev, uint64_t features)
 	counts.from = ram_alloc(&driver.ram, 4096, 4096);
 }
 
-/* All that was added to the queue is served in one pass, in which the device's lock is taken so often
- * again, since it is not held while the host works. */
+/* All that was added to the queue is served in one pass, in which the device's lock is taken so
+ * often again, since it is not held while the host works. */
 static void serve(unsigned queue, unsigned requests, unsigned again, const char *what)
 {
 	struct used used;

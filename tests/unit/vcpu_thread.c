@@ -59,8 +59,8 @@ static struct fixture fixtures[2];
 int __real_ioctl(int fd, unsigned long request, void *argument);
 int __wrap_ioctl(int fd, unsigned long request, void *argument);
 
-/* Executes guest code until a signal comes: all of it are OUT instructions, each of which returns to
- * vole, if there is something to do in a callback. */
+/* Executes guest code until a signal comes: all of it are OUT instructions, each of which returns
+ * to vole, if there is something to do in a callback. */
 static int run(struct fixture *f)
 {
 	const struct timespec tick = {.tv_nsec = 1000000};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all devices have in common: when they are live, how they fail, and how much they do at a time.
- */
+/* What all devices have in common: when they are live, how they fail, and how much they do at a
+ * time. */
 #include <errno.h>
 #include <string.h>
 

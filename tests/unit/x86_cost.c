@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What takes the host long ends x86_run() as a break does, wherever the cost arises; and what is not
- * charged takes no longer than the guest's work for it did. */
+/* What takes the host long ends x86_run() as a break does, wherever the cost arises; and what is
+ * not charged takes no longer than the guest's work for it did. */
 #include <time.h>
 
 #include "../tap.h"
@@ -52,9 +52,9 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-/* Decodes count blocks that begin at the end of a page and end in the next one, and count more in the
- * first page. Returns how long it takes to overwrite the end of the former, and to find that they are
- * gone; the least of several times. */
+/* Decodes count blocks that begin at the end of a page and end in the next one, and count more in
+ * the first page. Returns how long it takes to overwrite the end of the former, and to find that
+ * they are gone; the least of several times. */
 static uint64_t time_to_kill(unsigned count)
 {
 	static struct x86_code code;
@@ -85,8 +85,8 @@ static void test_kills(void)
 {
 	uint64_t few = time_to_kill(400), many = time_to_kill(4000);
 
-	/* Ten times the blocks take ten times as long, or, where the caches of the host are too small
-	 * for them, thirty times; and a hundred times if each is looked for in a list. */
+	/* Ten times the blocks take ten times as long, or, where the caches of the host are too
+	 * small for them, thirty times; and a hundred times if each is looked for in a list. */
 	ok(many < few * 70, "a store that kills blocks takes as long as decoding them did");
 }
 

@@ -285,8 +285,8 @@ static bool put_modules(struct writer *tables, uint32_t at, const struct boot_co
 	return true;
 }
 
-/* The registers and the stack of the boot CPU, as if it had been called: [ESP] is the return address
- * and ESP + 4, where the argument is, a multiple of 16 (System V ABI for i386, 2.2.2). */
+/* The registers and the stack of the boot CPU, as if it had been called: [ESP] is the return
+ * address and ESP + 4, where the argument is, a multiple of 16 (System V ABI for i386, 2.2.2). */
 static void put_frame(uint8_t *ram, struct boot_entry *entry, uint32_t to, uint32_t info)
 {
 	uint32_t frame[2] = {to, info};

@@ -30,9 +30,9 @@ struct memory_map {
 };
 
 /*
- * Lays out RAM, from BOOT_DATA on: boot data, the kernel's segments rounded out to pages, modules at
- * the top of RAM downwards, and what is free. A page is read-only if no segment that touches it is
- * writable. Sets base of each module (at most MODULES_MAX). Says on standard error what does not
+ * Lays out RAM, from BOOT_DATA on: boot data, the kernel's segments rounded out to pages, modules
+ * at the top of RAM downwards, and what is free. A page is read-only if no segment that touches it
+ * is writable. Sets base of each module (at most MODULES_MAX). Says on standard error what does not
  * fit.
  *   0
  *   -EINVAL  ram_size is no multiple of 4096, above RAM_MAX, or no more than the boot data takes

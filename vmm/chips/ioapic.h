@@ -8,8 +8,9 @@
  * APIC directly. All pins are edge-triggered and active high; an entry's trigger mode and polarity
  * read as 0.
  *
- * An edge that comes while its pin is masked, or has an entry that sends no message, is lost, as the
- * data sheet has it. Lost edges are counted, for those who look for the reason why a guest waits.
+ * An edge that comes while its pin is masked, or has an entry that sends no message, is lost, as
+ * the data sheet has it. Lost edges are counted, for those who look for the reason why a guest
+ * waits.
  */
 
 #include <pthread.h>
@@ -88,8 +89,8 @@ void ioapic_free(struct ioapic *ioapic);
 void ioapic_read(struct ioapic *ioapic, uint32_t offset, uint8_t *data, unsigned len);
 void ioapic_write(struct ioapic *ioapic, uint32_t offset, const uint8_t *data, unsigned len);
 
-/* Notes that a device raises an edge on a pin, which is lost if the pin sends no message. Any thread.
- * Takes the lock only for an edge that is lost. */
+/* Notes that a device raises an edge on a pin, which is lost if the pin sends no message. Any
+ * thread. Takes the lock only for an edge that is lost. */
 void ioapic_edge(struct ioapic *ioapic, unsigned pin);
 
 /* Sets *pin to the state of a pin (number below IOAPIC_PINS). Any thread. */

@@ -152,8 +152,8 @@ size_t cpu_read_linear(struct cpu *cpu, uint64_t linear, void *dst, size_t len);
  * writable nothing is written. 0 or -EFAULT. In a callback of this CPU. */
 int cpu_write_linear(struct cpu *cpu, uint64_t linear, const void *src, size_t len);
 
-/* Returns whether there is memory at an address that the guest can write. Unlike gmem_ptr() it tells
- * nobody of a write. Any thread. */
+/* Returns whether there is memory at an address that the guest can write. Unlike gmem_ptr() it
+ * tells nobody of a write. Any thread. */
 bool cpu_memory_is_writable(const struct cpu *cpu, gpa_t gpa);
 
 /* Returns the bytes of an access as a number, for messages. */

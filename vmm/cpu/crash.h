@@ -24,8 +24,8 @@ void crash_triple_fault(struct cpu *cpu, const struct cpu_fault *faults, unsigne
 void crash_exception(
 	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers);
 
-/* Reports that the host's KVM cannot execute an instruction; or, if there is no memory at its address,
- * what has called or jumped there. */
+/* Reports that the host's KVM cannot execute an instruction; or, if there is no memory at its
+ * address, what has called or jumped there. */
 void crash_instruction(struct cpu *cpu);
 
 /* A part of the architecture that the software CPU lacks. */

@@ -153,8 +153,8 @@ static bool is_page_walk(
 	       walk->result == PAGE_WALK_NO_MEMORY && walk->entry[walk->culprit].gpa == gpa;
 }
 
-/* Whether a load is that of an interrupt vector in real mode (Intel SDM 3, 21.1.4), where a CPU that
- * INIT and SIPI have started is. The guest may have loaded one itself. */
+/* Whether a load is that of an interrupt vector in real mode (Intel SDM 3, 21.1.4), where a CPU
+ * that INIT and SIPI have started is. The guest may have loaded one itself. */
 static bool is_vector(const struct cpu_registers *r, const struct store *access)
 {
 	uint64_t offset = access->gpa - r->idt.base;

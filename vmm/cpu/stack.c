@@ -12,7 +12,8 @@
 #define BELOW_MAX 64u
 #define ABOVE_MAX 0x10000u
 
-/* Addresses from here on are those of a stack that has grown past 0: there is no memory up there. */
+/* Addresses from here on are those of a stack that has grown past 0: there is no memory up
+ * there. */
 #define WRAPPED_MIN 0xffff0000u
 
 /* And from here on those of a stack that began at 0, where nothing has set ESP. */

@@ -15,9 +15,10 @@ struct stack_text {
 };
 
 /*
- * Judges an access that was refused: true if it is one to the stack, by where ESP is. Then text says
- * what is wrong with the stack: "the boot stack (0x4000 to 0x7fff) has overflowed at 0x0010123c (deep+0xc)". The
- * CPU's own pushes, of a call or an exception, are such accesses as well.
+ * Judges an access that was refused: true if it is one to the stack, by where ESP is. Then text
+ * says what is wrong with the stack: "the boot stack (0x4000 to 0x7fff) has overflowed at
+ * 0x0010123c (deep+0xc)". The CPU's own pushes, of a call or an exception, are such accesses as
+ * well.
  */
 bool stack_explain(
 	struct cpu *cpu, bool is_write, const struct store *access, struct stack_text *explanation);

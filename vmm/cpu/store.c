@@ -347,8 +347,8 @@ bool store_find(struct cpu *cpu, struct cpu_registers *r, const struct store *st
 	}
 	length = (unsigned)cpu_read_linear(cpu, base + r->rip, bytes, sizeof bytes);
 	count += fits(cpu, r, store, bytes, length, false);
-	/* The shortest one that ends there, with LOCK if that precedes it: longer ones have prefixes
-	 * that change nothing, or are another instruction's end. */
+	/* The shortest one that ends there, with LOCK if that precedes it: longer ones have
+	 * prefixes that change nothing, or are another instruction's end. */
 	for (length = 1; length <= INSN_BYTES; length++) {
 		if (cpu_read_linear(cpu, base + r->rip - length, bytes, length) < length)
 			break;

@@ -49,8 +49,8 @@ static uint32_t client_events(const struct chardev *dev)
 }
 
 /* How often something is looked at that nothing tells of: whether a background job is in the
- * foreground now, since a shell need not send SIGCONT to a job that runs; and whether the reader for
- * whom output to a pseudo-terminal waits has left. */
+ * foreground now, since a shell need not send SIGCONT to a job that runs; and whether the reader
+ * for whom output to a pseudo-terminal waits has left. */
 #define LOOK_NS 250000000
 
 static void set_look(struct chardev *dev, bool is_needed)

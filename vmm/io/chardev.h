@@ -60,8 +60,8 @@ struct chardev {
 	bool output_broken; /* broken() was called. Guarded by lock */
 	bool is_pty;        /* in and out are the master of a pseudo-terminal, see io/pty.h */
 	int slave;          /* valid if is_pty: its slave; -1: none. Guarded by lock */
-	bool lost_output; /* valid if is_pty: it was full, and nobody had it open. Guarded by lock */
-	bool is_terminal;         /* in is the terminal that controls this process */
+	bool lost_output;   /* of a pty that was full, and that nobody had open. Guarded by lock */
+	bool is_terminal;   /* in is the terminal that controls this process */
 	struct terminal terminal; /* valid if is_terminal: in */
 	struct keyboard keyboard; /* valid if is_terminal: what was typed */
 	bool away;                /* valid if is_terminal: this is a background job. I/O thread */

@@ -4,8 +4,8 @@
 
 /*
  * The buffer of what the user typed at a terminal and the guest has not read yet. vole interprets
- * keys first: ^A x ends the machine, ^A s shows its state, ^A ^A is one ^A for the guest. One thread
- * at a time.
+ * keys first: ^A x ends the machine, ^A s shows its state, ^A ^A is one ^A for the guest. One
+ * thread at a time.
  */
 
 #include <stdatomic.h>

@@ -39,8 +39,8 @@ static const char *name_of(uint32_t exit_reason)
 #define EVENT_VALID        0x80000000u
 #define EVENT_EXCEPTION    3 /* of the processor's */
 
-/* KVM cannot go on with an exit in the middle of a delivery, as when the frame is pushed to where no
- * memory is. Returns false if this is no such exit of an exception. */
+/* KVM cannot go on with an exit in the middle of a delivery, as when the frame is pushed to where
+ * no memory is. Returns false if this is no such exit of an exception. */
 static bool report_delivery(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;

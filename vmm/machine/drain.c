@@ -242,8 +242,8 @@ static void finish_workers(struct vm *vm)
 			worker_finish(&vm->disks[i].worker, vm->discard_output);
 }
 
-/* Waits until a disk's requests are done. When the user does not want to wait for that, the one that
- * the host is at still has a while; then the machine is left as it is. */
+/* Waits until a disk's requests are done. When the user does not want to wait for that, the one
+ * that the host is at still has a while; then the machine is left as it is. */
 static void wait_for_worker(struct vm *vm, struct vm_disk *disk)
 {
 	struct pollfd fds[DRAIN_FDS];

@@ -3,10 +3,11 @@
 #define VMM_LAST_RESORT_H
 
 /*
- * The last resort against a host's disk that does not return, for engines that execute guest code on
- * the I/O thread, which serves the disks too. A thread sees that a signal or the time-out asks for
- * the end, and that the I/O thread does not heed it for some seconds, or does not come to the end;
- * then it removes what would outlive the process, and ends it. The terminal is restored by its guard (io/terminal.h).
+ * The last resort against a host's disk that does not return, for engines that execute guest code
+ * on the I/O thread, which serves the disks too. A thread sees that a signal or the time-out asks
+ * for the end, and that the I/O thread does not heed it for some seconds, or does not come to the
+ * end; then it removes what would outlive the process, and ends it. The terminal is restored by its
+ * guard (io/terminal.h).
  */
 
 struct vm;

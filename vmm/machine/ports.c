@@ -30,8 +30,8 @@
 #define CHIPSET_RESET  0x04
 
 /* Waits until standard output accepts a byte. An engine that executes guest code on the I/O thread
- * has signals and the time-out served meanwhile, and the devices if its clock is the host's. Returns false if the machine is ending,
- * or it is worth another look. */
+ * has signals and the time-out served meanwhile, and the devices if its clock is the host's.
+ * Returns false if the machine is ending, or it is worth another look. */
 static bool wait_for_output(struct vm *vm)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};

@@ -3,9 +3,10 @@
 #define VMM_SIGNALS_H
 
 /*
- * Signals. Those that would terminate vole end the machine first, in good order; but SIGQUIT has the
- * machine's state said while the guest runs. SIGWINCH tells that a terminal has a new size; by SIGUSR1 the user tells that disk images have. While a job is
- * stopped, its terminal is in the state in which it was found.
+ * Signals. Those that would terminate vole end the machine first, in good order; but SIGQUIT has
+ * the machine's state said while the guest runs. SIGWINCH tells that a terminal has a new size; by
+ * SIGUSR1 the user tells that disk images have. While a job is stopped, its terminal is in the
+ * state in which it was found.
  */
 
 #include <stdbool.h>

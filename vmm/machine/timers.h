@@ -8,8 +8,8 @@
 
 struct vm;
 
-/* Starts the timer, if there is one. Called before the CPUs start. Returns 0 or -errno (said). timers_close()
- * undoes it in any state. */
+/* Starts the timer, if there is one. Called before the CPUs start. Returns 0 or -errno (said).
+ * timers_close() undoes it in any state. */
 int timers_open(struct vm *vm);
 void timers_close(struct vm *vm);
 

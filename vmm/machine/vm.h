@@ -107,8 +107,8 @@ struct vm_halts {
 
 /* The thread of last_resort.c. */
 struct vm_last_resort {
-	int quit; /* an eventfd: the thread ends; -1: empty */
-	int hurry; /* an eventfd, which stays ready: the I/O thread is to end the machine; -1: empty */
+	int quit;  /* an eventfd: the thread ends; -1: empty */
+	int hurry; /* an eventfd, which stays ready: the machine is to end; -1: empty */
 	bool started;
 	pthread_t thread;
 };

@@ -30,8 +30,8 @@ struct worker {
 
 #define WORKER_EMPTY ((struct worker){.loop = IO_LOOP_EMPTY, .look.fd = -1, .rested.fd = -1})
 
-/* Makes the loop; look() is called on the thread when worker->look is signalled. Returns 0 or -errno
- * (said). The caller calls worker_free() whatever is returned. */
+/* Makes the loop; look() is called on the thread when worker->look is signalled. Returns 0 or
+ * -errno (said). The caller calls worker_free() whatever is returned. */
 int worker_init(struct worker *worker, struct virtio_device *virtio,
 	void (*look)(struct io_source *source));
 

@@ -116,8 +116,8 @@ static unsigned list_index(const struct x86_block *block, const struct x86_code_
 
 /* --- invalidation ----------------------------------------------------------------------------- */
 
-/* Has a block be found no more. It stays in its lists until someone who walks them meets it: to look
- * for it there would take time that a guest can have grow with the square of its blocks. */
+/* Has a block be found no more. It stays in its lists until someone who walks them meets it: to
+ * look for it there would take time that a guest can have grow with the square of its blocks. */
 static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 {
 	block->generation = 0;
@@ -226,9 +226,9 @@ static void make_room(struct x86_cpu *cpu)
 		x86_cache_flush(cpu);
 }
 
-/* Whether a block was decoded at cpu->eip, which is at gpa, for the present mode, and its second page,
- * if it has one, is still what is mapped there. To look at that may set an accessed bit, of all places
- * in the block's pages, and kill it. */
+/* Whether a block was decoded at cpu->eip, which is at gpa, for the present mode, and its second
+ * page, if it has one, is still what is mapped there. To look at that may set an accessed bit, of
+ * all places in the block's pages, and kill it. */
 static bool is_block_for(struct x86_cpu *cpu, const struct x86_block *block, gpa_t gpa)
 {
 	unsigned mode = x86_decode_mode(cpu);

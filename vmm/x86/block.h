@@ -5,9 +5,9 @@
 /*
  * A CPU's cache of decoded blocks. Blocks are allocated one behind the other from a pool. Nothing
  * in it is ever freed alone: a block that was killed has generation 0 and stays until the pool is
- * full and all of it is flushed, also in the lists of the hash table and of its pages, from which the
- * next one who walks them takes it. Only looking up a block flushes, and whoever looks one up has left
- * the block before.
+ * full and all of it is flushed, also in the lists of the hash table and of its pages, from which
+ * the next one who walks them takes it. Only looking up a block flushes, and whoever looks one up
+ * has left the block before.
  *
  * A block is found by EIP in cpu->jump, else by guest-physical address and mode in the hash table.
  * It is valid while its generation is the CPU's. x86_mode_changed() raises the CPU's, and then a

@@ -277,8 +277,8 @@ static enum cpu_activity soft_cpu_activity(struct engine *engine, unsigned id)
 	return soft_activity(&soft_engine_of(engine)->cpus[id]);
 }
 
-/* Guest code is executed in soft_run() alone. If the I/O thread has come here from a CPU's callback,
- * that CPU can stop only once the callback has returned. */
+/* Guest code is executed in soft_run() alone. If the I/O thread has come here from a CPU's
+ * callback, that CPU can stop only once the callback has returned. */
 static int soft_pause(struct engine *base)
 {
 	struct soft_engine *engine = soft_engine_of(base);

@@ -5,7 +5,8 @@
 /*
  * The software engine's structures, for the files that make it up: soft.c (the engine), soft_run.c
  * (CPUs in turn, and time), soft_bus.c (what a CPU asks: ports, devices, interrupts), soft_start.c
- * (entry states, INIT and SIPI), soft_state.c (what a CPU does), pc_chips.c (a PC's interrupt controllers and timer).
+ * (entry states, INIT and SIPI), soft_state.c (what a CPU does), pc_chips.c (a PC's interrupt
+ * controllers and timer).
  *
  * Everything here belongs to the I/O thread, which calls soft_run(): no lock is needed.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kernels with the guest library make mistakes that have the same reports as without. A word on the command line
- * says which.
+/* Kernels with the guest library make mistakes that have the same reports as without. A word on
+ * the command line says which.
  *   run: --timeout 20 -- divide
  *   status: 126
  *   says: guest crashed: divide error \(0\) on CPU 0 at 0x[0-9a-f]{8} \(divide\+0x[0-9a-f]+\)
