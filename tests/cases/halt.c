@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A kernel that stops its CPU with HLT, where nothing wakes it. A word on the command line says how.
+/* A kernel that stops its CPU with HLT, where nothing wakes it. A word on the command line says
+ * how.
  *   run: --timeout 20 -- off
  *   status: 126
  *   says: guest crashed: CPU 0 has halted with interrupts off, at 0x[0-9a-f]{8} \(stop\+0x[0-9a-f]+\), and nothing can wake it
