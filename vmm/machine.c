@@ -229,6 +229,7 @@ static int build_and_run(struct vm *vm)
 		say_start(vm);
 	run(vm);
 	drain(vm);
+	devices_say_untouched(vm);
 	screen_show(vm);
 	if (vm->options->verbose)
 		say_end(vm);

@@ -10,6 +10,7 @@
  *			it tells firmware first, as Linux does)
  *	halt		halts with interrupts off, as Linux powers off
  *	crash		a triple fault that nobody asked for
+ *	blind		does not look for a device, before all that
  */
 #include <asm/bootparam.h>
 #include <stdint.h>
@@ -92,12 +93,27 @@ static void say_range(uint64_t base, uint64_t size, uint32_t type)
 	say("", type);
 }
 
-static void say_board(void)
+/* Returns what follows this word on the command line, or NULL. */
+static const char *word(const char *cmdline, const char *name)
+{
+	for (; *cmdline; cmdline++) {
+		const char *at = cmdline, *wanted = name;
+
+		while (*wanted && *at == *wanted)
+			at++, wanted++;
+		if (!*wanted)
+			return at;
+	}
+	return 0;
+}
+
+static void say_board(const char *cmdline)
 {
 	say("port 80", in8(0x80));
 	say("keyboard", in8(0x64));
 	say("address e0000000", read32(0xe0000000));
-	say("device magic", read32(0xd0000000));
+	if (!word(cmdline, "blind"))
+		say("device magic", read32(0xd0000000));
 	say("bios", read32(0xf0000));
 	say("mp", read32(0x9fc00));
 }
@@ -190,20 +206,6 @@ static void triple_fault(void)
 	__asm__ volatile("ud2");
 }
 
-/* Returns what follows this word on the command line, or NULL. */
-static const char *word(const char *cmdline, const char *name)
-{
-	for (; *cmdline; cmdline++) {
-		const char *at = cmdline, *wanted = name;
-
-		while (*wanted && *at == *wanted)
-			at++, wanted++;
-		if (!*wanted)
-			return at;
-	}
-	return 0;
-}
-
 static void execute_options(const char *cmdline)
 {
 	const char *code = word(cmdline, "exit=");
@@ -248,7 +250,7 @@ void linux_main(const struct boot_params *params, uint32_t ebx)
 	for (unsigned i = 0; i < params->e820_entries; i++)
 		say_range(params->e820_table[i].addr, params->e820_table[i].size,
 			params->e820_table[i].type);
-	say_board();
+	say_board(cmdline);
 	execute_options(cmdline);
 }
 
@@ -269,6 +271,6 @@ void pvh_main(const uint32_t *info, uint32_t esi)
 	say_initrd(info[3] ? module[0] : 0, info[3] ? module[2] : 0);
 	for (uint32_t i = 0; i < info[12]; i++, map += 6)
 		say_range(map[0], map[2], map[4]);
-	say_board();
+	say_board(cmdline);
 	execute_options(cmdline);
 }

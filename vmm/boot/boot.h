@@ -57,6 +57,9 @@ struct board {
 
 	bool cmos; /* at ports 0x70 and 0x71 */
 
+	/* Why a kernel may not have touched any virtio device; NULL: it is its own affair. */
+	const char *untouched;
+
 	unsigned device_max; /* largest number of virtio-mmio devices */
 	const uint8_t *pins; /* interrupt of each of them; NULL: FIRST_PIN + n */
 

@@ -157,6 +157,8 @@ void device_access(struct vm_device *device, struct cpu *cpu, uint32_t offset, b
 {
 	const struct accessor accessor = {cpu, window_of(device) + offset, is_write, data, len};
 
+	atomic_store_explicit(&device->touched, true, memory_order_relaxed);
+
 	if (is_write)
 		virtio_mmio_write(&device->mmio, offset, data, len, &accessor);
 	else

@@ -291,6 +291,21 @@ int devices_add(struct vm *vm)
 	return ret;
 }
 
+void devices_say_untouched(const struct vm *vm)
+{
+	const char *why = vm->boot->protocol->board.untouched;
+	bool wanted = vm->options->disk_count > 0;
+
+	for (unsigned i = 0; i < vm->options->console_count; i++)
+		wanted |= strcmp(vm->options->consoles[i].host, "none") != 0;
+	if (!why || !wanted)
+		return;
+	for (unsigned i = 0; i < vm->device_count; i++)
+		if (atomic_load(&vm->devices[i].touched))
+			return;
+	say("the kernel has not touched any virtio device: %s", why);
+}
+
 void devices_leave(struct vm *vm)
 {
 	free_consoles(vm);

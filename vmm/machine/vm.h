@@ -52,6 +52,7 @@ struct vm_device {
 	struct vm *vm;
 	struct virtio_device *virtio;
 	struct virtio_mmio mmio;
+	atomic_bool touched;   /* by an access to its window */
 	struct worker *worker; /* NULL: it is served on the I/O thread. Not owned */
 	unsigned index;
 	struct vm_kick kicks[VIRTIO_QUEUES_MAX];
