@@ -60,6 +60,10 @@
  *   says: guest crashed: CPU 0 has halted with interrupts off, at 0x[0-9a-f]{8} \(wait_for\+0x
  *   says: CPU 0 halted with interrupts off at .*; vector 0x40 \(pin 2, rng\) pending, but interrupts are off
  *
+ *   run: --timeout 60 --rng file=/dev/urandom,rate=1 -- halts-late
+ *   status: 126
+ *   says: guest crashed: CPU 0 has halted with interrupts off, at 0x[0-9a-f]{8} \(main\+0x
+ *
  *   run: --timeout 2 -- loops
  *   status: 124
  *   says: CPU 0 running, interrupts off, at 0x[0-9a-f]{8} \((?:makes|wait_for)\+0x
@@ -80,6 +84,9 @@
 #define VECTOR  0x40
 #define EOI     0xb0 /* registers of the local APIC */
 #define SVR     0xf0
+#define TIMER   0x320 /* entry of the local vector table, initial count, divider */
+#define COUNT   0x380
+#define DIVIDER 0x3e0
 
 struct available_ring {
 	uint16_t flags;
@@ -186,6 +193,14 @@ static void set_up_interrupts(void)
 		write32(ioapic + 0x10, entry);
 }
 
+/* A timer that interrupts after hours. */
+static void start_long_timer(void)
+{
+	write32(local_apic + DIVIDER, 0xa); /* by 128 */
+	write32(local_apic + TIMER, VECTOR + 1);
+	write32(local_apic + COUNT, UINT32_MAX);
+}
+
 static void set_up_device(void)
 {
 	int exchanged = makes("rings-exchanged");
@@ -225,10 +240,14 @@ int main(const struct start_info *info)
 		cpu_to_le16(VIRTQ_DESC_F_WRITE), cpu_to_le16(0)};
 	set_up_interrupts();
 	set_up_device();
+	if (makes("halts-late"))
+		start_long_timer();
 	ask();
 	wait_for(1);
 	if (!makes("acknowledges-late"))
 		ask();
 	wait_for(2);
+	if (makes("halts-late"))
+		__asm__ volatile("cli; hlt");
 	return 0;
 }

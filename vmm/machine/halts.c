@@ -31,12 +31,24 @@ static void set_timer(struct vm *vm, uint64_t ns)
 	io_timer_set(&vm->halts.timer, ns, 0);
 }
 
-/* Sets the timer to so long after the time when something may change, seldomer each time. */
-static void look_again(struct vm *vm, uint64_t change_ns)
+/* Sets the timer to the next look, seldomer each time. */
+static void look_again(struct vm *vm)
 {
-	set_timer(vm, change_ns + vm->halts.delay_ns);
+	set_timer(vm, vm->halts.delay_ns);
 	if (!is_pc(vm) && vm->halts.delay_ns < DELAY_MAX_NS)
 		vm->halts.delay_ns *= 2;
+}
+
+/*
+ * Sets the timer to a look after one of the CPUs' own timers, in so many nanoseconds. That may be
+ * hours, in which an interrupt of a device may be followed by the end: it asks for an earlier look,
+ * which is not to be put off here if it has been asked for just now.
+ */
+static void look_after_timer(struct vm *vm, uint64_t timer_left)
+{
+	io_timer_set(&vm->halts.timer, timer_left + vm->halts.delay_ns, 0);
+	if (atomic_load(&vm->halts.is_set))
+		set_timer(vm, DELAY_NS);
 }
 
 /* Whether only another CPU can wake it. */
@@ -134,9 +146,9 @@ static void look_closer(struct vm *vm)
 		return;
 	vm->halts.idle = sleep.all ? vm->halts.idle + 1 : 0;
 	if (vm->halts.idle < IDLE_LOOKS || is_pc(vm))
-		look_again(vm, 0);
+		look_again(vm);
 	else if (sleep.timer_left != CPU_TIMER_NEVER)
-		look_again(vm, sleep.timer_left);
+		look_after_timer(vm, sleep.timer_left);
 }
 
 static void timer_ready(struct io_source *source)
@@ -145,11 +157,11 @@ static void timer_ready(struct io_source *source)
 
 	io_event_clear(source->fd);
 	if (!vm_running(vm) || vm->report_asked)
-		look_again(vm, 0); /* the CPUs are paused for a report, or end */
+		look_again(vm); /* the CPUs are paused for a report, or end */
 	else if (all_slept(vm))
 		look_closer(vm);
 	else
-		look_again(vm, 0);
+		look_again(vm);
 }
 
 int halts_open(struct vm *vm)
@@ -162,7 +174,7 @@ int halts_open(struct vm *vm)
 	if (ret < 0)
 		return ret;
 	vm->halts.delay_ns = is_pc(vm) ? DELAY_PC_NS : DELAY_NS;
-	look_again(vm, 0);
+	look_again(vm);
 	return 0;
 }
 

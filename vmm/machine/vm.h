@@ -100,7 +100,7 @@ struct vm_halts {
 	struct io_source timer; /* of the next look; fd -1: there are none */
 	uint64_t delay_ns;      /* until then, if CPUs are still executing at that time */
 	unsigned idle;          /* looks in a row at which all CPUs waited */
-	atomic_bool is_set;     /* there will be a look; if not, interrupts ask for one */
+	atomic_bool is_set;     /* there will be a look soon; if not, interrupts ask for one */
 	bool found;             /* the machine has ended for this reason */
 };
 
