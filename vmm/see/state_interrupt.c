@@ -193,6 +193,9 @@ static void report_open(const struct state *state, unsigned number, struct text 
 	for (unsigned id = 0; id < state->cpu_count; id++) {
 		const struct cpu_state *cpu = &state->cpus[id].state;
 
+		/* It may be the one. */
+		if (!state->cpus[id].is_known)
+			return;
 		if (!is_destination(pin, &cpu->lapic))
 			continue;
 		is_known = true;
