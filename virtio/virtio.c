@@ -108,13 +108,13 @@ static void wait_for_tick(struct virtio_device *dev)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += ENDING_TICK_NS;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	pthread_cond_timedwait(&dev->returned, &dev->lock, &until);
+	pthread_cond_clockwait(&dev->returned, &dev->lock, CLOCK_MONOTONIC, &until);
 }
 
 /* Waits until the host does not work for a request. Returns false if the machine is ending before
@@ -123,6 +123,7 @@ static bool host_has_returned(struct virtio_device *dev)
 {
 	const void *accessor = dev->accessor;
 
+	dev->accessor = NULL; /* what others report meanwhile is not of this access */
 	dev->stops++;
 	while (dev->at_host && !(dev->host->ending && dev->host->ending(dev->ctx)))
 		wait_for_tick(dev);
