@@ -100,7 +100,7 @@ struct virtio_report {
 	const char *text;
 
 	/* What virtio_mmio_read() or virtio_mmio_write() was given, if this is about an access to a
-	 * register; NULL for what happens on the I/O thread. */
+	 * register; NULL for what the thread that serves the device finds. */
 	const void *accessor;
 };
 

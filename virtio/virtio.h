@@ -105,7 +105,8 @@ struct virtio_host_ops {
 	 * held, so that no interrupt comes after a reset. */
 	void (*raise)(void *ctx);
 
-	/* Has virtio_serve(dev, queue) called soon on the I/O thread. Any thread, lock held. */
+	/* Has virtio_serve(dev, queue) called soon on the thread that serves the device. Any thread,
+	 * lock held. */
 	void (*kick)(void *ctx, unsigned queue);
 
 	/* Called with true when DRIVER_OK is set, to register the queues' ioeventfds. Returns 0 or
@@ -172,12 +173,12 @@ void virtio_offer(struct virtio_device *dev, uint64_t features);
 void virtio_free(struct virtio_device *dev);
 
 /* Serves a queue that was kicked. It may be called at any time, for any queue index. Returns true
- * if there may be more to do: the caller calls again after other sources had their turn. I/O
- * thread. Takes the lock. */
+ * if there may be more to do: the caller calls again after other sources had their turn. On the
+ * thread that serves the device. Takes the lock. */
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
 
 /* Tells the device that a back end, by its number counted from 0, is ready for what the device
- * wants of it. I/O thread. Takes the lock. */
+ * wants of it. On the thread that serves the device. Takes the lock. */
 void virtio_backend_ready(struct virtio_device *dev, unsigned backend);
 
 /* Notifies the driver that the host changed configuration space (virtio 3.2.1). Any thread. Takes

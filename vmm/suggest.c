@@ -43,8 +43,11 @@ const char *suggest(const char *word, const char *const *words)
 	if (len > LENGTH_MAX)
 		return NULL;
 	for (; *words; words++) {
-		unsigned edits = distance(word, *words);
+		unsigned edits;
 
+		if (strlen(*words) > LENGTH_MAX)
+			continue;
+		edits = distance(word, *words);
 		if (edits > fewest || (found && edits == fewest))
 			continue;
 		fewest = edits;

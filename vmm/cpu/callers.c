@@ -121,9 +121,9 @@ static void add(struct callers *callers, uint64_t address)
 
 /*
  * Finds the return address of a function that has not made a frame yet: it is at the top of the
- * stack before the function's first instruction, and one word further after its second, which
- * pushes EBP. It is at the top, too, after a jump or call to where no code is. Returns where the
- * callers' part of the stack begins.
+ * stack before the function's first instruction, and one word further when that has pushed EBP (an
+ * endbr32 may precede it). It is at the top, too, after a jump or call to where no code is. Returns
+ * where the callers' part of the stack begins.
  */
 static uint64_t find_first(
 	const struct view *view, const struct cpu_registers *r, struct callers *callers)

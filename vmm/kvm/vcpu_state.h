@@ -15,8 +15,8 @@
 /* Returns what the vCPU does; CPU_UNKNOWN if KVM does not tell (said). */
 enum cpu_activity vcpu_activity_now(const struct vcpu *vcpu);
 
-/* Sets *state. has_lapic: the VM has local APICs in the
- * kernel. tsc_khz is the frequency of the vCPU's TSC; 0: unknown. Returns 0 or -errno (said). */
+/* Sets *state. has_lapic: the VM has local APICs in the kernel. tsc_khz is the frequency of the
+ * vCPU's TSC; 0: unknown. Returns 0 or -errno (said). */
 int vcpu_read_state(
 	const struct vcpu *vcpu, bool has_lapic, uint32_t tsc_khz, struct cpu_state *state);
 
