@@ -5,6 +5,7 @@
  *
  *	cc -m32 -O2 -ffreestanding -mgeneral-regs-only -fno-pic -nostdlib -static \
  *		-Iinclude -Wl,-Ttext-segment=0x100000,-e,main -o disk.elf disk.c
+ *	truncate -s 1M disk.img
  *	vole run --disk disk.img disk.elf
  *
  * Numbers in parentheses are clauses of the virtio specification, version 1.3.
