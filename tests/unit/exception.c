@@ -101,6 +101,18 @@ static void test_instructions(void)
 	fake_bytes(&fake, CODE - 2, "\xcd\x0d", 2);
 	expect("vole: guest crashed: general protection (13) on CPU 0 at 0x00008ffe\n",
 		"ESP 0000500c", "INT n pushes no error code");
+	BEGIN(13, 2, 0, CODE, 8, FLAGS);
+	fake.registers.general[CPU_RAX] = 0x80000011;
+	fake_bytes(&fake, CODE, "\x0f\x22\xc0", 3);
+	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "
+	       "0x00009000\nvole:   this host's KVM has no 32-bit paging (vole doctor)",
+		"", "a KVM that refuses to turn paging on");
+	BEGIN(13, 2, 0, CODE, 8, FLAGS);
+	fake.registers.general[CPU_RAX] = 0x80000010;
+	fake_bytes(&fake, CODE, "\x0f\x22\xc0", 3);
+	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "
+	       "0x00009000\nvole:   the kernel has",
+		"", "paging without protected mode, which any processor refuses");
 	BEGIN(3, 2, CODE, 8, FLAGS);
 	fake_bytes(&fake, CODE - 1, "\xcc", 1);
 	expect("vole: guest crashed: breakpoint (3) on CPU 0 at 0x00008fff\n", "code at EIP: cc",

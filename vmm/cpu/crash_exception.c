@@ -8,6 +8,34 @@
 
 #define FIRST_INTERRUPT 32 /* vectors below are exceptions (Intel SDM 3, 6.2) */
 
+#define GENERAL_PROTECTION 13
+
+#define CR0_PE   0x1u /* Intel SDM 3, 2.5 */
+#define CR0_CD   0x40000000u
+#define CR0_NW   0x20000000u
+#define CR0_PG   0x80000000u
+#define CR4_PAE  0x20u
+#define EFER_LME 0x100u
+
+/* Returns whether the exception is one that no processor raises, but a KVM that interprets guest
+ * code does (spec/machine.md, section 2): the instruction is a MOV to CR0 (0F 22 /0) that turns
+ * 32-bit paging on, of a value with which that is permitted (Intel SDM 3, 2.5 and 4.1.1). */
+static bool is_refused_paging(
+	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *r)
+{
+	uint8_t code[3];
+	uint64_t value;
+
+	if (fault->vector != GENERAL_PROTECTION || fault->error != 0 || r->cs.selector & 3 ||
+		r->cr0 & CR0_PG || r->cr4 & CR4_PAE || r->efer & EFER_LME ||
+		cpu_read_linear(cpu, fault->rip, code, sizeof code) < sizeof code ||
+		code[0] != 0x0f || code[1] != 0x22 || (code[2] & 0x38) != 0)
+		return false;
+	value = r->general[code[2] & 7];
+	return (value & (CR0_PG | CR0_PE)) == (CR0_PG | CR0_PE) &&
+	       (value & (CR0_NW | CR0_CD)) != CR0_NW;
+}
+
 static void say_interrupt(struct cpu *cpu, const struct cpu_fault *fault)
 {
 	say("guest crashed: %s 0x%x without a handler on CPU %u at %s",
@@ -30,6 +58,9 @@ void crash_exception(
 	else
 		say_interrupt(cpu, fault);
 	fault_say_walk(cpu, fault, registers);
+	if (is_refused_paging(cpu, fault, registers))
+		say("  this host's KVM has no 32-bit paging (vole doctor): run again with --engine "
+		    "soft, which has");
 	if (fault->is_at_entry)
 		say("  the kernel has loaded no interrupt table of its own (LIDT)");
 	if (fault->is_real_mode)
