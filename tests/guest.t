@@ -147,6 +147,7 @@ my @cases = (
 	{ kernel => 'long-mode', engine => 'soft', status => 126,
 		err => qr/\Avole: CPU 0 uses 64-bit mode, which the software CPU does not have, at 0x\w+ \(\w+\+0x\w+\): run it with --engine kvm.*\nvole: guest crashed: general protection \(13\), .*enter_long_mode/ },
 	{ kernel => 'long-mode', engine => 'kvm', status => 126, err => qr/port 0x3f8.*nothing answers.*RAX 123456789abcdef0 .*RIP 0x\w+ \(enter_long_mode.*code at RIP: ec /s },
+	{ kernel => 'port-unknown', name => 'the port of the stubs', guest => ['252'], status => 126, err => qr/reads 1 byte from port 0xfc, where nothing answers/ },
 	{ kernel => 'port-width', status => 126, err => qr/port 0xf4.*$registers/s },
 	{ kernel => 'triple-fault', status => 126, err => qr/triple fault.*(?:code at EIP: 0f 0b|registers: lost)/s },
 	# The exceptions that led to it, the first of them included.

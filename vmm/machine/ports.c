@@ -51,6 +51,7 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 
 	for (unsigned i = 0; i < vm->console_count; i++)
 		keyboard_answered(&vm->consoles[i].chardev.keyboard);
+	keyboard_answered(&vm->serial.chardev.keyboard);
 	while (vm_running(vm)) {
 		if (must_wait && !wait_for_output(vm))
 			continue;
@@ -188,8 +189,9 @@ void ports_add(struct vm *vm)
 		add_port_that_takes(vm, "writes of 4 bytes", VOLE_PORT_EXIT, 1, exit_port);
 	if (board->cpu_port)
 		add_port_that_takes(vm, "accesses of 4 bytes", VOLE_PORT_CPU, 1, cpu_start_port);
+	/* For other code than the stubs there is no such port. */
 	if (board->exception_port)
-		add_port(vm, VOLE_PORT_EXCEPTION, 1, exception_port);
+		add_port_that_takes(vm, NULL, VOLE_PORT_EXCEPTION, 1, exception_port);
 	if (board->keyboard) {
 		add_port(vm, I8042_DATA, 1, pc_keyboard_port);
 		add_port(vm, I8042_STATUS, 1, pc_keyboard_port);

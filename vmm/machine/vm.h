@@ -92,7 +92,8 @@ typedef int vm_port_access(
 struct vm_port {
 	uint16_t port, count;
 	vm_port_access *access;
-	const char *takes; /* the accesses that it permits, for messages: "writes of 4 bytes" */
+	const char *takes; /* the accesses that it permits, for messages: "writes of 4 bytes"; NULL:
+			    * they are not for kernels to know */
 };
 
 /* Looks for CPUs that have all halted for good: halts.c. I/O thread, but for is_set. */
