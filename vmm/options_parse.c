@@ -43,7 +43,8 @@ static int parse_memory(struct options *options, const char *text)
 	}
 	/* Nobody means so few bytes. */
 	if (shift == 0 && value > 0 && value < PAGE_SIZE) {
-		say("--memory %s: that is %s bytes; %sM?", text, text, text);
+		say("--memory %s: that is %s byte%s; %sM?", text, text, value == 1 ? "" : "s",
+			text);
 		return -EINVAL;
 	}
 	options->memory_size = (uint32_t)value;
