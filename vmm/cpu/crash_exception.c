@@ -2,12 +2,15 @@
 /* Reports of exceptions and interrupts that the kernel has no handler for. */
 #include "cpu/crash.h"
 #include "cpu/fault.h"
+#include "cpu/float_code.h"
 #include "cpu/place.h"
 #include "cpu/report.h"
 #include "log.h"
 
 #define FIRST_INTERRUPT 32 /* vectors below are exceptions (Intel SDM 3, 6.2) */
 
+#define INVALID_OPCODE     6
+#define NO_FPU             7
 #define GENERAL_PROTECTION 13
 
 #define CR0_PE   0x1u /* Intel SDM 3, 2.5 */
@@ -61,6 +64,8 @@ void crash_exception(
 	if (is_refused_paging(cpu, fault, registers))
 		say("  this host's KVM has no 32-bit paging (vole doctor): run again with --engine "
 		    "soft, which has");
+	if (fault->vector == INVALID_OPCODE || fault->vector == NO_FPU)
+		say_float_code(cpu, fault->rip);
 	if (fault->is_at_entry)
 		say("  the kernel has loaded no interrupt table of its own (LIDT)");
 	if (fault->is_real_mode)

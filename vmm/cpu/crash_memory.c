@@ -7,6 +7,7 @@
 
 #include "cpu/callers.h"
 #include "cpu/crash.h"
+#include "cpu/float_code.h"
 #include "cpu/page_walk.h"
 #include "cpu/place.h"
 #include "cpu/report.h"
@@ -108,6 +109,7 @@ void crash_instruction(struct cpu *cpu)
 	if (!report_begin(cpu))
 		return;
 	say_instruction(cpu);
+	say_float_code(cpu, cpu->ops->position(cpu));
 	report_cpu(cpu);
 	report_end(cpu);
 }
