@@ -188,6 +188,27 @@ static void test_lapics(void)
 	ok(REPORTS(0, CPU_LINE, DEVICE_LINE), "a timer that runs is something to wait for");
 }
 
+static void test_timers(void)
+{
+	struct cpu_lapic *lapic = &cpus[0].state.lapic;
+
+	begin();
+	state.pins[PIN].pin.obstacle = IOAPIC_MASKED;
+	lapic->timer_initial = 1000;
+	lapic->lvt[CPU_LVT_TIMER] = 0x40;
+	ok(REPORTS(3, "  CPU 0: its timer has counted down once, and is not periodic (LVT timer "
+		      "register, bit 17; Intel SDM 3, 11.5.4)"),
+		"a one-shot timer is over");
+	lapic->lvt[CPU_LVT_TIMER] = 0x10040;
+	ok(REPORTS(3, "  CPU 0: its timer was started, but is masked (LVT timer register, bit 16; "
+		      "Intel SDM 3, 11.5.1)"),
+		"a timer is masked");
+	lapic->svr = 0xff;
+	ok(REPORTS(3, "  CPU 0: its local APIC is off (spurious-interrupt vector register, bit 8; "
+		      "Intel SDM 3, 11.9), so no interrupt arrives"),
+		"where the local APIC is off, that is told instead");
+}
+
 static void test_pins(void)
 {
 	struct ioapic_pin *pin = &state.pins[PIN].pin;
@@ -197,6 +218,9 @@ static void test_pins(void)
 	pin->obstacle = IOAPIC_MASKED;
 	pin->lost = 1;
 	ok(REPORTS(2, "  pin 3 (block) is masked; 1 edge was lost"), "a pin is masked");
+	state.devices[0].view.status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+	ok(REPORTS(1, RUNNING_LINE), "... which is not said of a device that has failed");
+	state.devices[0].view.status &= (uint8_t)~VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 	pin->obstacle = IOAPIC_VECTOR;
 	pin->vector = 5;
 	pin->lost = 2;
@@ -379,6 +403,7 @@ int main(void)
 	test_unknown();
 	test_many_cpus();
 	test_lapics();
+	test_timers();
 	test_pins();
 	test_phases();
 	test_queues();

@@ -2,10 +2,15 @@
 /* What keeps interrupts from CPUs: local APICs and pins of the IOAPIC. */
 #include "see/state_parts.h"
 
+#include <vole/virtio_config.h>
+
 #define BROADCAST   0xff      /* a destination (Intel SDM 3, 11.6.2) */
 #define SVR_ENABLED (1u << 8) /* Intel SDM 3, 11.9 */
 #define DFR_MODEL   28        /* Intel SDM 3, 11.6.2.2 */
 #define DFR_FLAT    0xf
+
+#define LVT_MASKED     (1u << 16) /* Intel SDM 3, 11.5.1 */
+#define LVT_TIMER_MODE (3u << 17) /* 0: one-shot */
 
 /* By 11.6.2.2: the flat model's bits, or a cluster and its bits. */
 static bool matches_logical(const struct cpu_lapic *lapic, uint8_t destination)
@@ -145,6 +150,31 @@ static void report_lapics(const struct state *state, struct text *text)
 	}
 }
 
+/* When nothing runs that could interrupt: timers that were started, and why they will not. */
+static void report_timers(const struct state *state, struct text *text)
+{
+	for (unsigned id = 0; id < state->cpu_count; id++) {
+		const struct cpu_state *cpu = &state->cpus[id].state;
+		uint32_t lvt = cpu->lapic.lvt[CPU_LVT_TIMER];
+
+		/* A local APIC that is off masks its timer, and is reported itself. */
+		if (cpu->activity != CPU_HALTED || cpu->lapic.timer_initial == 0 ||
+			!accepts_fixed(&cpu->lapic))
+			continue;
+		if (lvt & LVT_MASKED)
+			text_line(text,
+				"  CPU %u: its timer was started, but is masked (LVT timer "
+				"register, "
+				"bit 16; Intel SDM 3, 11.5.1)",
+				id);
+		else if (!(lvt & LVT_TIMER_MODE))
+			text_line(text,
+				"  CPU %u: its timer has counted down once, and is not periodic "
+				"(LVT timer register, bit 17; Intel SDM 3, 11.5.4)",
+				id);
+	}
+}
+
 static const char *edges_lost(uint32_t count)
 {
 	return count == 1 ? "edge was" : "edges were";
@@ -222,6 +252,17 @@ static bool has_told(const struct state *state, unsigned number)
 	return false;
 }
 
+/* Whether the device of this pin has failed, which is told of by an edge: what the pin did with that
+ * is not the cause. */
+static bool has_failed(const struct state *state, unsigned number)
+{
+	for (unsigned i = 0; i < state->device_count; i++)
+		if (state->devices[i].pin == number &&
+			state->devices[i].view.status & VIRTIO_STATUS_DEVICE_NEEDS_RESET)
+			return true;
+	return false;
+}
+
 static void report_pin(const struct state *state, unsigned number, struct text *text)
 {
 	const struct state_pin *at = &state->pins[number];
@@ -229,7 +270,7 @@ static void report_pin(const struct state *state, unsigned number, struct text *
 
 	if (pin->obstacle == IOAPIC_OPEN)
 		report_open(state, number, text);
-	else if (pin->obstacle != IOAPIC_MASKED || pin->lost > 0)
+	else if (pin->obstacle != IOAPIC_MASKED || (pin->lost > 0 && !has_failed(state, number)))
 		report_closed(at, number, text);
 	if (pin->obstacle == IOAPIC_OPEN && pin->lost > 0 && has_told(state, number))
 		text_line(text,
@@ -248,11 +289,13 @@ void state_report_interrupts(const struct state *state, struct text *text)
 	/* On a PC interrupts have other ways as well. */
 	if (!state->has_ioapic)
 		return;
-	if (waits_in_vain(state))
+	if (waits_in_vain(state)) {
 		text_line(text,
 			"  nothing can interrupt %s: no local APIC's timer runs, and no pin of the "
 			"IOAPIC reaches a CPU",
 			state->cpu_count == 1 ? "it" : "them");
+		report_timers(state, text);
+	}
 	report_lapics(state, text);
 	for (unsigned i = 0; i < IOAPIC_PINS; i++)
 		if (state->pins[i].owner)
