@@ -116,8 +116,9 @@ for my $command ('run', 'inspect') {
 		['a long one that is unknown, before a short one', qr/ --fly: unknown option/, '--fly', '-v'];
 	refused("$command: an option without its argument", 125, qr/-m: needs an argument/, $command, $hello, '-m');
 	refused("$command: no kernel", 125, qr/no kernel/, $command);
+	refused("$command: no kernel but a value", 125, qr/no kernel is named: \Q$hello\E is what --disk takes/, $command, '--disk', $hello);
 	refused("$command: no kernel before --", 125, qr/no kernel/, $command, '--', $hello);
-	refused("$command: a second kernel", 125, qr/second: a second kernel/, $command, $hello, 'second');
+	refused("$command: a second kernel", 125, qr/second: a second kernel, after \Q$hello\E; words/, $command, $hello, 'second');
 }
 for ('', 'x', 'M', '-1', '16MB', '16m', '0x1000', '1.5G', '4G', '5000000000', '99999999999999999999', ' 16M', '16M ') {
 	refused("memory \"$_\"", 125, qr/--memory \Q$_\E: /, 'run', '-m', $_, $hello);
@@ -279,6 +280,10 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 	refused('a disk that another process has locked', 125, qr/disk: in use by process $$ \(\S+\)/, 'run', '-d', $disk, $hello);
 	close $holder;
 	accepted('the lock goes with its holder', qr/^Hello/, 'run', '-d', $disk, $hello);
+
+	my $odd = write_file('odd', "QFI\xfb" . "\0" x 1000);
+	refused('a qcow2 image has any size', 125, qr/odd: an image of the format qcow2; /, 'run', '-d', $odd, $hello);
+	refused('... which a disk has not, with format=raw', 125, qr/odd: size 1004 is not a multiple of 512$/m, 'run', '-d', "$odd,format=raw", $hello);
 
 	# What other programs make of a disk image; a VHD has its mark in the last sector.
 	for (['qcow2', "QFI\xfb"], ['VMDK', 'KDMV'], ['VMDK', "# Disk DescriptorFile\n"], ['VHDX', 'vhdxfile'], ['VDI', "\0" x 64 . "\x7f\x10\xda\xbe"],

@@ -297,6 +297,7 @@ static void say_bad_option(int result, const char *word)
 static int parse_words(struct options *options, int count, char **argv)
 {
 	char no_argument_here[] = "";
+	const char *value = NULL; /* of the last option */
 	int option, ret, at;
 
 	optind = 0; /* getopt_long() starts anew */
@@ -307,17 +308,23 @@ static int parse_words(struct options *options, int count, char **argv)
 			say_bad_option(option, optind != at ? argv[optind - 1] : "");
 			return -EINVAL;
 		}
+		value = optarg;
 		ret = parse_option(options, option, optarg ? optarg : no_argument_here);
 		if (ret != 0)
 			return ret;
 	}
 	if (optind == count) {
-		say("no kernel is named (vole --help tells all)");
+		if (value && value == argv[count - 1])
+			say("no kernel is named: %s is what %s takes (vole --help tells all)",
+				value, argv[count - 2]);
+		else
+			say("no kernel is named (vole --help tells all)");
 		return -EINVAL;
 	}
 	options->kernel = argv[optind++];
 	if (optind < count) {
-		say("%s: a second kernel; words for the guest go after \"--\"", argv[optind]);
+		say("%s: a second kernel, after %s; words for the guest go after \"--\"",
+			argv[optind], options->kernel);
 		return -EINVAL;
 	}
 	return 0;

@@ -163,10 +163,9 @@ static int fail(const struct disk *disk, int error)
 	return -error;
 }
 
-/* Finds the size of a regular file or block device with lseek(2). Other files are refused. */
-static int find_size(const struct disk *disk, uint64_t *sectors)
+/* Finds the bytes of a regular file or block device with lseek(2). Other files are refused. */
+static int find_bytes(const struct disk *disk, uint64_t *bytes)
 {
-	unsigned block_size = disk->backend.block_size;
 	struct stat st;
 	off_t size;
 
@@ -180,14 +179,27 @@ static int find_size(const struct disk *disk, uint64_t *sectors)
 	if (size < 0)
 		return fail(disk, errno);
 	if (size == 0) {
-		say("%s: empty: a disk has at least one block of %u bytes", disk->path, block_size);
+		say("%s: empty: a disk has at least one block of %u bytes", disk->path,
+			disk->backend.block_size);
 		return -EINVAL;
 	}
+	*bytes = (uint64_t)size;
+	return 0;
+}
+
+static int find_size(const struct disk *disk, uint64_t *sectors)
+{
+	unsigned block_size = disk->backend.block_size;
+	uint64_t size;
+	int ret = find_bytes(disk, &size);
+
+	if (ret < 0)
+		return ret;
 	if (size % block_size != 0) {
-		say("%s: size %jd is not a multiple of %u", disk->path, (intmax_t)size, block_size);
+		say("%s: size %" PRIu64 " is not a multiple of %u", disk->path, size, block_size);
 		return -EINVAL;
 	}
-	*sectors = (uint64_t)size / VIRTIO_BLK_SECTOR_SIZE;
+	*sectors = size / VIRTIO_BLK_SECTOR_SIZE;
 	return 0;
 }
 
@@ -262,11 +274,16 @@ static int lock(const struct disk *disk)
 	return ret;
 }
 
-/* Returns -EINVAL (said) for an image that is not raw, else 0. */
+/* Returns -EINVAL (said) for an image that is not raw, else 0, or what find_bytes() returns. Such an
+ * image has any size, which is not the disk's. */
 static int refuse_format(const struct disk *disk)
 {
-	const char *format = disk_format(disk->fd, disk->backend.capacity * VIRTIO_BLK_SECTOR_SIZE);
+	uint64_t size;
+	int ret = find_bytes(disk, &size);
+	const char *format = ret == 0 ? disk_format(disk->fd, size) : NULL;
 
+	if (ret < 0)
+		return ret;
 	if (!format)
 		return 0;
 	say("%s: an image of the format %s; a disk is raw bytes. Convert it (qemu-img convert -O "
@@ -297,9 +314,9 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 		snprintf(id, sizeof id, "disk%u", index);
 	memcpy(disk->backend.id, id, strlen(id)); /* ends in NULs, or at its full length */
 	disk->backend.block_size = find_block_size(disk, options->block_size);
-	ret = find_size(disk, &disk->backend.capacity);
-	if (ret == 0 && !options->is_raw)
-		ret = refuse_format(disk);
+	ret = options->is_raw ? 0 : refuse_format(disk);
+	if (ret == 0)
+		ret = find_size(disk, &disk->backend.capacity);
 	if (ret == 0)
 		ret = check_protection(disk);
 	if (ret == 0)
