@@ -13,6 +13,7 @@
  *   run: --timeout 20 -- serial-port
  *   status: 126
  *   says: guest crashed: CPU 0 writes 0x68 \(1 byte\) to port 0x3f8, where nothing answers
+ *   says: a serial port is there with --serial stdio
  *
  *   run: --timeout 20 -- absent-device
  *   status: 126

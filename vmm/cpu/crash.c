@@ -4,9 +4,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <vole/machine.h>
+
 #include "cpu/place.h"
 #include "cpu/report.h"
 #include "log.h"
+
+#define SERIAL_PORTS 8 /* a 16550 has as many registers */
 
 void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack)
 {
@@ -73,6 +77,8 @@ void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *da
 	else
 		say("guest crashed: CPU %u reads %u byte%s from port 0x%x, %s", cpu->id, len,
 			plural(len), port, why);
+	if (!takes && port >= VOLE_SERIAL_PORT && port < VOLE_SERIAL_PORT + SERIAL_PORTS)
+		say("  a serial port is there with --serial stdio");
 	if (is_write)
 		report_out(cpu, port, len);
 	else
