@@ -47,6 +47,7 @@ void virtio_inspect(struct virtio_device *dev, struct virtio_view *view)
 		.accepted = dev->driver_features,
 		.interrupt_status = atomic_load(&dev->interrupt_status),
 		.taken_away = atomic_load(&dev->taken_away),
+		.served_lately = virtio_served_lately(dev),
 		.queue_count = dev->queue_count,
 	};
 	/* A bit that is set again is the notification that the driver still gets. */

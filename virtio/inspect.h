@@ -20,8 +20,9 @@ struct virtio_view {
 	uint8_t status;
 	uint64_t offered, accepted; /* features */
 	uint32_t interrupt_status;  /* VIRTIO_MMIO_INT_ bits that nobody has acknowledged */
-	bool taken_away; /* the last acknowledgement cleared a bit that was set again after
+	bool taken_away;    /* the last acknowledgement cleared a bit that was set again after
 			  * InterruptStatus had been read, and no notification came since */
+	bool served_lately; /* see virtio_served_lately() */
 	unsigned queue_count;
 	struct virtq_view queues[VIRTIO_QUEUES_MAX];
 };

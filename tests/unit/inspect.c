@@ -53,6 +53,7 @@ static void test_phases(void)
 		"a device that nobody has touched");
 	driver_negotiate(&f->d, 0);
 	look(f);
+	ok(!f->view.served_lately, "no queue was ever served");
 	ok(f->view.status & VIRTIO_STATUS_FEATURES_OK && f->view.accepted == f->d.features &&
 			!(f->view.accepted & ~f->view.offered),
 		"the features that were accepted");
@@ -85,6 +86,7 @@ static void test_unnoticed(void)
 
 	driver_kick(&f->d, 0);
 	queue = look(f);
+	ok(f->view.served_lately, "one was served just now");
 	ok(queue->waiting == 0 && !queue->unnoticed && queue->used == queue->taken &&
 			queue->used != 0,
 		"after a kick they are used");

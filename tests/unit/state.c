@@ -316,6 +316,15 @@ static void test_queues(void)
 		   "  device 0, block, queue 0: 1 chain is available and was not notified (virtio "
 		   "2.7.13.4.1)"),
 		"a kick is missing");
+	view->served_lately = true;
+	ok(reports(2, (const char *const[]){NULL}), "the kick may be on its way");
+	cpus[0].state.activity = CPU_HALTED_FOR_GOOD;
+	ok(REPORTS(2,
+		   "  device 0, block, queue 0: 1 chain is available and was not notified (virtio "
+		   "2.7.13.4.1)"),
+		"no CPU is left for it");
+	cpus[0].state.activity = CPU_HALTED;
+	view->served_lately = false;
 	queue->packed = true;
 	queue->waiting = 2;
 	ok(REPORTS(2, "  device 0, block, queue 0: 2 chains are available and were not notified "

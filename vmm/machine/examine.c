@@ -85,14 +85,18 @@ static bool has_unnoticed(const struct virtio_view *view)
 }
 
 /* A device that another thread serves may have been told of chains just now, and is given the time
- * to notice them. */
+ * to notice them. What counts as late is judged by the first look: the CPUs are paused. */
 static void examine_device(struct vm_device *device, struct virtio_view *view)
 {
+	bool served_lately;
+
 	virtio_inspect(device->virtio, view);
+	served_lately = view->served_lately;
 	for (unsigned i = 0; device->worker && has_unnoticed(view) && i < LOOKS; i++) {
 		poll(NULL, 0, LOOK_MS);
 		virtio_inspect(device->virtio, view);
 	}
+	view->served_lately |= served_lately;
 }
 
 static void examine_devices(struct vm *vm, struct state *state)

@@ -156,12 +156,30 @@ static void report_unacknowledged(const struct state *state, unsigned index, str
 				"InterruptStatus was read: look at the queue after acknowledging");
 }
 
+/* Whether the driver may just be about to do what seems to be missing: it has had a queue served a
+ * moment ago, and some CPU can execute the rest. */
+static bool is_at_work(const struct state *state, const struct virtio_view *view)
+{
+	for (unsigned id = 0; id < state->cpu_count; id++) {
+		enum cpu_activity activity = state->cpus[id].state.activity;
+
+		if (activity != CPU_HALTED_FOR_GOOD && activity != CPU_NOT_STARTED)
+			return view->served_lately;
+	}
+	return false;
+}
+
 static void report_live(const struct state *state, unsigned index, struct text *text)
 {
-	report_unused(state, index, text);
-	report_unnoticed(state, index, text);
+	bool is_at_rest = !is_at_work(state, &state->devices[index].view);
+
+	if (is_at_rest) {
+		report_unused(state, index, text);
+		report_unnoticed(state, index, text);
+	}
 	report_exchanged(state, index, text);
-	report_unacknowledged(state, index, text);
+	if (is_at_rest)
+		report_unacknowledged(state, index, text);
 }
 
 void state_report_troubles(const struct state *state, struct text *text)
