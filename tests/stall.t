@@ -65,6 +65,10 @@ if (!$inline) {
 	pass('a CPU that reads registers of the disk does not wait for the host');
 	select undef, undef, undef, 0.3;
 	unlike($vole->text, qr/reset/, 'one that resets it does');
+	kill 'QUIT', $vole->pid;
+	$vole->expect(qr/CPU 0 does not answer: it waits for .* a disk/);
+	$vole->expect(qr/device \d+, block: at a request that the host has not finished/);
+	pass('a state report says of both');
 	unlink $stalled;
 	$vole->expect(qr/reset\r\n/);
 	is($vole->finish, 0, 'and goes on when the host returns');

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "coarse_time.h"
 #include "ring.h"
 
 static void view_queue(const struct virtq *vq, struct virtq_view *view)
@@ -13,6 +14,13 @@ static void view_queue(const struct virtq *vq, struct virtq_view *view)
 	view->size = vq->size;
 	vq->ring->view(vq, view);
 	view->unnoticed = vq->ran_dry && view->waiting > 0;
+}
+
+#define LATELY_MS 100
+
+static bool served_lately(const struct virtio_device *dev)
+{
+	return dev->served_ms != 0 && coarse_ms() - dev->served_ms < LATELY_MS;
 }
 
 /* Tries to take the lock, and nanoseconds between two of them: 200 milliseconds in all. */
@@ -47,7 +55,8 @@ void virtio_inspect(struct virtio_device *dev, struct virtio_view *view)
 		.accepted = dev->driver_features,
 		.interrupt_status = atomic_load(&dev->interrupt_status),
 		.taken_away = atomic_load(&dev->taken_away),
-		.served_lately = virtio_served_lately(dev),
+		.served_lately = served_lately(dev),
+		.at_host = dev->at_host && !served_lately(dev),
 		.queue_count = dev->queue_count,
 	};
 	/* A bit that is set again is the notification that the driver still gets. */

@@ -22,7 +22,9 @@ struct virtio_view {
 	uint32_t interrupt_status;  /* VIRTIO_MMIO_INT_ bits that nobody has acknowledged */
 	bool taken_away;    /* the last acknowledgement cleared a bit that was set again after
 			  * InterruptStatus had been read, and no notification came since */
-	bool served_lately; /* see virtio_served_lately() */
+	bool served_lately; /* a queue was, within the last tenth of a second: what the driver
+			     * seems to owe may be on its way */
+	bool at_host;       /* the host works for a request, and has done so for longer */
 	unsigned queue_count;
 	struct virtq_view queues[VIRTIO_QUEUES_MAX];
 };

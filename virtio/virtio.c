@@ -13,6 +13,8 @@
 #include <vole/le.h>
 #include <vole/virtio_mmio.h>
 
+#include "coarse_time.h"
+
 /* The bits of Status that a driver may set; DEVICE_NEEDS_RESET is the device's own (virtio 2.1). */
 #define DRIVER_STATUS                                                                 \
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
@@ -88,6 +90,7 @@ bool virtio_queue_live(const struct virtio_device *dev, unsigned queue)
 void virtio_host_begin(struct virtio_device *dev)
 {
 	dev->at_host = true;
+	dev->served_ms = coarse_ms();
 	pthread_mutex_unlock(&dev->lock);
 }
 
@@ -448,29 +451,13 @@ void virtio_publish(struct virtio_device *dev, unsigned queue)
 		interrupt(dev, VIRTIO_MMIO_INT_VRING);
 }
 
-#define LATELY_MS 100
-
-/* It costs little: its steps are some milliseconds. */
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-bool virtio_served_lately(const struct virtio_device *dev)
-{
-	return dev->served_ms != 0 && now_ms() - dev->served_ms < LATELY_MS;
-}
-
 bool virtio_serve(struct virtio_device *dev, unsigned queue)
 {
 	bool more = false;
 
 	pthread_mutex_lock(&dev->lock);
 	if (virtio_queue_live(dev, queue)) {
-		dev->served_ms = now_ms();
+		dev->served_ms = coarse_ms();
 		virtq_silence(&dev->queues[queue]);
 		more = dev->ops->notified(dev, queue);
 	}

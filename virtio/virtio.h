@@ -144,7 +144,7 @@ struct virtio_device {
 	pthread_mutex_t lock;
 	pthread_cond_t returned;  /* at_host became false */
 	bool at_host;             /* the host works for a request: the queues stay as they are */
-	uint64_t served_ms;       /* when a queue was served last, on the clock of now_ms() */
+	uint64_t served_ms;       /* when a queue or request was served last, or begun */
 	unsigned stops;           /* register writes that wait for it */
 	uint64_t driver_features; /* accepted */
 	uint8_t status;
@@ -177,10 +177,6 @@ void virtio_free(struct virtio_device *dev);
  * if there may be more to do: the caller calls again after other sources had their turn. On the
  * thread that serves the device. Takes the lock. */
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
-
-/* Returns whether a queue was served within the last tenth of a second, so that what the driver
- * seems to owe may be on its way. Lock held. */
-bool virtio_served_lately(const struct virtio_device *dev);
 
 /* Tells the device that a back end, by its number counted from 0, is ready for what the device
  * wants of it. On the thread that serves the device. Takes the lock. */

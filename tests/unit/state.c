@@ -132,9 +132,8 @@ static void test_unknown(void)
 {
 	begin();
 	cpus[0] = (struct state_cpu){.is_known = false};
-	ok(REPORTS(1, "  CPU 0 does not answer: it waits for a reader of what vole says, or the "
-		      "host's "
-		      "KVM does not leave it"),
+	ok(REPORTS(1, "  CPU 0 does not answer: it waits for a reader of what vole says or for a "
+		      "disk, or the host's KVM does not leave it"),
 		"a CPU that does not stop; nothing is said of a pin that may lead to it");
 	ok(!state_is_dead(&state), "is not dead");
 
@@ -299,6 +298,10 @@ static void test_phases(void)
 	*view = (struct virtio_view){.name = "block", .is_busy = true};
 	ok(REPORTS(1, "  device 0, block: at a request that the host has not finished"),
 		"the host does not come back");
+	begin();
+	view->at_host = true;
+	ok(REPORTS(2, "  device 0, block: at a request that the host has not finished"),
+		"the host does not come back to a thread that holds no lock");
 	*view = (struct virtio_view){.name = "block"};
 	ok(REPORTS(1, "  device 0 (block): no driver, Status is 0"), "nobody has touched it");
 }

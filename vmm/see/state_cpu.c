@@ -104,8 +104,8 @@ static void report_cpu(const struct state *state, unsigned id, struct text *text
 
 	text_add(text, "  CPU %u ", id);
 	if (!shown->is_known || cpu->activity == CPU_UNKNOWN) {
-		text_line(text, "does not answer: it waits for a reader of what vole says, or the "
-				"host's KVM does not leave it");
+		text_line(text, "does not answer: it waits for a reader of what vole says or for a "
+				"disk, or the host's KVM does not leave it");
 		return;
 	}
 	switch (cpu->activity) {

@@ -187,7 +187,7 @@ void state_report_troubles(const struct state *state, struct text *text)
 	for (unsigned i = 0; i < state->device_count; i++) {
 		const struct virtio_view *view = &state->devices[i].view;
 
-		if (view->is_busy) {
+		if (view->is_busy || view->at_host) {
 			begin_line(state, i, text);
 			text_line(text, ": at a request that the host has not finished");
 		} else if (is_live(view)) {
