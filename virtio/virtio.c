@@ -14,6 +14,7 @@
 #include <vole/virtio_mmio.h>
 
 #include "coarse_time.h"
+#include "guest_order.h"
 
 /* The bits of Status that a driver may set; DEVICE_NEEDS_RESET is the device's own (virtio 2.1). */
 #define DRIVER_STATUS                                                                 \
@@ -437,8 +438,12 @@ void virtio_reset_queue(struct virtio_device *dev, unsigned queue)
 int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)
 {
 	struct virtq *vq = &dev->queues[queue];
-	int got = virtq_pop(vq, chain);
+	int got;
 
+	/* Before the descriptors are read, and again since what they name may be newer. */
+	guest_order_acquire(dev->gmem);
+	got = virtq_pop(vq, chain);
+	guest_order_acquire(dev->gmem);
 	if (got >= 0)
 		return got;
 	virtio_fail(dev, "queue %u: %s", queue, vq->fault);
@@ -447,6 +452,7 @@ int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)
 
 void virtio_publish(struct virtio_device *dev, unsigned queue)
 {
+	guest_order_release(dev->gmem);
 	if (virtio_queue_live(dev, queue) && virtq_publish(&dev->queues[queue]))
 		interrupt(dev, VIRTIO_MMIO_INT_VRING);
 }
