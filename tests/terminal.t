@@ -112,8 +112,8 @@ ended('time-out', terminal(vole_run(), qw(--timeout 1), $demo), 124, qr/time-out
 	select undef, undef, undef, 0.01 until $terminal->settings eq $terminal->before || time > $deadline;
 	is($terminal->settings, $terminal->before, 'SIGKILL: the terminal is as it was');
 }
-# What vole says of a guest that waits at its prompt, on a terminal.
-my $state = qr/vole: state of the machine:\r\nvole:   CPU 0 halted, interrupts on, at 0x\w+ \(\w+\+0x\w+\)[^\n]*\r\n/;
+# What vole says of a guest that waits at its prompt, or is about to, on a terminal.
+my $state = qr/vole: state of the machine:\r\nvole:   CPU 0 (?:halted|running), interrupts o(?:n|ff), at 0x\w+ \(\w+\+0x\w+\)[^\n]*\r\n/;
 {
 	my $terminal = at_prompt();
 	$terminal->send("\x01s");

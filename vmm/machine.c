@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/mman.h>
 
 #include "exit_status.h"
@@ -236,13 +237,8 @@ static int build_and_run(struct vm *vm)
 	return atomic_load(&vm->status);
 }
 
-/* A thread that does not return may use anything: only what outlives the process is undone. */
 static void free_vm(struct vm *vm)
 {
-	if (vm->is_stuck) {
-		devices_leave(vm);
-		return;
-	}
 	last_resort_close(vm);
 	halts_close(vm);
 	timers_close(vm);
@@ -258,6 +254,15 @@ static void free_vm(struct vm *vm)
 	munmap(vm, sizeof *vm);
 }
 
+/* A thread that does not return may use anything: only what outlives the process is undone, and it
+ * ends here, unless by a signal. */
+static void leave(struct vm *vm, int status)
+{
+	devices_leave(vm);
+	if (atomic_load(&vm->signal) == 0)
+		_exit(status);
+}
+
 int machine_run(const struct options *options, int *signal)
 {
 	struct vm *vm = make_vm(options);
@@ -269,7 +274,10 @@ int machine_run(const struct options *options, int *signal)
 	log_open();
 	status = build_and_run(vm);
 	*signal = atomic_load(&vm->signal);
-	free_vm(vm);
+	if (vm->is_stuck)
+		leave(vm, status);
+	else
+		free_vm(vm);
 	return status;
 }
 
