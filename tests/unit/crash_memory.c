@@ -137,6 +137,31 @@ static void test_accesses(void)
 	expect("vole: guest crashed: CPU 0 loads 1 byte from 0x00000fff, through a null pointer\n",
 		"a load from the end of page 0");
 
+	begin(CODE, STACK);
+	fake.registers.cr0 = 0x11;
+	fake.registers.idt = (struct cpu_table){.base = 0, .limit = 0x7ff};
+	crash_mmio(&fake.cpu, 6 * 8, false, (const uint8_t *)"\0\0\0\0\0\0\0", 8, -ENXIO);
+	expect("vole: guest crashed: CPU 0 finds no gate for an exception or interrupt at "
+	       "0x00009000 (work+0x0): the interrupt table that was loaded (LIDT) is at "
+	       "0x00000000, "
+	       "where no memory is\nvole:   CPU 0 loads 8 bytes from 0x00000030, through a null "
+	       "pointer\n",
+		"an interrupt table at 0");
+
+	begin(CODE, STACK);
+	fake.registers.cr0 = 0x11;
+	fake.registers.gdt = (struct cpu_table){.base = 0x80000000, .limit = 0x17};
+	crash_mmio(&fake.cpu, 0x80000010, false, (const uint8_t *)"\0\0\0\0\0\0\0", 8, -ENXIO);
+	expect("vole: guest crashed: CPU 0 finds no descriptor for a selector at 0x00009000 "
+	       "(work+0x0): the GDT that was loaded (LGDT) is at 0x80000000, where no memory is\n",
+		"a GDT beyond memory");
+	begin(CODE, STACK);
+	fake.registers.cr0 = 0x11;
+	fake.registers.gdt = (struct cpu_table){.base = 0x80000000, .limit = 0x17};
+	crash_mmio(&fake.cpu, 0x80000010, false, (const uint8_t *)"\0\0\0", 4, -ENXIO);
+	expect("vole: guest crashed: CPU 0 loads 4 bytes from 0x80000010 ",
+		"the guest's own load from there");
+
 	begin(CODE, 0);
 	fake.registers.cr0 = 0x10;
 	fake.cpu.id = 2;

@@ -17,6 +17,7 @@
 
 #define CR0_PE      0x1u /* protected mode (Intel SDM 3, 2.5) */
 #define VECTOR_SIZE 4u   /* in real mode: offset and segment */
+#define ENTRY_SIZE  8u   /* of a descriptor, or a gate (Intel SDM 3, 3.4.5 and 6.11) */
 
 /* --- jumps ------------------------------------------------------------------------------------ */
 
@@ -165,6 +166,35 @@ static bool is_vector(const struct cpu_registers *r, const struct store *access)
 	       offset < IDT_VECTORS * VECTOR_SIZE;
 }
 
+/* Whether a load is that of an entry of a table (GDT, IDT) by the CPU itself, outside of long mode,
+ * where no other load has 8 bytes that leads there by chance. */
+static bool is_entry(struct cpu *cpu, const struct cpu_registers *r, const struct cpu_table *table,
+	const struct store *access)
+{
+	gpa_t base;
+
+	return r->cr0 & CR0_PE && !(r->efer & CPU_EFER_LMA) && access->len == ENTRY_SIZE &&
+	       cpu->ops->translate(cpu, table->base, &base) == 0 && access->gpa >= base &&
+	       access->gpa - base <= table->limit && (access->gpa - base) % ENTRY_SIZE == 0;
+}
+
+/* Says that the CPU reads an entry of a table which is not in memory, if the load is that. */
+static bool say_entry(struct cpu *cpu, const struct cpu_registers *r, const struct store *access)
+{
+	if (is_entry(cpu, r, &r->idt, access))
+		say("guest crashed: CPU %u finds no gate for an exception or interrupt at %s: the "
+		    "interrupt table that was loaded (LIDT) is at 0x%08" PRIx64
+		    ", where no memory is",
+			cpu->id, place_here(cpu).text, r->idt.base);
+	else if (is_entry(cpu, r, &r->gdt, access))
+		say("guest crashed: CPU %u finds no descriptor for a selector at %s: the GDT that "
+		    "was loaded (LGDT) is at 0x%08" PRIx64 ", where no memory is",
+			cpu->id, place_here(cpu).text, r->gdt.base);
+	else
+		return false;
+	return true;
+}
+
 /* Says what an access is that the guest has not asked for by the address of an instruction's
  * operand. Returns false, and says nothing, if it is none. */
 static bool say_cause(struct cpu *cpu, bool is_write, const struct store *access)
@@ -182,6 +212,8 @@ static bool say_cause(struct cpu *cpu, bool is_write, const struct store *access
 			place_here(cpu).text, registers.idt.base);
 		return true;
 	}
+	if (!is_write && say_entry(cpu, &registers, access))
+		return true;
 	if (stack_explain(cpu, is_write, access, &stack)) {
 		say("guest crashed: %s", stack.text);
 		return true;

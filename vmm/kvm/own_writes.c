@@ -196,6 +196,22 @@ static bool complete_delivery(struct vcpu *vcpu, const struct emulate *e)
 	return true;
 }
 
+/* Reports a descriptor that the next instruction loads and that is not in memory: KVM may try for
+ * ever. Returns false if it is there. */
+static bool report_descriptor(struct vcpu *vcpu, const struct emulate *e, uint16_t selector)
+{
+	uint64_t descriptor = descriptor_at(&e->sregs, selector), gpa;
+	struct cpu *cpu = &vcpu->cpu;
+	uint8_t bytes[8] = {0};
+
+	if (!descriptor || cpu->ops->translate(cpu, descriptor, &gpa) < 0 ||
+		gmem_read(cpu->gmem, gpa, bytes, sizeof bytes) == 0)
+		return false;
+	forget_cpu(vcpu);
+	crash_mmio(cpu, gpa, false, bytes, sizeof bytes, -ENXIO);
+	return true;
+}
+
 void own_writes_complete(struct vcpu *vcpu)
 {
 	uint16_t selectors[SELECTORS_MAX];
@@ -205,8 +221,11 @@ void own_writes_complete(struct vcpu *vcpu)
 	if (!read_cpu(vcpu, &e))
 		return;
 	count = next_selectors(&e, selectors);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		if (report_descriptor(vcpu, &e, selectors[i]))
+			return;
 		mark_descriptor(&e, selectors[i]);
+	}
 	own_paging_complete(vcpu->cpu.gmem, &e.sregs, e.sregs.cs.base + e.regs.rip, UINT64_MAX);
 	complete_delivery(vcpu, &e);
 	forget_cpu(vcpu);
