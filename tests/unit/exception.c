@@ -78,6 +78,9 @@ static void test_frames(void)
 	BEGIN(14, 2, 2, CODE, 8, FLAGS);
 	expect("vole: guest crashed: page fault (14) on CPU 0 at 0x00009000: write to 0xdead0000",
 		"CR2 dead0000", "a page fault has the address");
+	BEGIN(14, 2, 4, 0, 0x1b, FLAGS, 0x7000, 0x23);
+	expect("vole: guest crashed: page fault (14) on CPU 0 at 0x00000000", "ESP 00007000",
+		"a page fault of user mode that has jumped to 0");
 	BEGIN(0, 2, CODE, 0x1b, FLAGS, 0x7000, 0x23);
 	expect("vole: guest crashed: divide error", "ESP 00007000",
 		"from an outer ring the stack is that of the frame");

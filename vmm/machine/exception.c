@@ -20,7 +20,8 @@
 
 #define CR0_PE 0x1u /* protected mode (Intel SDM 3, 2.5) */
 
-#define EFLAGS_FIXED 0x2u /* the bit that is always set (Intel SDM 3, 2.3) */
+#define EFLAGS_FIXED 0x2u   /* the bit that is always set (Intel SDM 3, 2.3) */
+#define EFLAGS_ZERO  0x8028 /* bits 3, 5 and 15, which selectors of user mode have set, mostly */
 #define SELECTOR_RPL 0x3u
 
 /* What a 32-bit gate pushes (Intel SDM 3, 6.12.1), without an error code. */
@@ -53,7 +54,8 @@ static int stub_vector(struct cpu *cpu)
  */
 static bool has_error_code(unsigned vector, const uint32_t *words)
 {
-	bool is_frame = words[FRAME_CS] < BOOT_DATA && words[FRAME_EFLAGS] & EFLAGS_FIXED;
+	bool is_frame = words[FRAME_CS] < BOOT_DATA &&
+			(words[FRAME_EFLAGS] & (EFLAGS_FIXED | EFLAGS_ZERO)) == EFLAGS_FIXED;
 
 	return vector < FIRST_INTERRUPT && HAVE_ERROR_CODE >> vector & 1 && !is_frame;
 }
