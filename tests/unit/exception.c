@@ -87,6 +87,12 @@ static void test_frames(void)
 	BEGIN(255, 0, CODE, 8, FLAGS);
 	expect("vole: guest crashed: interrupt 0xff without a handler on CPU 0 at 0x00009000\n",
 		"it came from a local APIC: no pin of the IOAPIC has this vector", "vector 255");
+	BEGIN(6, 2, CODE, 8, FLAGS);
+	fake.registers.general[CPU_RSP] = 0xd0000ff4;
+	expect("vole: guest crashed: vector 0x6 on CPU 0 at an unknown place: its frame is lost, "
+	       "since "
+	       "no memory is at ESP, 0xd0000ff4\n",
+		"ESP d0000ff4", "a frame that is not in memory");
 	BEGIN(0, 0, CODE, 8, FLAGS);
 	fake.registers.idt.base = 0x100000;
 	capture_begin();

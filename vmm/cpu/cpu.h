@@ -134,6 +134,7 @@ struct cpu_fault {
 	bool has_error;
 	bool by_instruction; /* INT n, INT3, INTO or INT1 asked for it */
 	bool is_at_entry;    /* the kernel has not loaded an IDT yet */
+	bool is_frame_lost;  /* its frame is not in memory, so that the place is unknown */
 	bool is_real_mode;   /* the CPU is in real mode, and the vector is not the guest's */
 	uint32_t error;
 	uint64_t rip; /* linear address of the instruction that was interrupted */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reports of exceptions and interrupts that the kernel has no handler for. */
+#include <inttypes.h>
+
 #include "cpu/crash.h"
 #include "cpu/fault.h"
 #include "cpu/float_code.h"
@@ -53,7 +55,11 @@ void crash_exception(
 {
 	if (!report_begin(cpu))
 		return;
-	if (fault->is_real_mode && fault->by_instruction)
+	if (fault->is_frame_lost)
+		say("guest crashed: vector 0x%x on CPU %u at an unknown place: its frame is lost, "
+		    "since no memory is at ESP, 0x%08" PRIx64,
+			fault->vector, cpu->id, registers->general[CPU_RSP]);
+	else if (fault->is_real_mode && fault->by_instruction)
 		say("guest crashed: int 0x%x on CPU %u at %s: there is no BIOS here", fault->vector,
 			cpu->id, place_of(cpu, fault->rip).text);
 	else if (fault->vector < FIRST_INTERRUPT)

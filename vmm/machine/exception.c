@@ -174,7 +174,13 @@ int exception_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data,
 		return 0;
 	}
 	/* A stack may end behind the frame. */
-	cpu_read_linear(cpu, registers.ss.base + registers.general[CPU_RSP], words, sizeof words);
+	len = cpu_read_linear(
+		cpu, registers.ss.base + registers.general[CPU_RSP], words, sizeof words);
+	if (len < FRAME_ESP * sizeof *words) {
+		fault = (struct cpu_fault){.vector = (unsigned)vector, .is_frame_lost = true};
+		crash_exception(cpu, &fault, &registers);
+		return 0;
+	}
 	fault = take_fault(cpu, &registers, (unsigned)vector, words);
 	if (!fault.by_instruction && vector >= FIRST_INTERRUPT) {
 		describe_source(cpu->ctx, (unsigned)vector, source, sizeof source);
