@@ -338,7 +338,8 @@ bool block_request_begin(struct block_request *request, struct block_disk *disk)
 
 	if (chain_read(chain, 0, &header, sizeof header) < sizeof header)
 		return refuse(disk, request, false, RULE_BLOCK_HEADER, len,
-			"request of %" PRIu64 " byte%s", len, PLURAL(len));
+			"request of %" PRIu64 " byte%s (%" PRIu64 " device-readable)", len,
+			PLURAL(len), chain->readable_len);
 	if (chain->writable_len == 0)
 		return refuse(disk, request, false, RULE_BLOCK_STATUS, len,
 			"request of %" PRIu64 " byte%s", len, PLURAL(len));

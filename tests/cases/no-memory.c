@@ -22,6 +22,14 @@
  *   status: 126
  *   says: guest crashed: CPU 0 stores 0x1 \(4 bytes\) to 0xdeadbeec, where nothing answers
  *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
+ *   says not: RAM ends
+ *
+ * It is made for more memory than there is.
+ *   run: --timeout 20 --memory 8M -- beyond
+ *   status: 126
+ *   says: guest crashed: CPU 0 stores 0x1 \(4 bytes\) to 0x00800000, where nothing answers
+ *   says: RAM ends at 0x007fffff \(--memory\)
+ *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
  *
  * It turns paging on without a page directory. (Some hosts' KVM cannot page outside of
  * long mode; some processors make a triple fault of it and keep nothing.)
@@ -64,6 +72,9 @@ int main(const struct start_info *info)
 				 :
 				 :
 				 : "eax");
+		break;
+	case 'b':
+		write32(0x800000, 1);
 		break;
 	case 'w':
 		write32(0xdeadbeec, 1);

@@ -171,6 +171,15 @@ static void test_accesses(void)
 	       "0x00009000 (work+0x0): there are no vectors at 0x00000000\n",
 		"an exception in real mode, where page 0 would have its vector");
 
+	begin(8, STACK);
+	fake.registers.cs.selector = 8;
+	fake_word(&fake, STACK - 4, 8);
+	fake_word(&fake, STACK, 0x246);
+	crash_instruction(&fake.cpu);
+	expect("vole: guest crashed: CPU 0 returns to 0x00000008, through a null pointer; at the "
+	       "top of the stack is 0x00000246\nvole:   that is CS,",
+		"a handler has returned by RET");
+
 	begin(CODE, STACK);
 	store(0x2000, 4, -EROFS);
 	expect("vole: guest crashed: CPU 0 stores 0x1234 (4 bytes) to 0x00002000, which is "

@@ -332,7 +332,8 @@ static void test_framing(void)
 
 	request(f, VIRTIO_BLK_T_IN, 0, 15, 513);
 	told(f, RULE_BLOCK_HEADER,
-		"block: request of 528 bytes without a header of 16 bytes (virtio 5.2.6)");
+		"block: request of 528 bytes (15 device-readable) without a header of 16 bytes "
+		"(virtio 5.2.6)");
 	ok(!f->d.host.accessor, "it is not about an access to a register");
 	request(f, VIRTIO_BLK_T_OUT, 0, 528, 0);
 	told(f, RULE_BLOCK_STATUS,

@@ -49,7 +49,7 @@ static const char *describe_way(
 static void crash_jump(struct cpu *cpu)
 {
 	uint64_t rip = cpu->ops->position(cpu);
-	struct cpu_registers registers;
+	struct cpu_registers registers = {.rip = 0};
 	char back[160] = "";
 	const char *way = "jumps";
 
@@ -63,6 +63,10 @@ static void crash_jump(struct cpu *cpu)
 		say("guest crashed: CPU %u %s%s 0x%08" PRIx64 ", %s%s", cpu->id, way,
 			strcmp(way, "calls") == 0 ? "" : " to", rip,
 			rip < PAGE_SIZE ? "through a null pointer" : "where no memory is", back);
+	/* RET takes EIP of an interrupt's frame, and a later one takes what lies above it. */
+	if (rip != 0 && rip == registers.cs.selector && strcmp(way, "returns") == 0)
+		say("  that is CS, as an interrupt pushes it: a handler has to return by IRET, not "
+		    "RET");
 	report_cpu(cpu);
 	report_end(cpu);
 }
@@ -227,6 +231,16 @@ static bool say_cause(struct cpu *cpu, bool is_write, const struct store *access
 	return true;
 }
 
+/* Says where RAM ends, if more of it would have had the address. */
+static void say_ram_end(const struct cpu *cpu, gpa_t gpa)
+{
+	const struct gmem *gmem = cpu->gmem;
+	const struct gmem_region *last = gmem->count > 0 ? &gmem->regions[gmem->count - 1] : NULL;
+
+	if (last && gpa >= last->base + last->size && gpa < RAM_MAX)
+		say("  RAM ends at 0x%08" PRIx64 " (--memory)", last->base + last->size - 1);
+}
+
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
 	int error)
 {
@@ -244,8 +258,11 @@ void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t 
 	describe_access(cpu, is_write, &access, error, text, sizeof text);
 	if (say_cause(cpu, is_write, &access))
 		say("  %s", text);
-	else
+	else {
 		say("guest crashed: %s", text);
+		if (error == -ENXIO)
+			say_ram_end(cpu, address);
+	}
 	report_access(cpu, is_write ? &access : NULL);
 	report_end(cpu);
 }
