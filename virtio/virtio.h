@@ -105,8 +105,8 @@ struct virtio_host_ops {
 	 * held, so that no interrupt comes after a reset. */
 	void (*raise)(void *ctx);
 
-	/* Has virtio_serve(dev, queue) called soon on the thread that serves the device. Any thread,
-	 * lock held. */
+	/* Has virtio_serve(dev, queue) called soon on the thread that serves the device. Any
+	 * thread, lock held. */
 	void (*kick)(void *ctx, unsigned queue);
 
 	/* Called with true when DRIVER_OK is set, to register the queues' ioeventfds. Returns 0 or

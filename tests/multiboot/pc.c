@@ -191,6 +191,8 @@ static uint8_t read_cmos(uint8_t index)
 
 void say_board(void)
 {
+	uint8_t status;
+
 	say("port 80", in8(0x80));
 	say("port e9", in8(0xe9));
 	say("base memory", (uint32_t)(read_cmos(0x16) << 8 | read_cmos(0x15)));
@@ -200,6 +202,7 @@ void say_board(void)
 	say("CRT controller", read16(0x463));
 	say("MP table", read32(((uint32_t)read16(0x40e) << 4)));
 	say("PCI", in32(0xcf8));
-	say("retrace", in8(0x3da) ^ in8(0x3da));
+	status = in8(0x3da);
+	say("retrace", status ^ in8(0x3da));
 	say("open bus", read32(0xe0000000));
 }

@@ -23,12 +23,12 @@ static bool is_disk(int fd)
 
 static void stall(int fd)
 {
-	const char *name = getenv("VOLE_STALL");
+	const char *name = getenv("VOLE_STALL"), *stalled = getenv("VOLE_STALLED");
 
-	if (!name || access(name, F_OK) < 0 || !is_disk(fd))
+	if (!name || !stalled || access(name, F_OK) < 0 || !is_disk(fd))
 		return;
-	rename(name, getenv("VOLE_STALLED"));
-	while (access(getenv("VOLE_STALLED"), F_OK) == 0)
+	rename(name, stalled);
+	while (access(stalled, F_OK) == 0)
 		usleep(10000);
 }
 

@@ -40,8 +40,12 @@ static struct {
 	unsigned translations;
 } kvm;
 
-int __real_ioctl(int fd, unsigned long request, void *argument);
-int __wrap_ioctl(int fd, unsigned long request, void *argument);
+/* The names by which the linker has calls come here first. */
+#define REAL(name) __real_##name
+#define WRAP(name) __wrap_##name
+
+int REAL(ioctl)(int fd, unsigned long request, void *argument);
+int WRAP(ioctl)(int fd, unsigned long request, void *argument);
 
 static int translate(struct kvm_translation *translation)
 {
@@ -51,10 +55,10 @@ static int translate(struct kvm_translation *translation)
 	return 0;
 }
 
-int __wrap_ioctl(int fd, unsigned long request, void *argument)
+int WRAP(ioctl)(int fd, unsigned long request, void *argument)
 {
 	if (fd != FD)
-		return __real_ioctl(fd, request, argument);
+		return REAL(ioctl)(fd, request, argument);
 	if (request == kvm.failing) {
 		errno = EIO;
 		return -1;

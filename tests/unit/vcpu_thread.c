@@ -56,8 +56,12 @@ struct fixture {
 #define FIRST_FD 1000
 static struct fixture fixtures[2];
 
-int __real_ioctl(int fd, unsigned long request, void *argument);
-int __wrap_ioctl(int fd, unsigned long request, void *argument);
+/* The names by which the linker has calls come here first. */
+#define REAL(name) __real_##name
+#define WRAP(name) __wrap_##name
+
+int REAL(ioctl)(int fd, unsigned long request, void *argument);
+int WRAP(ioctl)(int fd, unsigned long request, void *argument);
 
 /* Executes guest code until a signal comes: all of it are OUT instructions, each of which returns
  * to vole, if there is something to do in a callback. */
@@ -79,10 +83,10 @@ static int run(struct fixture *f)
 	}
 }
 
-int __wrap_ioctl(int fd, unsigned long request, void *argument)
+int WRAP(ioctl)(int fd, unsigned long request, void *argument)
 {
 	if (fd < FIRST_FD)
-		return __real_ioctl(fd, request, argument);
+		return REAL(ioctl)(fd, request, argument);
 	if (request == KVM_RUN)
 		return run(&fixtures[fd - FIRST_FD]);
 	memset(argument, 0, _IOC_SIZE(request));

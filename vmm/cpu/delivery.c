@@ -72,6 +72,7 @@ static bool read_descriptor(const struct delivery *d, const char *subject, uint1
 	uint32_t offset = selector & SELECTOR_INDEX;
 	uint32_t words[2];
 
+	*descriptor = (struct descriptor){0};
 	if (!(selector & ~SELECTOR_RPL))
 		return found(d, "%s the null selector", subject);
 	if (is_local && !(r->ldt.selector & ~SELECTOR_RPL))

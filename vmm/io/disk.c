@@ -190,7 +190,7 @@ static int find_bytes(const struct disk *disk, uint64_t *bytes)
 static int find_size(const struct disk *disk, uint64_t *sectors)
 {
 	unsigned block_size = disk->backend.block_size;
-	uint64_t size;
+	uint64_t size = 0;
 	int ret = find_bytes(disk, &size);
 
 	if (ret < 0)
@@ -274,11 +274,11 @@ static int lock(const struct disk *disk)
 	return ret;
 }
 
-/* Returns -EINVAL (said) for an image that is not raw, else 0, or what find_bytes() returns. Such an
- * image has any size, which is not the disk's. */
+/* Returns -EINVAL (said) for an image that is not raw, else 0, or what find_bytes() returns. Such
+ * an image has any size, which is not the disk's. */
 static int refuse_format(const struct disk *disk)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int ret = find_bytes(disk, &size);
 	const char *format = ret == 0 ? disk_format(disk->fd, size) : NULL;
 

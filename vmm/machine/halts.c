@@ -156,9 +156,8 @@ static void timer_ready(struct io_source *source)
 	struct vm *vm = container_of(source, struct vm, halts.timer);
 
 	io_event_clear(source->fd);
-	if (!vm_running(vm) || vm->report_asked)
-		look_again(vm); /* the CPUs are paused for a report, or end */
-	else if (all_slept(vm))
+	/* The CPUs may be paused for a report, or end. */
+	if (vm_running(vm) && !vm->report_asked && all_slept(vm))
 		look_closer(vm);
 	else
 		look_again(vm);
