@@ -46,8 +46,8 @@
 	.halt = BOARD_HALT_ENDS,                                                                   \
 	.reset = true,                                                                             \
 	.open_bus = true,                                                                          \
-	.untouched = "it finds them if it has CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES, which kernels of "\
-		     "distributions often lack",                                           \
+	.untouched = "it finds them if it has CONFIG_VIRTIO_MMIO_CMDLINE_DEVICES, which "          \
+		     "kernels of distributions often lack",                                        \
 	.device_max = LINUX_DEVICES,                                                               \
 	.pins = linux_pins,                                                                        \
 	.serial = true,                                                                            \

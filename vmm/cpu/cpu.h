@@ -26,8 +26,8 @@ struct cpu_host {
 	 * does not exist or does not permit such an access. */
 	int (*port)(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
-	/* Returns the accesses that a port permits, for messages: "writes of 4 bytes". NULL if there
-	 * are none that the guest's own code can make. */
+	/* Returns the accesses that a port permits, for messages: "writes of 4 bytes". NULL if
+	 * there are none that the guest's own code can make. */
 	const char *(*port_takes)(struct cpu *cpu, uint16_t port);
 
 	/* Handles an access of len bytes (1 to 8) to an address that is not RAM, or a store to

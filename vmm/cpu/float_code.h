@@ -3,9 +3,9 @@
 #define VMM_FLOAT_CODE_H
 
 /*
- * Recognises the instructions of the x87 FPU, MMX, SSE and AVX (Intel SDM 2, appendix A). A compiler
- * that is not told otherwise puts them into kernels without being asked, which then crash wherever
- * nobody has switched them on, or the host's KVM lacks them.
+ * Recognises the instructions of the x87 FPU, MMX, SSE and AVX (Intel SDM 2, appendix A). A
+ * compiler that is not told otherwise puts them into kernels without being asked, which then crash
+ * wherever nobody has switched them on, or the host's KVM lacks them.
  */
 
 #include "cpu/cpu.h"

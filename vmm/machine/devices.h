@@ -21,8 +21,8 @@ int devices_open(struct vm *vm);
 int devices_add(struct vm *vm);
 void devices_free(struct vm *vm);
 
-/* Says why the guest may have touched no virtio device, if the user asked for one and the board knows
- * a reason. At the end of the machine. */
+/* Says why the guest may have touched no virtio device, if the user asked for one and the board
+ * knows a reason. At the end of the machine. */
 void devices_say_untouched(const struct vm *vm);
 
 /* Undoes what outlives the process: restores terminals and removes sockets. For a machine that

@@ -252,8 +252,8 @@ static bool has_told(const struct state *state, unsigned number)
 	return false;
 }
 
-/* Whether the device of this pin has failed, which is told of by an edge: what the pin did with that
- * is not the cause. */
+/* Whether the device of this pin has failed, which is told of by an edge: what the pin did with
+ * that is not the cause. */
 static bool has_failed(const struct state *state, unsigned number)
 {
 	for (unsigned i = 0; i < state->device_count; i++)
