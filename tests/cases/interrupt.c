@@ -70,9 +70,8 @@
  *   says not: nothing can interrupt
  */
 #include <vole/virtio_mmio.h>
-#include <vole/virtio_ring.h>
 
-#include "case.h"
+#include "case_virtio.h"
 
 /* Handlers may call functions: there are no registers but general ones (-mgeneral-regs-only). */
 #ifdef __clang__
@@ -80,26 +79,12 @@
 #endif
 
 #define ENTROPY 4
-#define SIZE    8 /* of the queue */
 #define VECTOR  0x40
 #define EOI     0xb0 /* registers of the local APIC */
 #define SVR     0xf0
 #define TIMER   0x320 /* entry of the local vector table, initial count, divider */
 #define COUNT   0x380
 #define DIVIDER 0x3e0
-
-struct available_ring {
-	uint16_t flags;
-	volatile uint16_t idx;
-	uint16_t ring[SIZE], used_event;
-};
-
-struct used_ring {
-	uint16_t flags;
-	volatile uint16_t idx;
-	struct virtq_used_elem ring[SIZE];
-	uint16_t avail_event;
-};
 
 struct gate {
 	uint16_t low, selector, type, high;
@@ -108,31 +93,18 @@ struct gate {
 struct frame;
 
 static struct gate idt[256] __attribute__((aligned(8)));
-static struct virtq_desc table[SIZE] __attribute__((aligned(16)));
+static struct virtq_desc table[QUEUE_SIZE] __attribute__((aligned(16)));
 static struct available_ring available __attribute__((aligned(4)));
 static struct used_ring used __attribute__((aligned(4)));
 static uint8_t buffer[16];
 
 static uint32_t device, pin, local_apic, ioapic;
-static const char *command_line;
 static volatile unsigned interrupts;
-
-/* Whether this is the mistake to make. */
-static int makes(const char *mistake)
-{
-	const char *word = command_line;
-
-	while (*mistake && *mistake == *word) {
-		mistake++;
-		word++;
-	}
-	return *mistake == *word;
-}
 
 /* Asks for bytes: the second request is the one of which the device is not told. */
 static void ask(void)
 {
-	available.ring[available.idx % SIZE] = 0;
+	available.ring[available.idx % QUEUE_SIZE] = 0;
 	__sync_synchronize();
 	available.idx++;
 	__sync_synchronize();
@@ -212,7 +184,7 @@ static void set_up_device(void)
 	write32(device + VIRTIO_MMIO_DRIVER_FEATURES, 1);
 	write32(device + VIRTIO_MMIO_STATUS, 0xb);
 	write32(device + VIRTIO_MMIO_QUEUE_SEL, 0);
-	write32(device + VIRTIO_MMIO_QUEUE_SIZE, SIZE);
+	write32(device + VIRTIO_MMIO_QUEUE_SIZE, QUEUE_SIZE);
 	write32(device + VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)table);
 	write32(device + VIRTIO_MMIO_QUEUE_DRIVER_LOW,
 		exchanged ? (uint32_t)&used : (uint32_t)&available);

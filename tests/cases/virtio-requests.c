@@ -51,29 +51,14 @@
  */
 #include <vole/virtio_blk.h>
 #include <vole/virtio_mmio.h>
-#include <vole/virtio_ring.h>
 
-#include "case.h"
+#include "case_virtio.h"
 
 #define BLOCK     2
-#define SIZE      8 /* of the queue */
 #define NO_ANSWER 9 /* no status of the specification */
 #define READABLE  0 /* by the device */
 
-struct available_ring {
-	uint16_t flags;
-	volatile uint16_t idx;
-	uint16_t ring[SIZE], used_event;
-};
-
-struct used_ring {
-	uint16_t flags;
-	volatile uint16_t idx;
-	struct virtq_used_elem ring[SIZE];
-	uint16_t avail_event;
-};
-
-static struct virtq_desc table[SIZE] __attribute__((aligned(16)));
+static struct virtq_desc table[QUEUE_SIZE] __attribute__((aligned(16)));
 static struct available_ring available __attribute__((aligned(2)));
 static struct used_ring used __attribute__((aligned(4)));
 static struct virtio_blk_req header;
@@ -81,19 +66,6 @@ static uint8_t sector[512];
 static volatile uint8_t status = NO_ANSWER;
 
 static uint32_t device; /* address of its registers */
-static const char *command_line;
-
-/* Whether this is the mistake to make. */
-static int makes(const char *mistake)
-{
-	const char *word = command_line;
-
-	while (*mistake && *mistake == *word) {
-		mistake++;
-		word++;
-	}
-	return *mistake == *word;
-}
 
 APART static void notify(void)
 {
@@ -109,7 +81,7 @@ static void set_up(void)
 	write32(device + VIRTIO_MMIO_DRIVER_FEATURES, 1);
 	write32(device + VIRTIO_MMIO_STATUS, 0xb);
 	write32(device + VIRTIO_MMIO_QUEUE_SEL, 0);
-	write32(device + VIRTIO_MMIO_QUEUE_SIZE, SIZE);
+	write32(device + VIRTIO_MMIO_QUEUE_SIZE, QUEUE_SIZE);
 	write32(device + VIRTIO_MMIO_QUEUE_DESC_LOW, (uint32_t)table);
 	write32(device + VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)&available);
 	write32(device + VIRTIO_MMIO_QUEUE_DEVICE_LOW, (uint32_t)&used);

@@ -66,45 +66,17 @@
  *   says: Status 0x4 without 0xb, which is set already, .* \(virtio 2\.1\.1\), .*\(main\+0x
  */
 #include <vole/virtio_mmio.h>
-#include <vole/virtio_ring.h>
 
-#include "case.h"
+#include "case_virtio.h"
 
 #define ENTROPY 4
-#define SIZE    8 /* of the queue */
 
-struct available_ring {
-	uint16_t flags;
-	volatile uint16_t idx;
-	uint16_t ring[SIZE], used_event;
-};
-
-struct used_ring {
-	uint16_t flags;
-	volatile uint16_t idx;
-	struct virtq_used_elem ring[SIZE];
-	uint16_t avail_event;
-};
-
-static struct virtq_desc table[SIZE] __attribute__((aligned(16)));
+static struct virtq_desc table[QUEUE_SIZE] __attribute__((aligned(16)));
 static struct available_ring available __attribute__((aligned(2)));
 static struct used_ring used __attribute__((aligned(4)));
 static uint8_t buffer[16];
 
 static uint32_t device; /* address of its registers */
-static const char *command_line;
-
-/* Whether this is the mistake to make. */
-static int makes(const char *mistake)
-{
-	const char *word = command_line;
-
-	while (*mistake && *mistake == *word) {
-		mistake++;
-		word++;
-	}
-	return *mistake == *word;
-}
 
 #define PLACE APART static
 
@@ -124,7 +96,7 @@ PLACE void place_queue(void)
 	if (makes("used-ring-in-code"))
 		ring = (uint32_t)main & ~3u;
 	write32(device + VIRTIO_MMIO_QUEUE_SEL, 0);
-	write32(device + VIRTIO_MMIO_QUEUE_SIZE, makes("size-6") ? 6 : SIZE);
+	write32(device + VIRTIO_MMIO_QUEUE_SIZE, makes("size-6") ? 6 : QUEUE_SIZE);
 	write32(device + VIRTIO_MMIO_QUEUE_DESC_LOW, desc);
 	write32(device + VIRTIO_MMIO_QUEUE_DESC_HIGH, 0);
 	write32(device + VIRTIO_MMIO_QUEUE_DRIVER_LOW, (uint32_t)&available);
