@@ -5,6 +5,13 @@
  * may only read. This is the CPU's own write: it is made, and the kernel works. (A processor that
  * QEMU emulates does not set the flag of CS: spec/engines.md, section 6.)
  *   run: --timeout 30
+ *   engine: soft
+ *   status: 0
+ *   says nothing
+ *   prints: data segment, code segment, access bytes 9b 93\n
+ *
+ *   run: --timeout 30
+ *   engine: kvm
  *   status: 0
  *   says nothing
  *   prints: data segment, code segment, access bytes 9[ab] 93\n
