@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "print.h"
+#include "word.h"
 #include "x86.h"
 
 #define IER        (SERIAL + 1)
@@ -91,20 +92,6 @@ static void say_range(uint64_t base, uint64_t size, uint32_t type)
 	put(' ');
 	print_hex(size);
 	say("", type);
-}
-
-/* Returns what follows this word on the command line, or NULL. */
-static const char *word(const char *cmdline, const char *name)
-{
-	for (; *cmdline; cmdline++) {
-		const char *at = cmdline, *wanted = name;
-
-		while (*wanted && *at == *wanted)
-			at++, wanted++;
-		if (!*wanted)
-			return at;
-	}
-	return 0;
 }
 
 static void say_board(const char *cmdline)

@@ -14,6 +14,7 @@
  *	exit=N		ends by the exit port, with one digit, as a byte; otherwise it halts
  */
 #include "../boot/print.h"
+#include "../boot/word.h"
 #include "info.h"
 #include "paging.h"
 #include "pc.h"
@@ -22,20 +23,6 @@
 #define EXIT 0xf4
 
 void kernel_main(uint32_t magic, uint32_t info);
-
-/* What follows this word on the command line, or NULL. */
-static const char *word(const char *cmdline, const char *name)
-{
-	for (; *cmdline; cmdline++) {
-		const char *at = cmdline, *wanted = name;
-
-		while (*wanted && *at == *wanted)
-			at++, wanted++;
-		if (!*wanted)
-			return at;
-	}
-	return 0;
-}
 
 void kernel_main(uint32_t magic, uint32_t info)
 {
