@@ -7,16 +7,15 @@
 #include "boot/boot.h"
 
 #include <asm/bootparam.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "boot/linux_guest.h"
-#include "cpu/memory.h"
 #include "exit_status.h"
 
 #include "../capture.h"
+#include "../loaded.h"
 #include "../refusal.h"
 #include "../tap.h"
 
@@ -67,14 +66,6 @@ static void good(void)
 		image.bytes[i] = (uint8_t)(i * 7 + i / 256);
 }
 
-static void put_file(const char *path, const void *bytes, size_t size)
-{
-	FILE *file = fopen(path, "wb");
-
-	if (!file || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
-		perror(path);
-}
-
 static struct options options;
 
 static void set_options(void)
@@ -87,7 +78,7 @@ static void set_options(void)
 
 static void refused(int status, const char *words, const char *name)
 {
-	put_file(kernel_path, image.bytes, image.size);
+	image_write(kernel_path, image.bytes, image.size);
 	options.boot = "linux";
 	boot_refuses(&options, status, words, name);
 	good();
@@ -159,10 +150,10 @@ static void test_initrd_refusals(void)
 	set_options();
 	options.initrd = "/nonexistent/initrd";
 	refused(125, "/nonexistent/initrd: No such file", "no initial RAM disk");
-	put_file(initrd_path, "", 0);
+	image_write(initrd_path, "", 0);
 	options.initrd = initrd_path;
 	refused(125, "the file is empty", "an empty one");
-	put_file(initrd_path, "12", 2);
+	image_write(initrd_path, "12", 2);
 	options.initrd = initrd_path;
 	options.memory_size = end;
 	refused(127,
@@ -185,13 +176,8 @@ static struct memory memory;
 
 static int load_on(const struct boot_machine *machine)
 {
-	int ret;
-
-	put_file(kernel_path, image.bytes, image.size);
-	ret = boot_open(&boot, &options);
-	if (ret == 0 && memory_init(&memory, boot->regions, boot->region_count) < 0)
-		ret = -1;
-	return ret ? ret : boot->protocol->load(boot, &memory, machine);
+	image_write(kernel_path, image.bytes, image.size);
+	return load_image(&options, machine, &boot, &memory);
 }
 
 static int load(void)
@@ -201,9 +187,7 @@ static int load(void)
 
 static void unload(void)
 {
-	memory_free(&memory);
-	boot_free(boot);
-	boot = NULL;
+	unload_image(&boot, &memory);
 }
 
 static const struct boot_params *params(void)
@@ -329,7 +313,7 @@ static void test_initrd(void)
 
 	good();
 	set_options();
-	put_file(initrd_path, bytes, sizeof bytes);
+	image_write(initrd_path, bytes, sizeof bytes);
 	options.initrd = initrd_path;
 	is(load(), 0, "an initial RAM disk is loaded");
 	base = params()->hdr.ramdisk_image;

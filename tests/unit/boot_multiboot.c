@@ -13,9 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cpu/memory.h"
-
 #include "../capture.h"
+#include "../loaded.h"
 #include "../refusal.h"
 #include "../tap.h"
 
@@ -128,10 +127,7 @@ static struct memory memory;
 
 static void put_file(void)
 {
-	FILE *out = fopen(kernel_path, "wb");
-
-	if (!out || fwrite(&file, 1, file_len, out) != file_len || fclose(out) != 0)
-		perror(kernel_path);
+	image_write(kernel_path, &file, file_len);
 	options = (struct options){
 		.kernel = kernel_path, .boot = "auto", .memory_size = 16u << 20, .cpu_count = 1};
 }
@@ -140,18 +136,13 @@ static void put_file(void)
 static int load(void)
 {
 	static const struct boot_machine machine = {.cpu_count = 1};
-	int ret = boot_open(&boot, &options);
 
-	if (ret == 0 && memory_init(&memory, boot->regions, boot->region_count) < 0)
-		ret = -1;
-	return ret ? ret : boot->protocol->load(boot, &memory, &machine);
+	return load_image(&options, &machine, &boot, &memory);
 }
 
 static void unload(void)
 {
-	memory_free(&memory);
-	boot_free(boot);
-	boot = NULL;
+	unload_image(&boot, &memory);
 }
 
 static uint64_t word(uint32_t at, unsigned len)
@@ -516,10 +507,10 @@ static void test_memory(void)
 static void put_modules(void)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		FILE *out = fopen(module_paths[i], "wb");
+		char text[16];
 
-		if (!out || fprintf(out, "module %u", i) < 0 || fclose(out) != 0)
-			perror(module_paths[i]);
+		image_write(
+			module_paths[i], text, (size_t)snprintf(text, sizeof text, "module %u", i));
 		options.modules[i] = module_paths[i];
 	}
 	options.module_count = 2;

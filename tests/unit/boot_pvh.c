@@ -8,7 +8,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,9 +15,9 @@
 #include "boot/elf.h"
 #include "boot/linux_guest.h"
 #include "boot/pvh_note.h"
-#include "cpu/memory.h"
 
 #include "../capture.h"
+#include "../loaded.h"
 #include "../refusal.h"
 #include "../tap.h"
 
@@ -93,10 +92,7 @@ static struct memory memory;
 
 static void put_file(void)
 {
-	FILE *out = fopen(kernel_path, "wb");
-
-	if (!out || fwrite(&file, 1, sizeof file, out) != sizeof file || fclose(out) != 0)
-		perror(kernel_path);
+	image_write(kernel_path, &file, sizeof file);
 	options = (struct options){
 		.kernel = kernel_path, .boot = "auto", .memory_size = 64u << 20, .cpu_count = 1};
 }
@@ -104,18 +100,13 @@ static void put_file(void)
 static int load(void)
 {
 	static const struct boot_machine machine = {.cpu_count = 1};
-	int ret = boot_open(&boot, &options);
 
-	if (ret == 0 && memory_init(&memory, boot->regions, boot->region_count) < 0)
-		ret = -1;
-	return ret ? ret : boot->protocol->load(boot, &memory, &machine);
+	return load_image(&options, &machine, &boot, &memory);
 }
 
 static void unload(void)
 {
-	memory_free(&memory);
-	boot_free(boot);
-	boot = NULL;
+	unload_image(&boot, &memory);
 }
 
 static void refused(const char *name_of_protocol, const char *words, const char *name)
@@ -273,11 +264,9 @@ static void test_start_info(void)
 
 static void test_initrd(void)
 {
-	FILE *out = fopen(initrd_path, "wb");
 	uint32_t modules;
 
-	if (out && (fputs("initial", out) < 0 || fclose(out) != 0))
-		perror(initrd_path);
+	image_write(initrd_path, "initial", 7);
 	good();
 	put_file();
 	options.initrd = initrd_path;
