@@ -205,20 +205,17 @@ static int place_module(struct boot_multiboot *kernel, const char *path, uint64_
 {
 	uint64_t base = (*end + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE, size;
 	uint32_t ram_end = kernel->boot.options->memory_size;
-	int fd = file_open(path, &size);
+	int ret = modules_open(&kernel->modules, path, &size);
 
-	if (fd < 0)
-		return fd;
-	kernel->module_fds[kernel->module_count] = fd;
-	kernel->modules[kernel->module_count++] =
-		(struct boot_module){.path = path, .base = (uint32_t)base};
+	if (ret < 0)
+		return ret;
 	if (base > ram_end || size > ram_end - base) {
 		say("%s: module of %" PRIu64 " bytes does not fit between 0x%" PRIx64
 		    " and 0x%x, the end of RAM (--memory)",
 			path, size, base, ram_end);
 		return -ENOSPC;
 	}
-	kernel->modules[kernel->module_count - 1].size = (uint32_t)size;
+	kernel->modules.entries[kernel->modules.count - 1].base = (uint32_t)base;
 	*end = base + size;
 	return 0;
 }
@@ -343,8 +340,7 @@ static void multiboot_free(struct boot *boot)
 {
 	struct boot_multiboot *kernel = multiboot_of(boot);
 
-	while (kernel->module_count > 0)
-		close(kernel->module_fds[--kernel->module_count]);
+	modules_close(&kernel->modules);
 	multiboot_sections_free(&kernel->sections);
 	image_free(&kernel->image);
 	free(kernel);

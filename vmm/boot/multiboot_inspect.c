@@ -29,11 +29,11 @@ static void print_content(FILE *out, const struct boot_multiboot *kernel)
 	print_range(out, LINUX_MP_TABLE, LOW_RAM_END - LINUX_MP_TABLE, "MP table");
 	print_range(out, VGA_TEXT_BASE, VGA_TEXT_SIZE, "screen in text mode");
 	print_range(out, MULTIBOOT_TABLES, PAGE_SIZE, "GDT and IDT");
-	for (unsigned i = 0; i < kernel->module_count; i++) {
-		fprintf(out, "  0x%08x  0x%08x  %10u  module ", kernel->modules[i].base,
-			kernel->modules[i].base + kernel->modules[i].size - 1,
-			kernel->modules[i].size);
-		fprintf(out, "%s\n", kernel->modules[i].path);
+	for (unsigned i = 0; i < kernel->modules.count; i++) {
+		const struct boot_module *module = &kernel->modules.entries[i];
+
+		fprintf(out, "  0x%08x  0x%08x  %10u  module %s\n", module->base,
+			module->base + module->size - 1, module->size, module->path);
 	}
 }
 

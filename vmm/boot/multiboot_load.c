@@ -8,7 +8,6 @@
 #include "boot/multiboot_parts.h"
 #include "chips/vga_text.h"
 #include "exit_status.h"
-#include "io/file.h"
 
 /* Any selector will do (MB1 3.2). Kernels that load a GDT of their own and forget CS, as xv6 does,
  * mostly have their code segment here, as QEMU has. */
@@ -52,8 +51,8 @@ struct multiboot_content multiboot_content(const struct boot_multiboot *kernel)
 		.upper_kib = (kernel->boot.options->memory_size - HIGH_RAM_BASE) / 1024,
 		.memory = kernel->memory,
 		.memory_count = MULTIBOOT_MEMORY_COUNT,
-		.modules = kernel->modules,
-		.module_count = kernel->module_count,
+		.modules = kernel->modules.entries,
+		.module_count = kernel->modules.count,
 		.sections = &kernel->sections,
 		.has_load_base = kernel->header.is_relocatable,
 		.load_base = kernel->image.segments[0].paddr,
@@ -97,13 +96,8 @@ int multiboot_load(struct boot *boot, struct memory *memory, const struct boot_m
 			return EXIT_STATUS_KERNEL;
 	if (multiboot_sections_load(&kernel->sections, image, memory->host) < 0)
 		return EXIT_STATUS_KERNEL;
-	for (unsigned i = 0; i < kernel->module_count; i++) {
-		const struct boot_module *module = &kernel->modules[i];
-
-		if (file_read(kernel->module_fds[i], module->path, memory->host + module->base,
-			    module->size, 0) < 0)
-			return EXIT_STATUS_VOLE;
-	}
+	if (modules_load(&kernel->modules, memory) < 0)
+		return EXIT_STATUS_VOLE;
 	multiboot_info_write(kernel->header.version, &content, memory->host + kernel->info_base,
 		kernel->info_base);
 	write_firmware_data(memory->host);

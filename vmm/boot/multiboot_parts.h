@@ -7,8 +7,8 @@
  */
 
 #include "boot/boot.h"
-#include "boot/boot_data.h"
 #include "boot/elf.h"
+#include "boot/modules.h"
 #include "boot/multiboot_header.h"
 #include "boot/multiboot_info.h"
 #include "boot/multiboot_sections.h"
@@ -37,9 +37,7 @@ struct boot_multiboot {
 	bool is_elf;
 	struct image image;
 	struct multiboot_sections sections;
-	unsigned module_count;
-	struct boot_module modules[MODULES_MAX];
-	int module_fds[MODULES_MAX];
+	struct boot_modules modules;
 	struct multiboot_memory memory[MULTIBOOT_MEMORY_COUNT];
 	uint32_t info_base, info_size; /* the boot information */
 };

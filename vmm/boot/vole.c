@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <vole/ports.h>
 
@@ -15,19 +14,17 @@
 #include "boot/boot_data.h"
 #include "boot/elf.h"
 #include "boot/inspect.h"
+#include "boot/modules.h"
 #include "boot/note.h"
 #include "container.h"
 #include "cpu/memory.h"
 #include "exit_status.h"
-#include "io/file.h"
 #include "log.h"
 
 struct boot_vole {
 	struct boot boot;
 	struct image image;
-	unsigned module_count;
-	struct boot_module modules[MODULES_MAX];
-	int module_fds[MODULES_MAX];
+	struct boot_modules modules;
 	struct memory_map map;
 };
 
@@ -62,19 +59,13 @@ static bool vole_claims(const struct boot_file *file)
 static int open_module(struct boot_vole *vole, const char *path)
 {
 	uint64_t size;
-	int fd = file_open(path, &size);
+	int ret = modules_open(&vole->modules, path, &size);
 
-	if (fd < 0)
-		return fd;
-	if (size > RAM_MAX) {
+	if (ret == 0 && size > RAM_MAX) {
 		say("%s: module of %" PRIu64 " bytes does not fit into any RAM", path, size);
-		close(fd);
-		return -EFBIG;
+		ret = -EFBIG;
 	}
-	vole->module_fds[vole->module_count] = fd;
-	vole->modules[vole->module_count++] =
-		(struct boot_module){.path = path, .size = (uint32_t)size};
-	return 0;
+	return ret;
 }
 
 static void add_regions(struct boot_vole *vole)
@@ -106,8 +97,8 @@ static int vole_open(struct boot **boot, const struct options *options)
 	for (unsigned i = 0; i < options->module_count; i++)
 		if (open_module(vole, options->modules[i]) < 0)
 			return EXIT_STATUS_VOLE;
-	ret = memory_map_build(
-		&vole->map, options->memory_size, &vole->image, vole->modules, vole->module_count);
+	ret = memory_map_build(&vole->map, options->memory_size, &vole->image,
+		vole->modules.entries, vole->modules.count);
 	if (ret < 0)
 		return ret == -ENOEXEC ? EXIT_STATUS_KERNEL : EXIT_STATUS_VOLE;
 	add_regions(vole);
@@ -123,8 +114,8 @@ static struct boot_config config_of(
 		.tsc_khz = machine->tsc_khz,
 		.apic_timer_khz = machine->apic_timer_khz,
 		.cmdline = vole->boot.options->cmdline,
-		.modules = vole->modules,
-		.module_count = vole->module_count,
+		.modules = vole->modules.entries,
+		.module_count = vole->modules.count,
 	};
 }
 
@@ -140,13 +131,8 @@ static int vole_load(struct boot *boot, struct memory *memory, const struct boot
 		if (image_load_segment(&vole->image, segment, memory->host + segment->paddr) < 0)
 			return EXIT_STATUS_KERNEL;
 	}
-	for (unsigned i = 0; i < vole->module_count; i++) {
-		const struct boot_module *module = &vole->modules[i];
-
-		if (file_read(vole->module_fds[i], module->path, memory->host + module->base,
-			    module->size, 0) < 0)
-			return EXIT_STATUS_VOLE;
-	}
+	if (modules_load(&vole->modules, memory) < 0)
+		return EXIT_STATUS_VOLE;
 	config = config_of(vole, machine);
 	if (boot_data_write(memory->host, &vole->map, &config, &entry) < 0)
 		return EXIT_STATUS_VOLE;
@@ -218,8 +204,7 @@ static void vole_free(struct boot *boot)
 {
 	struct boot_vole *vole = vole_of(boot);
 
-	while (vole->module_count > 0)
-		close(vole->module_fds[--vole->module_count]);
+	modules_close(&vole->modules);
 	image_free(&vole->image);
 	free(vole);
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/modules.h"
+
+#include <unistd.h>
+
+#include "io/file.h"
+
+int modules_open(struct boot_modules *modules, const char *path, uint64_t *size)
+{
+	int fd = file_open(path, size);
+
+	if (fd < 0)
+		return fd;
+	modules->fds[modules->count] = fd;
+	modules->entries[modules->count++] =
+		(struct boot_module){.path = path, .size = (uint32_t)*size};
+	return 0;
+}
+
+int modules_load(const struct boot_modules *modules, struct memory *memory)
+{
+	for (unsigned i = 0; i < modules->count; i++) {
+		const struct boot_module *module = &modules->entries[i];
+		int ret = file_read(modules->fds[i], module->path, memory->host + module->base,
+			module->size, 0);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+void modules_close(struct boot_modules *modules)
+{
+	while (modules->count > 0)
+		close(modules->fds[--modules->count]);
+}

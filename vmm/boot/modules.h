@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_MODULES_H
+#define VMM_MODULES_H
+
+/*
+ * The files of --module, on their way into guest memory: opened while the machine is laid out, so
+ * that their sizes are known and they stay locked, and read once there is memory.
+ */
+
+#include <stdint.h>
+
+#include "boot/boot_data.h"
+#include "cpu/memory.h"
+
+struct boot_modules {
+	unsigned count;
+	struct boot_module entries[MODULES_MAX];
+	int fds[MODULES_MAX]; /* of as many as there are entries */
+};
+
+/* Opens the next module, of which there are fewer than MODULES_MAX yet, and sets *size to its bytes,
+ * of which entries[] has the low 32: the caller judges them, and places the module. Returns 0, or
+ * -errno (said). Undone by modules_close() whatever is returned. */
+int modules_open(struct boot_modules *modules, const char *path, uint64_t *size);
+
+/* Copies all modules to their places. Returns 0, or -errno (said). */
+int modules_load(const struct boot_modules *modules, struct memory *memory);
+
+void modules_close(struct boot_modules *modules);
+
+#endif
