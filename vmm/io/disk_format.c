@@ -6,25 +6,26 @@
 
 #include "io/file.h"
 
-#define VHD_FOOTER 512 /* bytes at the end of each VHD */
+/* Bytes at the beginning that tell a format, and of the footer at the end of each VHD. */
+#define HEAD       68
+#define VHD_FOOTER 512
 
-struct format {
-	const char *name;
-	uint16_t offset, len;
-	const char *magic;
-};
-
-static bool matches(int fd, const struct format *format, uint64_t base)
+static bool is_vhd(int fd, uint64_t size)
 {
-	char bytes[32];
-	ssize_t len = file_read_some(fd, bytes, format->len, base + format->offset);
+	char footer[8];
 
-	return len == format->len && memcmp(bytes, format->magic, format->len) == 0;
+	return size >= VHD_FOOTER &&
+	       file_read_some(fd, footer, sizeof footer, size - VHD_FOOTER) == sizeof footer &&
+	       memcmp(footer, "conectix", sizeof footer) == 0;
 }
 
 const char *disk_format(int fd, uint64_t size)
 {
-	static const struct format formats[] = {
+	static const struct {
+		const char *name;
+		uint8_t offset, len;
+		const char *magic;
+	} formats[] = {
 		{"qcow2", 0, 4, "QFI\xfb"},
 		{"QED", 0, 4, "QED"},
 		{"VMDK", 0, 4, "KDMV"},
@@ -34,12 +35,12 @@ const char *disk_format(int fd, uint64_t size)
 		{"VDI", 64, 4, "\x7f\x10\xda\xbe"},
 		{"Parallels", 0, 16, "WithoutFreeSpace"},
 	};
-	static const struct format vhd = {"VHD", 0, 8, "conectix"};
+	char head[HEAD];
+	ssize_t len = file_read_some(fd, head, sizeof head, 0);
 
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-		if (matches(fd, &formats[i], 0))
+		if (formats[i].offset + formats[i].len <= len &&
+			memcmp(head + formats[i].offset, formats[i].magic, formats[i].len) == 0)
 			return formats[i].name;
-	if (size >= VHD_FOOTER && matches(fd, &vhd, size - VHD_FOOTER))
-		return vhd.name;
-	return NULL;
+	return is_vhd(fd, size) ? "VHD" : NULL;
 }
