@@ -195,6 +195,7 @@ static int add_disk(struct vm *vm, unsigned index)
 	struct vm_device *device = device_next(vm);
 	int ret = virtio_block_init(&disk->block, &disk->disk.backend, options->queue_count,
 		&vm->memory.gmem, &device_host_ops, device);
+	struct worker *worker = NULL;
 	const char *missing;
 
 	if (device_made(device, ret) < 0)
@@ -207,16 +208,15 @@ static int add_disk(struct vm *vm, unsigned index)
 		return -EINVAL;
 	}
 	if (!vm->engine->ops->run) {
-		disk->has_worker = true;
-		ret = worker_init(&disk->worker, &disk->block.dev, look_ready);
+		worker = &disk->worker;
+		ret = worker_init(worker, &disk->block.dev, look_ready);
 		if (ret < 0) {
-			worker_free(&disk->worker);
+			worker_free(worker);
 			virtio_free(&disk->block.dev);
 			return ret;
 		}
 	}
-	return device_add(vm, device, &disk->block.dev, &options->features,
-		disk->has_worker ? &disk->worker : NULL);
+	return device_add(vm, device, &disk->block.dev, &options->features, worker);
 }
 
 static void free_disks(struct vm *vm)
@@ -232,7 +232,7 @@ void devices_resize_disks(struct vm *vm)
 	for (unsigned i = 0; i < vm->disk_count; i++) {
 		struct vm_disk *disk = &vm->disks[i];
 
-		if (disk->has_worker && atomic_load(&disk->worker.started))
+		if (atomic_load(&disk->worker.started))
 			io_event_signal(disk->worker.look.fd);
 		else
 			look_at_size(disk);

@@ -235,11 +235,9 @@ static bool has_pty(const struct vm *vm)
  * more. */
 #define STALL_MS 5000
 
-static void finish_workers(struct vm *vm)
+static unsigned worker_count(const struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->disk_count; i++)
-		if (vm->disks[i].has_worker)
-			worker_finish(&vm->disks[i].worker, vm->discard_output);
+	return vm->engine->ops->run ? 0 : vm->disk_count;
 }
 
 /* Waits until a disk's requests are done. When the user does not want to wait for that, the one
@@ -270,11 +268,11 @@ void drain(struct vm *vm)
 	/* The guest did not end by itself. */
 	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_VOLE)
 		vm_discard_output(vm);
-	finish_workers(vm);
+	for (unsigned i = 0; i < worker_count(vm); i++)
+		worker_finish(&vm->disks[i].worker, vm->discard_output);
 	serve_to_the_end(vm);
-	for (unsigned i = 0; i < vm->disk_count; i++)
-		if (vm->disks[i].has_worker)
-			wait_for_worker(vm, &vm->disks[i]);
+	for (unsigned i = 0; i < worker_count(vm); i++)
+		wait_for_worker(vm, &vm->disks[i]);
 	if (has_pty(vm))
 		linger(vm);
 }

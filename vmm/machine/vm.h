@@ -68,8 +68,7 @@ struct vm_console {
 struct vm_disk {
 	struct disk disk;
 	struct virtio_block block;
-	bool has_worker;
-	struct worker worker;
+	struct worker worker; /* unused by an engine that executes on the I/O thread */
 };
 
 struct vm_serial {
