@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kvm/own_paging.h"
 
+#include "cpu/page_walk.h"
 #include "layout.h"
 
-#define CR0_PG   (1u << 31)
 #define CR4_PSE  (1u << 4)
 #define CR4_PAE  (1u << 5)
 #define CR4_LA57 (1u << 12)
@@ -23,39 +23,11 @@
 struct paging {
 	const struct gmem *gmem;
 	unsigned entry_size; /* bytes */
-	unsigned levels;     /* of structures whose entries have flags; level 1 maps pages */
-	unsigned large_max;  /* the highest level whose entries can map large pages */
-	uint64_t root;       /* the structure of the highest level for an address */
+	unsigned large_max;  /* the highest level whose entries can map large pages; 1 maps pages */
 	unsigned left;       /* structures that may still be looked at */
 	uint64_t sought;     /* the address of a structure */
 	bool found;          /* the structure at sought was looked at */
 };
-
-/* With PAE paging the four PDPTEs have no such flags (Intel SDM 3, 4.4.1): an address has a root
- * of its own below them. */
-static bool find_root(struct paging *paging, const struct kvm_sregs *s, uint64_t linear)
-{
-	bool is_long = s->efer & EFER_LMA;
-	uint64_t pdpte;
-
-	if (!(s->cr0 & CR0_PG))
-		return false;
-	paging->entry_size = s->cr4 & CR4_PAE ? 8 : 4;
-	paging->root = s->cr3 & ENTRY_ADDRESS;
-	paging->levels = 2;
-	paging->large_max = s->cr4 & (CR4_PSE | CR4_PAE) ? 2 : 1;
-	if (is_long) {
-		paging->levels = s->cr4 & CR4_LA57 ? 5 : 4;
-		paging->large_max = 3;
-	} else if (s->cr4 & CR4_PAE) {
-		if (gmem_read(paging->gmem, (s->cr3 & 0xffffffe0) + 8 * (linear >> 30 & 3), &pdpte,
-			    sizeof pdpte) < 0 ||
-			!(pdpte & ENTRY_P))
-			return false;
-		paging->root = pdpte & ENTRY_ADDRESS;
-	}
-	return true;
-}
 
 /* The host's memory of a structure, or NULL if the guest may write there or it is no RAM. */
 static uint8_t *read_only_table(const struct paging *paging, uint64_t gpa)
@@ -102,41 +74,42 @@ static void mark_table(struct paging *paging, uint64_t gpa, unsigned level)
 	}
 }
 
-/* The index of an address in a structure (Intel SDM 3, figures 4-2, 4-5 and 4-8). */
-static unsigned index_of(const struct paging *paging, uint64_t linear, unsigned level)
+/* The level of the entry that a walk reads first (Intel SDM 3, 4.3 to 4.5). */
+static unsigned top_level(const struct kvm_sregs *sregs)
 {
-	unsigned bits = paging->entry_size == 8 ? 9 : 10;
-
-	return linear >> (12 + bits * (level - 1)) & ((1u << bits) - 1);
+	if (sregs->efer & EFER_LMA)
+		return sregs->cr4 & CR4_LA57 ? 5 : 4;
+	return sregs->cr4 & CR4_PAE ? 3 : 2;
 }
 
-static void mark_walk(struct paging *paging, uint64_t linear)
+/* The highest level whose entries can map large pages; 1 if none can. */
+static unsigned large_level(const struct kvm_sregs *sregs)
 {
-	uint64_t table = paging->root;
-
-	for (unsigned level = paging->levels; level > 0; level--) {
-		uint64_t value = 0;
-
-		mark_table(paging, table, level);
-		if (gmem_read(paging->gmem,
-			    table + index_of(paging, linear, level) * paging->entry_size, &value,
-			    paging->entry_size) < 0 ||
-			!(value & ENTRY_P) || maps_page(paging, level, value))
-			return;
-		table = value & ENTRY_ADDRESS;
-	}
+	if (sregs->efer & EFER_LMA)
+		return 3;
+	return sregs->cr4 & (CR4_PSE | CR4_PAE) ? 2 : 1;
 }
 
 bool own_paging_complete(
 	const struct gmem *gmem, const struct kvm_sregs *sregs, uint64_t linear, uint64_t gpa)
 {
+	const struct cpu_registers registers = {
+		.cr0 = sregs->cr0, .cr3 = sregs->cr3, .cr4 = sregs->cr4, .efer = sregs->efer};
+	bool is_long = sregs->efer & EFER_LMA, is_pae = sregs->cr4 & CR4_PAE;
 	struct paging paging = {
 		.gmem = gmem,
+		.entry_size = is_pae ? 8 : 4,
+		.large_max = large_level(sregs),
 		.left = TABLES_MAX,
 		.sought = gpa / PAGE_SIZE * PAGE_SIZE,
 	};
+	struct page_walk walk;
 
-	if (find_root(&paging, sregs, linear))
-		mark_walk(&paging, linear);
+	if (!page_walk(gmem, &registers, linear, 0, &walk))
+		return false;
+	/* The four PDPTEs of PAE paging have no such flags (Intel SDM 3, 4.4.1). */
+	for (unsigned i = is_pae && !is_long ? 1 : 0; i < walk.count; i++)
+		mark_table(
+			&paging, walk.entry[i].gpa / PAGE_SIZE * PAGE_SIZE, top_level(sregs) - i);
 	return paging.found;
 }
