@@ -1,10 +1,11 @@
 # The monitor; in the order in which a reader may want them.
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c examine.c state_report.c drain.c) \
+	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
+		exception.c examine.c state_report.c drain.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \
 	$(addprefix cpu/,crash.c crash_exception.c crash_memory.c crash_triple_fault.c report.c) \
 	$(addprefix cpu/,stack.c place.c text_list.c callers.c branches.c) \
-	$(addprefix cpu/,fault.c page_walk.c delivery.c store.c float_code.c) $(addprefix machine/,exception.c) \
+	$(addprefix cpu/,fault.c page_walk.c delivery.c store.c float_code.c) \
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_state.c vcpu_thread.c exits.c complete.c \
 		cpu_timer.c own_writes.c own_paging.c selectors.c emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \

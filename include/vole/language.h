@@ -3,9 +3,10 @@
 #define VOLE_LANGUAGE_H
 
 /*
- * What C from C99 on and C++ from C++11 on write differently, so that the headers of this folder
- * mean the same in both. Assembly that goes through the C preprocessor (gcc -c kernel.S) sees the
- * constants alone: all else is hidden where __ASSEMBLER__ is defined, as gcc and clang do there.
+ * These macros stand for what C from C99 on and C++ from C++11 on write differently, so that the
+ * headers of this folder mean the same in both. Assembly that goes through the C preprocessor (gcc
+ * -c kernel.S) sees the constants alone: all else is hidden where __ASSEMBLER__ is defined, as gcc
+ * and clang do there.
  *
  * __extension__ has both compilers accept what only a later edition of the language has.
  */

@@ -2,9 +2,7 @@
 #ifndef TESTS_BOOT_PRINT_H
 #define TESTS_BOOT_PRINT_H
 
-/*
- * What test kernels on a PC's board print, on its first serial port.
- */
+/* Test kernels on a PC's board print on its first serial port. */
 
 #include <stdint.h>
 

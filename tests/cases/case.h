@@ -2,7 +2,7 @@
 #ifndef CASE_H
 #define CASE_H
 
-/* What the kernels of tests/cases/ share: as little as a tutorial begins with. */
+/* The kernels of tests/cases/ share this, which is as little as a tutorial begins with. */
 
 #include <vole/ports.h>
 #include <vole/start_info.h>

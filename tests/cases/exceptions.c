@@ -52,7 +52,7 @@
  *   status: 126
  *   says: page fault \(14\) on CPU 0 at .*\(raise\+0x.*write to 0x00800000, not mapped|general protection \(13\).*\(raise\+0x
  *
- * The same on another CPU: it begins with the same table.
+ * A second CPU, which begins with the same interrupt table, raises an invalid opcode.
  *   run: --timeout 20 -c 2 -- other-cpu
  *   status: 126
  *   says: guest crashed: invalid opcode \(6\) on CPU 1 at 0x[0-9a-f]{8} \(raise_on_other\+0x

@@ -24,15 +24,15 @@
  *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
  *   says not: RAM ends
  *
- * It is made for more memory than there is.
+ * The kernel is made for more memory than there is.
  *   run: --timeout 20 --memory 8M -- beyond
  *   status: 126
  *   says: guest crashed: CPU 0 stores 0x1 \(4 bytes\) to 0x00800000, where nothing answers
  *   says: RAM ends at 0x007fffff \(--memory\)
  *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
  *
- * It turns paging on without a page directory. (Some hosts' KVM cannot page outside of
- * long mode; some processors make a triple fault of it and keep nothing.)
+ * The kernel turns paging on without a page directory. (Some hosts' KVM cannot page outside
+ * of long mode; some processors make a triple fault of it and keep nothing.)
  *   run: --timeout 20 -- paging
  *   engine: soft
  *   status: 126

@@ -2,9 +2,7 @@
 #ifndef TESTS_MULTIBOOT_INFO_H
 #define TESTS_MULTIBOOT_INFO_H
 
-/*
- * What the test kernels read out of their boot information and print.
- */
+/* The test kernels read their boot information and print what it holds. */
 
 #include <stdint.h>
 

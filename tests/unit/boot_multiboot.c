@@ -223,7 +223,7 @@ static void test_places(void)
 	takes("", "MB2 3.1.2: nor one with another checksum");
 }
 
-/* What is said of an ELF file that has this at an offset instead of a header: these words. */
+/* vole says these words of an ELF file that has this at an offset instead of a header. */
 static void mistake(size_t offset, uint32_t flags, uint32_t checksum, const char *words)
 {
 	const uint32_t header[] = {MAGIC1, flags, checksum};
