@@ -18,9 +18,9 @@ struct boot_modules {
 	int fds[MODULES_MAX]; /* of as many as there are entries */
 };
 
-/* Opens the next module, of which there are fewer than MODULES_MAX yet, and sets *size to its bytes,
- * of which entries[] has the low 32: the caller judges them, and places the module. Returns 0, or
- * -errno (said). Undone by modules_close() whatever is returned. */
+/* Opens the next module, of which there are fewer than MODULES_MAX yet, and sets *size to its
+ * bytes, of which entries[] has the low 32: the caller judges them, and places the module. Returns
+ * 0, or -errno (said). Undone by modules_close() whatever is returned. */
 int modules_open(struct boot_modules *modules, const char *path, uint64_t *size);
 
 /* Copies all modules to their places. Returns 0, or -errno (said). */
