@@ -3,7 +3,6 @@
  * PC firmware, spec/boot-firmware.md: a BIOS image below 4 GiB, where the processor begins after a
  * reset, on a board that has of a PC what KVM has.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,18 +63,6 @@ static void add_region(struct boot *boot, uint32_t base, uint32_t size, bool rea
 	boot->regions[boot->region_count++] = (struct memory_region){base, size, read_only};
 }
 
-static int check_memory(const struct options *options)
-{
-	int ret = memory_validate_size(options->memory_size);
-
-	if (ret == 0 && options->memory_size <= HIGH_RAM_BASE) {
-		say("memory size %u is too small: --boot firmware has RAM above 1 MiB as well",
-			options->memory_size);
-		ret = -EINVAL;
-	}
-	return ret;
-}
-
 static int firmware_open(struct boot **boot, const struct options *options)
 {
 	struct boot_firmware *firmware = calloc(1, sizeof *firmware);
@@ -95,7 +82,7 @@ static int firmware_open(struct boot **boot, const struct options *options)
 			size == QBOOT_SIZE ? " (qboot, which has 64 KiB, needs QEMU)" : "");
 		return EXIT_STATUS_KERNEL;
 	}
-	if (check_memory(options) < 0)
+	if (memory_validate_pc_size(options->memory_size, "firmware") < 0)
 		return EXIT_STATUS_VOLE;
 	firmware->size = (uint32_t)size;
 	firmware->boot.state = (struct entry_state){.mode = ENTRY_RESET};

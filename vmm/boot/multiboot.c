@@ -291,18 +291,6 @@ static int place(struct boot_multiboot *kernel, const struct options *options)
 	return place_info(kernel, end) < 0 ? EXIT_STATUS_VOLE : 0;
 }
 
-static int check_memory(const struct options *options)
-{
-	int ret = memory_validate_size(options->memory_size);
-
-	if (ret == 0 && options->memory_size <= HIGH_RAM_BASE) {
-		say("memory size %u is too small: --boot multiboot has RAM above 1 MiB as well",
-			options->memory_size);
-		ret = -EINVAL;
-	}
-	return ret;
-}
-
 static int multiboot_open(struct boot **boot, const struct options *options)
 {
 	struct boot_multiboot *kernel = calloc(1, sizeof *kernel);
@@ -316,7 +304,7 @@ static int multiboot_open(struct boot **boot, const struct options *options)
 	kernel->sections = MULTIBOOT_SECTIONS_EMPTY;
 	kernel->boot.options = options;
 	*boot = &kernel->boot;
-	if (check_memory(options) < 0)
+	if (memory_validate_pc_size(options->memory_size, "multiboot") < 0)
 		return EXIT_STATUS_VOLE;
 	if (read_header(kernel, path) < 0 || open_image(kernel, path) < 0 ||
 		set_entry(kernel, path) < 0 || relocate(kernel, path) < 0)

@@ -21,6 +21,18 @@ int memory_validate_size(uint32_t size)
 	return -EINVAL;
 }
 
+int memory_validate_pc_size(uint32_t size, const char *protocol)
+{
+	int ret = memory_validate_size(size);
+
+	if (ret == 0 && size <= HIGH_RAM_BASE) {
+		say("memory size %u is too small: --boot %s has RAM above 1 MiB as well", size,
+			protocol);
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
 /* Neighbours with the same permission become one region: fewer slots start faster. */
 static void add_region(struct memory *memory, const struct memory_region *region)
 {

@@ -33,6 +33,10 @@ struct memory {
 /* Validates a size of RAM in bytes. Returns 0, or -EINVAL (said). */
 int memory_validate_size(uint32_t size);
 
+/* The same for a PC, which has RAM above 1 MiB too. protocol is the name of --boot, for the
+ * message. */
+int memory_validate_pc_size(uint32_t size, const char *protocol);
+
 /*
  * Maps memory for these regions: sorted by base, disjoint, at least one. Addresses between regions
  * are not memory for the guest and cost the host none. memory must not move, because gmem points
