@@ -31,6 +31,7 @@ sub stalled {
 	$vole->send('x') if $kernel eq 'stalled';
 	my $deadline = time + 60;
 	sleep 0.01 until -e $stalled || time > $deadline;
+	$vole->send('x') if $kernel eq 'stalled';
 	return $vole;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prints "ready" and waits for a byte of input. Then has the disk read a sector, and while that is
- * under way reads the device's registers and prints "registers answer". Then resets the device and
- * prints "reset". Exit status 0.
+ * Prints "ready" and waits for a byte of input. Then has the disk read a sector, and waits for a
+ * second byte, which says that the read is under way. Reads the device's registers and prints
+ * "registers answer". Then resets the device and prints "reset". Exit status 0.
  */
 
 #include <vole/virtio_mmio.h>
@@ -31,6 +31,8 @@ int main(const struct start_info *info)
 	if (block_submit(&disk, &request, VIRTIO_BLK_T_IN, 0, sector, sizeof sector))
 		return 2;
 	block_kick(&disk);
+	if (console_read_byte(&console) < 0)
+		return 1;
 	check(read32(entry->base_addr + VIRTIO_MMIO_STATUS) == 0xf, "Status");
 	check(read32(entry->base_addr + VIRTIO_MMIO_INTERRUPT_STATUS) < 4, "InterruptStatus");
 	check(read32(entry->base_addr + VIRTIO_MMIO_CONFIG) != 0, "the capacity");
