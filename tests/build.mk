@@ -88,8 +88,9 @@ cflags_tests/bench/engine/pvh.c = -DROM_CMDLINE='"loops $(engine_bench_percent)"
 linux_init_sources = $(wildcard tests/linux/*.c)
 
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
-fuzz_targets = mmio ring console rng block elf linux pvh multiboot flat firmware auto options ioapic uart chips i8042 vga_text report $(if $(x86_host),emulate) \
+fuzz_targets = mmio ring console rng block io elf linux pvh multiboot flat firmware auto options ioapic uart chips i8042 vga_text report $(if $(x86_host),emulate) \
 	x86_decode x86_oracle
 with_tests/fuzz/report.c = tests/fake_cpu.c
+with_tests/fuzz/io.c = $(addprefix tests/fuzz/io_,guest.c port.c disk.c random.c)
 with_tests/fuzz/x86_oracle.c = $(oracle_sources)
 fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c tests/driver_ring.c
