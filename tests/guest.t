@@ -287,7 +287,7 @@ my @cases = (
 		out => "4 queues\nall checks hold\n" },
 	{ kernel => 'journal', vole => ['-d', image('journal.img', 2)], guest => [3], status => 7, out => "1\n2\n3\n",
 		after => sub { ok(slurp(scratch() . '/journal.img') eq pack('V*', (2) x 128, (3) x 128), 'journal: in the image') } },
-	{ kernel => 'stalled', vole => ['-d', image('stalled.img', 2)], stdin => 'x', out => qr/^ready\nregisters answer\nreset\n$checked/ },
+	{ kernel => 'stalled', vole => ['-d', image('stalled.img', 2)], stdin => 'xx', out => qr/^ready\nregisters answer\nreset\n$checked/ },
 	# That would be 128 GiB.
 	{ kernel => 'block-last', vole => ['-m', '640M', '--timeout', 4, '-d', image('last.img', 1 << 21) . ',queues=4'], status => 124,
 		out => $checked, err => qr/\Avole: time-out .*asked for last is not done\n\z/ },
