@@ -129,7 +129,24 @@ refused('memory over 3 GiB', 125, qr/--memory 3145732K: a machine has at most 3G
 refused('memory of 4 GiB', 125, qr/--memory 4G: a machine has at most 3G/, 'run', '-m', '4G', $hello);
 refused('memory in bytes where megabytes were meant', 125, qr/--memory 64: that is 64 bytes; 64M\?/, 'run', '-m', 64, $hello);
 refused('memory for no more than the boot data', 125, qr/memory size 32768 is too small/, 'run', '-m', '32K', $hello);
-refused('memory smaller than the kernel', 127, qr/hello\.elf: .*beyond RAM/, 'run', '-m', '1M', $hello);
+refused('memory smaller than the kernel', 127, qr/hello\.elf: .*beyond RAM of 0x100000 bytes; --memory 2M is enough$/, 'run', '-m', '1M', $hello);
+refused('memory smaller than the kernel and its module', 127, qr/hello\.elf: .*; --memory 7M is enough$/, 'run', '-m', '1M', '--module',
+	write_file('five', 'x' x (5 << 20)), $hello);
+accepted('... which it is', qr/^Memory map/m, 'inspect', '-m', '7M', '--module', scratch() . '/five', $hello);
+{
+	my $bytes = slurp($hello);
+	my ($table, $size, $count) = unpack 'x28 V x10 v v', $bytes;
+	my $moved = 0x8048000 - 0x100000;
+	for my $at (map { $table + $_ * $size } 0 .. $count - 1) {
+		my ($type, $offset, @addresses) = unpack 'V4', substr $bytes, $at, 16;
+		substr $bytes, $at + 8, 8, pack 'V2', map { $_ + $moved } @addresses if $type == 1;
+	}
+	substr $bytes, 24, 4, pack 'V', $moved + unpack 'x24 V', $bytes;
+	my $hosted = write_file('hosted', $bytes);
+	refused('a kernel at the default address of linkers', 127,
+		qr/0x8048000-0x\w+ lies beyond RAM of 0x4000000 bytes; --memory 129M is enough, or link it lower \(cc -Wl,-Ttext-segment=0x100000\)/, 'run', $hosted);
+	accepted('... which fits into as much', qr/^ +0  0x08048000/m, 'inspect', '-m', '129M', $hosted);
+}
 refused("CPUs: \"$_\"", 125, qr/--cpus \Q$_\E: not a number from 1 to/, 'run', '-c', $_, $hello)
 	for 0, 65, 1000, -1, 'two', '', '99999999999999999999';
 refused("console \"$_\"", 125, qr/--console \Q$_\E: not stdio/, 'run', '--console', $_, $hello) for '', 'tty', 'file:', 'unix:';

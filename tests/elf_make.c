@@ -246,11 +246,11 @@ const struct elf_kind elf_kinds[] = {
 		{SET(data_header.p_paddr, 0x7fff)}},
 	{"beyond-ram", ELF_BAD_PLACEMENT,
 		"program header 1: 0x5000000-0x5000fff lies beyond RAM of 0x4000000 bytes; "
-		"give more with --memory",
+		"--memory 81M is enough",
 		{SET(data_header.p_paddr, 0x5000000)}},
 	{"reaches-beyond-ram", ELF_BAD_PLACEMENT,
 		"program header 1: 0x3fff001-0x4000000 lies beyond RAM of 0x4000000 bytes; "
-		"give more with --memory",
+		"--memory 65M is enough",
 		{SET(data_header.p_paddr, 0x3fff001)}},
 	{"devices", ELF_BAD_PLACEMENT,
 		"program header 1: 0xd0000000-0xd0000fff overlaps the devices, which have all "

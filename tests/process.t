@@ -41,4 +41,54 @@ sub files_of {
 	kill 'TERM', $vole->pid;
 	is($vole->finish, 128 + 15, 'to its end');
 }
+
+# What a kernel is made of is closed before it runs. These print "!" at port 0xe9 and go on for ever, in 16-bit and in
+# 32-bit code alike.
+my $code = "\xb0!\xe6\xe9\xeb\xfe";
+
+# A file with the code in place of what is there from $offset on.
+sub patched {
+	my ($name, $bytes, $offset) = @_;
+	substr $bytes, $offset, length $code, $code;
+	return write_file($name, $bytes);
+}
+
+# The offset in a 32-bit ELF file of its first executable segment that holds $address, at $address.
+sub offset_of {
+	my ($bytes, $address) = @_;
+	my ($table, $size, $count) = unpack 'x28 V x10 v v', $bytes;
+	for my $at (map { $table + $_ * $size } 0 .. $count - 1) {
+		my ($type, $offset, undef, $base, $len) = unpack 'V5', substr $bytes, $at, 20;
+		return $offset + $address - $base if $type == 1 && $address >= $base && $address < $base + $len;
+	}
+	die "no segment at $address\n";
+}
+
+{
+	my $module = write_file('module', 'abc');
+	my $elf = slurp($spin);
+	my $multiboot = pack 'V8', 0x1badb002, 0x10000, -0x1badb002 - 0x10000 & 0xffffffff, 0x100000, 0x100000, 0, 0, 0x100020;
+	my @kernels = (
+		['vole', patched('elf', $elf, offset_of($elf, unpack 'x24 V', $elf)), '--module', $module],
+		['multiboot', patched('multiboot', $multiboot . "\0" x 64, 32), '--module', $module],
+		['flat', patched('flat', '', 0)],
+		['firmware', patched('firmware', "\0" x 0x20000, 0x1fff0)],
+	);
+	if (engine() eq 'kvm') {
+		my $image = slurp(build() . '/guest/linux-probe.bzImage');
+		push @kernels, ['linux', patched('bzImage', $image, (1 + ord substr $image, 0x1f1, 1) * 512), '--initrd', $module];
+		my $pvh = slurp(build() . '/guest/linux-probe.elf');
+		my ($entry) = run([vole(), qw(inspect --boot linux), build() . '/guest/linux-probe.elf'])->{out} =~ /EIP (0x\w+)/;
+		push @kernels, ['linux', patched('pvh', $pvh, offset_of($pvh, hex $entry)), '--initrd', $module];
+	}
+	for (@kernels) {
+		my ($boot, $kernel, @options) = @$_;
+		my $vole = terminal(vole_run(), '--boot', $boot, qw(--debug-port 0xe9), @options, $kernel);
+		ok($vole->expect(qr/!/), "$kernel runs");
+		my @held = grep { $_ eq $kernel || $_ eq $module } files_of($vole->pid);
+		is("@held", '', '... and is closed by then');
+		kill 'TERM', $vole->pid;
+		is($vole->finish, 128 + 15, '... to its end');
+	}
+}
 done_testing();

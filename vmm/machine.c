@@ -225,6 +225,7 @@ static int build_and_run(struct vm *vm)
 		ret = make_devices(vm);
 	if (ret != 0)
 		return ret;
+	boot_close_files(vm->boot);
 	say_engine(vm);
 	if (vm->options->verbose)
 		say_start(vm);

@@ -137,7 +137,7 @@ static void test_refusals(void)
 	expect_refusal(VOLE_BOOT_DATA_END, &image, NULL, 0, EINVAL,
 		"memory size 32768 is too small: the boot data alone takes 32768 bytes");
 	expect_refusal(MIB, &image, &module, 1, ENOSPC,
-		"initrd: module of 1011713 bytes does not fit into RAM; give more with --memory");
+		"initrd: module of 1011713 bytes does not fit into RAM; --memory 2M is enough");
 	expect_refusal(MIB, &image, huge, 2, ENOSPC, "a: module of 4294967295 bytes does not fit");
 
 	module.size--;

@@ -190,6 +190,11 @@ int boot_open(struct boot **boot, const struct options *options)
 	return ret;
 }
 
+void boot_close_files(struct boot *boot)
+{
+	boot->protocol->close_files(boot);
+}
+
 void boot_free(struct boot *boot)
 {
 	if (boot)

@@ -139,6 +139,10 @@ struct boot_protocol {
 	 * or the exit status of vole. */
 	int (*load)(struct boot *boot, struct memory *memory, const struct boot_machine *machine);
 
+	/* Closes the files of the image, of which load() has read all but symbols: those it reads
+	 * now. Called once, after load(). */
+	void (*close_files)(struct boot *boot);
+
 	/* Returns whether the guest asked for the reset that a triple fault causes. NULL: it never
 	 * does. */
 	bool (*wants_reset)(const struct memory *memory);
@@ -162,6 +166,11 @@ extern const struct boot_protocol boot_vole, boot_linux, boot_pvh, boot_multiboo
  * boot_free(*boot) whatever is returned.
  */
 int boot_open(struct boot **boot, const struct options *options);
+
+/* Closes the files of an image that is loaded: kernel, modules and initial RAM disk. The caller has
+ * opened all files for output by then: until here the files are locked, so that none of them is
+ * emptied for it. */
+void boot_close_files(struct boot *boot);
 
 /* Frees boot, which may be NULL. */
 void boot_free(struct boot *boot);

@@ -8,6 +8,7 @@
 #include <vole/ports.h>
 
 #include "boot/idt_stubs.h"
+#include "boot/ram_advice.h"
 #include "cpu/memory.h"
 #include "layout.h"
 #include "log.h"
@@ -59,9 +60,27 @@ static int check_ram_size(uint32_t ram_size)
 	return ret;
 }
 
-static int place_segment(struct regions *regions, uint32_t ram_size, const struct image *image,
-	const struct image_segment *segment)
+/* Returns an end of RAM that is high enough for all: modules go behind the kernel if nowhere
+ * else. */
+static uint64_t end_of_all(
+	const struct image *image, const struct boot_module *modules, unsigned module_count)
 {
+	const struct image_segment *last = &image->segments[image->segment_count - 1];
+	uint64_t end = page_up(VOLE_BOOT_DATA_END + 1);
+
+	if (image->segment_count > 0)
+		end = ((uint64_t)last->paddr + last->memory_size + PAGE_SIZE - 1) &
+		      ~(uint64_t)(PAGE_SIZE - 1);
+	for (unsigned i = 0; i < module_count; i++)
+		end += ((uint64_t)modules[i].size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+	return end;
+}
+
+/* need: the RAM for all, as end_of_all() has it. */
+static int place_segment(struct regions *regions, uint32_t ram_size, uint64_t need,
+	const struct image *image, const struct image_segment *segment)
+{
+	char advice[RAM_ADVICE_SIZE];
 	uint32_t last = segment->paddr + segment->memory_size - 1;
 
 	if (segment->paddr < VOLE_BOOT_DATA_END) {
@@ -77,8 +96,9 @@ static int place_segment(struct regions *regions, uint32_t ram_size, const struc
 	}
 	if (last >= ram_size) {
 		say("%s: program header %u: 0x%x-0x%x lies beyond RAM of 0x%x bytes; "
-		    "give more with --memory",
-			image->path, segment->header, segment->paddr, last, ram_size);
+		    "%s%s",
+			image->path, segment->header, segment->paddr, last, ram_size,
+			ram_advice(advice, need), link_advice(image->segments[0].paddr));
 		return -ENOEXEC;
 	}
 	region_add(regions, (struct region){page_down(segment->paddr), page_up(last + 1),
@@ -87,9 +107,10 @@ static int place_segment(struct regions *regions, uint32_t ram_size, const struc
 }
 
 /* Place a module at the highest free pages below top, which becomes its base. */
-static int place_module(struct regions *regions, uint32_t *top, const struct image *image,
-	struct boot_module *module)
+static int place_module(struct regions *regions, uint32_t *top, uint64_t need,
+	const struct image *image, struct boot_module *module)
 {
+	char advice[RAM_ADVICE_SIZE];
 	uint32_t end = *top;
 
 	/* Segments are sorted, so what was passed is never met again. */
@@ -103,8 +124,8 @@ static int place_module(struct regions *regions, uint32_t *top, const struct ima
 			end = page_down(segment->paddr);
 	}
 	if (end - VOLE_BOOT_DATA_END < module->size) {
-		say("%s: module of %u bytes does not fit into RAM; give more with --memory",
-			module->path, module->size);
+		say("%s: module of %u bytes does not fit into RAM; %s", module->path, module->size,
+			ram_advice(advice, need));
 		return -ENOSPC;
 	}
 	module->base = page_down(end - module->size);
@@ -156,15 +177,16 @@ int memory_map_build(struct memory_map *map, uint32_t ram_size, const struct ima
 	struct boot_module *modules, unsigned module_count)
 {
 	struct regions regions = {0};
+	uint64_t need = end_of_all(image, modules, module_count);
 	uint32_t top = ram_size;
 	int err = check_ram_size(ram_size);
 
 	region_add(&regions, (struct region){BOOT_DATA, BOOT_STACK, VOLE_MEMORY_KERNEL, false});
 	region_add(&regions, (struct region){BOOT_STACK, BOOT_STACK_TOP, VOLE_MEMORY_KERNEL, true});
 	for (unsigned i = 0; !err && i < image->segment_count; i++)
-		err = place_segment(&regions, ram_size, image, &image->segments[i]);
+		err = place_segment(&regions, ram_size, need, image, &image->segments[i]);
 	for (unsigned i = 0; !err && i < module_count; i++)
-		err = place_module(&regions, &top, image, &modules[i]);
+		err = place_module(&regions, &top, need, image, &modules[i]);
 	if (err)
 		return err;
 

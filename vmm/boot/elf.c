@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "io/file.h"
 #include "log.h"
@@ -400,10 +399,9 @@ int image_load_segment(const struct image *image, const struct image_segment *se
 	return 0;
 }
 
-/* The table is read at the first look-up: a run without a report has no use for it. */
 static const struct symbols *symbols_of(struct image *image)
 {
-	if (!image->has_symbols)
+	if (!image->has_symbols && image->elf)
 		symbols_read(&image->symbols, image->elf, image->fd);
 	image->has_symbols = true;
 	return &image->symbols;
@@ -421,16 +419,21 @@ const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset
 			return NULL;
 		address = address - segment->paddr + segment->vaddr;
 	}
-	if (!image->elf)
-		return NULL;
 	return symbols_find(symbols_of(image), segment->vaddr, address, offset);
+}
+
+void image_close(struct image *image)
+{
+	symbols_of(image);
+	elf_end(image->elf);
+	image->elf = NULL;
+	file_close(&image->fd);
 }
 
 void image_free(struct image *image)
 {
 	symbols_free(&image->symbols);
 	elf_end(image->elf);
-	if (image->fd >= 0)
-		close(image->fd);
+	file_close(&image->fd);
 	*image = IMAGE_EMPTY;
 }

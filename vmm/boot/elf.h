@@ -34,8 +34,8 @@ enum image_kind { IMAGE_VOLE, IMAGE_PVH, IMAGE_MULTIBOOT };
 
 struct image {
 	const char *path; /* not owned */
-	int fd;           /* -1: empty */
-	void *elf;        /* Elf *; libelf stays behind elf.c and its like; NULL: no ELF file */
+	int fd;           /* -1: empty or closed */
+	void *elf; /* Elf *; libelf stays behind elf.c and its like; NULL: no ELF file, or closed */
 	enum image_kind kind;
 	bool has_symbols; /* symbols is valid, though perhaps empty */
 	struct symbols symbols;
@@ -90,10 +90,17 @@ int image_load_segment(const struct image *image, const struct image_segment *se
 /*
  * Returns what symbols_find() does for the segment that address lies in, and sets *offset. The
  * address is virtual or, if no segment has it so, physical. Returns NULL if there is no symbol. The
- * symbol table is read at the first call. The name is valid until image_free(). Not called from two
+ * symbol table is read at the first call or by image_close(). The name is valid until image_free(). Not called from two
  * threads at once.
  */
 const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset);
+
+/*
+ * Reads the symbol table, whatever its size, and closes the file: from here on only image_symbol()
+ * and image_free() may be called. To read it now costs the start less than reading the segments
+ * did, and a report names what the kernel was that runs, not what the file is by then.
+ */
+void image_close(struct image *image);
 
 void image_free(struct image *image);
 

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "boot/boot.h"
 #include "boot/inspect.h"
@@ -125,12 +124,16 @@ static int firmware_show(struct boot *boot, FILE *out, const struct boot_machine
 	return inspect_end(out);
 }
 
+static void firmware_close_files(struct boot *boot)
+{
+	file_close(&firmware_of(boot)->fd);
+}
+
 static void firmware_free(struct boot *boot)
 {
 	struct boot_firmware *firmware = firmware_of(boot);
 
-	if (firmware->fd >= 0)
-		close(firmware->fd);
+	file_close(&firmware->fd);
 	free(firmware);
 }
 
@@ -149,6 +152,7 @@ const struct boot_protocol boot_firmware = {
 	.recognise = firmware_recognise,
 	.open = firmware_open,
 	.load = firmware_load,
+	.close_files = firmware_close_files,
 	.show = firmware_show,
 	.free = firmware_free,
 };

@@ -7,11 +7,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "boot/boot.h"
 #include "boot/idt_stubs.h"
 #include "boot/inspect.h"
+#include "boot/ram_advice.h"
 #include "container.h"
 #include "exit_status.h"
 #include "io/file.h"
@@ -59,12 +59,14 @@ static int check_content(const struct boot_flat *flat, const char *path, uint64_
 static int check_place(const struct options *options, uint64_t size)
 {
 	uint32_t ram = options->memory_size;
+	char advice[RAM_ADVICE_SIZE];
 
 	if (options->load > REAL_MODE_MAX)
 		say("--load 0x%x: real mode begins at 0x%x at most", options->load, REAL_MODE_MAX);
 	else if (options->load >= ram || size > ram - options->load)
-		say("%s: %" PRIu64 " bytes at 0x%x are beyond RAM, which has %u", options->kernel,
-			size, options->load, ram);
+		say("%s: %" PRIu64 " bytes at 0x%x are beyond RAM, which has %u; %s",
+			options->kernel, size, options->load, ram,
+			ram_advice(advice, options->load + size));
 	else
 		return 0;
 	return -EINVAL;
@@ -187,12 +189,16 @@ static int flat_show(struct boot *boot, FILE *out, const struct boot_machine *ma
 	return inspect_end(out);
 }
 
+static void flat_close_files(struct boot *boot)
+{
+	file_close(&flat_of(boot)->fd);
+}
+
 static void flat_free(struct boot *boot)
 {
 	struct boot_flat *flat = flat_of(boot);
 
-	if (flat->fd >= 0)
-		close(flat->fd);
+	file_close(&flat->fd);
 	free(flat);
 }
 
@@ -207,6 +213,7 @@ const struct boot_protocol boot_flat = {
 		},
 	.open = flat_open,
 	.load = flat_load,
+	.close_files = flat_close_files,
 	.show = flat_show,
 	.free = flat_free,
 };

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "boot/bootparam.h"
 #include "boot/linux_guest.h"
@@ -254,13 +253,20 @@ static int linux_show_kernel(struct boot *boot, FILE *out, const struct boot_mac
 	return linux_show(&kernel->guest, out, machine, header->cmdline_size);
 }
 
+static void linux_close_kernel(struct boot *boot)
+{
+	struct boot_linux *kernel = linux_of(boot);
+
+	file_close(&kernel->fd);
+	linux_close_files(&kernel->guest);
+}
+
 static void linux_free_kernel(struct boot *boot)
 {
 	struct boot_linux *kernel = linux_of(boot);
 
-	if (kernel->fd >= 0)
-		close(kernel->fd);
-	linux_free(&kernel->guest);
+	file_close(&kernel->fd);
+	linux_close_files(&kernel->guest);
 	free(kernel);
 }
 
@@ -271,6 +277,7 @@ const struct boot_protocol boot_linux = {
 	.recognise = linux_recognise,
 	.open = linux_open,
 	.load = linux_load_kernel,
+	.close_files = linux_close_kernel,
 	.wants_reset = linux_wants_reset,
 	.show = linux_show_kernel,
 	.free = linux_free_kernel,

@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "boot/inspect.h"
 #include "boot/mptable.h"
+#include "boot/ram_advice.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
@@ -24,30 +24,33 @@ void linux_init(struct linux_guest *guest)
 	*guest = (struct linux_guest){.initrd_fd = -1};
 }
 
-void linux_free(struct linux_guest *guest)
+void linux_close_files(struct linux_guest *guest)
 {
-	if (guest->initrd_fd >= 0)
-		close(guest->initrd_fd);
+	file_close(&guest->initrd_fd);
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-static int place_initrd(struct linux_guest *guest, const struct options *options, uint32_t last)
+static uint64_t page_up(uint64_t address)
 {
-	uint64_t bottom = (guest->kernel_end + PAGE_SIZE - 1ull) / PAGE_SIZE * PAGE_SIZE;
-	uint64_t top = options->memory_size, size;
+	return (address + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+}
 
-	guest->initrd_fd = file_open(options->initrd, &size);
-	if (guest->initrd_fd < 0)
-		return EXIT_STATUS_VOLE;
+/* Places the initial RAM disk of size bytes, which is open, as high as it may be. */
+static int place_initrd(
+	struct linux_guest *guest, const struct options *options, uint64_t size, uint32_t last)
+{
+	uint64_t bottom = page_up(guest->kernel_end), top = options->memory_size;
+	char advice[RAM_ADVICE_SIZE];
+
 	if (top > last + 1ull)
 		top = last + 1ull;
 	if (size > top || (top - size) / PAGE_SIZE * PAGE_SIZE < bottom) {
 		say("%s: %" PRIu64 " bytes do not fit between the kernel, which ends at 0x%" PRIx64
-		    ", and 0x%" PRIx64 ", %s",
+		    ", and 0x%" PRIx64 ", %s%s",
 			options->initrd, size, bottom, top,
-			top == options->memory_size ? "the end of RAM (--memory)"
-						    : "where the kernel looks for it");
+			top > last ? "where the kernel looks for it" : "the end of RAM; ",
+			top > last ? "" : ram_advice(advice, bottom + page_up(size)));
 		return EXIT_STATUS_KERNEL;
 	}
 	guest->initrd_base = (uint32_t)((top - size) / PAGE_SIZE * PAGE_SIZE);
@@ -63,12 +66,21 @@ static void add_region(struct boot *boot, uint32_t base, uint32_t end, bool read
 int linux_place(struct linux_guest *guest, const struct options *options, uint64_t base,
 	uint64_t end, uint32_t initrd_last)
 {
+	uint64_t initrd_size = 0;
+	char advice[RAM_ADVICE_SIZE];
+
+	if (options->initrd)
+		guest->initrd_fd = file_open(options->initrd, &initrd_size);
+	if (options->initrd && guest->initrd_fd < 0)
+		return EXIT_STATUS_VOLE;
 	if (memory_validate_size(options->memory_size) < 0)
 		return EXIT_STATUS_VOLE;
 	if (end > options->memory_size) {
-		say("%s: the kernel needs RAM up to 0x%" PRIx64 ", and there is RAM up to 0x%x "
-		    "(--memory)",
-			options->kernel, end, options->memory_size);
+		say("%s: the kernel needs RAM up to 0x%" PRIx64 ", and there is RAM up to 0x%x; "
+		    "%s%s",
+			options->kernel, end, options->memory_size,
+			ram_advice(advice, page_up(end) + page_up(initrd_size)),
+			link_advice((uint32_t)base));
 		return EXIT_STATUS_KERNEL;
 	}
 	guest->kernel_base = (uint32_t)base;
@@ -76,7 +88,7 @@ int linux_place(struct linux_guest *guest, const struct options *options, uint64
 	add_region(&guest->boot, 0, LOW_RAM_END, false);
 	add_region(&guest->boot, SHADOW_BASE, HIGH_RAM_BASE, true);
 	add_region(&guest->boot, HIGH_RAM_BASE, options->memory_size, false);
-	return options->initrd ? place_initrd(guest, options, initrd_last) : 0;
+	return options->initrd ? place_initrd(guest, options, initrd_size, initrd_last) : 0;
 }
 
 void linux_memory_map(

@@ -76,9 +76,10 @@ struct linux_memory {
 #define LINUX_MEMORY_RESERVED 2
 #define LINUX_MEMORY_ENTRIES  4
 
-/* Makes guest empty; linux_free() frees what it owns. */
+/* Makes guest empty; all that it owns is the file that linux_close_files() closes, once or more
+ * often. */
 void linux_init(struct linux_guest *guest);
-void linux_free(struct linux_guest *guest);
+void linux_close_files(struct linux_guest *guest);
 
 /*
  * Lays out memory around a kernel that uses [base, end) first. The initial RAM disk, if there is

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/modules.h"
 
-#include <unistd.h>
-
 #include "io/file.h"
 
 int modules_open(struct boot_modules *modules, const char *path, uint64_t *size)
@@ -32,6 +30,6 @@ int modules_load(const struct boot_modules *modules, struct memory *memory)
 
 void modules_close(struct boot_modules *modules)
 {
-	while (modules->count > 0)
-		close(modules->fds[--modules->count]);
+	for (unsigned i = 0; i < modules->count; i++)
+		file_close(&modules->fds[i]);
 }

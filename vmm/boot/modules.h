@@ -15,7 +15,7 @@
 struct boot_modules {
 	unsigned count;
 	struct boot_module entries[MODULES_MAX];
-	int fds[MODULES_MAX]; /* of as many as there are entries */
+	int fds[MODULES_MAX]; /* of as many as there are entries; -1: closed */
 };
 
 /* Opens the next module, of which there are fewer than MODULES_MAX yet, and sets *size to its
@@ -26,6 +26,7 @@ int modules_open(struct boot_modules *modules, const char *path, uint64_t *size)
 /* Copies all modules to their places. Returns 0, or -errno (said). */
 int modules_load(const struct boot_modules *modules, struct memory *memory);
 
+/* Closes the files; entries[] stay. It may be called again. */
 void modules_close(struct boot_modules *modules);
 
 #endif

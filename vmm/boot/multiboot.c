@@ -16,6 +16,7 @@
 #include <vole/ports.h>
 
 #include "boot/linux_guest.h"
+#include "boot/ram_advice.h"
 #include "boot/refuse.h"
 #include "chips/vga_text.h"
 #include "exit_status.h"
@@ -183,6 +184,10 @@ static bool is_in(const struct image_segment *segment, uint32_t base, uint32_t e
  * code at 1 MiB, may be in the part that a kernel can only read. 0 or -ENOEXEC (said). */
 static int check_segments(const struct boot_multiboot *kernel, const struct options *options)
 {
+	const struct image *image = &kernel->image;
+	const struct image_segment *last = &image->segments[image->segment_count - 1];
+	char advice[RAM_ADVICE_SIZE];
+
 	for (unsigned i = 0; i < kernel->image.segment_count; i++) {
 		const struct image_segment *segment = &kernel->image.segments[i];
 
@@ -191,10 +196,13 @@ static int check_segments(const struct boot_multiboot *kernel, const struct opti
 			(!segment->writable &&
 				is_in(segment, MULTIBOOT_TABLES + PAGE_SIZE, HIGH_RAM_BASE)))
 			continue;
+		ram_advice(advice, (uint64_t)last->paddr + last->memory_size);
 		say("%s: 0x%x bytes at 0x%x are not in RAM, which is from 0x%x to 0x%x and from "
-		    "0x%x to 0x%x (--memory)",
+		    "0x%x to 0x%x; %s%s",
 			options->kernel, segment->memory_size, segment->paddr, MULTIBOOT_LOW_BASE,
-			LINUX_MP_TABLE - 1, HIGH_RAM_BASE, options->memory_size - 1);
+			LINUX_MP_TABLE - 1, HIGH_RAM_BASE, options->memory_size - 1,
+			segment->paddr < HIGH_RAM_BASE ? "link it at 1 MiB or above" : advice,
+			link_advice(image->segments[0].paddr));
 		return -ENOEXEC;
 	}
 	return 0;
@@ -205,14 +213,15 @@ static int place_module(struct boot_multiboot *kernel, const char *path, uint64_
 {
 	uint64_t base = (*end + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE, size;
 	uint32_t ram_end = kernel->boot.options->memory_size;
+	char advice[RAM_ADVICE_SIZE];
 	int ret = modules_open(&kernel->modules, path, &size);
 
 	if (ret < 0)
 		return ret;
 	if (base > ram_end || size > ram_end - base) {
 		say("%s: module of %" PRIu64 " bytes does not fit between 0x%" PRIx64
-		    " and 0x%x, the end of RAM (--memory)",
-			path, size, base, ram_end);
+		    " and 0x%x, the end of RAM; %s",
+			path, size, base, ram_end, ram_advice(advice, base + size));
 		return -ENOSPC;
 	}
 	kernel->modules.entries[kernel->modules.count - 1].base = (uint32_t)base;
@@ -227,6 +236,7 @@ static int place_info(struct boot_multiboot *kernel, uint64_t end)
 	const struct multiboot_content content = multiboot_content(kernel);
 	uint64_t size = multiboot_info_write(kernel->header.version, &content, NULL, 0);
 	uint64_t base = MULTIBOOT_INFO;
+	char advice[RAM_ADVICE_SIZE];
 
 	for (unsigned i = 0; i < kernel->image.segment_count; i++) {
 		const struct image_segment *segment = &kernel->image.segments[i];
@@ -243,8 +253,9 @@ static int place_info(struct boot_multiboot *kernel, uint64_t end)
 	if (base + size <= LINUX_MP_TABLE || base + size <= kernel->boot.options->memory_size)
 		return 0;
 	say("%s: %" PRIu64 " bytes of boot information do not fit behind the kernel and its "
-	    "modules, which end at 0x%" PRIx64 ": RAM ends at 0x%x (--memory)",
-		kernel->boot.options->kernel, size, end, kernel->boot.options->memory_size);
+	    "modules, which end at 0x%" PRIx64 ": RAM ends at 0x%x; %s",
+		kernel->boot.options->kernel, size, end, kernel->boot.options->memory_size,
+		ram_advice(advice, base + size));
 	return -ENOSPC;
 }
 
@@ -324,6 +335,14 @@ static int multiboot_show(struct boot *boot, FILE *out, const struct boot_machin
 	return multiboot_inspect(multiboot_of(boot), out, machine);
 }
 
+static void multiboot_close_files(struct boot *boot)
+{
+	struct boot_multiboot *kernel = multiboot_of(boot);
+
+	modules_close(&kernel->modules);
+	image_close(&kernel->image);
+}
+
 static void multiboot_free(struct boot *boot)
 {
 	struct boot_multiboot *kernel = multiboot_of(boot);
@@ -359,6 +378,7 @@ const struct boot_protocol boot_multiboot = {
 	.recognise = multiboot_recognise,
 	.open = multiboot_open,
 	.load = multiboot_load,
+	.close_files = multiboot_close_files,
 	.symbol = multiboot_symbol,
 	.show = multiboot_show,
 	.free = multiboot_free,

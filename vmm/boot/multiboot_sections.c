@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "boot/ram_advice.h"
 #include "io/file.h"
 #include "log.h"
 
@@ -130,6 +131,7 @@ static int place_section(struct multiboot_sections *sections, const struct image
 {
 	struct section section = get_section(sections, index);
 	uint64_t base = (*end + SECTION_ALIGN - 1) / SECTION_ALIGN * SECTION_ALIGN;
+	char advice[RAM_ADVICE_SIZE];
 
 	if (section.size > file_size || section.offset > file_size - section.size) {
 		say("%s: truncated: section %u ends at 0x%" PRIx64 ", the file at 0x%" PRIx64,
@@ -138,8 +140,9 @@ static int place_section(struct multiboot_sections *sections, const struct image
 	}
 	if (base > limit || section.size > limit - base) {
 		say("%s: section %u, %" PRIu64 " bytes of symbols, does not fit behind the kernel, "
-		    "which ends at 0x%" PRIx64 ": RAM ends at 0x%" PRIx64 " (--memory)",
-			image->path, index, section.size, *end, limit);
+		    "which ends at 0x%" PRIx64 ": RAM ends at 0x%" PRIx64 "; %s",
+			image->path, index, section.size, *end, limit,
+			ram_advice(advice, base + section.size));
 		return -ENOEXEC;
 	}
 	set_address(sections, index, (uint32_t)base);

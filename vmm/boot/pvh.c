@@ -178,12 +178,20 @@ static int pvh_show(struct boot *boot, FILE *out, const struct boot_machine *mac
 	return linux_show(&kernel->guest, out, machine, CMDLINE_MAX);
 }
 
+static void pvh_close_files(struct boot *boot)
+{
+	struct boot_pvh *kernel = pvh_of(boot);
+
+	image_close(&kernel->image);
+	linux_close_files(&kernel->guest);
+}
+
 static void pvh_free(struct boot *boot)
 {
 	struct boot_pvh *kernel = pvh_of(boot);
 
 	image_free(&kernel->image);
-	linux_free(&kernel->guest);
+	linux_close_files(&kernel->guest);
 	free(kernel);
 }
 
@@ -194,6 +202,7 @@ const struct boot_protocol boot_pvh = {
 	.recognise = pvh_recognise,
 	.open = pvh_open,
 	.load = pvh_load,
+	.close_files = pvh_close_files,
 	.wants_reset = linux_wants_reset,
 	.symbol = pvh_symbol,
 	.show = pvh_show,

@@ -200,6 +200,14 @@ static int vole_show(struct boot *boot, FILE *out, const struct boot_machine *ma
 	return ret;
 }
 
+static void vole_close_files(struct boot *boot)
+{
+	struct boot_vole *vole = vole_of(boot);
+
+	modules_close(&vole->modules);
+	image_close(&vole->image);
+}
+
 static void vole_free(struct boot *boot)
 {
 	struct boot_vole *vole = vole_of(boot);
@@ -229,6 +237,7 @@ const struct boot_protocol boot_vole = {
 	.claims = vole_claims,
 	.open = vole_open,
 	.load = vole_load,
+	.close_files = vole_close_files,
 	.symbol = vole_symbol,
 	.show = vole_show,
 	.free = vole_free,

@@ -63,6 +63,13 @@ int file_open(const char *path, uint64_t *size)
 	return fd;
 }
 
+void file_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset)
 {
 	size_t done = 0;

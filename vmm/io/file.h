@@ -17,6 +17,9 @@
  * kind. */
 int file_open(const char *path, uint64_t *size);
 
+/* Closes *fd, unless it is -1 already, and sets it to -1. */
+void file_close(int *fd);
+
 /* Reads [offset, offset + len) of a file; path is for messages. Returns 0 or -errno, also if the
  * file is shorter. */
 int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset);
