@@ -112,6 +112,14 @@ static le32 field_of(const struct virtio_block *blk, unsigned feature, uint32_t 
 	return cpu_to_le32(offers(blk, feature) ? value : 0);
 }
 
+/* Returns how many data segments a request without an indirect table can have. */
+static uint32_t segments_max(const struct virtio_block *blk)
+{
+	const struct virtio_device *dev = &blk->dev;
+
+	return dev->chaos ? chaos_size_max(dev->chaos, QUEUE_SIZE, false) - 2 : SEGMENTS_MAX;
+}
+
 static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 {
 	const struct virtio_block *blk = block_of(dev);
@@ -121,7 +129,7 @@ static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 	struct virtio_blk_config config = {
 		.capacity = cpu_to_le64(blk->disk.capacity),
 		.size_max = field_of(blk, VIRTIO_BLK_F_SIZE_MAX, SEGMENT_LEN_MAX),
-		.seg_max = field_of(blk, VIRTIO_BLK_F_SEG_MAX, SEGMENTS_MAX),
+		.seg_max = field_of(blk, VIRTIO_BLK_F_SEG_MAX, segments_max(blk)),
 		.blk_size = field_of(blk, VIRTIO_BLK_F_BLK_SIZE, backend->block_size),
 		.writeback = offers(blk, VIRTIO_BLK_F_CONFIG_WCE) && writes_back(blk),
 		.max_discard_sectors =
@@ -196,6 +204,8 @@ static const struct virtio_ops block_ops = {
 	.name = "block",
 	.id = VIRTIO_ID_BLOCK,
 	.features = BLOCK_CHOICES & ~RANGE_FEATURES,
+	/* Not FLUSH, on which CONFIG_WCE depends (virtio 5.2.5.2). */
+	.optional = BLOCK_CHOICES & ~VIRTIO_BIT(VIRTIO_BLK_F_FLUSH),
 	.queue_size_max = QUEUE_SIZE,
 	.config_len = sizeof(struct virtio_blk_config),
 	.queue_count = block_queue_count,

@@ -352,8 +352,13 @@ bool block_request_begin(struct block_request *request, struct block_disk *disk)
 
 bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
-	uint8_t status = serve(request, disk, budget);
+	uint8_t status;
 
+	if (request->transferred == 0 && virtio_draw_error(disk->dev, request->queue))
+		status = request->type == VIRTIO_BLK_T_GET_ID ? VIRTIO_BLK_S_UNSUPP
+							      : VIRTIO_BLK_S_IOERR;
+	else
+		status = serve(request, disk, budget);
 	if (status == STATUS_LATER)
 		return false;
 	chain_write(&request->chain, request->data_len_max, &status, sizeof status);

@@ -61,7 +61,8 @@ static bool receive_chain(struct virtio_console *con, struct console_port *port)
 {
 	struct console_backend *backend = port->backend;
 	const struct chain *chain = &port->input;
-	unsigned count = chain_writable_slice(chain, 0, SLICE_MAX, con->slice);
+	uint64_t len = virtio_write_len(&con->dev, port->receive, SLICE_MAX);
+	unsigned count = chain_writable_slice(chain, 0, len, con->slice);
 	ssize_t got = 0;
 
 	/* A chain without room goes back as it is: reading nothing would look like the end. */
@@ -295,6 +296,7 @@ static const struct virtio_ops console_ops = {
 	.name = "console",
 	.id = VIRTIO_ID_CONSOLE,
 	.features = VIRTIO_BIT(VIRTIO_CONSOLE_F_EMERG_WRITE),
+	.optional = VIRTIO_BIT(VIRTIO_CONSOLE_F_EMERG_WRITE) | VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE),
 	.queue_size_max = 64,
 	.queue_count = console_queue_count,
 	.config_len = sizeof(struct virtio_console_config),

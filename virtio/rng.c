@@ -21,7 +21,8 @@ static struct virtio_rng *rng_of(struct virtio_device *dev)
  */
 static ssize_t rng_fill(struct virtio_rng *rng, const struct chain *chain)
 {
-	unsigned count = chain_writable_slice(chain, 0, VIRTIO_RNG_REQUEST_MAX, rng->slice);
+	uint64_t len = virtio_write_len(&rng->dev, 0, VIRTIO_RNG_REQUEST_MAX);
+	unsigned count = chain_writable_slice(chain, 0, len, rng->slice);
 	size_t filled = 0;
 
 	for (unsigned i = 0; i < count; i++) {

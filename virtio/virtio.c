@@ -422,7 +422,7 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 			dev->ops->queue_stopped(dev, queue);
 		return;
 	}
-	if (virtq_enable(vq, dev->gmem, dev->ops->queue_size_max, dev->driver_features) < 0)
+	if (virtq_enable(vq, dev->gmem, virtio_queue_size_max(dev), dev->driver_features) < 0)
 		virtio_fail(dev, "queue %u: %s", queue, vq->fault);
 	else if (virtio_queue_live(dev, queue))
 		virtio_kick(dev, queue); /* as at DRIVER_OK */
@@ -457,6 +457,21 @@ void virtio_publish(struct virtio_device *dev, unsigned queue)
 		interrupt(dev, VIRTIO_MMIO_INT_VRING);
 }
 
+/* Does what chaos has the device do besides serving a queue. */
+static void surprise(struct virtio_device *dev, unsigned queue)
+{
+	switch (chaos_surprise(&dev->queues[queue], dev->ops->config_len > 0)) {
+	case CHAOS_NOTHING:
+		break;
+	case CHAOS_RESET:
+		virtio_fail(dev, "--chaos: the device asks for a reset (virtio 2.1.2)");
+		break;
+	case CHAOS_CONFIG:
+		dev->config_generation++;
+		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+	}
+}
+
 bool virtio_serve(struct virtio_device *dev, unsigned queue)
 {
 	bool more = false;
@@ -466,6 +481,8 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 		dev->served_ms = coarse_ms();
 		virtq_silence(&dev->queues[queue]);
 		more = dev->ops->notified(dev, queue);
+		if (__builtin_expect(dev->chaos != NULL, 0) && virtio_queue_live(dev, queue))
+			surprise(dev, queue);
 	}
 	/* If it failed meanwhile, the queue is left alone and there is nothing to come back for. */
 	if (!virtio_queue_live(dev, queue))

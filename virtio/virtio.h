@@ -30,6 +30,7 @@
 
 #include <vole/virtio_config.h>
 
+#include "chaos.h"
 #include "gmem.h"
 #include "report.h"
 #include "virtq.h"
@@ -59,6 +60,7 @@ struct virtio_ops {
 	const char *name;
 	uint32_t id;
 	uint64_t features; /* of the type, always offered */
+	uint64_t optional; /* of the type, that chaos may withhold from drivers */
 	uint16_t queue_size_max;
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
 
@@ -130,7 +132,8 @@ struct virtio_device {
 	const struct virtio_host_ops *host;
 	void *ctx;
 	const struct gmem *gmem;
-	uint64_t features; /* offered; constant */
+	uint64_t features;   /* offered; constant */
+	struct chaos *chaos; /* NULL: none; constant. Not owned */
 
 	/* These are outside the lock. */
 	atomic_uint interrupt_status; /* VIRTIO_MMIO_INT_ bits */
@@ -196,6 +199,16 @@ unsigned virtio_queue_count(const struct virtio_device *dev);
 /* Returns whether the driver accepted this feature (a bit number). */
 bool virtio_has_feature(const struct virtio_device *dev, unsigned feature);
 
+/* Returns the largest size of a queue with the features accepted so far (virtio 4.2.2). */
+static inline unsigned virtio_queue_size_max(const struct virtio_device *dev)
+{
+	unsigned max = dev->ops->queue_size_max;
+
+	return dev->chaos ? chaos_size_max(
+				    dev->chaos, max, virtio_has_feature(dev, VIRTIO_F_RING_PACKED))
+			  : max;
+}
+
 /* Returns whether DRIVER_OK is set, the device has not failed, and the queue is ready. */
 bool virtio_queue_live(const struct virtio_device *dev, unsigned queue);
 
@@ -204,6 +217,20 @@ int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain);
 
 /* Calls virtq_publish(), and interrupts the driver if it wants that. */
 void virtio_publish(struct virtio_device *dev, unsigned queue);
+
+/* Returns how many of len bytes, 1 or more, the device writes to a buffer of the queue at once: all
+ * of them, unless chaos has it write fewer. */
+static inline uint64_t virtio_write_len(struct virtio_device *dev, unsigned queue, uint64_t len)
+{
+	return __builtin_expect(dev->chaos != NULL, 0) ? chaos_short_len(&dev->queues[queue], len)
+						       : len;
+}
+
+/* Returns whether chaos has the next request of the queue fail. */
+static inline bool virtio_draw_error(struct virtio_device *dev, unsigned queue)
+{
+	return __builtin_expect(dev->chaos != NULL, 0) && chaos_draw_error(&dev->queues[queue]);
+}
 
 /* Fails the device until the driver resets it. The message names what is wrong, the value and the
  * clause, without newline: "chain from descriptor 3 loops (virtio 2.7.5.2)". The device's name is

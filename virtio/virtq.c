@@ -5,13 +5,14 @@
 
 #include <vole/virtio_config.h>
 
+#include "chaos.h"
 #include "packed.h"
 #include "ring.h"
 #include "split.h"
 
 void virtq_reset(struct virtq *vq)
 {
-	*vq = (struct virtq){0};
+	*vq = (struct virtq){.chaos = vq->chaos};
 }
 
 int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, uint64_t features)
@@ -26,6 +27,8 @@ int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, u
 	vq->ran_dry = false;
 	error = vq->ring->enable(vq, size_max);
 	vq->ready = error == 0;
+	if (vq->chaos && vq->ready)
+		chaos_begin(vq, features);
 	return error;
 }
 
@@ -80,5 +83,6 @@ bool virtq_listen(struct virtq *vq)
 	/* Pairs with the driver, which makes a buffer available, then looks whether to kick: either
 	 * it sees that it is to, or we see the buffer. */
 	full_barrier();
-	return vq->ran_dry && vq->ring->available(vq);
+	return (vq->ran_dry && vq->ring->available(vq)) ||
+	       (__builtin_expect(vq->chaos != NULL, 0) && chaos_is_busy(vq));
 }

@@ -49,6 +49,7 @@ struct virtq_packed {
 	uint16_t batch_slot, batch_flags; /* ... and the first one's flags, which will show them */
 };
 
+struct chaos_queue;
 struct virtq_ring_ops;
 
 struct virtq {
@@ -57,6 +58,8 @@ struct virtq {
 	uint32_t size;
 	gpa_t desc, driver, device;
 	bool ready;
+
+	struct chaos_queue *chaos; /* NULL: none; constant. Not owned */
 
 	/* Valid while ready. */
 	const struct gmem *gmem;

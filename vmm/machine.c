@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -198,6 +199,17 @@ static void say_reason(struct vm *vm)
 		state_report_end(vm);
 }
 
+/* Says how the devices of a run that failed can be had again. */
+static void say_chaos(const struct vm *vm)
+{
+	const struct chaos_choice *chaos = &vm->options->chaos;
+
+	if (chaos->on && atomic_load(&vm->status) != 0)
+		say("the devices were those of --chaos %" PRIu64 "%s%s%s", chaos->seed,
+			chaos->errors ? ",errors" : "", chaos->reset ? ",reset" : "",
+			vm_is_virtual(vm) ? "" : "; --clock virtual repeats the run exactly");
+}
+
 /* Executes guest code and serves devices until the machine ends. */
 static void run(struct vm *vm)
 {
@@ -232,6 +244,7 @@ static int build_and_run(struct vm *vm)
 	run(vm);
 	drain(vm);
 	devices_say_untouched(vm);
+	say_chaos(vm);
 	screen_show(vm);
 	if (vm->options->verbose)
 		say_end(vm);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "boot/boot_data.h"
+#include "chaos.h"
 #include "console.h"
 #include "cpu/engine.h"
 #include "feature_choice.h"
@@ -54,6 +55,7 @@ struct options {
 	uint32_t rng_rate;              /* bytes a second; 0: no limit */
 	struct feature_choice features; /* of all virtio devices; then of single ones */
 	struct feature_choice console_features, rng_features;
+	struct chaos_choice chaos; /* of all virtio devices */
 	unsigned disk_count;
 	struct disk_options disks[DISKS_MAX];
 	unsigned module_count;

@@ -242,3 +242,28 @@ int parse_virtio(struct options *options, char *text)
 	}
 	return 0;
 }
+
+/* SEED[,errors][,reset]; text is cut at its commas. The last --chaos counts, as a whole. */
+int parse_chaos(struct options *options, char *text)
+{
+	const char *seed = next_word(&text);
+	char *word;
+
+	options->chaos = (struct chaos_choice){.on = true};
+	if (parse_number(seed, UINT64_MAX, &options->chaos.seed) < 0) {
+		say("--chaos %s: the seed is not a number from 0 to 18446744073709551615", seed);
+		return -EINVAL;
+	}
+	while ((word = next_word(&text)) != NULL) {
+		if (strcmp(word, "errors") == 0) {
+			options->chaos.errors = true;
+		} else if (strcmp(word, "reset") == 0) {
+			options->chaos.reset = true;
+		} else {
+			say("--chaos %s: unknown option \"%s\" (there are errors and reset)", seed,
+				word);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}

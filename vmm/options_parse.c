@@ -206,6 +206,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_rng(options, argument);
 	case 'V':
 		return parse_virtio(options, argument);
+	case 'X':
+		return parse_chaos(options, argument);
 	case 'M':
 		return parse_module(options, argument);
 	case 'i':
@@ -245,6 +247,7 @@ static const struct option longs[] = {
 	{"serial", required_argument, NULL, 'S'},
 	{"rng", required_argument, NULL, 'R'},
 	{"virtio", required_argument, NULL, 'V'},
+	{"chaos", required_argument, NULL, 'X'},
 	{"module", required_argument, NULL, 'M'},
 	{"initrd", required_argument, NULL, 'i'},
 	{"load", required_argument, NULL, 'l'},

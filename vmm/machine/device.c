@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/device.h"
 
+#include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -192,17 +193,44 @@ struct vm_device *device_next(struct vm *vm)
 	return device;
 }
 
+/* Sets which features the device offers: those that the user chose, or, with --chaos, where the
+ * user chose nothing, those that the seed chooses. Returns 0, or -errno (said). */
+static int offer(struct vm_device *device, const struct feature_choice *own)
+{
+	const struct options *options = device->vm->options;
+	const struct feature_choice *all = &options->features;
+	uint64_t offered = features_offered(all, own);
+	uint64_t open = ~(all->on | all->off | own->on | own->off);
+	struct virtio_device *virtio = device->virtio;
+
+	if (options->chaos.on) {
+		virtio->chaos = chaos_open(
+			&options->chaos, device->index, virtio->queues, virtio->queue_count);
+		if (!virtio->chaos) {
+			say("no memory");
+			return -ENOMEM;
+		}
+		offered = (offered & ~open) |
+			  (chaos_features(virtio->chaos) & open & VIRTIO_QUEUE_FEATURES);
+		virtio->features &= ~(virtio->ops->optional & open) | chaos_features(virtio->chaos);
+	}
+	virtio_offer(virtio, offered);
+	return 0;
+}
+
 int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *virtio,
 	const struct feature_choice *features, struct worker *worker)
 {
 	struct io_loop *loop = worker ? &worker->loop : &vm->loop;
 	int ret;
 
-	virtio_offer(virtio, features_offered(&vm->options->features, features));
 	device->virtio = virtio;
 	device->worker = worker;
 	virtio_mmio_init(&device->mmio, virtio);
 	vm->device_count++; /* from here on devices_free() undoes it */
+	ret = offer(device, features);
+	if (ret < 0)
+		return ret;
 	for (unsigned queue = 0; queue < virtio->queue_count; queue++) {
 		struct vm_kick *kick = &device->kicks[queue];
 
@@ -226,6 +254,7 @@ void device_free(struct vm_device *device)
 {
 	if (device->worker)
 		worker_free(device->worker);
+	chaos_free(device->virtio->chaos);
 	virtio_free(device->virtio);
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
 		if (device->kicks[queue].source.fd >= 0)

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Chaos keeps to the specification for every seed: each chain comes back once, in order with
+ * IN_ORDER, within the sizes that the device tells, with an interrupt if one was asked for, and
+ * nothing comes after a reset. The same seed does the same again. Over a number of seeds everything
+ * that chaos.h lists is seen.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../block_fixture.h"
+#include "chaos.h"
+#include "rng.h"
+
+#define SEEDS      200
+#define ROUNDS     8
+#define SEED_LARGE 2 /* has large queues */
+#define CHAINS     4 /* in a round: the smallest queue holds them */
+
+/* What happened in a run, for comparison, and what was seen in it. */
+struct trace {
+	uint8_t ids[ROUNDS * CHAINS], passes[ROUNDS], interrupts[ROUNDS], lens[ROUNDS * CHAINS];
+	uint64_t offered;
+	uint64_t size_max;
+	bool all_once, reordered, late, spurious, unasked, bounded, interrupted, is_short;
+};
+
+struct entropy {
+	struct driver d;
+	struct fake_rng host;
+	struct virtio_rng rng;
+	gpa_t buffers;
+};
+
+/* Brings an entropy device up. fixed: the features of the ring's form are offered, as they are. */
+static struct entropy *bring_up(const struct chaos_choice *choice, bool fixed)
+{
+	struct entropy *e = calloc(1, sizeof *e);
+	uint64_t offered;
+	uint32_t max;
+
+	driver_init(&e->d);
+	fake_rng_init(&e->host);
+	virtio_rng_init(&e->rng, &e->host.backend, &e->d.ram.gmem, &driver_host_ops, &e->d.host);
+	driver_attach(&e->d, &e->rng.dev);
+	e->rng.dev.chaos = chaos_open(choice, 1, e->rng.dev.queues, 1);
+	if (!fixed)
+		virtio_offer(&e->rng.dev, chaos_features(e->rng.dev.chaos) & VIRTIO_QUEUE_FEATURES);
+	offered = driver_offered(&e->d);
+	driver_negotiate(&e->d, offered);
+	max = reg_read(&e->d, VIRTIO_MMIO_QUEUE_SIZE_MAX);
+	driver_setup(&e->d, 0, max < DRIVER_QUEUE_SIZE ? max : DRIVER_QUEUE_SIZE);
+	driver_ok(&e->d);
+	driver_serve(&e->d);
+	e->buffers = ram_alloc(&e->d.ram, CHAINS * 64, 64);
+	return e;
+}
+
+static void tear_down(struct entropy *e)
+{
+	chaos_free(e->rng.dev.chaos);
+	driver_free(&e->d);
+	free(e);
+}
+
+/* Adds the chains of a round. Returns the id of the first. */
+static void add(struct entropy *e, uint16_t ids[CHAINS])
+{
+	for (unsigned i = 0; i < CHAINS; i++)
+		ids[i] = ring_add_one(&e->d.rings[0], e->buffers + 64 * i, 64, true);
+}
+
+/* Takes what has come back, and notes it. */
+static unsigned take(struct entropy *e, const uint16_t ids[CHAINS], unsigned round, unsigned taken,
+	bool seen[CHAINS], struct trace *trace)
+{
+	struct used used;
+
+	while (ring_take(&e->d.rings[0], &used)) {
+		unsigned which = 0;
+
+		while (which < CHAINS && ids[which] != used.id)
+			which++;
+		if (which == CHAINS || seen[which] || taken == CHAINS) {
+			trace->all_once = false;
+			return CHAINS;
+		}
+		seen[which] = true;
+		trace->reordered |= which != taken;
+		trace->is_short |= used.len < 64;
+		trace->all_once &= used.len >= 1 && used.len <= 64;
+		trace->ids[round * CHAINS + taken] = which;
+		trace->lens[round * CHAINS + taken] = used.len;
+		taken++;
+	}
+	return taken;
+}
+
+static void run_round(struct entropy *e, unsigned round, bool wanted, struct trace *trace)
+{
+	unsigned before = atomic_load(&e->d.host.raises), taken = 0, passes = 0;
+	bool seen[CHAINS] = {false}, more = true;
+	uint16_t ids[CHAINS];
+
+	ring_want_interrupts(&e->d.rings[0], wanted);
+	add(e, ids);
+	for (; more && passes < 200; passes++) {
+		more = virtio_serve(&e->rng.dev, 0);
+		taken = take(e, ids, round, taken, seen, trace);
+		trace->late |= taken < CHAINS;
+	}
+	trace->bounded &= passes < 100;
+	trace->all_once &= taken == CHAINS;
+	trace->passes[round] = passes;
+	trace->interrupts[round] = atomic_load(&e->d.host.raises) - before;
+	trace->interrupted &= !wanted || trace->interrupts[round] > 0;
+	trace->unasked |= !wanted && trace->interrupts[round] > 0;
+}
+
+static struct trace run(uint64_t seed, bool fixed)
+{
+	struct trace trace = {.all_once = true, .bounded = true, .interrupted = true};
+	struct entropy *e = bring_up(&(struct chaos_choice){.on = true, .seed = seed}, fixed);
+
+	trace.offered = e->rng.dev.features;
+	trace.size_max = reg_read(&e->d, VIRTIO_MMIO_QUEUE_SIZE_MAX);
+	for (unsigned round = 0; round < ROUNDS; round++)
+		run_round(e, round, round % 2 == 0, &trace);
+	trace.all_once &= e->d.rings[0].size >= CHAINS && ring_guards_intact(&e->d.rings[0]);
+	tear_down(e);
+	return trace;
+}
+
+/* --- queues ----------------------------------------------------------------------------------- */
+
+static void test_clauses(void)
+{
+	bool in_order = driver_ring_form & VIRTIO_BIT(VIRTIO_F_IN_ORDER);
+	unsigned once = 0, bounded = 0, interrupted = 0, same = 0, reordered = 0, late = 0;
+	unsigned unasked = 0, is_short = 0, small = 0, odd = 0;
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		struct trace trace = run(seed, true), again = run(seed, true);
+
+		once += trace.all_once;
+		bounded += trace.bounded;
+		interrupted += trace.interrupted;
+		same += memcmp(&trace, &again, sizeof trace) == 0;
+		reordered += trace.reordered;
+		late += trace.late;
+		unasked += trace.unasked;
+		is_short += trace.is_short;
+		small += trace.size_max < 64;
+		odd += (trace.size_max & (trace.size_max - 1)) != 0;
+	}
+	is(once, SEEDS, "2.7.8 each chain comes back once, with bytes that it has room for");
+	is(bounded, SEEDS, "each comes back within a bounded number of passes");
+	is(interrupted, SEEDS, "2.7.7.2 an interrupt that was asked for comes");
+	is(same, SEEDS, "a seed repeats what it did");
+	if (in_order)
+		is(reordered, 0, "2.7.9 with IN_ORDER chains come back in order");
+	else
+		ok(reordered > SEEDS / 8, "2.7.8 some seeds use chains out of order");
+	ok(late > SEEDS / 8, "some seeds use chains late");
+	ok(unasked > 0, "2.7.7.1 some seeds interrupt without being asked");
+	ok(is_short > SEEDS / 8, "5.4.6.2 some seeds fill a part of a buffer");
+	ok(small > SEEDS / 8, "4.2.2 some seeds have small queues");
+	if (driver_ring_form & VIRTIO_BIT(VIRTIO_F_RING_PACKED))
+		ok(odd > 0, "2.8 some packed queues have odd sizes");
+	else
+		is(odd, 0, "2.7 split queues have powers of two as sizes");
+}
+
+/* A reset while chains and interrupts are held back. */
+static void test_reset(void)
+{
+	unsigned held = 0, silent = 0;
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		struct entropy *e =
+			bring_up(&(struct chaos_choice){.on = true, .seed = seed}, true);
+		uint16_t ids[CHAINS];
+		unsigned before;
+
+		ring_want_interrupts(&e->d.rings[0], true);
+		add(e, ids);
+		held += virtio_serve(&e->rng.dev, 0);
+		reg_write(&e->d, VIRTIO_MMIO_STATUS, 0);
+		before = atomic_load(&e->d.host.raises);
+		silent += !virtio_serve(&e->rng.dev, 0) &&
+			  atomic_load(&e->d.host.raises) == before &&
+			  reg_read(&e->d, VIRTIO_MMIO_INTERRUPT_STATUS) == 0;
+		tear_down(e);
+	}
+	ok(held > SEEDS / 8, "some seeds hold something back");
+	is(silent, SEEDS, "2.4.1 after a reset nothing comes of it");
+}
+
+static void test_features(void)
+{
+	const uint64_t version = VIRTIO_BIT(VIRTIO_F_VERSION_1);
+	uint64_t always = ~UINT64_C(0), ever = 0;
+	unsigned once = 0;
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		struct trace trace = run(seed, false);
+
+		always &= trace.offered;
+		ever |= trace.offered;
+		once += trace.all_once && trace.interrupted;
+	}
+	is(always, version, "2.2 VERSION_1 alone is always offered");
+	is(ever, version | VIRTIO_QUEUE_FEATURES, "each other feature is offered by some seed");
+	is(once, SEEDS, "and with all of them chains come back");
+}
+
+/* --- requests that fail, devices that ask for a reset ------------------------------------------ */
+
+static void test_errors(void)
+{
+	unsigned errors = 0, unsupported = 0, right = 0;
+	const unsigned count = 100;
+	struct fixture *f = setup_host(false);
+
+	f->blk.dev.chaos =
+		chaos_open(&(struct chaos_choice){.on = true, .seed = SEED_LARGE, .errors = true},
+			0, f->blk.dev.queues, 1);
+	driver_start(&f->d, FLUSH);
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t status;
+
+		memset(ram_at(&f->d.ram, f->data), 0, 512);
+		request(f, i % 4 == 3 ? VIRTIO_BLK_T_GET_ID : VIRTIO_BLK_T_IN, 5, 512);
+		status = get_status(f);
+		errors += status == VIRTIO_BLK_S_IOERR;
+		unsupported += status == VIRTIO_BLK_S_UNSUPP;
+		right += status != VIRTIO_BLK_S_OK || i % 4 == 3 ||
+			 ram_is(&f->d.ram, f->data, 6, 512);
+	}
+	ok(errors > 0 && errors < count / 2, "5.2.6.2 with errors, some reads fail");
+	ok(unsupported > 0 && unsupported < count / 4, "5.2.6.2 and some GET_ID");
+	is(right, count, "those that do not have the disk's content");
+	ok(!driver_failed(&f->d), "and the device has not failed");
+	chaos_free(f->blk.dev.chaos);
+	teardown(f);
+}
+
+static void test_needs_reset(void)
+{
+	struct entropy *e = bring_up(&(struct chaos_choice){.on = true, .reset = true}, true);
+	unsigned passes = 0;
+
+	while (!driver_failed(&e->d) && passes++ < 1000)
+		virtio_serve(&e->rng.dev, 0);
+	ok(passes < 1000, "2.1.2 with reset, a device asks for one");
+	ok(reg_read(&e->d, VIRTIO_MMIO_INTERRUPT_STATUS) & VIRTIO_MMIO_INT_CONFIG,
+		"2.1.2 and notifies the driver");
+	ok(strstr(e->d.host.report, "--chaos"), "and the user is told why");
+	tear_down(e);
+}
+
+static void each_form(void)
+{
+	test_clauses();
+	test_reset();
+}
+
+int main(void)
+{
+	for_each_ring_form(each_form);
+	test_features();
+	test_errors();
+	test_needs_reset();
+	return tap_done();
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "chaos.h"
+
+#include <stdlib.h>
+
+#include <vole/virtio_config.h>
+
+#include "ring.h"
+
+/* What a decision is about. */
+enum purpose {
+	/* Once for a device. */
+	TRAITS,
+	FEATURES,
+	SIZE,
+
+	/* Again and again, counted for each queue. */
+	TAKE,
+	USE,
+	ORDER,
+	INTERRUPT,
+	SPURIOUS,
+	SILENCE,
+	LISTEN,
+	LENGTH,
+	CONFIG,
+	ERROR,
+	RESET,
+	PURPOSES,
+};
+
+/* What a seed switches on for a device: bits of traits. */
+enum trait {
+	TRAIT_TAKE = 1 << 0,
+	TRAIT_LATE = 1 << 1,
+	TRAIT_ORDER = 1 << 2,
+	TRAIT_INTERRUPT = 1 << 3,
+	TRAIT_SPURIOUS = 1 << 4,
+	TRAIT_SILENCE = 1 << 5,
+	TRAIT_LISTEN = 1 << 6,
+	TRAIT_LENGTH = 1 << 7,
+	TRAIT_CONFIG = 1 << 8,
+	TRAIT_SIZE = 1 << 9,
+};
+#define BURST_SHIFT 10 /* of traits, two bits: used chains are shown each 1, 2, 4 or 8 passes */
+
+#define LATE_MAX 6 /* passes */
+
+/* Drivers may need three descriptors for a request of one segment. */
+#define SIZE_MIN 4
+
+/* A chain that is done, and that the driver has not got back. */
+struct held {
+	struct chain chain; /* its segments are not valid any more */
+	uint32_t len;       /* that were written */
+	uint32_t due;       /* the pass from which on it may be given back */
+	uint64_t rank;      /* of those that are due, the lowest goes first */
+};
+
+struct chaos_queue {
+	struct chaos *chaos;
+	unsigned number;
+	uint32_t draws[PURPOSES]; /* decisions so far; a reset does not change them */
+	uint32_t pass;            /* calls of virtio_serve() */
+
+	/* Valid while the queue is ready. */
+	const struct virtq_ring_ops *base;  /* of its format */
+	struct virtq_ring_ops ops;          /* the same, with the functions below */
+	bool in_order;                      /* IN_ORDER was accepted */
+	bool interrupt_owed, deaf;          /* an interrupt is late; kicks are not asked for yet */
+	uint32_t interrupt_due, listen_due; /* passes */
+	unsigned held_count;
+	struct held held[VIRTQ_SIZE_MAX];
+};
+
+struct chaos {
+	struct chaos_choice choice;
+	unsigned number; /* of the device */
+	uint32_t traits;
+	struct chaos_queue queues[];
+};
+
+/* --- decisions -------------------------------------------------------------------------------- */
+
+/* Mixes a word into a hash: the finaliser of SplitMix64 (Steele, Lea, Flood: Fast Splittable
+ * Pseudorandom Number Generators, 2014). */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash += word + UINT64_C(0x9e3779b97f4a7c15);
+	hash = (hash ^ hash >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	hash = (hash ^ hash >> 27) * UINT64_C(0x94d049bb133111eb);
+	return hash ^ hash >> 31;
+}
+
+static uint64_t decide(const struct chaos *chaos, unsigned queue, enum purpose purpose, uint32_t n)
+{
+	uint64_t hash = mix(chaos->choice.seed, chaos->number);
+
+	return mix(mix(mix(hash, queue), purpose), n);
+}
+
+/* Returns the queue's next random number for this purpose. */
+static uint64_t draw(struct chaos_queue *queue, enum purpose purpose)
+{
+	return decide(queue->chaos, queue->number, purpose, ++queue->draws[purpose]);
+}
+
+static bool has(const struct chaos_queue *queue, enum trait trait)
+{
+	return queue->chaos->traits & trait;
+}
+
+/* Returns true once in so many times, if the device has the trait. */
+static bool happens(
+	struct chaos_queue *queue, enum trait trait, enum purpose purpose, unsigned once_in)
+{
+	return has(queue, trait) && draw(queue, purpose) % once_in == 0;
+}
+
+/* Passes count modulo 2^32. */
+static bool is_due(const struct chaos_queue *queue, uint32_t due)
+{
+	return (int32_t)(queue->pass - due) >= 0;
+}
+
+static uint32_t later(struct chaos_queue *queue, enum purpose purpose)
+{
+	return queue->pass + 1 + draw(queue, purpose) % LATE_MAX;
+}
+
+/* --- a queue's ring ---------------------------------------------------------------------------- */
+
+static int chaos_pop(struct virtq *vq, struct chain *chain)
+{
+	if (happens(vq->chaos, TRAIT_TAKE, TAKE, 4))
+		return 0;
+	return vq->chaos->base->pop(vq, chain);
+}
+
+static void chaos_push(struct virtq *vq, const struct chain *chain, uint32_t len)
+{
+	struct chaos_queue *queue = vq->chaos;
+	bool late = has(queue, TRAIT_LATE) && draw(queue, USE) % 2 == 0;
+
+	queue->held[queue->held_count++] = (struct held){
+		.chain = *chain,
+		.len = len,
+		.due = late ? later(queue, USE) : queue->pass,
+		.rank = has(queue, TRAIT_ORDER) ? draw(queue, ORDER) : 0,
+	};
+}
+
+/* Returns the next chain to give back, or NULL: in order, the oldest, once it is due. */
+static struct held *next_held(struct chaos_queue *queue)
+{
+	struct held *next = NULL;
+
+	for (unsigned i = 0; i < queue->held_count; i++) {
+		struct held *held = &queue->held[i];
+
+		if (is_due(queue, held->due) && (!next || held->rank < next->rank))
+			next = held;
+		if (queue->in_order)
+			break;
+	}
+	return next;
+}
+
+static void give_back(struct virtq *vq)
+{
+	struct chaos_queue *queue = vq->chaos;
+	uint32_t burst = 1u << (queue->chaos->traits >> BURST_SHIFT & 3);
+	struct held *held;
+
+	if (queue->pass % burst != 0)
+		return;
+	while ((held = next_held(queue)) != NULL) {
+		queue->base->push(vq, &held->chain, held->len);
+		queue->held_count--;
+		for (; held < &queue->held[queue->held_count]; held++)
+			held[0] = held[1];
+	}
+}
+
+/* Returns whether the driver is interrupted now, given whether it wants an interrupt for what it
+ * got now. One that it wants comes, sooner or later, perhaps together with others. */
+static bool decide_interrupt(struct chaos_queue *queue, bool wanted)
+{
+	if (wanted && !queue->interrupt_owed) {
+		queue->interrupt_owed = true;
+		queue->interrupt_due = happens(queue, TRAIT_INTERRUPT, INTERRUPT, 2)
+					       ? later(queue, INTERRUPT)
+					       : queue->pass;
+	}
+	if (!queue->interrupt_owed)
+		return happens(queue, TRAIT_SPURIOUS, SPURIOUS, 8);
+	if (!is_due(queue, queue->interrupt_due))
+		return false;
+	queue->interrupt_owed = false;
+	return true;
+}
+
+static bool chaos_publish(struct virtq *vq)
+{
+	give_back(vq);
+	return decide_interrupt(vq->chaos, vq->chaos->base->publish(vq));
+}
+
+static void chaos_silence(struct virtq *vq)
+{
+	if (!happens(vq->chaos, TRAIT_SILENCE, SILENCE, 2))
+		vq->chaos->base->silence(vq);
+}
+
+static void chaos_listen(struct virtq *vq)
+{
+	struct chaos_queue *queue = vq->chaos;
+
+	if (!queue->deaf && happens(queue, TRAIT_LISTEN, LISTEN, 4)) {
+		queue->deaf = true;
+		queue->listen_due = later(queue, LISTEN);
+	}
+	if (queue->deaf && !is_due(queue, queue->listen_due))
+		return;
+	queue->deaf = false;
+	queue->base->listen(vq);
+}
+
+void chaos_begin(struct virtq *vq, uint64_t features)
+{
+	struct chaos_queue *queue = vq->chaos;
+
+	queue->in_order = features >> VIRTIO_F_IN_ORDER & 1;
+	queue->interrupt_owed = queue->deaf = false;
+	queue->held_count = 0;
+	queue->base = vq->ring;
+	queue->ops = *vq->ring;
+	queue->ops.pop = chaos_pop;
+	queue->ops.push = chaos_push;
+	queue->ops.publish = chaos_publish;
+	queue->ops.silence = chaos_silence;
+	queue->ops.listen = chaos_listen;
+	vq->ring = &queue->ops;
+}
+
+/* --- devices ----------------------------------------------------------------------------------- */
+
+enum chaos_event chaos_surprise(struct virtq *vq, bool has_config)
+{
+	struct chaos_queue *queue = vq->chaos;
+
+	queue->pass++;
+	if (queue->chaos->choice.reset && draw(queue, RESET) % 32 == 0)
+		return CHAOS_RESET;
+	if (has_config && happens(queue, TRAIT_CONFIG, CONFIG, 8))
+		return CHAOS_CONFIG;
+	return CHAOS_NOTHING;
+}
+
+bool chaos_is_busy(const struct virtq *vq)
+{
+	const struct chaos_queue *queue = vq->chaos;
+
+	return queue->held_count > 0 || queue->interrupt_owed || queue->deaf;
+}
+
+uint64_t chaos_short_len(struct virtq *vq, uint64_t len)
+{
+	struct chaos_queue *queue = vq->chaos;
+	uint64_t number = has(queue, TRAIT_LENGTH) ? draw(queue, LENGTH) : 0;
+	uint64_t least = 1 + (number >> 8) % 16;
+
+	return number % 2 && least < len ? least : len;
+}
+
+bool chaos_draw_error(struct virtq *vq)
+{
+	struct chaos_queue *queue = vq->chaos;
+
+	return queue->chaos->choice.errors && draw(queue, ERROR) % 8 == 0;
+}
+
+unsigned chaos_size_max(const struct chaos *chaos, unsigned usual, bool packed)
+{
+	unsigned sizes = 0, size;
+
+	while ((unsigned)SIZE_MIN << (sizes + 1) <= usual)
+		sizes++;
+	if (!(chaos->traits & TRAIT_SIZE) || sizes == 0)
+		return usual;
+	size = (unsigned)SIZE_MIN << decide(chaos, 0, SIZE, 0) % sizes;
+	/* Below the next power of two, which is at most the usual size. */
+	return packed ? size + decide(chaos, 0, SIZE, 1) % size : size;
+}
+
+/* Two features that few drivers accept, and that forbid or change much. */
+#define RARE ((uint64_t)1 << VIRTIO_F_IN_ORDER | (uint64_t)1 << VIRTIO_F_NOTIFICATION_DATA)
+
+uint64_t chaos_features(const struct chaos *chaos)
+{
+	uint64_t often = decide(chaos, 0, FEATURES, 0);
+
+	return often & (~RARE | decide(chaos, 0, FEATURES, 1));
+}
+
+/* --- making ------------------------------------------------------------------------------------ */
+
+struct chaos *chaos_open(const struct chaos_choice *choice, unsigned number, struct virtq *queues,
+	unsigned queue_count)
+{
+	struct chaos *chaos = calloc(1, sizeof *chaos + queue_count * sizeof chaos->queues[0]);
+
+	if (!chaos)
+		return NULL;
+	chaos->choice = *choice;
+	chaos->number = number;
+	chaos->traits = (uint32_t)decide(chaos, 0, TRAITS, 0);
+	for (unsigned i = 0; i < queue_count; i++) {
+		chaos->queues[i].chaos = chaos;
+		chaos->queues[i].number = i;
+		queues[i].chaos = &chaos->queues[i];
+	}
+	return chaos;
+}
+
+void chaos_free(struct chaos *chaos)
+{
+	free(chaos);
+}
