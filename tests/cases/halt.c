@@ -23,6 +23,10 @@
  *   says: CPU 0 halted, interrupts on, at 0x[0-9a-f]{8} \(stop\+0x[0-9a-f]+\)
  *   says: nothing can interrupt it: no local APIC's timer runs, and no pin of the IOAPIC reaches a CPU
  *
+ *   run: --timeout 2 -c 3 -- on
+ *   status: 124
+ *   says: nothing can interrupt it: no local APIC's timer runs
+ *
  *   run: --max-exits 9 -- loop
  *   status: 124
  *   says: stopped after 9 exits

@@ -192,15 +192,6 @@ void halts_interrupted(struct vm *vm)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static unsigned count_started(const struct state *state)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < state->cpu_count; i++)
-		count += state->cpus[i].state.activity != CPU_NOT_STARTED;
-	return count;
-}
-
 void halts_report(struct vm *vm)
 {
 	bool fails = vm->boot->protocol->board.halt == BOARD_HALT_FAILS;
@@ -209,7 +200,7 @@ void halts_report(struct vm *vm)
 
 	if (examine(vm, &state) < 0)
 		return;
-	is_one = count_started(&state) == 1;
+	is_one = state_count_started(&state) == 1;
 	say("%s%s at %s%s", fails ? "guest crashed: " : "",
 		is_one ? "CPU 0 has halted with interrupts off,"
 		       : "all CPUs have halted with interrupts off, CPU 0",

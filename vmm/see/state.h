@@ -50,6 +50,9 @@ struct state {
 /* Returns whether a pin sends its messages to this local APIC, fixed interrupts and others. */
 bool state_pin_reaches(const struct ioapic_pin *pin, const struct cpu_lapic *lapic);
 
+/* Returns the number of CPUs that execute, or have executed, guest code. */
+unsigned state_count_started(const struct state *state);
+
 /* Returns whether no CPU will ever execute an instruction again: all that were started have halted
  * with interrupts off, and no NMI or INIT can come to them. */
 bool state_is_dead(const struct state *state);

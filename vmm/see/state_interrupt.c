@@ -69,6 +69,15 @@ static bool can_be_woken_by_force(const struct state *state)
 	return false;
 }
 
+unsigned state_count_started(const struct state *state)
+{
+	unsigned count = 0;
+
+	for (unsigned id = 0; id < state->cpu_count; id++)
+		count += state->cpus[id].state.activity != CPU_NOT_STARTED;
+	return count;
+}
+
 bool state_is_dead(const struct state *state)
 {
 	for (unsigned id = 0; id < state->cpu_count; id++) {
@@ -293,7 +302,7 @@ void state_report_interrupts(const struct state *state, struct text *text)
 		text_line(text,
 			"  nothing can interrupt %s: no local APIC's timer runs, and no pin of the "
 			"IOAPIC reaches a CPU",
-			state->cpu_count == 1 ? "it" : "them");
+			state_count_started(state) == 1 ? "it" : "them");
 		report_timers(state, text);
 	}
 	report_lapics(state, text);
