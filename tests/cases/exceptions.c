@@ -44,8 +44,8 @@
  * SSE: CR4 does not permit it, and some CPUs do not have it.
  *   run: --timeout 20 -- floating-point
  *   status: 126
- *   says: (?:invalid opcode \(6\) on CPU 0|CPU 0 cannot execute the instruction) at 0x[0-9a-f]{8} \(raise\+0x
- *   says: it is an instruction of the x87 FPU, MMX, SSE or AVX: compile the kernel with -mgeneral-regs-only
+ *   says: (?s)^(?=.*-mgeneral-regs-only).*(?:invalid opcode \(6\) on CPU 0|CPU 0 cannot execute the instruction) at 0x[0-9a-f]{8} \(raise\+0x
+ *   says not: -mgeneral-regs-only[^\0]*-mgeneral-regs-only
  *
  * Some hosts' KVM refuses to turn paging on outside of long mode, by an exception.
  *   run: --timeout 20 -- page-fault

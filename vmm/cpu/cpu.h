@@ -126,6 +126,7 @@ struct cpu {
 	struct exit_log *log; /* NULL: exits are not logged. Not owned */
 	uint64_t exits;       /* accesses and other exits that vole handled; on the CPU's thread */
 	uint32_t start_outcome; /* what VOLE_PORT_CPU reads; on the CPU's thread */
+	uint64_t lacks_at;      /* the instruction that warn_lacking() told of last; 0: none */
 };
 
 /* An exception or interrupt, for a report. */

@@ -29,6 +29,7 @@ void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address
 		return;
 	say("CPU %u uses %s, which the software CPU does not have, at %s: %s", cpu->id, lack->what,
 		place_of(cpu, address).text, lack->advice);
+	cpu->lacks_at = address;
 	report_end(cpu);
 }
 

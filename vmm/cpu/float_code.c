@@ -47,7 +47,8 @@ void say_float_code(struct cpu *cpu, uint64_t address)
 {
 	uint8_t code[CODE_MAX];
 
-	if (is_float_code(code, cpu_read_linear(cpu, address, code, sizeof code)))
+	if (address != cpu->lacks_at &&
+		is_float_code(code, cpu_read_linear(cpu, address, code, sizeof code)))
 		say("  it is an instruction of the x87 FPU, MMX, SSE or AVX: compile the kernel "
 		    "with -mgeneral-regs-only");
 }

@@ -13,8 +13,8 @@
 /* Returns whether such an instruction begins with these bytes, in 32- or 64-bit code. */
 bool is_float_code(const uint8_t *code, size_t len);
 
-/* Says in a crash report that the instruction at a linear address is one of them, if it is. In a
- * callback of this CPU. */
+/* Says in a crash report that the instruction at a linear address is one of them, if it is and
+ * warn_lacking() has not advised on it already. In a callback of this CPU. */
 void say_float_code(struct cpu *cpu, uint64_t address);
 
 #endif
