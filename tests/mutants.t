@@ -1,0 +1,54 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The mutants of the guest library in tests/mutants/table are caught as the table says, on the software CPU with the
+# virtual clock, where each run is the same everywhere; and the library itself passes where they fail.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use Cwd 'getcwd';
+use Test::More;
+use Vole;
+
+my $disk = write_file('words.img', pack 'V*', 0 .. 64 * 128 - 1);
+
+# Makes a copy of the sources with the patch, in which only the guest is built. The path of its kernel.
+sub mutant {
+	my ($name) = @_;
+	my $copy = scratch() . "/$name";
+	my $here = getcwd();
+	my $made = run(['sh', '-ec', 'mkdir "$1"; cp -r "$2/guest-kernel" "$1"; for name in GNUmakefile include virtio vmm tests; do
+		ln -s "$2/$name" "$1/$name"; done; cd "$1"; patch -s -p1 <"tests/mutants/$3.patch"
+		make -s O=made made/guest/in-flight.elf', '-', $copy, $here, $name]);
+	is($made->{status}, 0, "$name: is built") or diag(shown($made));
+	return "$copy/made/guest/in-flight.elf";
+}
+
+sub try {
+	my ($kernel, @options) = @_;
+	return run([vole(), qw(run --engine soft --clock virtual --timeout 3 --rng none), @options, '-d', "$disk,ro", $kernel]);
+}
+
+my $library = build() . '/guest/in-flight.elf';
+my $usual = try($library);
+is($usual->{status}, 0, 'the library passes without chaos') or diag(shown($usual));
+
+for (grep { /^\w/ } split /\n/, slurp('tests/mutants/table')) {
+	my ($name, $by, $seeds, $bug) = split /\t+/, $_, 4;
+	my $kernel = mutant($name);
+	my $got = try($kernel);
+	if ($by eq 'device') {
+		like($got->{err}, qr/^vole: device \d, block: .* \(virtio [\d.]+\)/m, "$name: $bug: the device says so");
+	} elsif ($by eq 'hang') {
+		is($got->{status}, 124, "$name: $bug: hangs");
+	} elsif ($by eq 'chaos') {
+		is($got->{status}, 0, "$name: $bug: is not noticed without chaos");
+		my ($seed) = grep { try($kernel, '--chaos', $_)->{status} != 0 } 1 .. $seeds;
+		ok($seed, "$name: one of the seeds 1 to $seeds has it fail") or next;
+		note("$name: caught by --chaos $seed");
+		is(try($library, '--chaos', $seed)->{status}, 0, "$name: the library passes with this seed");
+	}
+}
+
+done_testing();
