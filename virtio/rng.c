@@ -59,6 +59,7 @@ static bool rng_notified(struct virtio_device *dev, unsigned queue)
 			break;
 		rng->waiting = false;
 		if (filled < 0) {
+			virtio_publish(dev, queue); /* what came before is good */
 			virtio_fail(dev, "no random bytes from the host: %s", strerror(-filled));
 			return false;
 		}

@@ -153,6 +153,31 @@ static void test_cap(void)
 	teardown(f);
 }
 
+static void end_at_second_call(void *ctx)
+{
+	struct fixture *f = ctx;
+
+	f->host.error = f->host.calls == 0 ? 0 : -ENODATA;
+}
+
+/* Two requests in one pass, of which the source has enough for the first. */
+static void test_source_that_ends(void)
+{
+	struct fixture *f = setup();
+	struct used used;
+
+	f->host.on_fill = end_at_second_call;
+	f->host.ctx = f;
+	ring_add_one(f->ring, f->page, 16, true);
+	ring_add_one(f->ring, f->page + 64, 16, true);
+	driver_kick(&f->d, 0);
+	ok(driver_failed(&f->d), "a source that ends within a pass: the device needs a reset");
+	ok(ring_take(f->ring, &used) && used.len == 16,
+		"RNG-DEV-04 (5.4.6) a request that was filled before comes back");
+	ok(!ring_pending(f->ring), "and the other does not");
+	teardown(f);
+}
+
 static void test_failing_source(void)
 {
 	struct fixture *f = setup();
@@ -300,6 +325,7 @@ static void test_all(void)
 	test_no_reading();
 	test_cap();
 	test_failing_source();
+	test_source_that_ends();
 	test_pass();
 	test_waiting();
 	test_waiting_batch();
