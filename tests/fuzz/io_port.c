@@ -194,6 +194,10 @@ void io_port_check(struct io_world *world)
 	/* A client that waits is taken once the one before it has left. */
 	if (port->chardev.out < 0 && !port->chardev.listener.failed)
 		assert(port->reader == port->client_count);
+	/* Nor does input wait while the guest has room for it. */
+	if (port->chardev.in >= 0 && port->receive.used != port->receive.offered)
+		assert(port->reader == port->client_count ||
+			port->pos == port->clients[port->reader].sent);
 	/* Without anybody to read it, output does not wait. */
 	if (port->chardev.out < 0)
 		assert(port->transmit.used == port->transmit.offered);
