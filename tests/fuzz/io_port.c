@@ -186,9 +186,12 @@ void io_port_collect(struct io_world *world)
 void io_port_check(struct io_world *world)
 {
 	struct io_port *port = &world->port;
+	const int room = 1; /* the least that the host gives, so that output has to wait */
 
 	if (port->guest.kick_count == 0)
 		return; /* closed */
+	if (port->chardev.out >= 0)
+		setsockopt(port->chardev.out, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 	next_reader(port);
 	assert(!driver_failed(&port->guest.driver));
 	/* A client that waits is taken once the one before it has left. */
