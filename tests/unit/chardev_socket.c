@@ -98,6 +98,26 @@ static void test_half_closed(const char *text, const char *path, bool wanted)
 	watcher_close(&w);
 }
 
+/* The loop takes several events at a time: one of input may be served after the device has ceased to
+ * want any. */
+static void test_late_event(const char *text, const char *path)
+{
+	struct watcher w;
+	char buf[16];
+	int client;
+
+	watcher_open(&w, text);
+	client = client_open(path);
+	run_loop(&w);
+	is(w.chardev.input_events, EPOLLRDHUP, "a client whose input nobody wants");
+	w.chardev.input.ready(&w.chardev.input);
+	is(write(client, "late", 4), 4, "is there after an event of input that came late");
+	ok(input(&w, buf, sizeof buf) == 4 && memcmp(buf, "late", 4) == 0,
+		"CON-DEV-11 (5.3.6) and what it says is not lost");
+	close(client);
+	watcher_close(&w);
+}
+
 /* epoll_ctl() fails to add this descriptor; -1: none. */
 static int failing_fd = -1;
 
@@ -223,6 +243,7 @@ int main(void)
 	test_client_that_closes(text, path);
 	test_half_closed(text, path, true);
 	test_half_closed(text, path, false);
+	test_late_event(text, path);
 	test_listener_fails(text, path);
 	test_path_taken(text, path);
 	test_no_descriptors(text, path);

@@ -55,10 +55,8 @@ static uint32_t client_events(const struct chardev *dev)
 
 static void set_look(struct chardev *dev, bool is_needed)
 {
-	uint64_t ns = is_needed ? LOOK_NS : 0;
-
 	if (is_needed != dev->is_looking)
-		io_timer_set(&dev->look, ns, ns);
+		io_timer_set(&dev->look, is_needed ? LOOK_NS : 0, is_needed ? LOOK_NS : 0);
 	dev->is_looking = is_needed;
 }
 
@@ -264,10 +262,12 @@ static void read_terminal(struct chardev *dev)
  * open until the guest has read what the client sent before. */
 static void client_ended(struct chardev *dev)
 {
+	struct pollfd end = {.fd = dev->in, .events = POLLRDHUP};
 	char byte;
 
-	dev->client_ended = true;
-	if (recv(dev->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+	/* The event may be one of input, from before the loop waited for the end alone. */
+	dev->client_ended = poll(&end, 1, 0) > 0;
+	if (dev->client_ended && recv(dev->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
 		client_read_out(dev);
 }
 
