@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -206,18 +207,50 @@ void io_port_check(struct io_world *world)
 		assert(port->transmit.used == port->transmit.offered);
 }
 
+/* Returns whether one has left with unread words before it was taken: whether it is turned away
+ * then cannot be seen. */
+static bool has_left_waiting(const struct io_port *port)
+{
+	for (unsigned i = port->reader + 1; i < port->client_count; i++)
+		if (port->clients[i].fd < 0 && port->clients[i].sent > 0)
+			return true;
+	return false;
+}
+
+/* A client that was accepted, and for which there was no second descriptor, is turned away, which
+ * is said: nothing of it will come. */
+static void find_turned_away(struct io_port *port)
+{
+	for (unsigned i = port->reader; i < port->client_count; i++) {
+		struct io_client *client = &port->clients[i];
+		struct pollfd end = {.fd = client->fd};
+
+		if (client->fd < 0 || poll(&end, 1, 0) <= 0 || !(end.revents & POLLHUP))
+			continue;
+		assert(i != port->reader || port->pos == 0);
+		client_close(client);
+		client->sent = 0;
+	}
+	next_reader(port);
+}
+
 /* There are no descriptors for the clients that come meanwhile; they come back afterwards. */
 void io_port_run_out(struct io_world *world)
 {
 	struct rlimit before, now;
-	int next = fcntl(0, F_DUPFD_CLOEXEC, 0);
+	int next;
 
+	io_rest(world);
+	if (has_left_waiting(&world->port))
+		return;
+	next = fcntl(0, F_DUPFD_CLOEXEC, 0);
 	close(next);
 	getrlimit(RLIMIT_NOFILE, &before);
 	now = (struct rlimit){(rlim_t)next, before.rlim_max};
 	setrlimit(RLIMIT_NOFILE, &now);
 	io_rest(world);
 	setrlimit(RLIMIT_NOFILE, &before);
+	find_turned_away(&world->port);
 	io_hurry(&world->port.chardev.listener.pause);
 	io_rest(world);
 }
