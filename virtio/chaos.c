@@ -128,7 +128,7 @@ static uint32_t later(struct chaos_queue *queue, enum purpose purpose)
 	return queue->pass + 1 + draw(queue, purpose) % LATE_MAX;
 }
 
-/* --- a queue's ring ---------------------------------------------------------------------------- */
+/* --- a queue's ring --------------------------------------------------------------------------- */
 
 static int chaos_pop(struct virtq *vq, struct chain *chain)
 {
@@ -243,7 +243,7 @@ void chaos_begin(struct virtq *vq, uint64_t features)
 	vq->ring = &queue->ops;
 }
 
-/* --- devices ----------------------------------------------------------------------------------- */
+/* --- devices ---------------------------------------------------------------------------------- */
 
 enum chaos_event chaos_surprise(struct virtq *vq, bool has_config)
 {
@@ -303,7 +303,7 @@ uint64_t chaos_features(const struct chaos *chaos)
 	return often & (~RARE | decide(chaos, 0, FEATURES, 1));
 }
 
-/* --- making ------------------------------------------------------------------------------------ */
+/* --- making ----------------------------------------------------------------------------------- */
 
 struct chaos *chaos_open(const struct chaos_choice *choice, unsigned number, struct virtq *queues,
 	unsigned queue_count)

@@ -25,12 +25,12 @@
  *	reset: DEVICE_NEEDS_RESET	2.1.2
  *
  * "Late" is measured in calls of virtio_serve() for the queue, not in time: as long as something is
- * late, virtio_serve() asks to be called again. So nothing here depends on a clock, and all lateness
- * ends after a bounded number of calls.
+ * late, virtio_serve() asks to be called again. So nothing here depends on a clock, and all that is
+ * late comes after a bounded number of calls.
  *
  * A queue's behaviour is a format that wraps the format of its ring (ring.h), so without chaos
- * queues cost what they did. The functions are called with the
- * device's lock held unless they say otherwise.
+ * queues cost what they did. The functions are called with the device's lock held unless they say
+ * otherwise.
  */
 
 #include <stdbool.h>
@@ -80,7 +80,7 @@ enum chaos_event {
 	CHAOS_RESET,  /* the device fails */
 };
 
-/* Counts a call of virtio_serve() for a queue that is live. Returns what the device does besides. */
+/* Counts a call of virtio_serve() for a queue that is live. Returns what else the device does. */
 enum chaos_event chaos_surprise(struct virtq *vq, bool has_config);
 
 /* Returns how many of len bytes, 1 or more, are written to a buffer. */

@@ -75,8 +75,8 @@ bool virtq_publish(struct virtq *vq);
 void virtq_silence(struct virtq *vq);
 
 /* Asks for kicks again. Returns true if the device last found the queue empty and a buffer has come
- * since, or chaos has something late: the caller must serve the queue once more. A device that left buffers in the queue knows
- * itself when to continue. */
+ * since, or chaos has something late: the caller must serve the queue once more. A device that left
+ * buffers in the queue knows itself when to continue. */
 bool virtq_listen(struct virtq *vq);
 
 #endif

@@ -214,7 +214,7 @@ static void test_features(void)
 	is(once, SEEDS, "and with all of them chains come back");
 }
 
-/* --- requests that fail, devices that ask for a reset ------------------------------------------ */
+/* --- requests that fail, devices that ask for a reset --------------------------------------- */
 
 static void test_errors(void)
 {

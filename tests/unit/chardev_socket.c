@@ -98,8 +98,8 @@ static void test_half_closed(const char *text, const char *path, bool wanted)
 	watcher_close(&w);
 }
 
-/* The loop takes several events at a time: one of input may be served after the device has ceased to
- * want any. */
+/* The loop takes several events at a time: one of input may be served after the device has ceased
+ * to want any. */
 static void test_late_event(const char *text, const char *path)
 {
 	struct watcher w;

@@ -90,8 +90,8 @@ int image_load_segment(const struct image *image, const struct image_segment *se
 /*
  * Returns what symbols_find() does for the segment that address lies in, and sets *offset. The
  * address is virtual or, if no segment has it so, physical. Returns NULL if there is no symbol. The
- * symbol table is read at the first call or by image_close(). The name is valid until image_free(). Not called from two
- * threads at once.
+ * symbol table is read at the first call or by image_close(). The name is valid until
+ * image_free(). Not called from two threads at once.
  */
 const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset);
 
