@@ -10,8 +10,9 @@
  *			not bring it up again, since a driver that fails may try for ever.
  *	a fault		The device cannot go on and asks for a reset (virtio_fail()).
  *
- * report.c has the one table of the rules, with clause and words; what a malformed ring is told
- * with is in split.c, packed.c and ring.c. spec/virtio.md lists the rules for users.
+ * report.c has the one table of the rules, with clause and words; mistake.c makes the reports. What
+ * a malformed ring is told with is in split.c, packed.c and ring.c. spec/virtio.md lists the rules
+ * for users.
  */
 
 #include <stdint.h>

@@ -23,6 +23,7 @@
  */
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -245,6 +246,10 @@ void virtio_fail(struct virtio_device *dev, const char *format, ...)
  */
 void virtio_mistake(struct virtio_device *dev, const struct virtio_report *about,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Reports a fault, for virtio_fail(), unless there were VIRTIO_REPORTS_MAX of them. */
+void virtio_report_fault(struct virtio_device *dev, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 
 /* Reports a mistake about one queue. */
 #define virtio_queue_mistake(dev, rule_, queue_, value_, ...)                        \
