@@ -190,14 +190,20 @@ void virtio_kick(struct virtio_device *dev, unsigned queue)
 		dev->host->kick(dev->ctx, queue);
 }
 
+/* Begins a new generation of configuration space (virtio 2.5), of which a live driver is told. */
+static void renew_config(struct virtio_device *dev)
+{
+	dev->config_generation++;
+	if (device_live(dev))
+		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+}
+
 void virtio_config_changed(struct virtio_device *dev)
 {
 	pthread_mutex_lock(&dev->lock);
 	if (dev->ops->config_changed)
 		dev->ops->config_changed(dev);
-	dev->config_generation++;
-	if (device_live(dev))
-		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+	renew_config(dev);
 	pthread_mutex_unlock(&dev->lock);
 }
 
@@ -387,8 +393,8 @@ static void surprise(struct virtio_device *dev, unsigned queue)
 		virtio_fail(dev, "--chaos: the device asks for a reset (virtio 2.1.2)");
 		break;
 	case CHAOS_CONFIG:
-		dev->config_generation++;
-		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+		renew_config(dev);
+		break;
 	}
 }
 
