@@ -16,6 +16,17 @@
 
 #define PAGE_SIZE ((uint32_t)VOLE_PAGE_SIZE)
 
+/* Return the page boundary at or below an address, and at or above it: at most 2^64 - PAGE_SIZE. */
+static inline uint64_t page_down(uint64_t address)
+{
+	return address / PAGE_SIZE * PAGE_SIZE;
+}
+
+static inline uint64_t page_up(uint64_t address)
+{
+	return page_down(address + PAGE_SIZE - 1);
+}
+
 /* RAM ends at most here: what lies above belongs to devices, and the memory map has 32-bit
  * words. */
 #define RAM_MAX VOLE_RAM_MAX

@@ -32,17 +32,6 @@ struct regions {
 /* Entries begin and end only where a region does. */
 _Static_assert(2 * REGIONS_MAX + 1 <= MEMORY_MAP_MAX, "the memory map always has room");
 
-static uint32_t page_down(uint32_t address)
-{
-	return address & ~(PAGE_SIZE - 1);
-}
-
-/* address is at most RAM_MAX, so this does not wrap. */
-static uint32_t page_up(uint32_t address)
-{
-	return page_down(address + PAGE_SIZE - 1);
-}
-
 static void region_add(struct regions *regions, struct region region)
 {
 	regions->regions[regions->count++] = region;
@@ -65,14 +54,14 @@ static int check_ram_size(uint32_t ram_size)
 static uint64_t end_of_all(
 	const struct image *image, const struct boot_module *modules, unsigned module_count)
 {
-	const struct image_segment *last = &image->segments[image->segment_count - 1];
-	uint64_t end = page_up(VOLE_BOOT_DATA_END + 1);
+	uint64_t end = VOLE_BOOT_DATA_END + 1;
 
-	if (image->segment_count > 0)
-		end = ((uint64_t)last->paddr + last->memory_size + PAGE_SIZE - 1) &
-		      ~(uint64_t)(PAGE_SIZE - 1);
+	/* Segments are sorted. */
+	for (unsigned i = 0; i < image->segment_count; i++)
+		end = (uint64_t)image->segments[i].paddr + image->segments[i].memory_size;
+	end = page_up(end);
 	for (unsigned i = 0; i < module_count; i++)
-		end += ((uint64_t)modules[i].size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+		end += page_up(modules[i].size);
 	return end;
 }
 

@@ -31,11 +31,6 @@ void linux_close_files(struct linux_guest *guest)
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-static uint64_t page_up(uint64_t address)
-{
-	return (address + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
-}
-
 /* Places the initial RAM disk of size bytes, which is open, as high as it may be. */
 static int place_initrd(
 	struct linux_guest *guest, const struct options *options, uint64_t size, uint32_t last)
@@ -45,7 +40,7 @@ static int place_initrd(
 
 	if (top > last + 1ull)
 		top = last + 1ull;
-	if (size > top || (top - size) / PAGE_SIZE * PAGE_SIZE < bottom) {
+	if (size > top || page_down(top - size) < bottom) {
 		say("%s: %" PRIu64 " bytes do not fit between the kernel, which ends at 0x%" PRIx64
 		    ", and 0x%" PRIx64 ", %s%s",
 			options->initrd, size, bottom, top,
@@ -53,7 +48,7 @@ static int place_initrd(
 			top > last ? "" : ram_advice(advice, bottom + page_up(size)));
 		return EXIT_STATUS_KERNEL;
 	}
-	guest->initrd_base = (uint32_t)((top - size) / PAGE_SIZE * PAGE_SIZE);
+	guest->initrd_base = (uint32_t)page_down(top - size);
 	guest->initrd_size = (uint32_t)size;
 	return 0;
 }

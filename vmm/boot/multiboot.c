@@ -185,17 +185,18 @@ static bool is_in(const struct image_segment *segment, uint32_t base, uint32_t e
 static int check_segments(const struct boot_multiboot *kernel, const struct options *options)
 {
 	const struct image *image = &kernel->image;
-	const struct image_segment *last = &image->segments[image->segment_count - 1];
+	const struct image_segment *last;
 	char advice[RAM_ADVICE_SIZE];
 
-	for (unsigned i = 0; i < kernel->image.segment_count; i++) {
-		const struct image_segment *segment = &kernel->image.segments[i];
+	for (unsigned i = 0; i < image->segment_count; i++) {
+		const struct image_segment *segment = &image->segments[i];
 
 		if (is_in(segment, MULTIBOOT_LOW_BASE, LINUX_MP_TABLE) ||
 			is_in(segment, HIGH_RAM_BASE, options->memory_size) ||
 			(!segment->writable &&
 				is_in(segment, MULTIBOOT_TABLES + PAGE_SIZE, HIGH_RAM_BASE)))
 			continue;
+		last = &image->segments[image->segment_count - 1];
 		ram_advice(advice, (uint64_t)last->paddr + last->memory_size);
 		say("%s: 0x%x bytes at 0x%x are not in RAM, which is from 0x%x to 0x%x and from "
 		    "0x%x to 0x%x; %s%s",
@@ -211,7 +212,7 @@ static int check_segments(const struct boot_multiboot *kernel, const struct opti
 /* Opens a module and places it at the next page boundary. 0 or -errno (said). */
 static int place_module(struct boot_multiboot *kernel, const char *path, uint64_t *end)
 {
-	uint64_t base = (*end + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE, size;
+	uint64_t base = page_up(*end), size;
 	uint32_t ram_end = kernel->boot.options->memory_size;
 	char advice[RAM_ADVICE_SIZE];
 	int ret = modules_open(&kernel->modules, path, &size);
@@ -247,7 +248,7 @@ static int place_info(struct boot_multiboot *kernel, uint64_t end)
 		       MULTIBOOT_INFO_ALIGN;
 	}
 	if (base + size > LINUX_MP_TABLE)
-		base = (end + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+		base = page_up(end);
 	kernel->info_base = (uint32_t)base;
 	kernel->info_size = (uint32_t)size;
 	if (base + size <= LINUX_MP_TABLE || base + size <= kernel->boot.options->memory_size)
