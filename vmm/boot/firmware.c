@@ -131,10 +131,8 @@ static void firmware_close_files(struct boot *boot)
 
 static void firmware_free(struct boot *boot)
 {
-	struct boot_firmware *firmware = firmware_of(boot);
-
-	file_close(&firmware->fd);
-	free(firmware);
+	firmware_close_files(boot);
+	free(firmware_of(boot));
 }
 
 const struct boot_protocol boot_firmware = {

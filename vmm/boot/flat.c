@@ -196,10 +196,8 @@ static void flat_close_files(struct boot *boot)
 
 static void flat_free(struct boot *boot)
 {
-	struct boot_flat *flat = flat_of(boot);
-
-	file_close(&flat->fd);
-	free(flat);
+	flat_close_files(boot);
+	free(flat_of(boot));
 }
 
 const struct boot_protocol boot_flat = {

@@ -263,11 +263,8 @@ static void linux_close_kernel(struct boot *boot)
 
 static void linux_free_kernel(struct boot *boot)
 {
-	struct boot_linux *kernel = linux_of(boot);
-
-	file_close(&kernel->fd);
-	linux_close_files(&kernel->guest);
-	free(kernel);
+	linux_close_kernel(boot);
+	free(linux_of(boot));
 }
 
 const struct boot_protocol boot_linux = {
