@@ -2,7 +2,7 @@
 #ifndef VMM_RAM_ADVICE_H
 #define VMM_RAM_ADVICE_H
 
-/* What a message advises where an image does not fit into RAM. */
+/* Messages about an image that does not fit into RAM end with advice, which is made here. */
 
 #include <stdint.h>
 
