@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "boot/refuse.h"
 #include "exit_status.h"
@@ -139,8 +138,7 @@ static const struct boot_protocol *recognise(
 		else if (!protocol)
 			refuse(&file);
 	}
-	if (file.fd >= 0)
-		close(file.fd);
+	file_close(&file.fd);
 	return protocol;
 }
 

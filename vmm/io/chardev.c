@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "io/file.h"
 #include "io/pty.h"
 #include "io/stream.h"
 #include "log.h"
@@ -55,8 +56,10 @@ static uint32_t client_events(const struct chardev *dev)
 
 static void set_look(struct chardev *dev, bool is_needed)
 {
+	uint64_t ns = is_needed ? LOOK_NS : 0;
+
 	if (is_needed != dev->is_looking)
-		io_timer_set(&dev->look, is_needed ? LOOK_NS : 0, is_needed ? LOOK_NS : 0);
+		io_timer_set(&dev->look, ns, ns);
 	dev->is_looking = is_needed;
 }
 
@@ -489,12 +492,9 @@ void chardev_close(struct chardev *dev)
 		close(dev->in);
 	if (dev->out > STDERR_FILENO)
 		close(dev->out);
-	if (dev->look.fd >= 0)
-		close(dev->look.fd);
-	if (dev->slave >= 0)
-		close(dev->slave);
+	file_close(&dev->look.fd);
+	file_close(&dev->slave);
 	listener_close(&dev->listener);
-	if (dev->wake.fd >= 0)
-		close(dev->wake.fd);
+	file_close(&dev->wake.fd);
 	*dev = CHARDEV_EMPTY;
 }

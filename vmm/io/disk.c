@@ -328,7 +328,6 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 
 void disk_close(struct disk *disk)
 {
-	if (disk->fd >= 0)
-		close(disk->fd);
+	file_close(&disk->fd);
 	*disk = DISK_EMPTY;
 }

@@ -174,9 +174,7 @@ int entropy_open(struct entropy *entropy, const char *path, uint32_t rate, struc
 
 void entropy_close(struct entropy *entropy)
 {
-	if (entropy->file.fd >= 0)
-		close(entropy->file.fd);
-	if (entropy->timer.fd >= 0)
-		close(entropy->timer.fd);
+	file_close(&entropy->file.fd);
+	file_close(&entropy->timer.fd);
 	*entropy = ENTROPY_EMPTY;
 }

@@ -17,7 +17,7 @@
  * kind. */
 int file_open(const char *path, uint64_t *size);
 
-/* Closes *fd, unless it is -1 already, and sets it to -1. */
+/* Closes *fd, a descriptor of any kind, unless it is -1 already, and sets it to -1. */
 void file_close(int *fd);
 
 /* Reads [offset, offset + len) of a file; path is for messages. Returns 0 or -errno, also if the

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "io/file.h"
 #include "log.h"
 
 static int fail(const struct listener *listener, const char *path, int error)
@@ -113,9 +114,7 @@ void listener_unlink(const struct listener *listener)
 void listener_close(struct listener *listener)
 {
 	listener_unlink(listener);
-	if (listener->socket.fd >= 0)
-		close(listener->socket.fd);
-	if (listener->pause.fd >= 0)
-		close(listener->pause.fd);
+	file_close(&listener->socket.fd);
+	file_close(&listener->pause.fd);
 	*listener = LISTENER_EMPTY;
 }

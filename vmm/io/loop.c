@@ -7,9 +7,9 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "container.h"
+#include "io/file.h"
 #include "log.h"
 
 /* Events taken from the kernel at a time. */
@@ -115,12 +115,9 @@ int io_loop_init(struct io_loop *loop)
 
 void io_loop_free(struct io_loop *loop)
 {
-	if (loop->stop.fd >= 0)
-		close(loop->stop.fd);
-	if (loop->control.fd >= 0)
-		close(loop->control.fd);
-	if (loop->epoll >= 0)
-		close(loop->epoll);
+	file_close(&loop->stop.fd);
+	file_close(&loop->control.fd);
+	file_close(&loop->epoll);
 	*loop = IO_LOOP_EMPTY;
 }
 

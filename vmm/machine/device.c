@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "container.h"
 #include "cpu/place.h"
 #include "cpu/store.h"
+#include "io/file.h"
 #include "log.h"
 #include "machine/halts.h"
 #include "machine/vm.h"
@@ -257,6 +257,5 @@ void device_free(struct vm_device *device)
 	chaos_free(device->virtio->chaos);
 	virtio_free(device->virtio);
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
-		if (device->kicks[queue].source.fd >= 0)
-			close(device->kicks[queue].source.fd);
+		file_close(&device->kicks[queue].source.fd);
 }

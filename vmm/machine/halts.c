@@ -2,10 +2,10 @@
 #include "machine/halts.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "container.h"
 #include "exit_status.h"
+#include "io/file.h"
 #include "log.h"
 #include "machine/examine.h"
 #include "machine/vm.h"
@@ -179,8 +179,7 @@ int halts_open(struct vm *vm)
 
 void halts_close(struct vm *vm)
 {
-	if (vm->halts.timer.fd >= 0)
-		close(vm->halts.timer.fd);
+	file_close(&vm->halts.timer.fd);
 }
 
 void halts_interrupted(struct vm *vm)

@@ -10,6 +10,7 @@
 
 #include "container.h"
 #include "exit_status.h"
+#include "io/file.h"
 #include "log.h"
 #include "machine/devices.h"
 #include "machine/state_report.h"
@@ -118,6 +119,5 @@ int signals_open(struct vm *vm)
 
 void signals_close(struct vm *vm)
 {
-	if (vm->signals.fd >= 0)
-		close(vm->signals.fd);
+	file_close(&vm->signals.fd);
 }

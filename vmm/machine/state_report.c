@@ -2,9 +2,9 @@
 #include "machine/state_report.h"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "container.h"
+#include "io/file.h"
 #include "log.h"
 #include "machine/examine.h"
 #include "machine/screen.h"
@@ -54,8 +54,7 @@ int state_report_open(struct vm *vm)
 
 void state_report_close(struct vm *vm)
 {
-	if (vm->state_report.fd >= 0)
-		close(vm->state_report.fd);
+	file_close(&vm->state_report.fd);
 }
 
 void state_report_request(struct vm *vm)

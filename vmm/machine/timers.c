@@ -2,10 +2,10 @@
 #include "machine/timers.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "container.h"
 #include "exit_status.h"
+#include "io/file.h"
 #include "log.h"
 #include "machine/vm.h"
 
@@ -40,6 +40,5 @@ int timers_open(struct vm *vm)
 
 void timers_close(struct vm *vm)
 {
-	if (vm->timer.fd >= 0)
-		close(vm->timer.fd);
+	file_close(&vm->timer.fd);
 }

@@ -2,7 +2,8 @@
 #include "machine/worker.h"
 
 #include <sys/epoll.h>
-#include <unistd.h>
+
+#include "io/file.h"
 
 int worker_init(
 	struct worker *worker, struct virtio_device *virtio, void (*look)(struct io_source *source))
@@ -72,9 +73,7 @@ void worker_free(struct worker *worker)
 {
 	if (atomic_load(&worker->started))
 		pthread_join(worker->thread, NULL);
-	if (worker->look.fd >= 0)
-		close(worker->look.fd);
-	if (worker->rested.fd >= 0)
-		close(worker->rested.fd);
+	file_close(&worker->look.fd);
+	file_close(&worker->rested.fd);
 	io_loop_free(&worker->loop);
 }
