@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
+use Elf;
 use Fcntl ':flock';
 use IO::Handle;
 use POSIX 'mkfifo';
@@ -135,13 +136,9 @@ refused('memory smaller than the kernel and its module', 127, qr/hello\.elf: .*;
 accepted('... which it is', qr/^Memory map/m, 'inspect', '-m', '7M', '--module', scratch() . '/five', $hello);
 {
 	my $bytes = slurp($hello);
-	my ($table, $size, $count) = unpack 'x28 V x10 v v', $bytes;
 	my $moved = 0x8048000 - 0x100000;
-	for my $at (map { $table + $_ * $size } 0 .. $count - 1) {
-		my ($type, $offset, @addresses) = unpack 'V4', substr $bytes, $at, 16;
-		substr $bytes, $at + 8, 8, pack 'V2', map { $_ + $moved } @addresses if $type == 1;
-	}
-	substr $bytes, 24, 4, pack 'V', $moved + unpack 'x24 V', $bytes;
+	substr $bytes, $_->{header} + 8, 8, pack 'V2', $_->{vaddr} + $moved, $_->{paddr} + $moved for elf_segments($bytes);
+	substr $bytes, 24, 4, pack 'V', $moved + elf_entry($bytes);
 	my $hosted = write_file('hosted', $bytes);
 	refused('a kernel at the default address of linkers', 127,
 		qr/0x8048000-0x\w+ lies beyond RAM of 0x4000000 bytes; --memory 129M is enough, or link it lower \(cc -Wl,-Ttext-segment=0x100000\)/, 'run', $hosted);

@@ -7,6 +7,7 @@ use warnings;
 no warnings 'portable'; # addresses have more than 32 bits
 use lib 'tests/lib';
 use Abi 'slurp';
+use Elf;
 use Test::More;
 use Vole;
 
@@ -53,13 +54,12 @@ sub patched {
 	return write_file($name, $bytes);
 }
 
-# The offset in a 32-bit ELF file of its first executable segment that holds $address, at $address.
+# The offset in an ELF file of what is loaded at a physical address.
 sub offset_of {
 	my ($bytes, $address) = @_;
-	my ($table, $size, $count) = unpack 'x28 V x10 v v', $bytes;
-	for my $at (map { $table + $_ * $size } 0 .. $count - 1) {
-		my ($type, $offset, undef, $base, $len) = unpack 'V5', substr $bytes, $at, 20;
-		return $offset + $address - $base if $type == 1 && $address >= $base && $address < $base + $len;
+	for (elf_segments($bytes)) {
+		my $from_base = $address - $_->{paddr};
+		return $_->{offset} + $from_base if $from_base >= 0 && $from_base < $_->{filesz};
 	}
 	die "no segment at $address\n";
 }
@@ -69,7 +69,7 @@ sub offset_of {
 	my $elf = slurp($spin);
 	my $multiboot = pack 'V8', 0x1badb002, 0x10000, -0x1badb002 - 0x10000 & 0xffffffff, 0x100000, 0x100000, 0, 0, 0x100020;
 	my @kernels = (
-		['vole', patched('elf', $elf, offset_of($elf, unpack 'x24 V', $elf)), '--module', $module],
+		['vole', patched('elf', $elf, offset_of($elf, elf_entry($elf))), '--module', $module],
 		['multiboot', patched('multiboot', $multiboot . "\0" x 64, 32), '--module', $module],
 		['flat', patched('flat', '', 0)],
 		['firmware', patched('firmware', "\0" x 0x20000, 0x1fff0)],
