@@ -17,6 +17,17 @@
 #include "container.h"
 #include "io/chardev_open.h"
 
+/* Opens w, and a client whose coming was served. Returns the client's descriptor. */
+static int connected_client(struct watcher *w, const char *text, const char *path)
+{
+	int client;
+
+	watcher_open(w, text);
+	client = client_open(path);
+	run_loop(w);
+	return client;
+}
+
 static void test_clients(const char *text, const char *path)
 {
 	struct watcher w;
@@ -53,9 +64,7 @@ static void test_client_that_closes(const char *text, const char *path)
 	char buf[16];
 	int client;
 
-	watcher_open(&w, text);
-	client = client_open(path);
-	run_loop(&w);
+	client = connected_client(&w, text, path);
 	is(write(client, "last", 4), 4, "a client says something");
 	close(client);
 	is(output(&w, "more"), -EPIPE, "and has left when the guest prints");
@@ -77,9 +86,7 @@ static void test_half_closed(const char *text, const char *path, bool wanted)
 	char buf[16];
 	int client;
 
-	watcher_open(&w, text);
-	client = client_open(path);
-	run_loop(&w);
+	client = connected_client(&w, text, path);
 	w.chardev.backend.ops->want(&w.chardev.backend, wanted, false);
 	shutdown(client, SHUT_WR);
 	if (wanted)
@@ -106,9 +113,7 @@ static void test_late_event(const char *text, const char *path)
 	char buf[16];
 	int client;
 
-	watcher_open(&w, text);
-	client = client_open(path);
-	run_loop(&w);
+	client = connected_client(&w, text, path);
 	is(w.chardev.input_events, EPOLLRDHUP, "a client whose input nobody wants");
 	w.chardev.input.ready(&w.chardev.input);
 	is(write(client, "late", 4), 4, "is there after an event of input that came late");
@@ -135,9 +140,7 @@ static void test_listener_fails(const char *text, const char *path)
 	struct watcher w;
 	int client;
 
-	watcher_open(&w, text);
-	client = client_open(path);
-	run_loop(&w);
+	client = connected_client(&w, text, path);
 	failing_fd = w.chardev.listener.socket.fd;
 	close(client);
 	capture_begin();
