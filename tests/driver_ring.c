@@ -14,9 +14,16 @@
 
 void ram_init(struct ram *ram)
 {
-	ram->bytes = aligned_alloc(4096, RAM_SIZE + ROM_SIZE);
-	assert(ram->bytes);
-	memset(ram->bytes, 0, RAM_SIZE + ROM_SIZE);
+	uint8_t *bytes = aligned_alloc(4096, RAM_SIZE + ROM_SIZE);
+
+	assert(bytes);
+	memset(bytes, 0, RAM_SIZE + ROM_SIZE);
+	ram_init_at(ram, bytes);
+}
+
+void ram_init_at(struct ram *ram, uint8_t *bytes)
+{
+	ram->bytes = bytes;
 	ram->regions[0] = (struct gmem_region){0, RAM_SIZE, ram->bytes, true};
 	ram->regions[1] = (struct gmem_region){ROM_BASE, ROM_SIZE, ram->bytes + ROM_BASE, false};
 	ram->gmem = (struct gmem){.regions = ram->regions, .count = 2};

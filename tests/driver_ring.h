@@ -36,6 +36,10 @@ struct ram {
 };
 
 void ram_init(struct ram *ram);
+
+/* The same in RAM_SIZE + ROM_SIZE zeroed bytes, which stay the caller's: without ram_free(). */
+void ram_init_at(struct ram *ram, uint8_t *bytes);
+
 void ram_free(struct ram *ram);
 
 /* Zeroed memory that nobody else has. */

@@ -23,9 +23,9 @@ static void remove_folder(void)
 	rmdir(folder);
 }
 
-void io_path(char path[96], const char *name, unsigned number)
+void io_path(char *path, const char *name)
 {
-	snprintf(path, 96, "%s/%s%u", folder, name, number);
+	snprintf(path, IO_PATH_SIZE, "%s/%s", folder, name);
 }
 
 static uint64_t open_descriptors(void)

@@ -19,6 +19,7 @@
 #include "io/entropy.h"
 #include "rng.h"
 
+#define IO_PATH_SIZE   96
 #define IO_SLOTS       DRIVER_QUEUE_SIZE
 #define IO_CLIENTS_MAX 12
 #define IO_DISK_MAX    (128 * 512) /* bytes that the file can grow to */
@@ -54,11 +55,11 @@ struct io_port {
 	struct chardev chardev;
 	struct virtio_console console;
 	struct io_guest guest;
-	char path[96];
+	char address[5 + IO_PATH_SIZE]; /* "unix:", and the path */
 	struct io_lane receive, transmit;
 	struct io_client clients[IO_CLIENTS_MAX];
 	unsigned client_count;
-	unsigned reader, pos; /* what the guest reads next: of this client, at this byte */
+	unsigned reader, pos; /* the guest reads this client's byte at pos next */
 	uint64_t printed;     /* bytes given to the device */
 };
 
@@ -85,7 +86,7 @@ struct io_random {
 	struct virtio_rng rng;
 	struct entropy entropy;
 	struct io_lane lane;
-	char path[96];
+	char path[IO_PATH_SIZE];
 	int writer; /* -1: closed */
 	bool ended; /* a writer has left: the FIFO may end, which fails the device */
 	unsigned written, read, resets;
@@ -142,7 +143,7 @@ void io_random_write(struct io_world *world);
 void io_random_collect(struct io_world *world);
 void io_random_close(struct io_world *world);
 
-/* io.c: a name in this process's folder. */
-void io_path(char path[96], const char *name, unsigned number);
+/* io.c: a path in this process's folder, of IO_PATH_SIZE bytes. */
+void io_path(char *path, const char *name);
 
 #endif

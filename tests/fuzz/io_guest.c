@@ -26,20 +26,14 @@ static void note_kick(void *ctx, unsigned queue)
 	io_event_signal(((struct io_guest *)ctx)->kicks[queue].source.fd);
 }
 
-/* By hand, since driver_init() clears megabytes; what an earlier input used is cleared. */
+/* Not by driver_init(), which clears megabytes: io_guest_end() clears what an input used. */
 void io_guest_begin(struct io_guest *guest)
 {
 	static _Alignas(4096) uint8_t memory[3][RAM_SIZE + ROM_SIZE];
 	static unsigned turn;
-	struct ram *ram = &guest->driver.ram;
-	unsigned i = turn++ % 3;
 
 	memset(guest, 0, sizeof *guest);
-	ram->bytes = memory[i];
-	ram->regions[0] = (struct gmem_region){0, RAM_SIZE, ram->bytes, true};
-	ram->regions[1] = (struct gmem_region){ROM_BASE, ROM_SIZE, ram->bytes + ROM_BASE, false};
-	ram->gmem = (struct gmem){.regions = ram->regions, .count = 2};
-	ram->next = 0x1000;
+	ram_init_at(&guest->driver.ram, memory[turn++ % 3]);
 	guest->driver.host.on_kick = note_kick;
 	guest->driver.host.ctx = guest;
 }

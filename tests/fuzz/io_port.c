@@ -31,15 +31,20 @@ static void broken(void *ctx, int error)
 	assert(!"output of a socket is never broken for good");
 }
 
+static char *path_of(struct io_port *port)
+{
+	return port->address + 5;
+}
+
 void io_port_open(struct io_world *world)
 {
 	struct io_port *port = &world->port;
 	struct console_port_host host = {&port->chardev.backend, NULL};
 
-	io_path(port->path, "console", 0);
-	memmove(port->path + 5, port->path, strlen(port->path) + 1);
-	memcpy(port->path, "unix:", 5);
-	assert(chardev_open(&port->chardev, "console", "console", port->path, &world->loop) == 0);
+	memcpy(port->address, "unix:", 5);
+	io_path(path_of(port), "console");
+	assert(chardev_open(&port->chardev, "console", "console", port->address, &world->loop) ==
+		0);
 	port->chardev.ready = port_ready;
 	port->chardev.broken = broken;
 	port->chardev.ctx = port;
@@ -90,7 +95,7 @@ static struct io_client *connect_client(struct io_port *port)
 	struct io_client *client = &port->clients[port->client_count];
 
 	assert(fd >= 0);
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", port->path + 5);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path_of(port));
 	if (port->client_count == IO_CLIENTS_MAX ||
 		connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
 		close(fd); /* the queue is full */
@@ -300,6 +305,6 @@ void io_port_close(struct io_world *world)
 	io_rest(world);
 	assert(port->chardev.out < 0);
 	chardev_close(&port->chardev);
-	assert(access(port->path + 5, F_OK) < 0);
+	assert(access(path_of(port), F_OK) < 0);
 	io_guest_end(&port->guest);
 }

@@ -25,7 +25,7 @@ void io_random_open(struct io_world *world)
 {
 	struct io_random *random = &world->random;
 
-	io_path(random->path, "random", 0);
+	io_path(random->path, "random");
 	assert(mkfifo(random->path, 0600) == 0);
 	assert(entropy_open(&random->entropy, random->path, 0, &world->loop) == 0);
 	random->entropy.ready = random_ready;
@@ -94,7 +94,7 @@ void io_random_collect(struct io_world *world)
 	assert(random->read <= random->written);
 }
 
-/* What is still in the FIFO comes when it is asked for. */
+/* The guest asks until it has had all that is still in the FIFO. */
 void io_random_close(struct io_world *world)
 {
 	struct io_random *random = &world->random;
