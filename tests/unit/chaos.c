@@ -17,12 +17,12 @@
 #define SEED_LARGE 2 /* has large queues */
 #define CHAINS     4 /* in a round: the smallest queue holds them */
 
-/* What happened in a run, for comparison, and what was seen in it. */
+/* A run: what happened, to compare it with another; and whether something was seen in it. */
 struct trace {
 	uint8_t ids[ROUNDS * CHAINS], passes[ROUNDS], interrupts[ROUNDS], lens[ROUNDS * CHAINS];
 	uint64_t offered;
 	uint64_t size_max;
-	bool all_once, reordered, late, spurious, unasked, bounded, interrupted, is_short;
+	bool all_once, reordered, late, unasked, bounded, interrupted, is_short;
 };
 
 struct entropy {
@@ -63,7 +63,7 @@ static void tear_down(struct entropy *e)
 	free(e);
 }
 
-/* Adds the chains of a round. Returns the id of the first. */
+/* Adds the chains of a round, and notes their ids. */
 static void add(struct entropy *e, uint16_t ids[CHAINS])
 {
 	for (unsigned i = 0; i < CHAINS; i++)
