@@ -7,7 +7,7 @@
 
 #include "ring.h"
 
-/* What a decision is about. */
+/* Decisions are made for a purpose, each with random numbers of its own. */
 enum purpose {
 	/* Once for a device. */
 	TRAITS,
@@ -29,7 +29,7 @@ enum purpose {
 	PURPOSES,
 };
 
-/* What a seed switches on for a device: bits of traits. */
+/* A seed gives each device traits, a bit each of chaos.traits. */
 enum trait {
 	TRAIT_TAKE = 1 << 0,
 	TRAIT_LATE = 1 << 1,
