@@ -63,14 +63,15 @@ for my $folder (sort keys %may_see) {
 # Inside of vmm/: which folders the files of a folder may include, besides their own and vmm/ itself. An engine is
 # known by nobody: machine/ and all others know what cpu/engine.h says of engines.
 my %may_see_in_vmm = (
-	'cpu' => [qw(chips)],
-	'kvm' => [qw(chips cpu)],
-	'x86' => [qw(chips cpu)],
-	'chips' => [],
+	'snapshot' => [],
+	'cpu' => [qw(chips snapshot)],
+	'kvm' => [qw(chips cpu snapshot)],
+	'x86' => [qw(chips cpu snapshot)],
+	'chips' => [qw(snapshot)],
 	'io' => [],
-	'boot' => [qw(chips cpu io)],
+	'boot' => [qw(chips cpu io snapshot)],
 	'see' => [qw(chips cpu)],
-	'machine' => [qw(boot chips cpu io see)],
+	'machine' => [qw(boot chips cpu io see snapshot)],
 );
 for my $folder (sort keys %may_see_in_vmm) {
 	my %allowed = map { $_ => 1 } $folder, @{$may_see_in_vmm{$folder}};
