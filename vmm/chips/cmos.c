@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "snapshot/stream.h"
+
 /* The clock's registers (MC146818 data sheet). */
 enum {
 	SECONDS = 0x00,
@@ -193,4 +195,24 @@ void cmos_write(struct cmos *cmos, uint8_t value)
 	default:
 		break;
 	}
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+void cmos_transfer(struct cmos *cmos, struct snapshot_stream *stream)
+{
+	static const uint8_t writable[] = {SECONDS_ALARM, MINUTES_ALARM, HOURS_ALARM, A, B};
+	unsigned index = atomic_load(&cmos->index);
+
+	snapshot_begin(stream, "CMOS", 0);
+	SNAPSHOT_FIELD(stream, index);
+	snapshot_check(stream, index < CMOS_REGISTERS, "index %u", index);
+	atomic_store(&cmos->index, index % CMOS_REGISTERS);
+	for (size_t i = 0; i < sizeof writable; i++) {
+		uint8_t value = atomic_load(&cmos->registers[writable[i]]);
+
+		SNAPSHOT_FIELD(stream, value);
+		atomic_store(&cmos->registers[writable[i]], value);
+	}
+	snapshot_end(stream);
 }

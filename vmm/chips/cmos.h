@@ -43,4 +43,10 @@ void cmos_select(struct cmos *cmos, uint8_t index);
 uint8_t cmos_read(struct cmos *cmos);
 void cmos_write(struct cmos *cmos, uint8_t value);
 
+struct snapshot_stream;
+
+/* Transfers the index and the registers that a guest can write to or from a stream
+ * (snapshot/stream.h). No CPU executes meanwhile. */
+void cmos_transfer(struct cmos *cmos, struct snapshot_stream *stream);
+
 #endif

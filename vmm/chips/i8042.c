@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "chips/i8042.h"
 
+#include "snapshot/stream.h"
+
 /* Status register. */
 #define STATUS_OUTPUT_FULL 0x01
 #define STATUS_SYSTEM      0x04 /* the self-test has passed */
@@ -263,4 +265,23 @@ void i8042_write(struct i8042 *controller, uint16_t port, uint8_t value)
 	pthread_mutex_unlock(&controller->lock);
 	if (is_reset)
 		controller->reset(controller->ctx);
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+void i8042_transfer(struct i8042 *controller, struct snapshot_stream *stream)
+{
+	pthread_mutex_lock(&controller->lock);
+	snapshot_begin(stream, "KBDC", 0);
+	SNAPSHOT_FIELD(stream, controller->configuration);
+	SNAPSHOT_FIELD(stream, controller->command);
+	SNAPSHOT_FIELD(stream, controller->keyboard_command);
+	SNAPSHOT_FIELD(stream, controller->scan_code_set);
+	SNAPSHOT_FIELD(stream, controller->last);
+	SNAPSHOT_FIELD(stream, controller->queue_len);
+	snapshot_check(stream, controller->queue_len <= I8042_QUEUE, "%u bytes are queued",
+		controller->queue_len);
+	SNAPSHOT_FIELD(stream, controller->queue);
+	snapshot_end(stream);
+	pthread_mutex_unlock(&controller->lock);
 }

@@ -49,4 +49,9 @@ void i8042_free(struct i8042 *controller);
 uint8_t i8042_read(struct i8042 *controller, uint16_t port);
 void i8042_write(struct i8042 *controller, uint16_t port, uint8_t value);
 
+struct snapshot_stream;
+
+/* Transfers the state to or from a stream (snapshot/stream.h). raise() is not called. */
+void i8042_transfer(struct i8042 *controller, struct snapshot_stream *stream);
+
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "snapshot/stream.h"
+
 /* 82093AA 3.1: the two registers that the CPU sees. */
 #define IOREGSEL 0x00
 #define IOWIN    0x10
@@ -236,4 +238,48 @@ int ioapic_find_vector(struct ioapic *ioapic, uint8_t vector)
 			found = pin;
 	pthread_mutex_unlock(&ioapic->lock);
 	return found;
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+static void transfer_pin(struct ioapic *ioapic, unsigned pin, struct snapshot_stream *stream)
+{
+	uint32_t lost_by = ioapic->lost_by[pin];
+
+	SNAPSHOT_FIELD(stream, ioapic->redirection[pin]);
+	SNAPSHOT_FIELD(stream, ioapic->lost[pin]);
+	SNAPSHOT_FIELD(stream, lost_by);
+	snapshot_check(stream, !(ioapic->redirection[pin] & ~WRITABLE),
+		"redirection entry %u has reserved bits", pin);
+	snapshot_check(stream, lost_by <= IOAPIC_DELIVERY, "pin %u lost edges by %u", pin, lost_by);
+	ioapic->lost_by[pin] = (enum ioapic_obstacle)lost_by;
+}
+
+/* Routes follow from redirection entries. */
+static void set_routes(struct ioapic *ioapic)
+{
+	unsigned open = 0;
+
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+		ioapic->routes[pin] = entry_route(ioapic->redirection[pin]);
+		open |= (unsigned)ioapic->routes[pin].enabled << pin;
+	}
+	atomic_store(&ioapic->open, open);
+	ioapic->routes_changed(ioapic->ctx, ioapic->routes);
+}
+
+void ioapic_transfer(struct ioapic *ioapic, struct snapshot_stream *stream)
+{
+	pthread_mutex_lock(&ioapic->lock);
+	snapshot_begin(stream, "IOAP", 0);
+	SNAPSHOT_FIELD(stream, ioapic->select);
+	SNAPSHOT_FIELD(stream, ioapic->id);
+	SNAPSHOT_FIELD(stream, ioapic->level_asked);
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+		transfer_pin(ioapic, pin, stream);
+	snapshot_check(stream, ioapic->id <= ID_MASK, "ID %u", ioapic->id);
+	snapshot_end(stream);
+	if (stream->is_reading && !snapshot_failed(stream))
+		set_routes(ioapic);
+	pthread_mutex_unlock(&ioapic->lock);
 }

@@ -99,4 +99,10 @@ void ioapic_inspect(struct ioapic *ioapic, unsigned number, struct ioapic_pin *p
 /* Returns the lowest pin that sends interrupts with this vector, or -1 if none does. Any thread. */
 int ioapic_find_vector(struct ioapic *ioapic, uint8_t vector);
 
+struct snapshot_stream;
+
+/* Transfers the state to or from a stream (snapshot/stream.h). After reading, the routes are those
+ * of the restored redirection entries, and routes_changed() is called. */
+void ioapic_transfer(struct ioapic *ioapic, struct snapshot_stream *stream);
+
 #endif

@@ -161,4 +161,11 @@ void lapic_timer_advance(struct lapic *lapic, uint64_t now);
  */
 void lapic_bus_msi(struct lapic_bus *bus, uint32_t address, uint32_t data);
 
+struct snapshot_stream;
+
+/* Transfers the state of a local APIC, and what the bus itself keeps, which belongs to all of its
+ * local APICs, to or from a stream (snapshot/stream.h). Nobody is interrupted. */
+void lapic_transfer(struct lapic *lapic, struct snapshot_stream *stream);
+void lapic_bus_transfer(struct lapic_bus *bus, struct snapshot_stream *stream);
+
 #endif

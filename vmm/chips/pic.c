@@ -2,6 +2,8 @@
 /* Names of command words and their bits are those of the 8259A data sheet. */
 #include "chips/pic.h"
 
+#include "snapshot/stream.h"
+
 #define PINS    8
 #define CASCADE 2 /* the master's pin on which the slave is */
 
@@ -317,4 +319,33 @@ void pic_write(struct pic *pic, uint16_t port, uint8_t value)
 		break;
 	}
 	update_cascade(pic);
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+static void transfer_chip(struct pic_chip *chip, struct snapshot_stream *stream)
+{
+	bool *const flags[] = {&chip->initialized, &chip->auto_eoi, &chip->rotate_in_auto_eoi,
+		&chip->special_fully_nested, &chip->special_mask, &chip->poll, &chip->reads_isr};
+
+	SNAPSHOT_FIELD(stream, chip->lines);
+	SNAPSHOT_FIELD(stream, chip->latched);
+	SNAPSHOT_FIELD(stream, chip->elcr);
+	SNAPSHOT_FIELD(stream, chip->imr);
+	SNAPSHOT_FIELD(stream, chip->isr);
+	SNAPSHOT_FIELD(stream, chip->vector);
+	SNAPSHOT_FIELD(stream, chip->lowest);
+	SNAPSHOT_FIELD(stream, chip->icws_left);
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		snapshot_bool(stream, flags[i]);
+	snapshot_check(stream, chip->lowest < PINS, "pin %u has the lowest priority", chip->lowest);
+	snapshot_check(stream, chip->vector % PINS == 0, "vector 0x%x", chip->vector);
+}
+
+void pic_transfer(struct pic *pic, struct snapshot_stream *stream)
+{
+	snapshot_begin(stream, "PIC ", 0);
+	transfer_chip(&pic->chips[MASTER], stream);
+	transfer_chip(&pic->chips[SLAVE], stream);
+	snapshot_end(stream);
 }

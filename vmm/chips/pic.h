@@ -66,4 +66,9 @@ uint8_t pic_acknowledge(struct pic *pic);
 uint8_t pic_read(struct pic *pic, uint16_t port);
 void pic_write(struct pic *pic, uint16_t port, uint8_t value);
 
+struct snapshot_stream;
+
+/* Transfers the state of both chips to or from a stream (snapshot/stream.h). */
+void pic_transfer(struct pic *pic, struct snapshot_stream *stream);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "chips/pit.h"
 
+#include "snapshot/stream.h"
+
 #define NS_PER_S UINT64_C(1000000000)
 
 /* The control word (Intel 8254 data sheet). */
@@ -131,4 +133,18 @@ void pit_write(struct pit *pit, uint16_t port, uint8_t value, uint64_t now)
 		break;
 	}
 	set_level(pit, pit_counter_out(&pit->counters[0], tick));
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+void pit_transfer(struct pit *pit, struct snapshot_stream *stream)
+{
+	snapshot_begin(stream, "PIT ", 0);
+	snapshot_bool(stream, &pit->level);
+	SNAPSHOT_FIELD(stream, pit->gate_port);
+	for (unsigned i = 0; i < PIT_COUNTERS; i++)
+		pit_counter_transfer(&pit->counters[i], stream);
+	snapshot_check(
+		stream, !(pit->gate_port & ~GATE_PORT_RW), "port 0x61 is 0x%x", pit->gate_port);
+	snapshot_end(stream);
 }

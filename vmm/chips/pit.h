@@ -55,4 +55,9 @@ uint64_t pit_next(const struct pit *pit);
 /* Brings IRQ 0 to its level at this time, through a rising edge if one was due. */
 void pit_advance(struct pit *pit, uint64_t now);
 
+struct snapshot_stream;
+
+/* Transfers the state to or from a stream (snapshot/stream.h). raise() is not called. */
+void pit_transfer(struct pit *pit, struct snapshot_stream *stream);
+
 #endif

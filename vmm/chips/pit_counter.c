@@ -2,6 +2,10 @@
 /* Modes and control bits are those of the Intel 8254 data sheet. */
 #include "chips/pit_counter.h"
 
+#include <stddef.h>
+
+#include "snapshot/stream.h"
+
 #define NEVER UINT64_MAX
 
 #define CONTROL_BCD    0x01
@@ -346,4 +350,36 @@ void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now)
 	default:
 		break;
 	}
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+void pit_counter_transfer(struct pit_counter *counter, struct snapshot_stream *stream)
+{
+	bool *const flags[] = {&counter->gate, &counter->has_count, &counter->second_write,
+		&counter->second_read, &counter->loaded, &counter->reloads, &counter->stopped,
+		&counter->done, &counter->low_half, &counter->count_latched,
+		&counter->status_latched};
+
+	SNAPSHOT_FIELD(stream, counter->control);
+	SNAPSHOT_FIELD(stream, counter->count);
+	SNAPSHOT_FIELD(stream, counter->low_byte);
+	SNAPSHOT_FIELD(stream, counter->initial);
+	SNAPSHOT_FIELD(stream, counter->start);
+	SNAPSHOT_FIELD(stream, counter->stop);
+	SNAPSHOT_FIELD(stream, counter->one_shot);
+	SNAPSHOT_FIELD(stream, counter->latched_count);
+	SNAPSHOT_FIELD(stream, counter->latched_status);
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		snapshot_bool(stream, flags[i]);
+	snapshot_check(
+		stream, !(counter->control & ~CONTROL_BITS), "control word 0x%x", counter->control);
+	snapshot_check(stream,
+		counter->count <= BINARY_MODULUS && counter->initial <= BINARY_MODULUS,
+		"counts %u and %u", counter->count, counter->initial);
+	snapshot_check(stream,
+		(!counter->loaded || counter->initial > 0) &&
+			(!counter->has_count || counter->count > 0) &&
+			(!counter->reloads || counter->has_count),
+		"a count of 0");
 }

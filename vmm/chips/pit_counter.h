@@ -59,4 +59,9 @@ void pit_counter_latch_status(struct pit_counter *counter, uint64_t now);
 uint8_t pit_counter_read(struct pit_counter *counter, uint64_t now);
 void pit_counter_write(struct pit_counter *counter, uint8_t byte, uint64_t now);
 
+struct snapshot_stream;
+
+/* Transfers the state to or from the current section of a stream (snapshot/stream.h). */
+void pit_counter_transfer(struct pit_counter *counter, struct snapshot_stream *stream);
+
 #endif

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "snapshot/stream.h"
+
 /* Registers by number; 0 to 2 have more than one meaning. 16550, table II. */
 enum {
 	RBR_THR = 0, /* DLL if LCR.DLAB */
@@ -346,5 +348,62 @@ void uart_write(struct uart *uart, unsigned number, uint8_t value)
 	pthread_mutex_lock(&uart->lock);
 	write_register(uart, number, value);
 	update(uart);
+	pthread_mutex_unlock(&uart->lock);
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+static void transfer_registers(struct uart *uart, struct snapshot_stream *stream)
+{
+	SNAPSHOT_FIELD(stream, uart->ier);
+	SNAPSHOT_FIELD(stream, uart->fcr);
+	SNAPSHOT_FIELD(stream, uart->lcr);
+	SNAPSHOT_FIELD(stream, uart->mcr);
+	SNAPSHOT_FIELD(stream, uart->scr);
+	SNAPSHOT_FIELD(stream, uart->divisor);
+	snapshot_bool(stream, &uart->overrun);
+	SNAPSHOT_FIELD(stream, uart->msr_delta);
+	snapshot_bool(stream, &uart->transmitted);
+	SNAPSHOT_FIELD(stream, uart->causes);
+}
+
+static void transfer_received(struct uart *uart, struct snapshot_stream *stream)
+{
+	SNAPSHOT_FIELD(stream, uart->received);
+	SNAPSHOT_FIELD(stream, uart->received_first);
+	SNAPSHOT_FIELD(stream, uart->received_count);
+	snapshot_check(stream,
+		uart->received_first < UART_FIFO && uart->received_count <= UART_FIFO,
+		"%u bytes are received from %u on", uart->received_count, uart->received_first);
+}
+
+/* From the first byte that was not sent yet, to the end of the buffer, and on from its beginning. */
+static void transfer_sent(struct uart *uart, struct snapshot_stream *stream)
+{
+	unsigned part;
+
+	SNAPSHOT_FIELD(stream, uart->sent_count);
+	snapshot_check(
+		stream, uart->sent_count <= UART_BUFFER, "%u bytes are sent", uart->sent_count);
+	if (snapshot_failed(stream))
+		return;
+	if (stream->is_reading)
+		uart->sent_first = 0;
+	part = UART_BUFFER - uart->sent_first;
+	part = part < uart->sent_count ? part : uart->sent_count;
+	snapshot_bytes(stream, uart->sent + uart->sent_first, part);
+	snapshot_bytes(stream, uart->sent, uart->sent_count - part);
+}
+
+void uart_transfer(struct uart *uart, struct snapshot_stream *stream)
+{
+	pthread_mutex_lock(&uart->lock);
+	snapshot_begin(stream, "UART", 0);
+	transfer_registers(uart, stream);
+	transfer_received(uart, stream);
+	transfer_sent(uart, stream);
+	snapshot_end(stream);
+	if (stream->is_reading && !snapshot_failed(stream))
+		update(uart);
 	pthread_mutex_unlock(&uart->lock);
 }

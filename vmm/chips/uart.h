@@ -66,4 +66,10 @@ void uart_write(struct uart *uart, unsigned number, uint8_t value);
  * the caller calls again after others had their turn. */
 bool uart_ready(struct uart *uart);
 
+struct snapshot_stream;
+
+/* Transfers the state to or from a stream (snapshot/stream.h). I/O thread. After reading, the back
+ * end is told what is wanted of it. That input has ended is the host's affair. */
+void uart_transfer(struct uart *uart, struct snapshot_stream *stream);
+
 #endif

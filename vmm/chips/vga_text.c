@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "snapshot/stream.h"
+
 /* Registers of the CRT controller. */
 enum {
 	START_HIGH = 0x0c,
@@ -148,4 +150,25 @@ size_t vga_text_row(const struct vga_text *vga, const uint8_t *cells, unsigned r
 	}
 	text[len_shown] = '\0';
 	return len_shown;
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+void vga_text_transfer(struct vga_text *vga, struct snapshot_stream *stream)
+{
+	unsigned index = atomic_load(&vga->index), looks = atomic_load(&vga->looks);
+
+	snapshot_begin(stream, "VGA ", 0);
+	SNAPSHOT_FIELD(stream, index);
+	SNAPSHOT_FIELD(stream, looks);
+	snapshot_check(stream, index <= UINT8_MAX, "index %u", index);
+	atomic_store(&vga->index, index);
+	atomic_store(&vga->looks, looks);
+	for (unsigned i = 0; i < VGA_CRTC_REGISTERS; i++) {
+		uint8_t value = atomic_load(&vga->registers[i]);
+
+		SNAPSHOT_FIELD(stream, value);
+		atomic_store(&vga->registers[i], value);
+	}
+	snapshot_end(stream);
 }

@@ -53,4 +53,9 @@ void vga_text_write(struct vga_text *vga, uint16_t port, uint8_t value);
 size_t vga_text_row(const struct vga_text *vga, const uint8_t *cells, unsigned row, bool utf8,
 	char text[VGA_TEXT_ROW_MAX]);
 
+struct snapshot_stream;
+
+/* Transfers the registers to or from a stream (snapshot/stream.h). No CPU executes meanwhile. */
+void vga_text_transfer(struct vga_text *vga, struct snapshot_stream *stream);
+
 #endif
