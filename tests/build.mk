@@ -36,7 +36,7 @@ $(foreach t,$(x86_code_tests),$(eval with_$t = tests/x86_code.c))
 x86_dispatch_forms = CALLS $(if $(SAN),,$(if $(filter -O2 -O3,$(CFLAGS)),TAIL))
 
 # The software engine with a machine around it.
-soft_tests = $(addprefix tests/unit/,soft.c soft_clock.c soft_interrupts.c)
+soft_tests = $(addprefix tests/unit/,soft.c soft_clock.c soft_interrupts.c soft_transfer.c)
 $(foreach t,$(soft_tests),$(eval with_$t = tests/soft_machine.c))
 
 with_tests/unit/x86_oracle.c = $(oracle_sources)

@@ -12,8 +12,8 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \
 		block.c stop.c trail.c branches.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
-		control.c system.c msr.c cpuid.c) \
-	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c pc_chips.c doctor_soft.c) \
+		control.c system.c msr.c cpuid.c state.c) \
+	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c soft_transfer.c pc_chips.c doctor_soft.c) \
 	$(addprefix chips/,ioapic.c cmos.c i8042.c vga_text.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c lapic_state.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \

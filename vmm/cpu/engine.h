@@ -60,6 +60,7 @@ struct engine_setup {
 #define ENGINE_PAUSE_MS 1000
 
 struct engine;
+struct snapshot_stream;
 
 /* Constant, one per engine. Functions that can fail return 0 or a negative errno, which was said.
  */
@@ -91,7 +92,7 @@ struct engine_ops {
 		struct engine *engine, int eventfd, uint64_t address, uint32_t value, bool enable);
 
 	/* Sets the boot CPU's registers and lets guest code be executed: by threads of the engine's
-	 * own, or in run(). */
+	 * own, or in run(). state is NULL after transfer() has restored all CPUs: they go on. */
 	int (*start)(struct engine *engine, const struct entry_state *state);
 
 	/*
@@ -160,6 +161,22 @@ struct engine_ops {
 	 *           used either
 	 *   other   -errno (said) */
 	int (*state)(struct engine *engine, unsigned id, struct cpu_state *state);
+
+	/*
+	 * Saves the state of the CPUs and of the board's interrupt controllers and timers that the
+	 * engine has, or restores it: transfers it to or from a stream (snapshot/stream.h). I/O
+	 * thread. Saving: between pause() and resume(); the routes of GSIs are the machine's.
+	 * Restoring: before start(), or between pause() and resume(); memory and routes are
+	 * restored before.
+	 *
+	 * The software CPU forgets decoded code and its TLB, so that the machine which goes on and
+	 * the one which is restored do the same from there. A guest's change to a page table that
+	 * has not been followed by an invalidation thus has its effect now, as it may (SDM 3,
+	 * 4.10.4.2).
+	 *   0       done, if the stream has not failed: the caller looks at snapshot_failed()
+	 *   -errno  the host refused something (said)
+	 */
+	int (*transfer)(struct engine *engine, struct snapshot_stream *stream);
 
 	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for
 	 * KVM". After stop(). */

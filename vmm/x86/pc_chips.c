@@ -153,3 +153,10 @@ void pc_chips_advance(struct pc_chips *pc, uint64_t now)
 {
 	pit_advance(&pc->pit, now);
 }
+
+void pc_chips_transfer(struct pc_chips *pc, struct snapshot_stream *stream)
+{
+	pic_transfer(&pc->pic, stream);
+	pit_transfer(&pc->pit, stream);
+	ioapic_transfer(&pc->ioapic, stream);
+}

@@ -51,4 +51,9 @@ uint8_t pc_chips_acknowledge(struct pc_chips *pc);
 uint64_t pc_chips_next(const struct pc_chips *pc);
 void pc_chips_advance(struct pc_chips *pc, uint64_t now);
 
+struct snapshot_stream;
+
+/* Transfers the state of all chips to or from a stream (snapshot/stream.h). */
+void pc_chips_transfer(struct pc_chips *pc, struct snapshot_stream *stream);
+
 #endif

@@ -217,7 +217,8 @@ static int soft_start(struct engine *base, const struct entry_state *state)
 {
 	struct soft_engine *engine = soft_engine_of(base);
 
-	soft_set_state(&engine->system.cpus[0], state);
+	if (state)
+		soft_set_state(&engine->system.cpus[0], state);
 	soft_begin(engine);
 	return 0;
 }
@@ -301,6 +302,12 @@ static int soft_cpu_state(struct engine *engine, unsigned id, struct cpu_state *
 	return 0;
 }
 
+static int soft_engine_transfer(struct engine *base, struct snapshot_stream *stream)
+{
+	soft_transfer(soft_engine_of(base), stream);
+	return 0;
+}
+
 static void soft_describe(struct engine *base, unsigned id, char *text, size_t size)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -328,6 +335,7 @@ const struct engine_ops engine_soft = {
 	.pause = soft_pause,
 	.resume = soft_resume,
 	.state = soft_cpu_state,
+	.transfer = soft_engine_transfer,
 	.describe = soft_describe,
 	.doctor = doctor_soft,
 };

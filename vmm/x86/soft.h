@@ -5,8 +5,8 @@
 /*
  * The software engine's structures, for the files that make it up: soft.c (the engine), soft_run.c
  * (CPUs in turn, and time), soft_bus.c (what a CPU asks: ports, devices, interrupts), soft_start.c
- * (entry states, INIT and SIPI), soft_state.c (what a CPU does), pc_chips.c (a PC's interrupt
- * controllers and timer).
+ * (entry states, INIT and SIPI), soft_state.c (what a CPU does), soft_transfer.c (saving and
+ * restoring), pc_chips.c (a PC's interrupt controllers and timer).
  *
  * Everything here belongs to the I/O thread, which calls soft_run(): no lock is needed.
  */
@@ -18,6 +18,9 @@
 
 /* Time is counted in nanoseconds, and so is the TSC. */
 #define SOFT_TSC_KHZ 1000000u
+
+/* Instructions of a quantum at most. */
+#define SOFT_QUANTUM_MAX 10000
 
 /* x86_system.cost_max: 20 to 50 microseconds of the host's time. */
 #define SOFT_COST_MAX 10000
@@ -70,7 +73,7 @@ static inline struct x86_cpu *soft_x86(const struct soft_cpu *cpu)
 
 /* --- soft_run.c ------------------------------------------------------------------------------- */
 
-/* Guest time begins. */
+/* Guest time begins, or goes on after it was restored. */
 void soft_begin(struct soft_engine *engine);
 
 /* Executes guest code, as engine_ops.run(). */
@@ -112,5 +115,12 @@ enum cpu_activity soft_activity(const struct soft_cpu *cpu);
 
 /* Sets *state, as engine_ops.state(). */
 void soft_read_state(const struct soft_cpu *cpu, struct cpu_state *state);
+
+/* --- soft_transfer.c -------------------------------------------------------------------------- */
+
+struct snapshot_stream;
+
+/* Transfers the engine's state to or from a stream, as engine_ops.transfer(). Between quanta. */
+void soft_transfer(struct soft_engine *engine, struct snapshot_stream *stream);
 
 #endif

@@ -13,7 +13,7 @@
 /* Instructions of a quantum: while several CPUs execute, which wait for each other, and while one
  * does, which no one waits for. The clock is looked at once a quantum. */
 #define QUANTUM_SHARED 1000
-#define QUANTUM_ALONE  10000
+#define QUANTUM_ALONE  SOFT_QUANTUM_MAX
 
 /* So many instructions are executed before devices are served, unless one was kicked; or until so
  * much guest time has passed, since some instructions take long. */
@@ -35,7 +35,7 @@ static uint64_t host_ns(void)
 
 void soft_begin(struct soft_engine *engine)
 {
-	engine->origin = host_ns();
+	engine->origin = host_ns() - engine->now;
 }
 
 /* With the virtual clock an instruction takes a nanosecond. */

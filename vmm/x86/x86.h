@@ -394,6 +394,18 @@ void x86_memory_written(void *ctx, gpa_t gpa, uint64_t len);
 /* Whether any CPU has decoded code in this page; then mmu.c gives out no write tag for it. */
 bool x86_page_has_code(const struct x86_system *system, gpa_t gpa);
 
+/* --- state.c ---------------------------------------------------------------------------------- */
+
+struct snapshot_stream;
+
+/* Forgets decoded code and the TLB, between runs. What is executed next does not depend on it, but
+ * what it costs does (x86_charge()). */
+void x86_forget(struct x86_cpu *cpu);
+
+/* Transfers the state to or from a stream (snapshot/stream.h), between runs; then calls
+ * x86_forget(). */
+void x86_transfer(struct x86_cpu *cpu, struct snapshot_stream *stream);
+
 /* --- mmu.c ------------------------------------------------------------------------------------ */
 
 /* Drop all entries of the TLB; or those of one page; or the write tags of a guest-physical page
