@@ -69,6 +69,10 @@ test_tool_sources = $(wildcard tests/tools/*.c)
 # Linked into each of those.
 test_tools_shared = tests/elf_make.c
 
+# A vole whose system calls on one file stall or fail when they are told to.
+faulty_sources = $(wildcard tests/faulty/*.c)
+faulty_calls = open fstat lseek fcntl pread preadv pwrite pwritev fdatasync fallocate
+
 # TAP by scripts, the longest first.
 script_tests = tests/guest.t $(filter-out tests/guest.t,$(wildcard tests/*.t))
 

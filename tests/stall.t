@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # A host's disk that does not return from a request: the time-out, signals, the terminal and the guest's other work go
-# on, and vole ends when it is told to, without what the disk still owes. vole-stalls is a vole whose disk stalls
-# when told to (tests/stall/stall.c).
+# on, and vole ends when it is told to, without what the disk still owes. vole-faulty is a vole whose disk stalls
+# when told to (tests/faulty/stall.c).
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -18,13 +18,13 @@ my $disk = write_file('disk', "\0" x 32768);
 my $inline = engine() eq 'soft';    # the disk is served by the thread that executes the guest
 $ENV{VOLE_STALL} = $stall;
 $ENV{VOLE_STALLED} = $stalled;
-$ENV{VOLE_STALLING_DISK} = $disk;
+$ENV{VOLE_FAULTY_FILE} = $disk;
 
 # A vole on a terminal, with a socket too, whose guest has a request under way from which the disk does not return.
 sub stalled {
 	my ($kernel, @options) = @_;
 	unlink $stall, $stalled;
-	my $vole = terminal(build() . '/tests/tools/vole-stalls', 'run', '--engine', engine(), '-d', $disk,
+	my $vole = terminal(build() . '/tests/tools/vole-faulty', 'run', '--engine', engine(), '-d', $disk,
 		qw(--console stdio --serial), 'unix:' . scratch() . '/socket', @options, build() . "/guest/$kernel.elf", '--', 1_000_000_000);
 	$vole->expect(qr/\n/);
 	write_file('stall', '');
