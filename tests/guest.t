@@ -262,6 +262,8 @@ my @cases = (
 	{ kernel => 'block-error', name => 'a host that takes no more', vole => ['-d', image('limited.img', 16)],
 		under => ['sh', '-c', 'ulimit -f 8 && exec "$0" "$@"'],
 		out => "writes failed: 8 of 16\nflush: 0\nread: 0\n", err => qr/\Avole: \S+limited\.img: write.*\n\z/ },
+	{ kernel => 'block-requests', vole => ['-d', image('requests.img', 16)], guest => ['w 0 2 r 0 3 f 0 0 z 1 1 r 0 3 r 16 1'],
+		out => "w 0 2: ok\nr 0 3: ok\nf 0 0: ok\nz 1 1: ok\nr 0 3: ok\nr 16 1: error 5\n", err => qr/\A$mistake\z/ },
 	{ kernel => 'block-ranges', vole => ['-d', $ranges],
 		out => qr/^discard 16 of 131072, zero 8 of 2048\n$checked/,
 		err => qr/\A(?=.* flags 0x1, .*of 32768: beyond .* 131073 sectors .* 15 bytes, )$mistake{4}\z/s,

@@ -81,7 +81,8 @@ struct block_backend_ops {
 	ssize_t (*write)(
 		struct block_backend *be, const struct iovec *iov, unsigned count, uint64_t offset);
 
-	/* Returns 0 once everything written before is on stable storage, else -errno. */
+	/* Returns 0 once everything written before is on stable storage, else -errno: also later,
+	 * if a failure has lost data. */
 	int (*flush)(struct block_backend *be);
 
 	/* Makes the range read as zeroes, and with unmap may deallocate its storage. Returns 0, or

@@ -144,7 +144,13 @@ static void test_flush(void)
 	capture_begin();
 	is(backend->ops->flush(backend), (uint64_t)-EIO,
 		"BLK-DEV-02 (5.2.6.2) a host that cannot is no success");
-	is(backend->ops->flush(backend), (uint64_t)-EIO, "BLK-DEV-02 (5.2.6.2) nor later");
+	synced.calls = 0;
+	synced.error = 0;
+	is(backend->ops->flush(backend), (uint64_t)-EIO,
+		"BLK-DEV-02 (5.2.6.2) nor later, when it could: data may be lost");
+	is(synced.calls, 0, "and it is not asked");
+	is(write_at(backend, "more", 0), 4, "a write after that works");
+	is(backend->ops->flush(backend), (uint64_t)-EIO, "and its flush does not");
 	is(capture_lines(capture_end()), 1, "HARD-26 and is reported once");
 	disk_close(&disk);
 }

@@ -66,16 +66,28 @@ static ssize_t disk_write(
 		count == 1 ? pwrite(disk->fd, iov->iov_base, iov->iov_len, (off_t)offset)
 			   : pwritev(disk->fd, iov, (int)count, (off_t)offset));
 
+	/* No error and no progress: trying again could go on for ever. */
+	if (ret == 0)
+		return say_once(disk, "write", offset, EIO);
 	return ret < 0 ? say_once(disk, "write", offset, errno) : ret;
 }
 
+/* Linux reports a failed write-back once and then takes the pages for clean, so another fdatasync(2)
+ * would return 0 although their data is lost. The first failure is therefore every later flush's,
+ * too. */
 static int disk_flush(struct block_backend *backend)
 {
 	struct disk *disk = disk_of(backend);
 
-	if (!backend->read_only && TEMP_FAILURE_RETRY(fdatasync(disk->fd)) < 0)
-		return say_once(disk, "flush", 0, errno);
-	return 0;
+	if (backend->read_only || disk->flush_error)
+		return disk->flush_error;
+	if (TEMP_FAILURE_RETRY(fdatasync(disk->fd)) < 0) {
+		disk->flush_error = -errno;
+		say("%s: flush: %s; data written since the last flush may be lost, so each later "
+		    "flush fails too, until vole is started again",
+			disk->path, strerror(errno));
+	}
+	return disk->flush_error;
 }
 
 /* Writes zeroes with pwritev(2), where the host has no faster way: each segment is the same
@@ -99,8 +111,8 @@ static int write_pages(struct disk *disk, uint64_t offset, uint64_t len)
 			step += iov[count].iov_len;
 		}
 		written = disk_write(&disk->backend, iov, count, offset);
-		if (written <= 0)
-			return written < 0 ? (int)written : -EIO;
+		if (written < 0)
+			return (int)written;
 		offset += (uint64_t)written;
 		len -= (uint64_t)written;
 	}
@@ -274,16 +286,23 @@ static int lock(const struct disk *disk)
 	return ret;
 }
 
-/* Returns -EINVAL (said) for an image that is not raw, else 0, or what find_bytes() returns. Such
- * an image has any size, which is not the disk's. */
+/* Returns -EINVAL (said) for an image that is not raw, else 0; -errno (said) if that cannot be
+ * found out. An image of another format has any size, which is not the disk's. */
 static int refuse_format(const struct disk *disk)
 {
+	const char *format = NULL;
 	uint64_t size = 0;
 	int ret = find_bytes(disk, &size);
-	const char *format = ret == 0 ? disk_format(disk->fd, size) : NULL;
 
 	if (ret < 0)
 		return ret;
+	ret = disk_format(disk->fd, size, &format);
+	if (ret < 0) {
+		say("%s: %s, so it cannot be told whether its bytes are those of a raw disk; "
+		    "\",format=raw\" insists that they are",
+			disk->path, strerror(-ret));
+		return ret;
+	}
 	if (!format)
 		return 0;
 	say("%s: an image of the format %s; a disk is raw bytes. Convert it (qemu-img convert -O "
@@ -304,8 +323,8 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 		.path = options->path,
 	};
 	/* O_NONBLOCK: opening a FIFO must not wait for its other end. */
-	disk->fd = open(options->path,
-		(options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	disk->fd = TEMP_FAILURE_RETRY(open(options->path,
+		(options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 	if (disk->fd < 0)
 		return fail(disk, errno);
 	if (options->serial)

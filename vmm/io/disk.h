@@ -15,6 +15,7 @@ struct disk {
 	const char *path; /* not owned */
 	int fd;           /* -1: empty */
 	bool said;        /* an I/O error of this file was reported, which happens once */
+	int flush_error;  /* -errno of the flush that failed, and of all after it; 0: none did */
 };
 
 #define DISK_EMPTY ((struct disk){.fd = -1})

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "io/disk_format.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "io/file.h"
@@ -10,16 +9,20 @@
 #define HEAD       68
 #define VHD_FOOTER 512
 
-static bool is_vhd(int fd, uint64_t size)
+/* Returns 1 if the file ends as a VHD, 0 if not, or -errno. */
+static int is_vhd(int fd, uint64_t size)
 {
 	char footer[8];
+	ssize_t len = 0;
 
-	return size >= VHD_FOOTER &&
-	       file_read_some(fd, footer, sizeof footer, size - VHD_FOOTER) == sizeof footer &&
-	       memcmp(footer, "conectix", sizeof footer) == 0;
+	if (size >= VHD_FOOTER)
+		len = file_read_some(fd, footer, sizeof footer, size - VHD_FOOTER);
+	if (len < 0)
+		return (int)len;
+	return len == sizeof footer && memcmp(footer, "conectix", sizeof footer) == 0;
 }
 
-const char *disk_format(int fd, uint64_t size)
+int disk_format(int fd, uint64_t size, const char **format)
 {
 	static const struct {
 		const char *name;
@@ -38,9 +41,19 @@ const char *disk_format(int fd, uint64_t size)
 	char head[HEAD];
 	ssize_t len = file_read_some(fd, head, sizeof head, 0);
 
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+	int ret;
+
+	*format = NULL;
+	if (len < 0)
+		return (int)len;
+	for (size_t i = 0; i < sizeof formats / sizeof *formats && !*format; i++)
 		if (formats[i].offset + formats[i].len <= len &&
 			memcmp(head + formats[i].offset, formats[i].magic, formats[i].len) == 0)
-			return formats[i].name;
-	return is_vhd(fd, size) ? "VHD" : NULL;
+			*format = formats[i].name;
+	if (*format)
+		return 0;
+	ret = is_vhd(fd, size);
+	if (ret > 0)
+		*format = "VHD";
+	return ret < 0 ? ret : 0;
 }

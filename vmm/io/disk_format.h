@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-/* Returns the name of the format of an open file of size bytes ("qcow2"), NULL if it is none of
- * those that are known or cannot be read. */
-const char *disk_format(int fd, uint64_t size);
+/* Sets *format to the name of the format of an open file of size bytes ("qcow2"), or to NULL if it
+ * is none of those that are known. Returns 0, or -errno (not said) if the file cannot be read. */
+int disk_format(int fd, uint64_t size, const char **format);
 
 #endif
