@@ -96,12 +96,21 @@ static bool offers(const struct virtio_block *blk, unsigned feature)
 	return blk->dev.features & VIRTIO_BIT(feature);
 }
 
-/* Returns log2 of the number of logical blocks in a physical block. */
-static uint8_t unit_exponent(const struct block_backend *backend)
+/* Returns the size of a logical block in bytes, as drivers are told it. */
+static uint32_t logical_size(const struct virtio_block *blk)
 {
+	return offers(blk, VIRTIO_BLK_F_BLK_SIZE) ? blk->disk.backend->block_size
+						  : VIRTIO_BLK_SECTOR_SIZE;
+}
+
+/* Returns log2 of the number of logical blocks in a physical block. */
+static uint8_t unit_exponent(const struct virtio_block *blk)
+{
+	const struct block_backend *backend = blk->disk.backend;
+	uint32_t unit = backend->unit > backend->block_size ? backend->unit : backend->block_size;
 	uint8_t exponent = 0;
 
-	while (backend->block_size << exponent < backend->unit)
+	while (logical_size(blk) << exponent < unit)
 		exponent++;
 	return exponent;
 }
@@ -124,8 +133,8 @@ static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 {
 	const struct virtio_block *blk = block_of(dev);
 	const struct block_backend *backend = blk->disk.backend;
-	uint8_t exponent = unit_exponent(backend);
-	uint32_t unit = (backend->block_size << exponent) / VIRTIO_BLK_SECTOR_SIZE;
+	uint8_t exponent = unit_exponent(blk);
+	uint32_t unit = (logical_size(blk) << exponent) / VIRTIO_BLK_SECTOR_SIZE;
 	struct virtio_blk_config config = {
 		.capacity = cpu_to_le64(blk->disk.capacity),
 		.size_max = field_of(blk, VIRTIO_BLK_F_SIZE_MAX, SEGMENT_LEN_MAX),

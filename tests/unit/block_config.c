@@ -240,6 +240,10 @@ static void test_block_size(void)
 		is(access_read(&f->d, CONFIG + 44, 4), sizes[i].alignment,
 			"5.2.4 discard alignment");
 	}
+	virtio_block_mask(&f->blk, VIRTIO_BIT(VIRTIO_BLK_F_BLK_SIZE));
+	is(access_read(&f->d, CONFIG + 24, 1), 3,
+		"5.2.4 eight blocks of 512 bytes, where BLK_SIZE does not say 4096");
+	is(access_read(&f->d, CONFIG + 44, 4), 8, "5.2.4 the alignment is the same");
 	is(request(f, VIRTIO_BLK_T_IN, 1, 512), 513,
 		"BLK-DEV-16 (5.2.6) with blocks of 4096 bytes");
 	is(get_status(f), VIRTIO_BLK_S_OK, "BLK-DEV-16 (5.2.6) a sector is 512 bytes");
