@@ -424,6 +424,13 @@ bool ring_take(struct ring *ring, struct used *used)
 	return true;
 }
 
+void ring_skip(struct ring *ring, uint16_t id)
+{
+	if (ring->packed)
+		ring_advance(ring, &ring->take, list_slots(ring, id));
+	ring->used_idx++;
+}
+
 static bool split_wants_kick(struct ring *ring, uint16_t old, uint16_t new)
 {
 	if (ring->event_idx)

@@ -10,16 +10,18 @@
 
 #define QUEUE_SIZE VIRTQ_SIZE_MAX
 
+/* Physical blocks that TOPOLOGY suggests for a request while chaos has it suggest any. */
+#define OPT_IO_UNITS 8u
+
 /* Bytes after which other devices have their turn, and the lock is free for a moment, be it in
  * the middle of a request. */
 #define PASS_BYTES (UINT64_C(1) << 20)
 
-/* The limits that SIZE_MAX and SEG_MAX tell drivers: the bytes of a data segment, and the number of
- * them in a request, which the queue's size bounds: header and status take one descriptor each.
+/* The limit in bytes of a data segment that SIZE_MAX tells drivers. SEG_MAX tells them the number of
+ * segments in a request, which the queue's size bounds: header and status take one descriptor each.
  * A request beyond that is served like any other. (Without SEG_MAX, Linux makes requests of one
  * segment only.) */
 #define SEGMENT_LEN_MAX PASS_BYTES
-#define SEGMENTS_MAX    (QUEUE_SIZE - 2)
 
 static_assert(VIRTQ_SIZE_MAX * (VIRTQ_CHAIN_LEN_MAX / PASS_BYTES) <= VIRTIO_PASSES_MAX,
 	"a queue's worth of requests");
@@ -121,12 +123,18 @@ static le32 field_of(const struct virtio_block *blk, unsigned feature, uint32_t 
 	return cpu_to_le32(offers(blk, feature) ? value : 0);
 }
 
-/* Returns how many data segments a request without an indirect table can have. */
+/* Returns how many data segments a request without an indirect table can have, in each queue. */
 static uint32_t segments_max(const struct virtio_block *blk)
 {
 	const struct virtio_device *dev = &blk->dev;
+	unsigned size = QUEUE_SIZE;
 
-	return dev->chaos ? chaos_size_max(dev->chaos, QUEUE_SIZE, false) - 2 : SEGMENTS_MAX;
+	for (unsigned i = 0; dev->chaos && i < dev->queue_count; i++) {
+		unsigned max = chaos_size_max(&dev->queues[i], QUEUE_SIZE, false);
+
+		size = max < size ? max : size;
+	}
+	return size - 2;
 }
 
 static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
@@ -156,6 +164,8 @@ static void block_config_read(struct virtio_device *dev, uint8_t *bytes)
 	if (offers(blk, VIRTIO_BLK_F_TOPOLOGY)) {
 		config.topology_physical_block_exp = exponent;
 		config.topology_min_io_size = cpu_to_le16((uint16_t)(1u << exponent));
+		config.topology_opt_io_size =
+			cpu_to_le32(dev->config_hint % 2 ? OPT_IO_UNITS << exponent : 0);
 	}
 	if (offers(blk, VIRTIO_BLK_F_MQ))
 		config.num_queues = cpu_to_le16((uint16_t)dev->queue_count);
@@ -215,6 +225,7 @@ static const struct virtio_ops block_ops = {
 	.features = BLOCK_CHOICES & ~RANGE_FEATURES,
 	/* Not FLUSH, on which CONFIG_WCE depends (virtio 5.2.5.2). */
 	.optional = BLOCK_CHOICES & ~VIRTIO_BIT(VIRTIO_BLK_F_FLUSH),
+	.hint = VIRTIO_BIT(VIRTIO_BLK_F_TOPOLOGY),
 	.queue_size_max = QUEUE_SIZE,
 	.config_len = sizeof(struct virtio_blk_config),
 	.queue_count = block_queue_count,

@@ -65,6 +65,12 @@ static uint8_t check_sectors(const struct block_request *request, const struct b
 		type_name(request), sectors, PLURAL(sectors), sector, disk->capacity);
 }
 
+/* Returns whether chaos has this request fail, which could be executed. */
+static bool is_unlucky(const struct block_request *request, const struct block_disk *disk)
+{
+	return virtio_request_fails(disk->dev, request->queue);
+}
+
 /* --- read, write, flush, get-id --------------------------------------------------------------- */
 
 /*
@@ -84,6 +90,8 @@ static uint8_t transfer(struct block_request *request, struct block_disk *disk,
 	status = check_sectors(request, disk, request->sector, data->len / VIRTIO_BLK_SECTOR_SIZE);
 	if (status != VIRTIO_BLK_S_OK)
 		return status;
+	if (is_unlucky(request, disk))
+		return VIRTIO_BLK_S_IOERR;
 	while (request->transferred < data->len) {
 		uint64_t left = data->len - request->transferred;
 		unsigned count;
@@ -175,13 +183,15 @@ static uint8_t serve_flush(
 {
 	if (!accepted(disk, VIRTIO_BLK_F_FLUSH))
 		return refuse_feature(request, disk);
-	return flush(disk, budget);
+	return is_unlucky(request, disk) ? VIRTIO_BLK_S_IOERR : flush(disk, budget);
 }
 
 static uint8_t serve_get_id(struct block_request *request, struct block_disk *disk)
 {
 	size_t len = sizeof disk->backend->id;
 
+	if (is_unlucky(request, disk))
+		return VIRTIO_BLK_S_UNSUPP;
 	if (len > request->data_len_max)
 		len = request->data_len_max;
 	request->written = chain_write(&request->chain, 0, disk->backend->id, len);
@@ -296,6 +306,8 @@ static uint8_t serve_ranges(const struct block_request *request, struct block_di
 		return VIRTIO_BLK_S_IOERR;
 	*budget = 0; /* the host may need long */
 	status = check_ranges(request, disk, type, ranges, count);
+	if (status == VIRTIO_BLK_S_OK && is_unlucky(request, disk))
+		status = VIRTIO_BLK_S_IOERR;
 	for (unsigned i = 0; i < count && status == VIRTIO_BLK_S_OK; i++)
 		if (range_execute(disk, type, &ranges[i]) < 0)
 			status = VIRTIO_BLK_S_IOERR;
@@ -352,13 +364,8 @@ bool block_request_begin(struct block_request *request, struct block_disk *disk)
 
 bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
-	uint8_t status;
+	uint8_t status = serve(request, disk, budget);
 
-	if (request->transferred == 0 && virtio_draw_error(disk->dev, request->queue))
-		status = request->type == VIRTIO_BLK_T_GET_ID ? VIRTIO_BLK_S_UNSUPP
-							      : VIRTIO_BLK_S_IOERR;
-	else
-		status = serve(request, disk, budget);
 	if (status == STATUS_LATER)
 		return false;
 	chain_write(&request->chain, request->data_len_max, &status, sizeof status);

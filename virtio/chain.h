@@ -20,7 +20,8 @@ struct gmem;
 struct chain {
 	const struct gmem *gmem;      /* where the segments lie; not owned */
 	uint16_t id;                  /* the driver's name for it (virtio 2.7.8, 2.8.6) */
-	uint16_t slots;               /* number of slots that it takes in a packed ring */
+	uint16_t slots;               /* number of positions that it takes when it is given back:
+				       * slots of a packed ring, 1 in a split one */
 	const struct iovec *readable; /* host segments in guest memory, already checked */
 	const struct iovec *writable;
 	unsigned readable_count, writable_count;

@@ -9,23 +9,26 @@
 
 /* Decisions are made for a purpose, each with random numbers of its own. */
 enum purpose {
-	/* Once for a device. */
+	/* Once for a device, or a queue. */
 	TRAITS,
 	FEATURES,
 	SIZE,
 
-	/* Again and again, counted for each queue. */
+	/* Once for a request. */
 	TAKE,
-	USE,
+	LATE,
 	ORDER,
+	LENGTH,
+	ERROR,
+	RESET,
+
+	/* Again and again, counted for each queue. */
+	BATCH,
 	INTERRUPT,
 	SPURIOUS,
 	SILENCE,
 	LISTEN,
-	LENGTH,
 	CONFIG,
-	ERROR,
-	RESET,
 	PURPOSES,
 };
 
@@ -41,10 +44,12 @@ enum trait {
 	TRAIT_LENGTH = 1 << 7,
 	TRAIT_CONFIG = 1 << 8,
 	TRAIT_SIZE = 1 << 9,
+	TRAIT_BATCH = 1 << 10,
 };
-#define BURST_SHIFT 10 /* of traits, two bits: used chains are shown each 1, 2, 4 or 8 passes */
+#define BURST_SHIFT 11 /* of traits, two bits: used chains are shown each 1, 2, 4 or 8 passes */
 
-#define LATE_MAX 6 /* passes */
+#define LATE_MAX  6 /* passes */
+#define LEAVE_MAX 3 /* looks at the queue by which a request is taken late */
 
 /* Drivers may need three descriptors for a request of one segment. */
 #define SIZE_MIN 4
@@ -60,14 +65,20 @@ struct held {
 struct chaos_queue {
 	struct chaos *chaos;
 	unsigned number;
-	uint32_t draws[PURPOSES]; /* decisions so far; a reset does not change them */
+
+	/* Since the start; a reset of the device does not change them. */
+	uint32_t draws[PURPOSES]; /* decisions that are counted */
 	uint32_t pass;            /* calls of virtio_serve() */
+	uint32_t taken, done;     /* requests. The one that the device works on has number done */
 
 	/* Valid while the queue is ready. */
 	const struct virtq_ring_ops *base;  /* of its format */
 	struct virtq_ring_ops ops;          /* the same, with the functions below */
 	bool in_order;                      /* IN_ORDER was accepted */
+	unsigned left;                      /* looks that did not take the next request */
+	bool untold;                        /* chains were used since the last interrupt */
 	bool interrupt_owed, deaf;          /* an interrupt is late; kicks are not asked for yet */
+	bool reset_due;                     /* a request was done that the device fails after */
 	uint32_t interrupt_due, listen_due; /* passes */
 	unsigned held_count;
 	struct held held[VIRTQ_SIZE_MAX];
@@ -110,6 +121,12 @@ static bool has(const struct chaos_queue *queue, enum trait trait)
 	return queue->chaos->traits & trait;
 }
 
+/* Returns the random number of a request, by its number. */
+static uint64_t of_request(const struct chaos_queue *queue, enum purpose purpose, uint32_t request)
+{
+	return decide(queue->chaos, queue->number, purpose, request);
+}
+
 /* Returns true once in so many times, if the device has the trait. */
 static bool happens(
 	struct chaos_queue *queue, enum trait trait, enum purpose purpose, unsigned once_in)
@@ -123,31 +140,54 @@ static bool is_due(const struct chaos_queue *queue, uint32_t due)
 	return (int32_t)(queue->pass - due) >= 0;
 }
 
-static uint32_t later(struct chaos_queue *queue, enum purpose purpose)
+/* Returns a pass to come, by a random number. */
+static uint32_t later(const struct chaos_queue *queue, uint64_t number)
 {
-	return queue->pass + 1 + draw(queue, purpose) % LATE_MAX;
+	return queue->pass + 1 + number % LATE_MAX;
 }
 
 /* --- a queue's ring --------------------------------------------------------------------------- */
 
+/* Returns at how many looks the next request is left in the queue. */
+static unsigned looks_to_leave(const struct chaos_queue *queue)
+{
+	uint64_t number = of_request(queue, TAKE, queue->taken);
+
+	return has(queue, TRAIT_TAKE) && number % 4 == 0 ? 1 + (number >> 8) % LEAVE_MAX : 0;
+}
+
 static int chaos_pop(struct virtq *vq, struct chain *chain)
 {
-	if (happens(vq->chaos, TRAIT_TAKE, TAKE, 4))
+	struct chaos_queue *queue = vq->chaos;
+	int got;
+
+	if (queue->left < looks_to_leave(queue) && queue->base->available(vq)) {
+		queue->left++;
 		return 0;
-	return vq->chaos->base->pop(vq, chain);
+	}
+	got = queue->base->pop(vq, chain);
+	if (got > 0) {
+		queue->left = 0;
+		queue->taken++;
+	}
+	return got;
 }
 
 static void chaos_push(struct virtq *vq, const struct chain *chain, uint32_t len)
 {
 	struct chaos_queue *queue = vq->chaos;
-	bool late = has(queue, TRAIT_LATE) && draw(queue, USE) % 2 == 0;
+	uint64_t number = of_request(queue, LATE, queue->done);
+	bool late = has(queue, TRAIT_LATE) && number % 2 == 0;
 
 	queue->held[queue->held_count++] = (struct held){
 		.chain = *chain,
 		.len = len,
-		.due = late ? later(queue, USE) : queue->pass,
-		.rank = has(queue, TRAIT_ORDER) ? draw(queue, ORDER) : 0,
+		.due = late ? later(queue, number >> 8) : queue->pass,
+		.rank = has(queue, TRAIT_ORDER) ? of_request(queue, ORDER, queue->done) : 0,
 	};
+	if (queue->chaos->choice.reset && of_request(queue, RESET, queue->done) % 64 == 0)
+		queue->reset_due = true;
+	queue->done++;
 }
 
 /* Returns the next chain to give back, or NULL: in order, the oldest, once it is due. */
@@ -166,6 +206,22 @@ static struct held *next_held(struct chaos_queue *queue)
 	return next;
 }
 
+/*
+ * Returns how many chains from this one on are given back by one used element. In order, the last
+ * of them stands for those before it, if these were written completely (virtio 2.7.9, 2.8.8).
+ */
+static unsigned batch_len(struct chaos_queue *queue, const struct held *first)
+{
+	const struct held *last = first, *end = &queue->held[queue->held_count];
+
+	if (!queue->in_order || !happens(queue, TRAIT_BATCH, BATCH, 2))
+		return 1;
+	while (last + 1 < end && is_due(queue, last[1].due) &&
+		last->len == last->chain.writable_len)
+		last++;
+	return (unsigned)(last - first) + 1;
+}
+
 static void give_back(struct virtq *vq)
 {
 	struct chaos_queue *queue = vq->chaos;
@@ -175,35 +231,49 @@ static void give_back(struct virtq *vq)
 	if (queue->pass % burst != 0)
 		return;
 	while ((held = next_held(queue)) != NULL) {
-		queue->base->push(vq, &held->chain, held->len);
-		queue->held_count--;
+		unsigned count = batch_len(queue, held);
+		struct chain *last = &held[count - 1].chain;
+
+		for (unsigned i = 0; i + 1 < count; i++)
+			last->slots += held[i].chain.slots;
+		queue->base->push(vq, last, held[count - 1].len);
+		queue->untold = true;
+		queue->held_count -= count;
 		for (; held < &queue->held[queue->held_count]; held++)
-			held[0] = held[1];
+			held[0] = held[count];
 	}
 }
 
-/* Returns whether the driver is interrupted now, given whether it wants an interrupt for what it
- * got now. One that it wants comes, sooner or later, perhaps together with others. */
+/*
+ * Returns whether the driver is interrupted now, given whether it wants an interrupt for what it
+ * got now. One that it wants comes, sooner or later, perhaps together with others. One that it does
+ * not want comes only if the device has used a chain of which it has not told: InterruptStatus must
+ * not show what did not happen (virtio 4.2.2.1).
+ */
 static bool decide_interrupt(struct chaos_queue *queue, bool wanted)
 {
 	if (wanted && !queue->interrupt_owed) {
 		queue->interrupt_owed = true;
 		queue->interrupt_due = happens(queue, TRAIT_INTERRUPT, INTERRUPT, 2)
-					       ? later(queue, INTERRUPT)
+					       ? later(queue, draw(queue, INTERRUPT))
 					       : queue->pass;
 	}
-	if (!queue->interrupt_owed)
-		return happens(queue, TRAIT_SPURIOUS, SPURIOUS, 8);
-	if (!is_due(queue, queue->interrupt_due))
-		return false;
-	queue->interrupt_owed = false;
-	return true;
+	if (queue->interrupt_owed)
+		return is_due(queue, queue->interrupt_due);
+	return queue->untold && happens(queue, TRAIT_SPURIOUS, SPURIOUS, 2);
 }
 
 static bool chaos_publish(struct virtq *vq)
 {
+	struct chaos_queue *queue = vq->chaos;
+	bool wanted;
+
 	give_back(vq);
-	return decide_interrupt(vq->chaos, vq->chaos->base->publish(vq));
+	wanted = queue->base->publish(vq);
+	if (!decide_interrupt(queue, wanted))
+		return false;
+	queue->interrupt_owed = queue->untold = false;
+	return true;
 }
 
 static void chaos_silence(struct virtq *vq)
@@ -218,7 +288,7 @@ static void chaos_listen(struct virtq *vq)
 
 	if (!queue->deaf && happens(queue, TRAIT_LISTEN, LISTEN, 4)) {
 		queue->deaf = true;
-		queue->listen_due = later(queue, LISTEN);
+		queue->listen_due = later(queue, draw(queue, LISTEN));
 	}
 	if (queue->deaf && !is_due(queue, queue->listen_due))
 		return;
@@ -231,8 +301,9 @@ void chaos_begin(struct virtq *vq, uint64_t features)
 	struct chaos_queue *queue = vq->chaos;
 
 	queue->in_order = features >> VIRTIO_F_IN_ORDER & 1;
-	queue->interrupt_owed = queue->deaf = false;
-	queue->held_count = 0;
+	queue->interrupt_owed = queue->untold = queue->deaf = queue->reset_due = false;
+	queue->left = queue->held_count = 0;
+	queue->done = queue->taken;
 	queue->base = vq->ring;
 	queue->ops = *vq->ring;
 	queue->ops.pop = chaos_pop;
@@ -245,14 +316,14 @@ void chaos_begin(struct virtq *vq, uint64_t features)
 
 /* --- devices ---------------------------------------------------------------------------------- */
 
-enum chaos_event chaos_surprise(struct virtq *vq, bool has_config)
+enum chaos_event chaos_surprise(struct virtq *vq, bool has_hint)
 {
 	struct chaos_queue *queue = vq->chaos;
 
 	queue->pass++;
-	if (queue->chaos->choice.reset && draw(queue, RESET) % 32 == 0)
+	if (queue->reset_due)
 		return CHAOS_RESET;
-	if (has_config && happens(queue, TRAIT_CONFIG, CONFIG, 8))
+	if (has_hint && happens(queue, TRAIT_CONFIG, CONFIG, 8))
 		return CHAOS_CONFIG;
 	return CHAOS_NOTHING;
 }
@@ -264,33 +335,35 @@ bool chaos_is_busy(const struct virtq *vq)
 	return queue->held_count > 0 || queue->interrupt_owed || queue->deaf;
 }
 
-uint64_t chaos_short_len(struct virtq *vq, uint64_t len)
+uint64_t chaos_short_len(const struct virtq *vq, uint64_t len)
 {
-	struct chaos_queue *queue = vq->chaos;
-	uint64_t number = has(queue, TRAIT_LENGTH) ? draw(queue, LENGTH) : 0;
+	const struct chaos_queue *queue = vq->chaos;
+	uint64_t number = of_request(queue, LENGTH, queue->done);
 	uint64_t least = 1 + (number >> 8) % 16;
 
-	return number % 2 && least < len ? least : len;
+	return has(queue, TRAIT_LENGTH) && number % 2 && least < len ? least : len;
 }
 
-bool chaos_draw_error(struct virtq *vq)
+bool chaos_request_fails(const struct virtq *vq)
 {
-	struct chaos_queue *queue = vq->chaos;
+	const struct chaos_queue *queue = vq->chaos;
 
-	return queue->chaos->choice.errors && draw(queue, ERROR) % 8 == 0;
+	return queue->chaos->choice.errors && of_request(queue, ERROR, queue->done) % 8 == 0;
 }
 
-unsigned chaos_size_max(const struct chaos *chaos, unsigned usual, bool packed)
+unsigned chaos_size_max(const struct virtq *vq, unsigned usual, bool packed)
 {
+	const struct chaos *chaos = vq->chaos->chaos;
+	unsigned queue = vq->chaos->number;
 	unsigned sizes = 0, size;
 
 	while ((unsigned)SIZE_MIN << (sizes + 1) <= usual)
 		sizes++;
 	if (!(chaos->traits & TRAIT_SIZE) || sizes == 0)
 		return usual;
-	size = (unsigned)SIZE_MIN << decide(chaos, 0, SIZE, 0) % sizes;
+	size = (unsigned)SIZE_MIN << decide(chaos, queue, SIZE, 0) % sizes;
 	/* Below the next power of two, which is at most the usual size. */
-	return packed ? size + decide(chaos, 0, SIZE, 1) % size : size;
+	return packed ? size + decide(chaos, queue, SIZE, 1) % size : size;
 }
 
 /* Two features that few drivers accept, and that forbid or change much. */

@@ -93,7 +93,8 @@ static struct virtq *settable_queue(const struct mmio_access *access)
 
 static uint32_t read_queue_size_max(const struct mmio_access *access)
 {
-	return selected_queue(access) ? virtio_queue_size_max(access->dev) : 0;
+	return selected_queue(access) ? virtio_queue_size_max(access->dev, access->mmio->queue_sel)
+				      : 0;
 }
 
 static void write_queue_size(const struct mmio_access *access)

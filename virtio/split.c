@@ -150,7 +150,7 @@ static int chain_walk(struct virtq *vq, uint16_t head, struct chain *chain)
 	struct desc last;
 	int error;
 
-	*chain = (struct chain){.gmem = vq->gmem, .id = head, .readable = vq->segments};
+	*chain = (struct chain){.gmem = vq->gmem, .id = head, .slots = 1, .readable = vq->segments};
 	error = list_walk(vq, chain, &table, head, &last);
 	if (error < 0 || !(last.flags & VIRTQ_DESC_F_INDIRECT))
 		return error;
@@ -203,7 +203,7 @@ static void split_push(struct virtq *vq, const struct chain *chain, uint32_t len
 
 	split->used->ring[split->used_next % vq->size] =
 		(struct virtq_used_elem){.id = cpu_to_le32(chain->id), .len = cpu_to_le32(len)};
-	split->used_next++;
+	split->used_next += chain->slots;
 }
 
 static bool split_publish(struct virtq *vq)

@@ -348,7 +348,8 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 			dev->ops->queue_stopped(dev, queue);
 		return;
 	}
-	if (virtq_enable(vq, dev->gmem, virtio_queue_size_max(dev), dev->driver_features) < 0)
+	if (virtq_enable(vq, dev->gmem, virtio_queue_size_max(dev, queue), dev->driver_features) <
+		0)
 		virtio_fail(dev, "queue %u: %s", queue, vq->fault);
 	else if (virtio_queue_live(dev, queue))
 		virtio_kick(dev, queue); /* as at DRIVER_OK */
@@ -386,13 +387,14 @@ void virtio_publish(struct virtio_device *dev, unsigned queue)
 /* Does what chaos has the device do besides serving a queue. */
 static void surprise(struct virtio_device *dev, unsigned queue)
 {
-	switch (chaos_surprise(&dev->queues[queue], dev->ops->config_len > 0)) {
+	switch (chaos_surprise(&dev->queues[queue], dev->features & dev->ops->hint)) {
 	case CHAOS_NOTHING:
 		break;
 	case CHAOS_RESET:
 		virtio_fail(dev, "--chaos: the device asks for a reset (virtio 2.1.2)");
 		break;
 	case CHAOS_CONFIG:
+		dev->config_hint++;
 		renew_config(dev);
 		break;
 	}

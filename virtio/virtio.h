@@ -62,6 +62,7 @@ struct virtio_ops {
 	uint32_t id;
 	uint64_t features; /* of the type, always offered */
 	uint64_t optional; /* of the type, that chaos may withhold from drivers */
+	uint64_t hint;     /* that which config_hint belongs to; 0: none */
 	uint16_t queue_size_max;
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */
 
@@ -154,6 +155,8 @@ struct virtio_device {
 	uint8_t status;
 	bool live; /* host->live(true) succeeded, host->live(false) is owed */
 	uint32_t config_generation;
+	unsigned config_hint; /* has the type change a field of configuration space that drivers may
+			       * ignore, when chaos changes this number; 0 without chaos */
 	unsigned reports;     /* number of faults reported so far; a reset does not change it */
 	uint64_t told;        /* rules (report.h) that the driver broke so far; the same */
 	const void *accessor; /* of the access to a register that is handled now; NULL: none */
@@ -201,13 +204,12 @@ unsigned virtio_queue_count(const struct virtio_device *dev);
 bool virtio_has_feature(const struct virtio_device *dev, unsigned feature);
 
 /* Returns the largest size of a queue with the features accepted so far (virtio 4.2.2). */
-static inline unsigned virtio_queue_size_max(const struct virtio_device *dev)
+static inline unsigned virtio_queue_size_max(const struct virtio_device *dev, unsigned queue)
 {
+	bool packed = virtio_has_feature(dev, VIRTIO_F_RING_PACKED);
 	unsigned max = dev->ops->queue_size_max;
 
-	return dev->chaos ? chaos_size_max(
-				    dev->chaos, max, virtio_has_feature(dev, VIRTIO_F_RING_PACKED))
-			  : max;
+	return dev->chaos ? chaos_size_max(&dev->queues[queue], max, packed) : max;
 }
 
 /* Returns whether DRIVER_OK is set, the device has not failed, and the queue is ready. */
@@ -219,7 +221,7 @@ int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain);
 /* Calls virtq_publish(), and interrupts the driver if it wants that. */
 void virtio_publish(struct virtio_device *dev, unsigned queue);
 
-/* Returns how many of len bytes, 1 or more, the device writes to a buffer of the queue at once: all
+/* Returns how many of len bytes, 1 or more, the device writes to the buffer that it works on: all
  * of them, unless chaos has it write fewer. */
 static inline uint64_t virtio_write_len(struct virtio_device *dev, unsigned queue, uint64_t len)
 {
@@ -227,10 +229,10 @@ static inline uint64_t virtio_write_len(struct virtio_device *dev, unsigned queu
 						       : len;
 }
 
-/* Returns whether chaos has the next request of the queue fail. */
-static inline bool virtio_draw_error(struct virtio_device *dev, unsigned queue)
+/* Returns whether chaos has the request fail that the device works on. */
+static inline bool virtio_request_fails(const struct virtio_device *dev, unsigned queue)
 {
-	return __builtin_expect(dev->chaos != NULL, 0) && chaos_draw_error(&dev->queues[queue]);
+	return __builtin_expect(dev->chaos != NULL, 0) && chaos_request_fails(&dev->queues[queue]);
 }
 
 /* Fails the device until the driver resets it. The message names what is wrong, the value and the

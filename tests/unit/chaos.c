@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Chaos keeps to the specification for every seed: each chain comes back once, in order with
- * IN_ORDER, within the sizes that the device tells, with an interrupt if one was asked for, and
- * nothing comes after a reset. The same seed does the same again. Over a number of seeds everything
+ * IN_ORDER, within the sizes that the device tells, with an interrupt if one was asked for and with
+ * none if nothing was used, and nothing comes after a reset. The same seed does the same again, and
+ * the same to a request however often its queue is looked at. Over a number of seeds everything
  * that chaos.h lists is seen.
  */
 #include <stddef.h>
@@ -13,7 +14,7 @@
 #include "chaos.h"
 #include "rng.h"
 
-#define SEEDS      200
+#define SEEDS      100
 #define ROUNDS     8
 #define SEED_LARGE 2 /* has large queues */
 #define CHAINS     4 /* in a round: the smallest queue holds them */
@@ -23,7 +24,7 @@ struct trace {
 	uint8_t ids[ROUNDS * CHAINS], passes[ROUNDS], interrupts[ROUNDS], lens[ROUNDS * CHAINS];
 	uint64_t offered;
 	uint64_t size_max;
-	bool all_once, reordered, late, unasked, bounded, interrupted, is_short;
+	bool all_once, reordered, late, unasked, bounded, interrupted, is_short, batched, untrue;
 };
 
 struct entropy {
@@ -71,6 +72,22 @@ static void add(struct entropy *e, uint16_t ids[CHAINS])
 		ids[i] = ring_add_one(&e->d.rings[0], e->buffers + 64 * i, 64, true);
 }
 
+/* Notes chains for which one used element stands that was taken: those before it, which must have
+ * been written completely. */
+static void take_batch(struct entropy *e, const uint16_t ids[CHAINS], unsigned round,
+	unsigned first, unsigned last, struct trace *trace)
+{
+	for (unsigned i = first; i < last; i++) {
+		const uint8_t *bytes = ram_at(&e->d.ram, e->buffers + 64 * i);
+
+		ring_skip(&e->d.rings[0], ids[i]);
+		trace->batched = true;
+		trace->all_once &= memchr(bytes, 0, 64) == NULL;
+		trace->ids[round * CHAINS + i] = i;
+		trace->lens[round * CHAINS + i] = 64;
+	}
+}
+
 /* Takes what has come back, and notes it. */
 static unsigned take(struct entropy *e, const uint16_t ids[CHAINS], unsigned round, unsigned taken,
 	bool seen[CHAINS], struct trace *trace)
@@ -87,6 +104,10 @@ static unsigned take(struct entropy *e, const uint16_t ids[CHAINS], unsigned rou
 			return CHAINS;
 		}
 		seen[which] = true;
+		if (e->d.features & VIRTIO_BIT(VIRTIO_F_IN_ORDER) && which > taken) {
+			take_batch(e, ids, round, taken, which, trace);
+			taken = which;
+		}
 		trace->reordered |= which != taken;
 		trace->is_short |= used.len < 64;
 		trace->all_once &= used.len >= 1 && used.len <= 64;
@@ -104,6 +125,7 @@ static void run_round(struct entropy *e, unsigned round, bool wanted, struct tra
 	uint16_t ids[CHAINS];
 
 	ring_want_interrupts(&e->d.rings[0], wanted);
+	memset(ram_at(&e->d.ram, e->buffers), 0, CHAINS * 64);
 	add(e, ids);
 	for (; more && passes < 200; passes++) {
 		more = virtio_serve(&e->rng.dev, 0);
@@ -116,6 +138,18 @@ static void run_round(struct entropy *e, unsigned round, bool wanted, struct tra
 	trace->interrupts[round] = atomic_load(&e->d.host.raises) - before;
 	trace->interrupted &= !wanted || trace->interrupts[round] > 0;
 	trace->unasked |= !wanted && trace->interrupts[round] > 0;
+
+	/* Each needs a chain that was used since the one before. */
+	trace->untrue |= trace->interrupts[round] > CHAINS + (round > 0);
+}
+
+/* Looks at a queue in which nothing was ever used. Returns whether an interrupt says otherwise. */
+static bool lies(struct entropy *e)
+{
+	ring_want_interrupts(&e->d.rings[0], false);
+	for (unsigned i = 0; i < 50; i++)
+		virtio_serve(&e->rng.dev, 0);
+	return atomic_load(&e->d.host.raises) > 0;
 }
 
 static struct trace run(uint64_t seed, bool fixed)
@@ -125,6 +159,7 @@ static struct trace run(uint64_t seed, bool fixed)
 
 	trace.offered = e->rng.dev.features;
 	trace.size_max = reg_read(&e->d, VIRTIO_MMIO_QUEUE_SIZE_MAX);
+	trace.untrue = lies(e);
 	for (unsigned round = 0; round < ROUNDS; round++)
 		run_round(e, round, round % 2 == 0, &trace);
 	trace.all_once &= e->d.rings[0].size >= CHAINS && ring_guards_intact(&e->d.rings[0]);
@@ -137,7 +172,7 @@ static bool is_same(const struct trace *a, const struct trace *b)
 	return memcmp(a, b, offsetof(struct trace, all_once)) == 0 && a->all_once == b->all_once &&
 	       a->reordered == b->reordered && a->late == b->late && a->unasked == b->unasked &&
 	       a->bounded == b->bounded && a->interrupted == b->interrupted &&
-	       a->is_short == b->is_short;
+	       a->is_short == b->is_short && a->batched == b->batched && a->untrue == b->untrue;
 }
 
 /* --- queues ----------------------------------------------------------------------------------- */
@@ -146,7 +181,7 @@ static void test_clauses(void)
 {
 	bool in_order = driver_ring_form & VIRTIO_BIT(VIRTIO_F_IN_ORDER);
 	unsigned once = 0, bounded = 0, interrupted = 0, same = 0, reordered = 0, late = 0;
-	unsigned unasked = 0, is_short = 0, small = 0, odd = 0;
+	unsigned unasked = 0, is_short = 0, small = 0, odd = 0, batched = 0, untrue = 0;
 
 	for (unsigned seed = 0; seed < SEEDS; seed++) {
 		struct trace trace = run(seed, true), again = run(seed, true);
@@ -159,6 +194,8 @@ static void test_clauses(void)
 		late += trace.late;
 		unasked += trace.unasked;
 		is_short += trace.is_short;
+		batched += trace.batched;
+		untrue += trace.untrue;
 		small += trace.size_max < 64;
 		odd += (trace.size_max & (trace.size_max - 1)) != 0;
 	}
@@ -166,10 +203,14 @@ static void test_clauses(void)
 	is(bounded, SEEDS, "each comes back within a bounded number of passes");
 	is(interrupted, SEEDS, "2.7.7.2 an interrupt that was asked for comes");
 	is(same, SEEDS, "a seed repeats what it did");
-	if (in_order)
+	is(untrue, 0, "4.2.2.1 an interrupt comes only for chains that were used");
+	if (in_order) {
 		is(reordered, 0, "2.7.9 with IN_ORDER chains come back in order");
-	else
+		ok(batched > SEEDS / 8, "2.7.9 some seeds tell of several by one used element");
+	} else {
 		ok(reordered > SEEDS / 8, "2.7.8 some seeds use chains out of order");
+		is(batched, 0, "2.7.8 each has a used element of its own");
+	}
 	ok(late > SEEDS / 8, "some seeds use chains late");
 	ok(unasked > 0, "2.7.7.1 some seeds interrupt without being asked");
 	ok(is_short > SEEDS / 8, "5.4.6.2 some seeds fill a part of a buffer");
@@ -223,17 +264,135 @@ static void test_features(void)
 	is(once, SEEDS, "and with all of them chains come back");
 }
 
+/* Adds a round of chains, and looks at the queue so many times while the source of random bytes is
+ * empty. lens[i] becomes how many bytes of chain i were written in the end. */
+static void look_and_fill(struct entropy *e, unsigned looks, unsigned lens[CHAINS])
+{
+	uint8_t *bytes = ram_at(&e->d.ram, e->buffers);
+	uint16_t ids[CHAINS];
+	struct used used;
+
+	memset(bytes, 0, CHAINS * 64);
+	add(e, ids);
+	e->host.left = 0;
+	for (unsigned i = 0; i < looks; i++)
+		virtio_serve(&e->rng.dev, 0);
+	e->host.left = SIZE_MAX;
+	while (virtio_serve(&e->rng.dev, 0))
+		;
+	while (ring_take(&e->d.rings[0], &used))
+		;
+	for (unsigned i = 0; i < CHAINS; i++)
+		lens[i] = (unsigned)strnlen((const char *)bytes + i * 64, 64);
+}
+
+/* Requests have the same done to them, however often the queue is looked at meanwhile. */
+static void test_numbers(void)
+{
+	unsigned same = 0, is_short = 0;
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		const struct chaos_choice choice = {.on = true, .seed = seed};
+		struct entropy *once = bring_up(&choice, true), *often = bring_up(&choice, true);
+		bool equal = true;
+
+		for (unsigned round = 0; round < ROUNDS; round++) {
+			unsigned a[CHAINS], b[CHAINS];
+
+			look_and_fill(once, 0, a);
+			look_and_fill(often, 3 * round, b);
+			equal &= memcmp(a, b, sizeof a) == 0;
+			is_short += a[0] < 64;
+		}
+		same += equal;
+		tear_down(once);
+		tear_down(often);
+	}
+	is(same, SEEDS, "a seed does the same to a request, by its number in the queue");
+	ok(is_short > SEEDS / 8, "which is not the same to each");
+}
+
+/* --- disks ------------------------------------------------------------------------------------ */
+
+static struct fixture *disk_with(const struct chaos_choice *choice, unsigned queues)
+{
+	struct fixture *f = prepare();
+
+	attach_queues(f, &f->host.backend, queues);
+	f->blk.dev.chaos = chaos_open(choice, 0, f->blk.dev.queues, queues);
+	return f;
+}
+
+static void disk_free(struct fixture *f)
+{
+	chaos_free(f->blk.dev.chaos);
+	teardown(f);
+}
+
+/* Each queue has a size of its own, and SEG_MAX holds for all of them. */
+static void test_sizes(void)
+{
+	unsigned different = 0, fits = 0;
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		struct fixture *f = disk_with(&(struct chaos_choice){.on = true, .seed = seed}, 2);
+		uint32_t sizes[2], segments = reg_read(&f->d, CONFIG + 12);
+
+		driver_negotiate(&f->d, MQ);
+		for (unsigned queue = 0; queue < 2; queue++) {
+			reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, queue);
+			sizes[queue] = reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE_MAX);
+		}
+		different += sizes[0] != sizes[1];
+		fits += segments >= 1 && segments + 2 <= sizes[0] && segments + 2 <= sizes[1];
+		disk_free(f);
+	}
+	ok(different > SEEDS / 8, "4.2.2 some disks have queues of different sizes");
+	is(fits, SEEDS, "5.2.3 a request of seg_max segments fits into each queue");
+}
+
+/* The generation is a new one if, and only if, a field has changed; and bit 1 says so. */
+static void test_hint(void)
+{
+	unsigned changes = 0, right = 0;
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		struct fixture *f = disk_with(&(struct chaos_choice){.on = true, .seed = seed}, 1);
+		uint32_t hint, generation;
+		bool equal = true;
+
+		driver_start(&f->d, 0);
+		hint = reg_read(&f->d, CONFIG + 28);
+		generation = reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION);
+		reg_write(&f->d, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_CONFIG);
+		for (unsigned i = 0; i < 40; i++) {
+			uint32_t bits, before = hint, old = generation;
+
+			virtio_serve(&f->blk.dev, 0);
+			bits = reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS);
+			reg_write(&f->d, VIRTIO_MMIO_INTERRUPT_ACK, bits);
+			hint = reg_read(&f->d, CONFIG + 28);
+			generation = reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION);
+			equal &= (hint != before) == (generation != old);
+			equal &= (hint != before) == !!(bits & VIRTIO_MMIO_INT_CONFIG);
+			changes += hint != before;
+		}
+		right += equal;
+		disk_free(f);
+	}
+	ok(changes > SEEDS, "3.2 some disks change what they suggest as size of a request");
+	is(right, SEEDS, "4.2.2 the generation is a new one, and bit 1 set, if they did");
+}
+
 /* --- requests that fail, devices that ask for a reset --------------------------------------- */
 
 static void test_errors(void)
 {
-	unsigned errors = 0, unsupported = 0, right = 0;
+	unsigned errors = 0, unsupported = 0, right = 0, refused = 0;
 	const unsigned count = 100;
-	struct fixture *f = setup_host(false);
+	struct fixture *f = disk_with(
+		&(struct chaos_choice){.on = true, .seed = SEED_LARGE, .errors = true}, 1);
 
-	f->blk.dev.chaos =
-		chaos_open(&(struct chaos_choice){.on = true, .seed = SEED_LARGE, .errors = true},
-			0, f->blk.dev.queues, 1);
 	driver_start(&f->d, FLUSH);
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t status;
@@ -249,19 +408,23 @@ static void test_errors(void)
 	ok(errors > 0 && errors < count / 2, "5.2.6.2 with errors, some reads fail");
 	ok(unsupported > 0 && unsupported < count / 4, "5.2.6.2 and some GET_ID");
 	is(right, count, "those that do not have the disk's content");
+	for (unsigned i = 0; i < count; i++) {
+		request(f, 77, 0, 512);
+		refused += get_status(f) == VIRTIO_BLK_S_UNSUPP;
+	}
+	is(refused, count, "5.2.6.2 a type that is not supported is always refused as that");
 	ok(!driver_failed(&f->d), "and the device has not failed");
-	chaos_free(f->blk.dev.chaos);
-	teardown(f);
+	disk_free(f);
 }
 
 static void test_needs_reset(void)
 {
 	struct entropy *e = bring_up(&(struct chaos_choice){.on = true, .reset = true}, true);
-	unsigned passes = 0;
+	unsigned rounds = 0, lens[CHAINS];
 
-	while (!driver_failed(&e->d) && passes++ < 1000)
-		virtio_serve(&e->rng.dev, 0);
-	ok(passes < 1000, "2.1.2 with reset, a device asks for one");
+	while (!driver_failed(&e->d) && rounds++ < 1000)
+		look_and_fill(e, 0, lens);
+	ok(rounds < 1000, "2.1.2 with reset, a device asks for one");
 	ok(reg_read(&e->d, VIRTIO_MMIO_INTERRUPT_STATUS) & VIRTIO_MMIO_INT_CONFIG,
 		"2.1.2 and notifies the driver");
 	ok(strstr(e->d.host.report, "--chaos"), "and the user is told why");
@@ -272,12 +435,15 @@ static void each_form(void)
 {
 	test_clauses();
 	test_reset();
+	test_numbers();
 }
 
 int main(void)
 {
 	for_each_ring_form(each_form);
 	test_features();
+	test_sizes();
+	test_hint();
 	test_errors();
 	test_needs_reset();
 	return tap_done();
