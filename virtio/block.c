@@ -2,6 +2,7 @@
 #include "block.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include <vole/virtio_blk.h>
@@ -216,6 +217,55 @@ static void block_reset(struct virtio_device *dev)
 		blk->requests[i].active = false;
 }
 
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+static const struct chain *block_held(
+	struct virtio_device *dev, unsigned queue, struct virtio_saved_queue *saved)
+{
+	const struct block_request *request = &block_of(dev)->requests[queue];
+
+	if (!request->active)
+		return NULL;
+	saved->transferred = request->transferred;
+	saved->written = request->written;
+	return &request->chain;
+}
+
+static int block_take_held(
+	struct virtio_device *dev, unsigned queue, const struct virtio_saved_queue *saved)
+{
+	struct block_request *request = &block_of(dev)->requests[queue];
+
+	if (!virtio_pop(dev, queue, &request->chain) ||
+		!block_request_begin(request, &block_of(dev)->disk) ||
+		!block_request_resume(request, saved->transferred, saved->written))
+		return -EINVAL;
+	request->active = true;
+	return 0;
+}
+
+static void block_save(const struct virtio_device *dev, struct virtio_saved *saved)
+{
+	const struct virtio_block *blk = container_of(dev, const struct virtio_block, dev);
+
+	saved->mode_chosen = blk->mode_chosen;
+	saved->writeback = blk->writeback;
+	saved->capacity = blk->disk.capacity;
+	saved->capacity_max = blk->disk.capacity_max;
+}
+
+static int block_restore(struct virtio_device *dev, const struct virtio_saved *saved)
+{
+	struct virtio_block *blk = block_of(dev);
+
+	if (saved->capacity != blk->disk.capacity || saved->capacity_max < saved->capacity)
+		return -EINVAL;
+	blk->mode_chosen = saved->mode_chosen;
+	blk->writeback = saved->writeback;
+	blk->disk.capacity_max = saved->capacity_max;
+	return 0;
+}
+
 /* Features that depend on the disk. */
 #define RANGE_FEATURES (VIRTIO_BIT(VIRTIO_BLK_F_DISCARD) | VIRTIO_BIT(VIRTIO_BLK_F_WRITE_ZEROES))
 
@@ -235,6 +285,10 @@ static const struct virtio_ops block_ops = {
 	.config_read = block_config_read,
 	.config_changed = block_config_changed,
 	.config_write = block_config_write,
+	.held = block_held,
+	.take_held = block_take_held,
+	.save = block_save,
+	.restore = block_restore,
 };
 
 int virtio_block_init(struct virtio_block *blk, struct block_backend *backend, unsigned queue_count,

@@ -362,6 +362,19 @@ bool block_request_begin(struct block_request *request, struct block_disk *disk)
 	return true;
 }
 
+bool block_request_resume(struct block_request *request, uint64_t transferred, uint64_t written)
+{
+	uint64_t readable_len = request->chain.readable_len - sizeof(struct virtio_blk_req);
+	uint64_t writable_len = request->data_len_max;
+
+	if (transferred > (readable_len > writable_len ? readable_len : writable_len) ||
+		written > writable_len)
+		return false;
+	request->transferred = transferred;
+	request->written = written;
+	return true;
+}
+
 bool block_request_serve(struct block_request *request, struct block_disk *disk, uint64_t *budget)
 {
 	uint8_t status = serve(request, disk, budget);

@@ -57,6 +57,10 @@ struct block_disk {
  * lock is held. */
 bool block_request_begin(struct block_request *request, struct block_disk *disk);
 
+/* Has a request that has just begun go on where it was when this much of it was transferred and
+ * written. Returns false if it cannot have come so far. The device's lock is held. */
+bool block_request_resume(struct block_request *request, uint64_t transferred, uint64_t written);
+
 /*
  * Continues the request for up to *budget bytes of data, at least 1, and subtracts from *budget
  * what was used; an operation that may take the host long uses up all of it. Returns true if the

@@ -292,6 +292,54 @@ static void console_config_write(
 		virtio_config_mistake(dev, RULE_CONFIG_READ_ONLY, offset, data, len);
 }
 
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+static const struct chain *console_held(
+	struct virtio_device *dev, unsigned queue, struct virtio_saved_queue *saved)
+{
+	const struct console_port *port = port_of(console_of(dev), queue);
+
+	if (!port)
+		return NULL;
+	if (queue == port->receive)
+		return port->receiving ? &port->input : NULL;
+	saved->transferred = port->sent;
+	return port->sending ? &port->output : NULL;
+}
+
+static int console_take_held(
+	struct virtio_device *dev, unsigned queue, const struct virtio_saved_queue *saved)
+{
+	struct virtio_console *con = console_of(dev);
+	struct console_port *port = port_of(con, queue);
+
+	if (!port)
+		return -EINVAL;
+	if (queue == port->receive) {
+		port->receiving = virtio_pop(dev, queue, &port->input);
+		port_want(port, port->receiving && takes_input(con, port), port->output_wanted);
+		return port->receiving ? 0 : -EINVAL;
+	}
+	port->sending = virtio_pop(dev, queue, &port->output);
+	if (!port->sending || saved->transferred > port->output.readable_len)
+		return -EINVAL;
+	port->sent = saved->transferred;
+	port_want(port, port->input_wanted, true);
+	return 0;
+}
+
+static void console_save(const struct virtio_device *dev, struct virtio_saved *saved)
+{
+	const struct virtio_console *con = container_of(dev, const struct virtio_console, dev);
+
+	console_control_save(&con->control, saved);
+}
+
+static int console_restore(struct virtio_device *dev, const struct virtio_saved *saved)
+{
+	return console_control_restore(&console_of(dev)->control, saved);
+}
+
 static const struct virtio_ops console_ops = {
 	.name = "console",
 	.id = VIRTIO_ID_CONSOLE,
@@ -307,6 +355,10 @@ static const struct virtio_ops console_ops = {
 	.config_read = console_config_read,
 	.config_changed = console_config_changed,
 	.config_write = console_config_write,
+	.held = console_held,
+	.take_held = console_take_held,
+	.save = console_save,
+	.restore = console_restore,
 };
 
 static void port_init(
@@ -343,4 +395,19 @@ int virtio_console_init(struct virtio_console *con, const struct console_port_ho
 	if (multiport)
 		features |= VIRTIO_BIT(VIRTIO_CONSOLE_F_MULTIPORT);
 	return virtio_init(&con->dev, &console_ops, features, queue_count, gmem, host, ctx);
+}
+
+bool virtio_console_is_outdated(struct virtio_console *con, unsigned port)
+{
+	struct console_backend *backend = con->ports[port].backend;
+	const struct console_control_port *told = con->ports[port].control;
+	uint16_t cols, rows;
+	bool outdated;
+
+	pthread_mutex_lock(&con->dev.lock);
+	backend->ops->size(backend, &cols, &rows);
+	outdated = cols != told->cols || rows != told->rows ||
+		   backend->ops->connected(backend) != told->connected;
+	pthread_mutex_unlock(&con->dev.lock);
+	return outdated;
 }

@@ -54,4 +54,9 @@ int virtio_console_init(struct virtio_console *con, const struct console_port_ho
 	unsigned port_count, bool multiport, const struct gmem *gmem,
 	const struct virtio_host_ops *host, void *ctx);
 
+/* Returns whether the host's side of a port is not as the driver was told, which can be so after
+ * virtio_restore() with another back end: the size of its window, or that it is open. Then the
+ * caller calls virtio_backend_ready() and virtio_config_changed(). Takes the lock. */
+bool virtio_console_is_outdated(struct virtio_console *con, unsigned port);
+
 #endif

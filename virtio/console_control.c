@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console_control.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -205,4 +206,50 @@ void console_control_receive(struct console_control *control)
 	}
 	virtio_publish(control->dev, TRANSMIT);
 	virtio_kick(control->dev, RECEIVE);
+}
+
+/* --- saving and restoring --------------------------------------------------------------------- */
+
+void console_control_save(const struct console_control *control, struct virtio_saved *saved)
+{
+	for (unsigned i = 0; i < control->port_count; i++) {
+		const struct console_control_port *port = &control->ports[i];
+
+		saved->ports[i] = (struct virtio_saved_port){
+			.added = port->added,
+			.ready = port->ready,
+			.opened = port->opened,
+			.pending = port->pending,
+			.cols = port->cols,
+			.rows = port->rows,
+			.connected = port->connected,
+		};
+	}
+}
+
+/* Events of which the driver can be told, as bits. */
+static uint32_t events_of(const struct console_control_port *port)
+{
+	return 1u << VIRTIO_CONSOLE_DEVICE_ADD | 1u << VIRTIO_CONSOLE_RESIZE |
+	       1u << VIRTIO_CONSOLE_PORT_OPEN |
+	       1u << (is_console(port) ? VIRTIO_CONSOLE_CONSOLE_PORT : VIRTIO_CONSOLE_PORT_NAME);
+}
+
+int console_control_restore(struct console_control *control, const struct virtio_saved *saved)
+{
+	for (unsigned i = 0; i < control->port_count; i++) {
+		struct console_control_port *port = &control->ports[i];
+		const struct virtio_saved_port *from = &saved->ports[i];
+
+		if (from->pending & ~events_of(port))
+			return -EINVAL;
+		port->added = from->added;
+		port->ready = from->ready;
+		port->opened = from->opened;
+		port->pending = from->pending;
+		port->cols = from->cols;
+		port->rows = from->rows;
+		port->connected = from->connected;
+	}
+	return 0;
 }

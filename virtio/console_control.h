@@ -59,4 +59,9 @@ void console_control_tell(struct console_control_port *port, unsigned event);
 /* Sets the state after device reset: no port is added, no message is pending. */
 void console_control_reset(struct console_control *control);
 
+/* Sets the ports in *saved; and goes on from there, with the host's side as the driver knows it.
+ * Returns 0, or -EINVAL for events that the port does not have. */
+void console_control_save(const struct console_control *control, struct virtio_saved *saved);
+int console_control_restore(struct console_control *control, const struct virtio_saved *saved);
+
 #endif

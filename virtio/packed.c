@@ -294,6 +294,21 @@ static void packed_view(const struct virtq *vq, struct virtq_view *view)
 	}
 }
 
+static void packed_save(const struct virtq *vq, struct virtio_saved_queue *saved)
+{
+	saved->position = vq->packed.used.slot;
+	saved->wrap = vq->packed.used.wrap;
+}
+
+static int packed_restore(struct virtq *vq, const struct virtio_saved_queue *saved)
+{
+	if (saved->position >= vq->size)
+		return -EINVAL;
+	vq->packed.used = (struct virtq_position){saved->position, saved->wrap};
+	vq->packed.avail = vq->packed.used;
+	return 0;
+}
+
 const struct virtq_ring_ops virtq_packed_ops = {
 	.clauses =
 		{
@@ -314,4 +329,6 @@ const struct virtq_ring_ops virtq_packed_ops = {
 	.listen = packed_listen,
 	.available = packed_available,
 	.view = packed_view,
+	.save = packed_save,
+	.restore = packed_restore,
 };

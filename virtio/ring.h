@@ -15,6 +15,7 @@
 #include "chain.h"
 #include "gmem.h"
 #include "report.h"
+#include "saved.h"
 #include "virtq_state.h"
 #include "virtq_view.h"
 
@@ -50,6 +51,14 @@ struct virtq_ring_ops {
 	/* Sets what is the format's own in *view: waiting, positions and addresses. Loads each word
 	 * of guest memory once. */
 	void (*view)(const struct virtq *vq, struct virtq_view *view);
+
+	/* Sets the position in *saved: chains are used in the order in which they are taken, so it
+	 * is that of the first one which is not used yet. */
+	void (*save)(const struct virtq *vq, struct virtio_saved_queue *saved);
+
+	/* Takes and uses from the saved position on; the queue has just been enabled. 0, or -EINVAL if there
+	 * is no such position. */
+	int (*restore)(struct virtq *vq, const struct virtio_saved_queue *saved);
 };
 
 /* A descriptor in host order: a copy, since the guest may change the original at any time. */

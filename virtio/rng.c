@@ -94,6 +94,24 @@ static void rng_reset(struct virtio_device *dev)
 	rng_of(dev)->waiting = false;
 }
 
+static const struct chain *rng_held(
+	struct virtio_device *dev, unsigned queue, struct virtio_saved_queue *saved)
+{
+	(void)queue;
+	(void)saved;
+	return rng_of(dev)->waiting ? &rng_of(dev)->chain : NULL;
+}
+
+static int rng_take_held(
+	struct virtio_device *dev, unsigned queue, const struct virtio_saved_queue *saved)
+{
+	struct virtio_rng *rng = rng_of(dev);
+
+	(void)saved;
+	rng->waiting = virtio_pop(dev, queue, &rng->chain);
+	return rng->waiting ? 0 : -EINVAL;
+}
+
 static const struct virtio_ops rng_ops = {
 	.name = "rng",
 	.id = VIRTIO_ID_ENTROPY,
@@ -102,6 +120,8 @@ static const struct virtio_ops rng_ops = {
 	.backend_ready = rng_backend_ready,
 	.reset = rng_reset,
 	.queue_stopped = rng_queue_stopped,
+	.held = rng_held,
+	.take_held = rng_take_held,
 };
 
 int virtio_rng_init(struct virtio_rng *rng, struct rng_backend *backend, const struct gmem *gmem,

@@ -252,6 +252,18 @@ static void split_view(const struct virtq *vq, struct virtq_view *view)
 	view->used_at = vq->device + offsetof(struct virtq_used, idx);
 }
 
+static void split_save(const struct virtq *vq, struct virtio_saved_queue *saved)
+{
+	saved->position = vq->split.used_next;
+}
+
+static int split_restore(struct virtq *vq, const struct virtio_saved_queue *saved)
+{
+	vq->split.avail_next = saved->position;
+	vq->split.used_next = vq->split.used_shown = saved->position;
+	return 0;
+}
+
 const struct virtq_ring_ops virtq_split_ops = {
 	.clauses =
 		{
@@ -272,4 +284,6 @@ const struct virtq_ring_ops virtq_split_ops = {
 	.listen = split_listen,
 	.available = split_available,
 	.view = split_view,
+	.save = split_save,
+	.restore = split_restore,
 };

@@ -133,6 +133,33 @@ static bool host_has_returned(struct virtio_device *dev)
 	return !dev->at_host;
 }
 
+int virtio_freeze(struct virtio_device *dev)
+{
+	unsigned ticks = VIRTIO_FREEZE_MS / (ENDING_TICK_NS / 1000000);
+
+	pthread_mutex_lock(&dev->lock);
+	dev->stops++;
+	while (dev->at_host && ticks > 0 && !(dev->host->ending && dev->host->ending(dev->ctx))) {
+		wait_for_tick(dev);
+		ticks--;
+	}
+	dev->stops--;
+	dev->frozen = !dev->at_host;
+	dev->missed = false;
+	pthread_mutex_unlock(&dev->lock);
+	return dev->frozen ? 0 : -EBUSY;
+}
+
+void virtio_thaw(struct virtio_device *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	dev->frozen = false;
+	for (unsigned i = 0; dev->missed && i < dev->queue_count; i++)
+		if (virtio_queue_live(dev, i))
+			virtio_kick(dev, i);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 /* --- interrupts and kicks --------------------------------------------------------------------- */
 
 /*
@@ -405,6 +432,11 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 	bool more = false;
 
 	pthread_mutex_lock(&dev->lock);
+	if (__builtin_expect(dev->frozen, 0)) {
+		dev->missed = true;
+		pthread_mutex_unlock(&dev->lock);
+		return false;
+	}
 	if (virtio_queue_live(dev, queue)) {
 		dev->served_ms = coarse_ms();
 		virtq_silence(&dev->queues[queue]);

@@ -34,6 +34,7 @@
 #include "chaos.h"
 #include "gmem.h"
 #include "report.h"
+#include "saved.h"
 #include "virtq.h"
 
 #define VIRTIO_QUEUES_MAX  18  /* of a device: a console of eight ports (virtio 5.3.2) has most */
@@ -101,6 +102,21 @@ struct virtio_ops {
 	 * held. NULL: all fields are read-only. */
 	void (*config_write)(
 		struct virtio_device *dev, uint32_t offset, const uint8_t *data, unsigned len);
+
+	/* Returns the chain of this queue that was taken and not used yet, or NULL, and sets
+	 * saved->transferred and saved->written. Lock held, queue live. NULL: it holds none. */
+	const struct chain *(*held)(
+		struct virtio_device *dev, unsigned queue, struct virtio_saved_queue *saved);
+
+	/* Pops that chain again and goes on with it. Returns 0, or -EINVAL if there is none, or
+	 * not one with which the device can have come so far. Lock held, queue live. */
+	int (*take_held)(
+		struct virtio_device *dev, unsigned queue, const struct virtio_saved_queue *saved);
+
+	/* Sets what is the type's own in *saved; and goes on from there, 0 or -EINVAL, before the
+	 * queues are restored. Lock held. NULL: nothing is. */
+	void (*save)(const struct virtio_device *dev, struct virtio_saved *saved);
+	int (*restore)(struct virtio_device *dev, const struct virtio_saved *saved);
 };
 
 /* Callbacks to the machine. ctx is the pointer that virtio_init() was given. */
@@ -151,6 +167,8 @@ struct virtio_device {
 	bool at_host;             /* the host works for a request: the queues stay as they are */
 	uint64_t served_ms;       /* when a queue or request was served last, or begun */
 	unsigned stops;           /* register writes that wait for it */
+	bool frozen;              /* queues are not served: saved.h */
+	bool missed;              /* one was to be served meanwhile */
 	uint64_t driver_features; /* accepted */
 	uint8_t status;
 	bool live; /* host->live(true) succeeded, host->live(false) is owed */
@@ -184,6 +202,15 @@ void virtio_free(struct virtio_device *dev);
  * if there may be more to do: the caller calls again after other sources had their turn. On the
  * thread that serves the device. Takes the lock. */
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
+
+/*
+ * Has the device serve no queue from now on, on whatever thread, until virtio_thaw(). Registers can
+ * be accessed. Waits for the return of a host call. Returns 0, or -EBUSY if the host does not return
+ * within VIRTIO_FREEZE_MS or the machine is ending: then the device is not frozen.
+ */
+#define VIRTIO_FREEZE_MS 5000
+int virtio_freeze(struct virtio_device *dev);
+void virtio_thaw(struct virtio_device *dev);
 
 /* Tells the device that a back end, by its number counted from 0, is ready for what the device
  * wants of it. On the thread that serves the device. Takes the lock. */
