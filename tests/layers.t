@@ -63,7 +63,7 @@ for my $folder (sort keys %may_see) {
 # Inside of vmm/: which folders the files of a folder may include, besides their own and vmm/ itself. An engine is
 # known by nobody: machine/ and all others know what cpu/engine.h says of engines.
 my %may_see_in_vmm = (
-	'snapshot' => [],
+	'snapshot' => [qw(io)],
 	'cpu' => [qw(chips snapshot)],
 	'kvm' => [qw(chips cpu snapshot)],
 	'x86' => [qw(chips cpu snapshot)],

@@ -2,7 +2,7 @@
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
 	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
 		exception.c examine.c state_report.c drain.c) \
-	$(addprefix snapshot/,stream.c) \
+	$(addprefix snapshot/,stream.c file.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \
 	$(addprefix cpu/,crash.c crash_exception.c crash_memory.c crash_triple_fault.c report.c) \
 	$(addprefix cpu/,stack.c place.c text_list.c callers.c branches.c) \

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "snapshot/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file.h"
+#include "io/file_holder.h"
+#include "log.h"
+
+#define PAGE 4096
+
+/* Pages that are written at once, at most. */
+#define RUN_PAGES 256
+
+/* Largest memory of a machine in bytes. */
+#define MEMORY_MAX (UINT64_C(1) << 32)
+
+static const char magic[16] = "vole checkpoint\n";
+
+/* The beginning of the file. */
+struct header {
+	char magic[16];
+	uint32_t version, reserved;
+	uint64_t memory_offset, memory_len;
+	uint64_t state_offset, state_len;
+	uint64_t state_sum;  /* of the state */
+	uint64_t header_sum; /* of all before it */
+};
+
+static int fail(const char *path, int error)
+{
+	say("%s: %s", path, strerror(error));
+	return -error;
+}
+
+/* FNV-1a with 64 bits. */
+static uint64_t checksum(const void *bytes, size_t len)
+{
+	const uint8_t *at = bytes;
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ at[i]) * UINT64_C(0x100000001b3);
+	return sum;
+}
+
+static uint64_t header_checksum(const struct header *header)
+{
+	return checksum(header, offsetof(struct header, header_sum));
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+int snapshot_file_create(const char *path)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	struct stat st;
+	int ret = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		ret = fail(path, errno);
+	else if (!S_ISREG(st.st_mode)) {
+		say("%s: not a regular file", path);
+		ret = -EINVAL;
+	} else if (file_lock(fd, false) == -EBUSY) {
+		file_say_in_use(fd, "", path);
+		ret = -EBUSY;
+	}
+	if (ret == 0)
+		return fd;
+	file_close(&fd);
+	return ret;
+}
+
+static int write_all(int fd, const char *path, const void *bytes, size_t len, uint64_t offset)
+{
+	const uint8_t *from = bytes;
+
+	while (len > 0) {
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, from, len, (off_t)offset));
+
+		if (n < 0)
+			return fail(path, errno);
+		from += n;
+		len -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+static bool is_zero(const uint8_t *page)
+{
+	return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
+}
+
+/* Returns how many pages from this one on are to be written, at most RUN_PAGES. */
+static unsigned count_filled(const uint8_t *memory, uint64_t page, uint64_t pages)
+{
+	unsigned count = 0;
+
+	while (count < RUN_PAGES && page + count < pages &&
+		!is_zero(memory + (page + count) * PAGE))
+		count++;
+	return count;
+}
+
+static int write_memory(int fd, const char *path, const uint8_t *memory, uint64_t len)
+{
+	uint64_t pages = len / PAGE, page = 0;
+	int ret = 0;
+
+	while (ret == 0 && page < pages) {
+		unsigned count = count_filled(memory, page, pages);
+
+		if (count > 0)
+			ret = write_all(fd, path, memory + page * PAGE, (size_t)count * PAGE,
+				SNAPSHOT_MEMORY_OFFSET + page * PAGE);
+		page += count > 0 ? count : 1;
+	}
+	return ret;
+}
+
+int snapshot_file_write(int fd, const char *path, const uint8_t *memory, uint64_t memory_len,
+	const struct snapshot_stream *state)
+{
+	struct header header = {
+		.version = SNAPSHOT_VERSION,
+		.memory_offset = SNAPSHOT_MEMORY_OFFSET,
+		.memory_len = memory_len,
+		.state_offset = SNAPSHOT_MEMORY_OFFSET + memory_len,
+		.state_len = state->len,
+		.state_sum = checksum(state->bytes, state->len),
+	};
+	int ret;
+
+	memcpy(header.magic, magic, sizeof magic);
+	header.header_sum = header_checksum(&header);
+	if (ftruncate(fd, 0) < 0 ||
+		ftruncate(fd, (off_t)(header.state_offset + header.state_len)) < 0)
+		return fail(path, errno);
+	ret = write_memory(fd, path, memory, memory_len);
+	if (ret == 0)
+		ret = write_all(fd, path, state->bytes, state->len, header.state_offset);
+	if (ret == 0)
+		ret = write_all(fd, path, &header, sizeof header, 0);
+	return ret;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* Returns what is wrong with a header, or NULL. */
+static const char *find_fault(const struct header *header, uint64_t size)
+{
+	if (header->header_sum != header_checksum(header))
+		return "the header is damaged";
+	if (header->memory_offset != SNAPSHOT_MEMORY_OFFSET || header->memory_len % PAGE != 0 ||
+		header->memory_len == 0 || header->memory_len > MEMORY_MAX ||
+		header->state_offset != SNAPSHOT_MEMORY_OFFSET + header->memory_len ||
+		header->state_len > SNAPSHOT_STREAM_MAX)
+		return "the header is not one that vole writes";
+	if (size < header->state_offset + header->state_len)
+		return "the file is cut off";
+	if (size > header->state_offset + header->state_len)
+		return "the file is longer than the checkpoint";
+	return NULL;
+}
+
+static int refuse(const char *path, const char *why)
+{
+	say("%s: a checkpoint that cannot be used: %s", path, why);
+	return -EBADMSG;
+}
+
+static int check_header(const struct header *header, const char *path, uint64_t size)
+{
+	const char *fault;
+
+	if (memcmp(header->magic, magic, sizeof magic) != 0) {
+		say("%s: not a checkpoint of vole, or one that was not completed", path);
+		return -EBADMSG;
+	}
+	if (header->version != SNAPSHOT_VERSION) {
+		say("%s: a checkpoint of format %" PRIu32 ", and this vole reads format %d; take "
+		    "it anew with this vole",
+			path, header->version, SNAPSHOT_VERSION);
+		return -EBADMSG;
+	}
+	fault = find_fault(header, size);
+	return fault ? refuse(path, fault) : 0;
+}
+
+static int read_state(struct snapshot_file *file, const struct header *header)
+{
+	int ret;
+
+	file->state_len = header->state_len;
+	file->state = malloc(header->state_len + 1); /* not 0 */
+	if (!file->state)
+		return fail(file->path, ENOMEM);
+	ret = file_read(file->fd, file->path, file->state, header->state_len, header->state_offset);
+	if (ret < 0)
+		return ret;
+	if (checksum(file->state, file->state_len) != header->state_sum)
+		return refuse(file->path, "the state is damaged");
+	return 0;
+}
+
+int snapshot_file_open(struct snapshot_file *file, const char *path)
+{
+	struct header header = {.version = 0};
+	uint64_t size;
+	ssize_t len;
+	int ret;
+
+	*file = SNAPSHOT_FILE_EMPTY;
+	file->path = path;
+	ret = file_open(path, &size);
+	if (ret < 0)
+		return ret;
+	file->fd = ret;
+	len = file_read_some(file->fd, &header, sizeof header, 0);
+	if (len < 0)
+		return fail(path, (int)-len);
+	ret = check_header(&header, path, size);
+	if (ret < 0)
+		return ret;
+	file->memory_len = header.memory_len;
+	return read_state(file, &header);
+}
+
+void snapshot_file_close(struct snapshot_file *file)
+{
+	file_close(&file->fd);
+	free(file->state);
+	*file = SNAPSHOT_FILE_EMPTY;
+}
+
+int snapshot_file_map(const struct snapshot_file *file, uint8_t *host)
+{
+	void *mapped = mmap(host, file->memory_len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file->fd, SNAPSHOT_MEMORY_OFFSET);
+
+	if (mapped == MAP_FAILED)
+		return fail(file->path, errno);
+	/* As memory_init() does. */
+	madvise(host, file->memory_len, MADV_DONTFORK);
+	return 0;
+}
