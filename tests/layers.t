@@ -70,7 +70,7 @@ my %may_see_in_vmm = (
 	'chips' => [qw(snapshot)],
 	'io' => [],
 	'boot' => [qw(chips cpu io snapshot)],
-	'see' => [qw(chips cpu)],
+	'see' => [qw(chips cpu io)],
 	'machine' => [qw(boot chips cpu io see snapshot)],
 );
 for my $folder (sort keys %may_see_in_vmm) {

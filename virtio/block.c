@@ -61,7 +61,7 @@ static bool request_at_hand(
 	while (!request->active && virtio_pop(dev, queue, &request->chain)) {
 		request->active = block_request_begin(request, &block_of(dev)->disk);
 		if (!request->active)
-			virtq_push(&dev->queues[queue], &request->chain, 0);
+			virtio_push(dev, queue, &request->chain, 0);
 	}
 	return request->active;
 }
@@ -80,7 +80,7 @@ static bool block_notified(struct virtio_device *dev, unsigned queue)
 	while (request_at_hand(dev, queue, request) && budget > 0) {
 		if (!block_request_serve(request, &blk->disk, &budget))
 			break;
-		virtq_push(&dev->queues[queue], &request->chain, (uint32_t)request->written);
+		virtio_push(dev, queue, &request->chain, (uint32_t)request->written);
 		request->active = false;
 	}
 	virtio_publish(dev, queue);

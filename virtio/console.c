@@ -79,7 +79,7 @@ static bool receive_chain(struct virtio_console *con, struct console_port *port)
 			chain->readable_len, "receive buffer of %" PRIu64 " byte%s,",
 			chain->readable_len, PLURAL(chain->readable_len));
 	}
-	virtq_push(&con->dev.queues[port->receive], chain, got);
+	virtio_push(&con->dev, port->receive, chain, got);
 	port->receiving = false;
 	return true;
 }
@@ -126,7 +126,7 @@ static bool send_chain(struct virtio_console *con, struct console_port *port)
 	/* What a host's error ate is lost: the driver is not to blame and cannot be told. */
 	port->sent = taken > 0 ? port->sent + taken : chain->readable_len;
 	if (port->sent == chain->readable_len) {
-		virtq_push(&con->dev.queues[port->transmit], chain, 0);
+		virtio_push(&con->dev, port->transmit, chain, 0);
 		port->sending = false;
 	}
 	return true;

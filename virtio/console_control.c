@@ -82,11 +82,11 @@ static bool send_message(struct console_control *control, struct console_control
 		virtio_queue_mistake(control->dev, RULE_CONTROL_BUFFER, RECEIVE, chain.writable_len,
 			"control receive buffer of %" PRIu64 " byte%s,", chain.writable_len,
 			PLURAL(chain.writable_len));
-		virtq_push(&control->dev->queues[RECEIVE], &chain, 0);
+		virtio_push(control->dev, RECEIVE, &chain, 0);
 		return true;
 	}
 	len = chain_write(&chain, 0, &message, len);
-	virtq_push(&control->dev->queues[RECEIVE], &chain, (uint32_t)len);
+	virtio_push(control->dev, RECEIVE, &chain, (uint32_t)len);
 	port->pending &= ~(1u << event);
 	port->added |= event == VIRTIO_CONSOLE_DEVICE_ADD;
 	return true;
@@ -202,7 +202,7 @@ void console_control_receive(struct console_control *control)
 			mistake(control, RULE_CONTROL_LENGTH, chain.readable_len,
 				"control message of %" PRIu64 " byte%s:", chain.readable_len,
 				PLURAL(chain.readable_len));
-		virtq_push(&control->dev->queues[TRANSMIT], &chain, 0);
+		virtio_push(control->dev, TRANSMIT, &chain, 0);
 	}
 	virtio_publish(control->dev, TRANSMIT);
 	virtio_kick(control->dev, RECEIVE);

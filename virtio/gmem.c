@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gmem.h"
 
+#include <assert.h>
 #include <errno.h>
 
 /* The region that gpa lies in, or NULL. A machine has a handful of them. */
@@ -39,6 +40,20 @@ void *gmem_tell_observer(const struct gmem *gm, void *host, uint64_t len)
 				region->base + (first - (uintptr_t)region->host), last - first);
 	}
 	return host;
+}
+
+gpa_t gmem_address(const struct gmem *gm, const void *host)
+{
+	uintptr_t at = (uintptr_t)host;
+
+	for (unsigned i = 0; i < gm->count; i++) {
+		const struct gmem_region *region = &gm->regions[i];
+
+		if (at - (uintptr_t)region->host < region->size)
+			return region->base + (at - (uintptr_t)region->host);
+	}
+	assert(!"host memory of the guest");
+	return 0;
 }
 
 /* Whether the regions that follow go on where region ends, for len bytes, and permit access.

@@ -75,6 +75,9 @@ static inline void *gmem_announce(const struct gmem *gm, void *host, uint64_t le
 	return host;
 }
 
+/* Returns the guest-physical address of host memory that gmem_ptr() returned. */
+gpa_t gmem_address(const struct gmem *gm, const void *host);
+
 /* Copy len bytes from or into guest memory. Return 0, or -EFAULT where gmem_ptr() would return
  * NULL: then nothing is copied. */
 int gmem_read(const struct gmem *gm, gpa_t gpa, void *dst, size_t len);

@@ -189,6 +189,49 @@ static struct mmio_access access_of(struct virtio_mmio *mmio, uint32_t offset, u
 	};
 }
 
+/* Returns the selector that what is accessed depends on; 0: none. Lock held. */
+static uint32_t selector_of(const struct mmio_access *access)
+{
+	switch (access->offset) {
+	case VIRTIO_MMIO_DEVICE_FEATURES:
+		return access->mmio->device_features_sel;
+	case VIRTIO_MMIO_DRIVER_FEATURES:
+		return access->mmio->driver_features_sel;
+	case VIRTIO_MMIO_QUEUE_SIZE_MAX:
+	case VIRTIO_MMIO_QUEUE_SIZE:
+	case VIRTIO_MMIO_QUEUE_READY:
+	case VIRTIO_MMIO_QUEUE_DESC_LOW ... VIRTIO_MMIO_QUEUE_DEVICE_HIGH:
+	case VIRTIO_MMIO_QUEUE_RESET:
+		return access->mmio->queue_sel;
+	default:
+		return 0;
+	}
+}
+
+/* Tells whoever watches of an access; data is what was read or will be written. The lock is not
+ * held. */
+static void tell_of_access(const struct mmio_access *access, const uint8_t *data)
+{
+	le64 word = {0};
+
+	if (!access->dev->watched)
+		return;
+	memcpy(&word, data, access->len < sizeof word ? access->len : sizeof word);
+	pthread_mutex_lock(&access->dev->lock);
+	virtio_tell(access->dev,
+		&(const struct virtio_event){
+			.kind = access->is_write ? VIRTIO_EVENT_WRITE : VIRTIO_EVENT_READ,
+			.queue = EVENT_NO_QUEUE,
+			.value = le64_to_cpu(word),
+			.reg = access->reg ? access->reg->name : NULL,
+			.offset = access->offset,
+			.selected = selector_of(access),
+			.len = access->len,
+			.accessor = access->accessor,
+		});
+	pthread_mutex_unlock(&access->dev->lock);
+}
+
 void virtio_mmio_read(struct virtio_mmio *mmio, uint32_t offset, uint8_t *data, unsigned len,
 	const void *accessor)
 {
@@ -199,15 +242,13 @@ void virtio_mmio_read(struct virtio_mmio *mmio, uint32_t offset, uint8_t *data, 
 	memset(data, 0, len);
 	if (!access.reg) {
 		config_read(&access, data);
-		return;
-	}
-	rule = access_rule(&access);
-	if (rule == RULE_NONE) {
+	} else if ((rule = access_rule(&access)) == RULE_NONE) {
 		word = cpu_to_le32(register_read(&access));
 		memcpy(data, &word, sizeof word);
 	} else {
 		refuse(&access, rule);
 	}
+	tell_of_access(&access, data);
 }
 
 void virtio_mmio_write(struct virtio_mmio *mmio, uint32_t offset, const uint8_t *data, unsigned len,
@@ -217,6 +258,7 @@ void virtio_mmio_write(struct virtio_mmio *mmio, uint32_t offset, const uint8_t 
 	enum virtio_rule rule;
 	le64 word = {0};
 
+	tell_of_access(&access, data);
 	if (!access.reg) {
 		config_write(&access, data);
 		return;

@@ -53,22 +53,14 @@ static void flags_store(struct virtq *vq, unsigned slot, uint16_t flags)
 	atomic_store_explicit(&to->raw, VOLE_SWAP16(flags), memory_order_release);
 }
 
-/*
- * After the flags_store() that showed a batch of this many slots. Pairs with the driver, which says
- * that it wants an interrupt, then looks at the ring: either it sees the used descriptors, or we
- * see that it wants one: always, or for one slot if that is in the batch (virtio 2.8.10).
- */
-static bool interrupt_wanted(const struct virtq *vq, unsigned batch)
+/* The last slots of the ring, as many as batch, were given back, and the driver said word of when it
+ * wants to be interrupted. */
+static bool asked_for(const struct virtq *vq, uint32_t word, unsigned batch)
 {
 	const struct virtq_position *used = &vq->packed.used;
-	unsigned mode, event, ago;
-	uint32_t word;
+	unsigned mode = word >> 16 & 3, event, ago;
 	bool wrap;
 
-	full_barrier();
-	word = atomic_load_explicit(&vq->packed.driver->word.raw, memory_order_relaxed);
-	word = VOLE_SWAP32(word);
-	mode = word >> 16 & 3;
 	if (mode != VIRTQ_EVENT_DESC || !vq->event_idx)
 		return mode != VIRTQ_EVENT_DISABLE;
 
@@ -79,6 +71,22 @@ static bool interrupt_wanted(const struct virtq *vq, unsigned batch)
 	if (wrap != used->wrap)
 		ago += vq->size;
 	return ago >= 1 && ago <= batch;
+}
+
+/*
+ * After the flags_store() that showed a batch of this many slots. Pairs with the driver, which says
+ * that it wants an interrupt, then looks at the ring: either it sees the used descriptors, or we
+ * see that it wants one: always, or for one slot if that is in the batch (virtio 2.8.10).
+ */
+static bool interrupt_wanted(struct virtq *vq, unsigned batch)
+{
+	uint32_t word;
+
+	full_barrier();
+	word = atomic_load_explicit(&vq->packed.driver->word.raw, memory_order_relaxed);
+	vq->suppression = VOLE_SWAP32(word);
+	vq->suppressed = !asked_for(vq, vq->suppression, batch);
+	return !vq->suppressed;
 }
 
 /* What else a descriptor says, whose flags said that it is available. */

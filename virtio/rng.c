@@ -67,7 +67,7 @@ static bool rng_notified(struct virtio_device *dev, unsigned queue)
 			virtio_queue_mistake(dev, RULE_RNG_BUFFER, queue, rng->chain.readable_len,
 				"buffer of %" PRIu64 " byte%s", rng->chain.readable_len,
 				PLURAL(rng->chain.readable_len));
-		virtq_push(&dev->queues[queue], &rng->chain, filled);
+		virtio_push(dev, queue, &rng->chain, filled);
 		bytes += filled;
 	}
 	virtio_publish(dev, queue);

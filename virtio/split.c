@@ -45,17 +45,23 @@ static void used_idx_store(struct virtq *vq, uint16_t idx)
  * it wants one. How it says so depends on EVENT_IDX: by a flag, or by the position whose use it
  * wants to hear of, if that is one of old to new - 1 (virtio 2.7.7.2).
  */
-static bool interrupt_wanted(const struct virtq *vq, uint16_t old, uint16_t new)
+static bool interrupt_wanted(struct virtq *vq, uint16_t old, uint16_t new)
 {
 	uint16_t event, flags;
+	bool wanted;
 
 	full_barrier();
 	if (vq->event_idx) {
 		event = relaxed_load(vq->split.used_event);
-		return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
+		vq->suppression = event;
+		wanted = (uint16_t)(new - event - 1) < (uint16_t)(new - old);
+	} else {
+		flags = relaxed_load(&vq->split.avail->flags);
+		vq->suppression = flags;
+		wanted = !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
 	}
-	flags = relaxed_load(&vq->split.avail->flags);
-	return !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
+	vq->suppressed = !wanted;
+	return wanted;
 }
 
 static struct desc desc_load(const struct table *table, unsigned index)

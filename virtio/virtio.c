@@ -54,6 +54,11 @@ void virtio_offer(struct virtio_device *dev, uint64_t features)
 	dev->features = (dev->features & ~VIRTIO_QUEUE_FEATURES) | features;
 }
 
+void virtio_watch(struct virtio_device *dev)
+{
+	dev->watched = true;
+}
+
 void virtio_free(struct virtio_device *dev)
 {
 	pthread_cond_destroy(&dev->returned);
@@ -87,6 +92,7 @@ bool virtio_queue_live(const struct virtio_device *dev, unsigned queue)
 
 void virtio_host_begin(struct virtio_device *dev)
 {
+	virtio_tell_queue(dev, VIRTIO_EVENT_HOST_BEGIN, EVENT_NO_QUEUE, 0);
 	dev->at_host = true;
 	dev->served_ms = coarse_ms();
 	pthread_mutex_unlock(&dev->lock);
@@ -96,6 +102,7 @@ bool virtio_host_end(struct virtio_device *dev)
 {
 	pthread_mutex_lock(&dev->lock);
 	dev->at_host = false;
+	virtio_tell_queue(dev, VIRTIO_EVENT_HOST_END, EVENT_NO_QUEUE, 0);
 	if (dev->stops == 0)
 		return true;
 	pthread_cond_broadcast(&dev->returned);
@@ -167,8 +174,9 @@ void virtio_thaw(struct virtio_device *dev)
  * bit was set already: the interrupt pin is edge-triggered, and an edge that met a masked pin is
  * gone.
  */
-static void interrupt(struct virtio_device *dev, unsigned bit)
+static void interrupt(struct virtio_device *dev, int queue, unsigned bit)
 {
+	virtio_tell_queue(dev, VIRTIO_EVENT_INTERRUPT, queue, bit);
 	atomic_fetch_add(&dev->notifications, 1);
 	atomic_fetch_or(&dev->interrupt_status, bit);
 	dev->host->raise(dev->ctx);
@@ -222,7 +230,7 @@ static void renew_config(struct virtio_device *dev)
 {
 	dev->config_generation++;
 	if (device_live(dev))
-		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+		interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
 }
 
 void virtio_config_changed(struct virtio_device *dev)
@@ -247,18 +255,22 @@ void virtio_fail(struct virtio_device *dev, const char *format, ...)
 	virtio_report_fault(dev, format, arguments);
 	va_end(arguments);
 	dev->status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+	virtio_tell_status(dev, dev->status & ~VIRTIO_STATUS_DEVICE_NEEDS_RESET);
 	if (dev->status & VIRTIO_STATUS_DRIVER_OK)
-		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+		interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
 }
 
 /* --- status ----------------------------------------------------------------------------------- */
 
 static void device_reset(struct virtio_device *dev)
 {
+	uint8_t before = dev->status;
+
 	if (dev->live)
 		dev->host->live(dev->ctx, false);
 	dev->live = false;
 	dev->status = 0;
+	virtio_tell_status(dev, before);
 	dev->driver_features = 0;
 	for (unsigned i = 0; i < dev->queue_count; i++)
 		virtq_reset(&dev->queues[i]);
@@ -276,7 +288,7 @@ static void device_start(struct virtio_device *dev)
 
 	/* Failed before, for instance at a queue: now the driver may be told (virtio 2.1.2). */
 	if (dev->status & VIRTIO_STATUS_DEVICE_NEEDS_RESET) {
-		interrupt(dev, VIRTIO_MMIO_INT_CONFIG);
+		interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
 		return;
 	}
 	error = dev->host->live(dev->ctx, true);
@@ -337,7 +349,7 @@ static void report_lost_bits(struct virtio_device *dev, uint32_t value)
 
 void virtio_set_status(struct virtio_device *dev, uint32_t value)
 {
-	uint8_t gained = value & DRIVER_STATUS & ~dev->status;
+	uint8_t gained = value & DRIVER_STATUS & ~dev->status, before = dev->status;
 
 	if (value == 0) {
 		if (host_has_returned(dev))
@@ -355,6 +367,7 @@ void virtio_set_status(struct virtio_device *dev, uint32_t value)
 		status_mistake(dev, RULE_START, value, "DRIVER_OK refused:");
 	}
 	dev->status |= gained;
+	virtio_tell_status(dev, before);
 	if (gained & VIRTIO_STATUS_DRIVER_OK)
 		device_start(dev);
 }
@@ -371,14 +384,18 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 		if (!host_has_returned(dev))
 			return;
 		virtq_disable(vq);
+		virtio_tell_queue(dev, VIRTIO_EVENT_QUEUE_READY, (int)queue, 0);
 		if (dev->ops->queue_stopped)
 			dev->ops->queue_stopped(dev, queue);
 		return;
 	}
 	if (virtq_enable(vq, dev->gmem, virtio_queue_size_max(dev, queue), dev->driver_features) <
-		0)
+		0) {
 		virtio_fail(dev, "queue %u: %s", queue, vq->fault);
-	else if (virtio_queue_live(dev, queue))
+		return;
+	}
+	virtio_tell_queue(dev, VIRTIO_EVENT_QUEUE_READY, (int)queue, 1);
+	if (virtio_queue_live(dev, queue))
 		virtio_kick(dev, queue); /* as at DRIVER_OK */
 }
 
@@ -398,17 +415,32 @@ int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)
 	guest_order_acquire(dev->gmem);
 	got = virtq_pop(vq, chain);
 	guest_order_acquire(dev->gmem);
+	if (got > 0)
+		virtio_tell_chain(dev, VIRTIO_EVENT_CHAIN, queue, chain, 0);
 	if (got >= 0)
 		return got;
 	virtio_fail(dev, "queue %u: %s", queue, vq->fault);
 	return 0;
 }
 
+void virtio_push(struct virtio_device *dev, unsigned queue, const struct chain *chain, uint32_t len)
+{
+	virtq_push(&dev->queues[queue], chain, len);
+	virtio_tell_chain(dev, VIRTIO_EVENT_USED, queue, chain, len);
+}
+
 void virtio_publish(struct virtio_device *dev, unsigned queue)
 {
+	struct virtq *vq = &dev->queues[queue];
+
 	guest_order_release(dev->gmem);
-	if (virtio_queue_live(dev, queue) && virtq_publish(&dev->queues[queue]))
-		interrupt(dev, VIRTIO_MMIO_INT_VRING);
+	if (!virtio_queue_live(dev, queue))
+		return;
+	vq->suppressed = false;
+	if (virtq_publish(vq))
+		interrupt(dev, (int)queue, VIRTIO_MMIO_INT_VRING);
+	else if (vq->suppressed)
+		virtio_tell_queue(dev, VIRTIO_EVENT_NO_INTERRUPT, (int)queue, vq->suppression);
 }
 
 /* Does what chaos has the device do besides serving a queue. */
@@ -439,6 +471,7 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 	}
 	if (virtio_queue_live(dev, queue)) {
 		dev->served_ms = coarse_ms();
+		virtio_tell_queue(dev, VIRTIO_EVENT_SERVE, (int)queue, 0);
 		virtq_silence(&dev->queues[queue]);
 		more = dev->ops->notified(dev, queue);
 		if (__builtin_expect(dev->chaos != NULL, 0) && virtio_queue_live(dev, queue))
@@ -449,6 +482,7 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 		more = false;
 	else if (virtq_listen(&dev->queues[queue]))
 		more = true;
+	virtio_tell_queue(dev, VIRTIO_EVENT_SERVED, (int)queue, more);
 	pthread_mutex_unlock(&dev->lock);
 	return more;
 }

@@ -35,6 +35,7 @@
 #include "gmem.h"
 #include "report.h"
 #include "saved.h"
+#include "virtio_event.h"
 #include "virtq.h"
 
 #define VIRTIO_QUEUES_MAX  18  /* of a device: a console of eight ports (virtio 5.3.2) has most */
@@ -143,6 +144,10 @@ struct virtio_host_ops {
 	 * own: report.h. Called at most VIRTIO_REPORTS_MAX + 1 times for faults, and once for each
 	 * rule. The report is valid during the call. Any thread. Lock held. */
 	void (*report)(void *ctx, const struct virtio_report *report);
+
+	/* Looks at an event, which is valid during the call, without a change to the device. Called
+	 * after virtio_watch() only. Any thread, lock held. */
+	void (*event)(void *ctx, const struct virtio_event *event);
 };
 
 struct virtio_device {
@@ -151,6 +156,7 @@ struct virtio_device {
 	void *ctx;
 	const struct gmem *gmem;
 	uint64_t features;   /* offered; constant */
+	bool watched;        /* host->event() is called; constant */
 	struct chaos *chaos; /* NULL: none; constant. Not owned */
 
 	/* These are outside the lock. */
@@ -194,6 +200,10 @@ int virtio_init(struct virtio_device *dev, const struct virtio_ops *ops, uint64_
 /* Sets which of VIRTIO_QUEUE_FEATURES the device offers. Called before the first access of a
  * driver. */
 void virtio_offer(struct virtio_device *dev, uint64_t features);
+
+/* Has host->event() be called for each event from here on. Called before the first access of a
+ * driver. */
+void virtio_watch(struct virtio_device *dev);
 
 /* Frees what virtio_init() made. Called when no thread uses the device any more. */
 void virtio_free(struct virtio_device *dev);
@@ -244,6 +254,10 @@ bool virtio_queue_live(const struct virtio_device *dev, unsigned queue);
 
 /* Calls virtq_pop(), and on a malformed ring fails the device and returns 0. */
 int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain);
+
+/* Calls virtq_push(). */
+void virtio_push(
+	struct virtio_device *dev, unsigned queue, const struct chain *chain, uint32_t len);
 
 /* Calls virtq_publish(), and interrupts the driver if it wants that. */
 void virtio_publish(struct virtio_device *dev, unsigned queue);
@@ -301,6 +315,41 @@ void virtio_config_mistake(struct virtio_device *dev, enum virtio_rule rule, uin
  */
 void virtio_host_begin(struct virtio_device *dev);
 bool virtio_host_end(struct virtio_device *dev);
+
+/* The following functions tell whoever watches the device of an event, which costs one predicted
+ * branch if nobody does. Transports call them as well. */
+
+static inline void virtio_tell(const struct virtio_device *dev, const struct virtio_event *event)
+{
+	if (__builtin_expect(dev->watched, 0))
+		dev->host->event(dev->ctx, event);
+}
+
+/* queue: EVENT_NO_QUEUE: none. */
+static inline void virtio_tell_queue(
+	const struct virtio_device *dev, enum virtio_event_kind kind, int queue, uint64_t value)
+{
+	virtio_tell(
+		dev, &(const struct virtio_event){.kind = kind, .queue = queue, .value = value});
+}
+
+static inline void virtio_tell_chain(const struct virtio_device *dev, enum virtio_event_kind kind,
+	unsigned queue, const struct chain *chain, uint64_t value)
+{
+	virtio_tell(
+		dev, &(const struct virtio_event){
+			     .kind = kind, .queue = (int)queue, .value = value, .chain = chain});
+}
+
+/* Tells that Status is not what it was before, if so. */
+static inline void virtio_tell_status(const struct virtio_device *dev, uint8_t before)
+{
+	if (dev->status != before)
+		virtio_tell(dev, &(const struct virtio_event){.kind = VIRTIO_EVENT_STATUS,
+					 .queue = EVENT_NO_QUEUE,
+					 .value = dev->status,
+					 .before = before});
+}
 
 /* The following functions are for transports, which call them with the lock held. They may release
  * it while they wait for the host's return. */

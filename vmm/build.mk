@@ -1,6 +1,6 @@
 # The monitor; in the order in which a reader may want them.
-vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c numbers.c feature_choice.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
+vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.c options_devices.c options_views.c option_list.c numbers.c feature_choice.c log.c machine.c \
+	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
 		exception.c examine.c state_report.c drain.c) \
 	$(addprefix snapshot/,stream.c file.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \
@@ -18,8 +18,8 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c options_parse.
 	$(addprefix boot/,boot.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
-	$(addprefix io/,loop.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \
-	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
+	$(addprefix io/,loop.c sink.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \
+	$(addprefix see/,views.c log_virtio.c words.c text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
 	doctor.c finding.c)
 
 # With computed goto, gcc's own manual advises against this pass; without it guest code runs 5 % faster.

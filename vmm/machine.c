@@ -21,6 +21,7 @@
 #include "machine/state_report.h"
 #include "machine/timers.h"
 #include "machine/vm.h"
+#include "machine/watch.h"
 
 /* --- planning --------------------------------------------------------------------------------- */
 
@@ -136,6 +137,8 @@ static int make_devices(struct vm *vm)
 	if (ret == 0)
 		ret = state_report_open(vm);
 	if (ret == 0)
+		ret = watch_open(vm);
+	if (ret == 0)
 		ret = devices_add(vm);
 	if (ret == 0)
 		ports_add(vm);
@@ -193,6 +196,7 @@ static void say_reason(struct vm *vm)
 {
 	int status = atomic_load(&vm->status);
 
+	views_flush(&vm->views);
 	if (vm->halts.found)
 		halts_report(vm);
 	if (status == EXIT_STATUS_TIMEOUT || (vm->halts.found && status == EXIT_STATUS_CRASH))
@@ -243,6 +247,7 @@ static int build_and_run(struct vm *vm)
 		say_start(vm);
 	run(vm);
 	drain(vm);
+	watch_close(vm);
 	devices_say_untouched(vm);
 	say_chaos(vm);
 	screen_show(vm);
@@ -257,6 +262,7 @@ static void free_vm(struct vm *vm)
 	halts_close(vm);
 	timers_close(vm);
 	devices_free(vm);
+	watch_close(vm);
 	state_report_close(vm);
 	signals_close(vm);
 	io_loop_free(&vm->loop);

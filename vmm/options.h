@@ -66,9 +66,11 @@ struct options {
 	bool has_debug_port;
 	uint16_t debug_port; /* of the byte console */
 	unsigned log;        /* of exits: EXIT_LOG_ values */
-	uint64_t exits_max;  /* 0: no limit */
-	unsigned timeout;    /* seconds; 0: none */
-	bool screen;         /* the screen of boards that have one is shown at the end */
+	bool log_virtio;
+	const char *log_virtio_file; /* NULL: standard error */
+	uint64_t exits_max;          /* 0: no limit */
+	unsigned timeout;            /* seconds; 0: none */
+	bool screen;                 /* the screen of boards that have one is shown at the end */
 	bool verbose;
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };

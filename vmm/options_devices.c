@@ -11,6 +11,7 @@
 #include "io/entropy.h"
 #include "log.h"
 #include "numbers.h"
+#include "option_list.h"
 
 /* Say what is wrong with one "NAME=on|off" of an option's argument, which begins with value. ret is
  * of feature_choose(); extras names what else could stand there. */
@@ -56,21 +57,6 @@ static int parse_queues(struct disk_options *disk, const char *text)
 		say("--disk %s: queues %s is not a number from 1 to %d", disk->path, text,
 			BLOCK_QUEUES_MAX);
 	return ret;
-}
-
-/* Cut the next word off at its comma; NULL if there is none. Two commas are one of the word's
- * own. */
-static char *next_word(char **rest)
-{
-	char *word = *rest, *from = word, *to = word;
-
-	if (!word)
-		return NULL;
-	for (; *from && (*from != ',' || from[1] == ','); *to++ = *from++)
-		from += *from == ',';
-	*rest = *from ? from + 1 : NULL;
-	*to = '\0';
-	return word;
 }
 
 /* FILE[,ro][,serial=ID][,block-size=N][,queues=N][,format=raw][,FEATURE=on|off]...; text is cut at
@@ -239,31 +225,6 @@ int parse_virtio(struct options *options, char *text)
 			continue;
 		say("--virtio %s: not one of " FEATURE_NAMES ", with =on or =off", word);
 		return -EINVAL;
-	}
-	return 0;
-}
-
-/* SEED[,errors][,reset]; text is cut at its commas. The last --chaos counts, as a whole. */
-int parse_chaos(struct options *options, char *text)
-{
-	const char *seed = next_word(&text);
-	char *word;
-
-	options->chaos = (struct chaos_choice){.on = true};
-	if (parse_number(seed, UINT64_MAX, &options->chaos.seed) < 0) {
-		say("--chaos %s: the seed is not a number from 0 to 18446744073709551615", seed);
-		return -EINVAL;
-	}
-	while ((word = next_word(&text)) != NULL) {
-		if (strcmp(word, "errors") == 0) {
-			options->chaos.errors = true;
-		} else if (strcmp(word, "reset") == 0) {
-			options->chaos.reset = true;
-		} else {
-			say("--chaos %s: unknown option \"%s\" (there are errors and reset)", seed,
-				word);
-			return -EINVAL;
-		}
 	}
 	return 0;
 }

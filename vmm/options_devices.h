@@ -21,9 +21,6 @@ int parse_rng(struct options *options, char *text);
 /* --virtio FEATURE=on|off[,FEATURE=on|off]... */
 int parse_virtio(struct options *options, char *text);
 
-/* --chaos SEED[,errors][,reset] */
-int parse_chaos(struct options *options, char *text);
-
 /* Validates text as the host's end of a console or serial port for the option name, and sets *value
  * to it. */
 int parse_chardev(const char *name, const char *text, const char **value);

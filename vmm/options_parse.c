@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/exit_log.h"
 #include "layout.h"
 #include "log.h"
 #include "numbers.h"
 #include "options_devices.h"
+#include "options_views.h"
 #include "suggest.h"
 
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
@@ -96,27 +96,6 @@ static int parse_debug_port(struct options *options, const char *text)
 	options->has_debug_port = true;
 	options->debug_port = (uint16_t)value;
 	return 0;
-}
-
-static int parse_log(struct options *options, const char *text)
-{
-	static const struct {
-		const char *word;
-		unsigned log;
-	} words[] = {
-		{"pio", EXIT_LOG_PIO},
-		{"mmio", EXIT_LOG_MMIO},
-		{"exits", EXIT_LOG_PIO | EXIT_LOG_MMIO | EXIT_LOG_OTHER},
-	};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (strcmp(text, words[i].word) != 0)
-			continue;
-		options->log |= words[i].log;
-		return 0;
-	}
-	say("--log %s: not pio, mmio or exits", text);
-	return -EINVAL;
 }
 
 static int parse_engine(struct options *options, const char *text)

@@ -56,6 +56,7 @@ static bool on_begin_report(struct cpu *cpu)
 	struct vm *vm = cpu->ctx;
 
 	pthread_mutex_lock(&vm->report);
+	views_flush(&vm->views);
 	if (vm_running(vm))
 		return true;
 	pthread_mutex_unlock(&vm->report);
@@ -71,15 +72,7 @@ static void on_end_report(struct cpu *cpu)
 
 static const char *on_symbol(struct cpu *cpu, uint64_t address, uint32_t *offset)
 {
-	struct vm *vm = cpu->ctx;
-	const char *symbol;
-
-	if (!vm->boot->protocol->symbol)
-		return NULL;
-	pthread_mutex_lock(&vm->symbols);
-	symbol = vm->boot->protocol->symbol(vm->boot, address, offset);
-	pthread_mutex_unlock(&vm->symbols);
-	return symbol;
+	return vm_symbol(cpu->ctx, address, offset);
 }
 
 static int on_triple_fault(struct cpu *cpu)

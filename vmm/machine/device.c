@@ -5,12 +5,12 @@
 #include <sys/epoll.h>
 
 #include "container.h"
-#include "cpu/place.h"
-#include "cpu/store.h"
 #include "io/file.h"
 #include "log.h"
+#include "machine/accessor.h"
 #include "machine/halts.h"
 #include "machine/vm.h"
+#include "machine/watch.h"
 
 /* On a PC the engine's IOAPIC takes the edge. */
 static void device_raise(void *ctx)
@@ -81,7 +81,8 @@ static int add_kicks(struct vm_device *device)
  * earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which a guest
  * without drivers need not pay. A queue that is not ready gets none, so that a kick of it is an
  * access to QueueNotify, which reports the mistake. An ioeventfd matches one value, so there are
- * none with NOTIFICATION_DATA, where a kick holds more than the number of the queue.
+ * none with NOTIFICATION_DATA, where a kick holds more than the number of the queue; and none of a device
+ * that is watched, so that each kick is seen, with its instruction.
  */
 static int device_live(void *ctx, bool live)
 {
@@ -93,42 +94,13 @@ static int device_live(void *ctx, bool live)
 		if (ret < 0)
 			return ret;
 	}
-	if (!device->vm->engine->ops->set_kick ||
+	if (!device->vm->engine->ops->set_kick || device->virtio->watched ||
 		virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
 		return 0;
 	if (live)
 		return add_kicks(device);
 	remove_kicks(device);
 	return 0;
-}
-
-/* An access to a register, as virtio/ hands it back with a report. */
-struct accessor {
-	struct cpu *cpu;
-	gpa_t gpa;
-	bool is_write;
-	const uint8_t *data; /* written */
-	unsigned len;
-};
-
-/* Returns the place of the instruction that made the access, or, with *is_exact false, one that the
- * instruction is at or before. */
-static struct place access_place(const struct accessor *accessor, bool *is_exact)
-{
-	struct cpu *cpu = accessor->cpu;
-	struct cpu_registers registers;
-	struct store store;
-
-	*is_exact = !accessor->is_write || cpu->ops->position_is_exact;
-	if (*is_exact || cpu->ops->registers(cpu, &registers) < 0)
-		return place_here(cpu);
-	store = (struct store){
-		.gpa = accessor->gpa,
-		.value = cpu_value(accessor->data, accessor->len),
-		.len = accessor->len,
-	};
-	*is_exact = store_find(cpu, &registers, &store);
-	return place_of(cpu, registers.cs.base + registers.rip);
 }
 
 static bool device_ending(void *ctx)
@@ -144,11 +116,12 @@ static void device_report(void *ctx, const struct virtio_report *report)
 	struct place place;
 	bool is_exact;
 
+	watch_report(device, report);
 	if (!report->accessor) {
 		say("device %u, %s", device->index, report->text);
 		return;
 	}
-	place = access_place(report->accessor, &is_exact);
+	place = accessor_place(report->accessor, &is_exact);
 	say("device %u, %s, %s %s", device->index, report->text, is_exact ? "at" : "before or at",
 		place.text);
 }
@@ -172,6 +145,7 @@ const struct virtio_host_ops device_host_ops = {
 	.live = device_live,
 	.ending = device_ending,
 	.report = device_report,
+	.event = watch_event,
 };
 
 static void kick_ready(struct io_source *source)
@@ -231,6 +205,8 @@ int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *vi
 	ret = offer(device, features);
 	if (ret < 0)
 		return ret;
+	if (vm->views.first)
+		virtio_watch(virtio);
 	for (unsigned queue = 0; queue < virtio->queue_count; queue++) {
 		struct vm_kick *kick = &device->kicks[queue];
 

@@ -38,6 +38,7 @@ static void report_ready(struct io_source *source)
 	vm->report_asked = false;
 	if (ret < 0)
 		return;
+	views_flush(&vm->views);
 	say_state(&state, "state of the machine:");
 	screen_show(vm);
 	examine_free(&state);

@@ -11,6 +11,18 @@ bool vm_running(struct vm *vm)
 	return atomic_load(&vm->status) < 0;
 }
 
+const char *vm_symbol(struct vm *vm, uint64_t address, uint32_t *offset)
+{
+	const char *symbol;
+
+	if (!vm->boot->protocol->symbol)
+		return NULL;
+	pthread_mutex_lock(&vm->symbols);
+	symbol = vm->boot->protocol->symbol(vm->boot, address, offset);
+	pthread_mutex_unlock(&vm->symbols);
+	return symbol;
+}
+
 bool vm_end(struct vm *vm, int status)
 {
 	int running = -1;

@@ -35,6 +35,7 @@
 #include "mmio.h"
 #include "options.h"
 #include "rng.h"
+#include "see/views.h"
 
 struct vm;
 struct vm_device;
@@ -149,6 +150,8 @@ struct vm {
 	unsigned port_count;
 	struct vm_port ports[PORTS_MAX];
 	struct exit_log log;
+	struct views views;
+	uint64_t began_ns;       /* by the host's clock: the origin of the events' time */
 	pthread_mutex_t report;  /* held by the CPU that reports a crash */
 	pthread_mutex_t symbols; /* a leaf: held while a symbol is looked up */
 	atomic_int status;       /* exit status of vole; -1 while the machine runs */
@@ -164,6 +167,10 @@ bool vm_is_virtual(const struct vm *vm);
 
 /* Returns false once the machine is ending. Any thread. */
 bool vm_running(struct vm *vm);
+
+/* Returns the kernel's symbol that a virtual address lies in, or after, and sets *offset; NULL: none
+ * is known. Any thread. */
+const char *vm_symbol(struct vm *vm, uint64_t address, uint32_t *offset);
 
 /* Ends the machine with this exit status of vole, unless it is ending already. Returns whether this
  * was its end. Any thread. */

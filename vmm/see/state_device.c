@@ -6,6 +6,7 @@
 #include <vole/virtio_mmio.h>
 
 #include "see/state_parts.h"
+#include "see/words.h"
 
 #define QUEUES_SHOWN 4
 
@@ -24,32 +25,6 @@ static bool is_broken(const struct virtio_view *view)
 static bool is_live(const struct virtio_view *view)
 {
 	return view->status & VIRTIO_STATUS_DRIVER_OK && !is_broken(view);
-}
-
-/* "Status 0x03 (ACKNOWLEDGE, DRIVER)" */
-static void add_status(const struct virtio_view *view, struct text *text)
-{
-	static const struct {
-		uint8_t bit;
-		const char *name;
-	} bits[] = {
-		{VIRTIO_STATUS_ACKNOWLEDGE, "ACKNOWLEDGE"},
-		{VIRTIO_STATUS_DRIVER, "DRIVER"},
-		{VIRTIO_STATUS_FEATURES_OK, "FEATURES_OK"},
-		{VIRTIO_STATUS_DRIVER_OK, "DRIVER_OK"},
-		{VIRTIO_STATUS_DEVICE_NEEDS_RESET, "DEVICE_NEEDS_RESET"},
-		{VIRTIO_STATUS_FAILED, "FAILED"},
-	};
-	const char *between = " (";
-
-	text_add(text, "Status 0x%02x", view->status);
-	for (unsigned i = 0; i < sizeof bits / sizeof *bits; i++) {
-		if (!(view->status & bits[i].bit))
-			continue;
-		text_add(text, "%s%s", between, bits[i].name);
-		between = ", ";
-	}
-	text_add(text, ")");
 }
 
 /* What the driver has to do next, so that the device works (3.1.1). */
@@ -194,8 +169,8 @@ void state_report_troubles(const struct state *state, struct text *text)
 			report_live(state, i, text);
 		} else if (view->status != 0) {
 			begin_line(state, i, text);
-			text_add(text, ": ");
-			add_status(view, text);
+			text_add(text, ": Status ");
+			words_status(text, view->status);
 			text_line(text, ": %s", next_step(view));
 		}
 	}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is written for somebody who watches: whole records in their order, or counted as lost. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "io/sink.h"
+
+#define RECORD 4000 /* bytes, no divisor of SINK_SIZE */
+
+/* Fills a record whose number its reader can tell. */
+static void fill(uint8_t record[RECORD], uint32_t number)
+{
+	for (size_t i = 0; i < RECORD; i++)
+		record[i] = (uint8_t)(number * 7 + i * 13);
+	memcpy(record, &number, sizeof number);
+}
+
+/* Reads the records of a file. Returns how many are as they were written, from the first on. */
+static uint32_t count_records(int fd)
+{
+	uint8_t got[RECORD], expected[RECORD];
+	uint32_t count = 0;
+
+	while (pread(fd, got, RECORD, (off_t)count * RECORD) == RECORD) {
+		fill(expected, count);
+		if (memcmp(got, expected, RECORD) != 0)
+			break;
+		count++;
+	}
+	return count;
+}
+
+static void test_file(void)
+{
+	char path[] = "/tmp/vole-sink-XXXXXX";
+	int fd = mkstemp(path);
+	uint32_t count = 3 * (SINK_SIZE / RECORD);
+	uint8_t record[RECORD];
+	struct sink sink;
+	struct sink_end end;
+
+	is(sink_open(&sink, path), 0, "a file is opened");
+	for (uint32_t i = 0; i < count; i++) {
+		fill(record, i);
+		sink_write(&sink, record, sizeof record);
+		if (i % 1000 == 0)
+			sink_flush(&sink);
+	}
+	end = sink_close(&sink);
+	ok(end.lost == 0 && end.error == 0 && !end.is_stuck, "nothing is lost");
+	is(count_records(fd), count, "all is in the file, in its order, past the end of the ring");
+	is(lseek(fd, 0, SEEK_END), (off_t)count * RECORD, "and no more");
+	unlink(path);
+	close(fd);
+	is(sink_open(&sink, "/nonexistent/x"), -ENOENT, "no such folder");
+}
+
+/* The reader takes nothing until the end. */
+static void test_slow(void)
+{
+	uint32_t count = SINK_SIZE / RECORD + 100;
+	uint8_t record[RECORD] = {0};
+	int ends[2];
+	struct sink sink;
+	struct sink_end end;
+
+	if (pipe(ends) < 0)
+		exit(1);
+	sink_open_fd(&sink, ends[1]);
+	for (uint32_t i = 0; i < count; i++)
+		sink_write(&sink, record, sizeof record);
+	end = sink_close(&sink);
+	ok(end.lost >= 50, "a reader who takes nothing: what does not fit is lost, and counted");
+	ok(end.unwritten > SINK_SIZE / 2 && end.unwritten < SINK_SIZE, "so is what nobody read");
+	is(end.error, -ETIMEDOUT, "and the end does not wait for ever");
+	ok(!end.is_stuck, "nothing is stuck");
+	ok(fcntl(ends[1], F_GETFD) >= 0, "a descriptor that was given stays open");
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void test_gone(void)
+{
+	int ends[2];
+	struct sink sink;
+	struct sink_end end;
+
+	if (pipe(ends) < 0)
+		exit(1);
+	close(ends[0]);
+	sink_open_fd(&sink, ends[1]);
+	sink_write(&sink, "a line\n", 7);
+	sink_flush(&sink);
+	sink_write(&sink, "another\n", 8);
+	end = sink_close(&sink);
+	is(end.error, -EPIPE, "a reader who is gone is told of");
+	ok(end.lost == 1 && end.unwritten == 7, "what it has not got is counted");
+	close(ends[1]);
+}
+
+static void test_unused(void)
+{
+	struct sink sink;
+	struct sink_end end;
+
+	sink_open_fd(&sink, STDOUT_FILENO);
+	sink_flush(&sink);
+	end = sink_close(&sink);
+	ok(end.lost == 0 && end.error == 0 && !end.is_stuck, "nothing to write, nothing lost");
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN); /* as vole */
+	test_file();
+	test_slow();
+	test_gone();
+	test_unused();
+	return tap_done();
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_SINK_H
+#define VMM_SINK_H
+
+/*
+ * A file, pipe or terminal that vole writes for somebody who watches the machine: records that a
+ * thread of its own writes in the order in which they came. Who gives a record never waits: if the
+ * reader is so slow that SINK_SIZE bytes are waiting already, the record is lost, and counted.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that wait for the reader, at most. Pages that are never filled cost nothing. */
+#define SINK_SIZE (32u << 20)
+
+struct sink {
+	int fd; /* -1: empty */
+	bool owns_fd;
+	size_t step;   /* bytes that one write(2) takes at most */
+	uint8_t *ring; /* of SINK_SIZE bytes */
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t given; /* something waits, or the sink closes */
+	pthread_cond_t taken; /* something was written, or nothing will be any more */
+	pthread_t thread;
+	bool started, closing, ended; /* the thread was started, is to end, has ended */
+	size_t first, len;            /* what waits: where it begins in the ring, bytes */
+	uint64_t written;             /* bytes */
+	uint64_t lost;                /* records that were not taken */
+	size_t unwritten;             /* bytes of those that were, when a write failed */
+	int error; /* -errno of the write that failed: nothing is written since */
+};
+
+#define SINK_EMPTY ((struct sink){.fd = -1})
+
+/* What became of the records. */
+struct sink_end {
+	uint64_t lost;      /* records that were not taken: the reader was too slow, or gone */
+	uint64_t unwritten; /* bytes of records that were taken, and not written for the error */
+	int error;     /* -errno of the write that failed, -ETIMEDOUT if the reader took nothing for
+			* a second at the end; 0: none */
+	bool is_stuck; /* a write(2) does not return: the sink cannot be freed */
+};
+
+/* Makes a sink that writes to a new file, which is truncated, or what has this name already, such
+ * as a FIFO. Returns 0 or -errno; after 0 the caller calls sink_close(). */
+int sink_open(struct sink *sink, const char *path);
+
+/* Makes a sink that writes to a descriptor, which stays open. As sink_open(). */
+int sink_open_fd(struct sink *sink, int fd);
+
+/* Adds a record, which is written whole or lost. Any thread. */
+void sink_write(struct sink *sink, const void *record, size_t len);
+
+/* Waits until all records so far are written, or the reader takes nothing for a second. Any
+ * thread. */
+void sink_flush(struct sink *sink);
+
+/* Writes what is left, as sink_flush(), and frees the sink. */
+struct sink_end sink_close(struct sink *sink);
+
+#endif

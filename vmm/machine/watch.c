@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/watch.h"
+
+#include <time.h>
+
+#include "machine/accessor.h"
+#include "machine/vm.h"
+#include "see/log_virtio.h"
+
+/* --- what views ask of the machine ------------------------------------------------------------ */
+
+static uint64_t host_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t watch_now(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	return vm_is_virtual(vm) ? vm->engine->ops->now(vm->engine) : host_ns() - vm->began_ns;
+}
+
+static const struct accessor *accessor_of(const struct event *event)
+{
+	return event->kind == EVENT_VIRTIO ? event->virtio->accessor : event->report->accessor;
+}
+
+static bool watch_place(void *ctx, const struct event *event, struct place *place)
+{
+	const struct accessor *accessor = accessor_of(event);
+	bool is_exact;
+
+	(void)ctx;
+	if (!accessor)
+		return false;
+	*place = accessor_place(accessor, &is_exact);
+	return true;
+}
+
+static const char *watch_symbol(void *ctx, uint64_t address, uint32_t *offset)
+{
+	return vm_symbol(ctx, address, offset);
+}
+
+static const struct views_machine watch_machine = {
+	.now = watch_now,
+	.place = watch_place,
+	.symbol = watch_symbol,
+};
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+int watch_open(struct vm *vm)
+{
+	const struct options *options = vm->options;
+
+	views_init(&vm->views, &watch_machine, vm);
+	vm->began_ns = host_ns();
+	return options->log_virtio ? log_virtio_open(&vm->views, options->log_virtio_file) : 0;
+}
+
+void watch_close(struct vm *vm)
+{
+	if (!views_close(&vm->views))
+		vm->is_stuck = true;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static void tell(struct vm_device *device, struct event *event)
+{
+	const struct accessor *accessor = accessor_of(event);
+
+	event->device = device->virtio;
+	event->number = device->index;
+	event->cpu = accessor ? (int)accessor->cpu->id : EVENT_NO_CPU;
+	views_tell(&device->vm->views, event);
+}
+
+void watch_event(void *ctx, const struct virtio_event *virtio)
+{
+	struct vm_device *device = ctx;
+	struct vm *vm = device->vm;
+	struct event event = {.kind = EVENT_VIRTIO, .virtio = virtio};
+	struct ioapic_pin route;
+
+	if (virtio->kind == VIRTIO_EVENT_INTERRUPT) {
+		event.pin = vm->places[device->index].pin;
+		if (vm->boot->protocol->board.irqchip == ENGINE_IRQCHIP_APIC) {
+			ioapic_inspect(&vm->ioapic, event.pin, &route);
+			event.route = &route;
+		}
+	}
+	tell(device, &event);
+}
+
+void watch_report(struct vm_device *device, const struct virtio_report *report)
+{
+	struct event event = {.kind = EVENT_REPORT, .report = report};
+
+	if (!device->vm->views.first)
+		return;
+	tell(device, &event);
+	views_flush(&device->vm->views);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_OPTIONS_VIEWS_H
+#define VMM_OPTIONS_VIEWS_H
+
+/*
+ * The options that have the machine looked at, or put to the test. text is cut at its commas and
+ * stays in use. All return 0, or -EINVAL (said, by the name of the option).
+ */
+
+#include "options.h"
+
+/* --log pio|mmio|exits|virtio[,file=PATH] */
+int parse_log(struct options *options, char *text);
+
+/* --chaos SEED[,errors][,reset] */
+int parse_chaos(struct options *options, char *text);
+
+#endif

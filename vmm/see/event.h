@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_EVENT_H
+#define VMM_EVENT_H
+
+/*
+ * The one stream of events that all views of a machine read (views.h): what drivers and devices do
+ * (virtio_event.h), and what devices report.
+ *
+ *	virtio/  -->  machine/watch.c: time, CPU, pin  -->  views_tell()  -->  each view's event()
+ */
+
+#include <stdint.h>
+
+#include "chips/ioapic.h"
+#include "report.h"
+#include "virtio.h"
+
+enum event_kind {
+	EVENT_VIRTIO, /* virtio is set */
+	EVENT_REPORT, /* report is set: a device reports a mistake or a fault */
+};
+
+#define EVENT_NO_CPU (-1)
+
+struct event {
+	enum event_kind kind;
+
+	/* Nanoseconds since the machine began, by the host's clock; with --clock virtual guest
+	 * time. It never goes back. */
+	uint64_t ns;
+
+	int cpu; /* that made the access; EVENT_NO_CPU: the device did it by itself */
+
+	/* The device, its number and its lock held. */
+	const struct virtio_device *device;
+	unsigned number;
+
+	const struct virtio_event *virtio;
+	const struct virtio_report *report;
+
+	/* For VIRTIO_EVENT_INTERRUPT: the pin that is raised, and where it leads to; NULL: the
+	 * interrupt controllers are the engine's own, which does not tell. */
+	unsigned pin;
+	const struct ioapic_pin *route;
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_WORDS_H
+#define VMM_WORDS_H
+
+/*
+ * Words for what a driver and its device say to each other, in the terms of the specification. Each
+ * function adds to a line.
+ */
+
+#include <stdint.h>
+
+#include "see/text.h"
+
+struct chain;
+struct virtio_device;
+struct virtio_event;
+
+/* "0x03 (ACKNOWLEDGE, DRIVER)" */
+void words_status(struct text *text, uint8_t status);
+
+/* The names of feature bits of a device type, by its device id: "VERSION_1, RING_PACKED". A bit
+ * without a name is "bit 50". */
+void words_features(struct text *text, uint32_t id, uint64_t features);
+
+/* An access to a register or configuration space, without its direction:
+ * "Status = 0x03 (ACKNOWLEDGE, DRIVER)". */
+void words_access(
+	struct text *text, const struct virtio_device *dev, const struct virtio_event *access);
+
+/* What a chain asks of a device, as far as its type has words for it: "read of sector 7, 512
+ * bytes". Adds nothing if it has none. */
+void words_request(struct text *text, const struct virtio_device *dev, unsigned queue,
+	const struct chain *chain);
+
+/* What has come of a chain that the device has used: ", IOERR". Adds nothing if its type has no
+ * words for it. */
+void words_result(struct text *text, const struct virtio_device *dev, const struct chain *chain);
+
+#endif
