@@ -4,26 +4,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cpu/paging.h"
 #include "log.h"
 
 /* Control registers (Intel SDM 3, 2.5), EFLAGS (2.3) and EFER (2.2.1). */
 #define CR0_WP    0x10000
-#define CR0_PG    0x80000000
-#define CR4_PSE   0x10
-#define CR4_PAE   0x20
-#define CR4_LA57  0x1000
 #define CR4_SMEP  0x100000
 #define CR4_SMAP  0x200000
 #define RFLAGS_AC 0x40000
 #define EFER_NXE  0x800
 
 /* Entries of paging structures (Intel SDM 3, tables 4-4 to 4-20). */
-#define ENTRY_P       0x001u
-#define ENTRY_RW      0x002u
-#define ENTRY_US      0x004u
-#define ENTRY_PS      0x080u
-#define ENTRY_XD      (UINT64_C(1) << 63)
-#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
+#define ENTRY_RW 0x002u
+#define ENTRY_US 0x004u
+#define ENTRY_XD (UINT64_C(1) << 63)
 
 /* Reserved bits: those of an address that the narrowest processor of our engines does not have,
  * which is the software CPU with 36; of a page of 4 MiB (table 4-4); of large pages of 64-bit
@@ -35,59 +29,12 @@
 #define RESERVED_PDPTE   UINT64_C(0x1e6)
 #define RESERVED_PAE     UINT64_C(0x7ff0000000000000)
 
-/* A kind of paging structure. */
-struct level {
-	const char *name;
-	unsigned shift; /* of the linear address, to its index */
-	unsigned bits;  /* of the index */
-	bool has_page;  /* PS of its entries maps a page */
-};
-
-/* Level names are the manual's (Intel SDM 3, table 4-2). */
-static const struct level levels_32[] = {
-	{"page directory entry", 22, 10, true},
-	{"page table entry", 12, 10, false},
-};
-static const struct level levels_pae[] = {
-	{"page directory pointer table entry", 30, 2, false},
-	{"page directory entry", 21, 9, true},
-	{"page table entry", 12, 9, false},
-};
-static const struct level levels_long[] = {
-	{"PML5 entry", 48, 9, false},
-	{"PML4 entry", 39, 9, false},
-	{"page directory pointer table entry", 30, 9, true},
-	{"page directory entry", 21, 9, true},
-	{"page table entry", 12, 9, false},
-};
-
-/* How a CPU pages. */
-struct paging {
-	const struct level *levels;
-	unsigned count;
-	unsigned entry_size; /* bytes */
-	gpa_t root;
-	bool is_pae, has_large; /* of 32-bit entries: CR4.PSE */
-};
-
-static struct paging paging_of(const struct cpu_registers *r)
-{
-	if (r->efer & CPU_EFER_LMA) {
-		unsigned skipped = r->cr4 & CR4_LA57 ? 0 : 1;
-
-		return (struct paging){&levels_long[skipped], PAGE_WALK_LEVELS - skipped, 8,
-			r->cr3 & ENTRY_ADDRESS, false, true};
-	}
-	if (r->cr4 & CR4_PAE)
-		return (struct paging){levels_pae, 3, 8, r->cr3 & 0xffffffe0, true, true};
-	return (struct paging){
-		levels_32, 2, 4, r->cr3 & 0xfffff000, false, (r->cr4 & CR4_PSE) != 0};
-}
+_Static_assert(PAGE_WALK_LEVELS == PAGING_LEVELS, "a walk reads an entry of each level");
 
 /* --- the walk --------------------------------------------------------------------------------- */
 
 static uint64_t reserved_bits(const struct paging *paging, const struct cpu_registers *r,
-	const struct level *level, bool is_page)
+	const struct paging_level *level, bool is_page)
 {
 	uint64_t reserved;
 
@@ -112,7 +59,7 @@ static void stop(struct page_walk *walk, enum page_walk_result result)
 
 /* Reads the entry of a level from the structure at base. Returns false if the walk ends with it. */
 static bool read_entry(const struct gmem *gmem, const struct paging *paging,
-	const struct level *level, gpa_t base, uint64_t linear, struct page_walk *walk)
+	const struct paging_level *level, gpa_t base, uint64_t linear, struct page_walk *walk)
 {
 	struct page_walk_entry *entry = &walk->entry[walk->count++];
 
@@ -122,25 +69,11 @@ static bool read_entry(const struct gmem *gmem, const struct paging *paging,
 	entry->value = 0;
 	if (gmem_read(gmem, entry->gpa, &entry->value, paging->entry_size) < 0)
 		stop(walk, PAGE_WALK_NO_MEMORY);
-	else if (!(entry->value & ENTRY_P))
+	else if (!(entry->value & PAGING_ENTRY_P))
 		stop(walk, PAGE_WALK_NOT_PRESENT);
 	else
 		return true;
 	return false;
-}
-
-/* Where the structure or page is that an entry points to. */
-static gpa_t entry_target(
-	const struct paging *paging, const struct level *level, uint64_t value, bool is_page)
-{
-	gpa_t target = value & (paging->entry_size == 4 ? 0xfffff000 : ENTRY_ADDRESS);
-
-	if (is_page)
-		target &= ~((UINT64_C(1) << level->shift) - 1);
-	/* Bits 35:32 of the address of a page of 4 MiB (PSE-36, table 4-4). */
-	if (is_page && level->shift == 22)
-		target |= (value & 0x1e000) << 19;
-	return target;
 }
 
 /* Returns the first entry that lacks these flags, or has them if they shall be clear; count if no
@@ -191,24 +124,23 @@ bool page_walk(const struct gmem *gmem, const struct cpu_registers *r, uint64_t 
 	gpa_t base = paging.root;
 
 	*walk = (struct page_walk){.result = PAGE_WALK_PERMITTED, .cr3 = r->cr3};
-	if (!(r->cr0 & CR0_PG))
+	if (!(r->cr0 & PAGING_CR0_PG))
 		return false;
 	for (unsigned i = 0; i < paging.count; i++) {
-		const struct level *level = &paging.levels[i];
+		const struct paging_level *level = &paging.levels[i];
 		uint64_t value, reserved;
 		bool is_page;
 
 		if (!read_entry(gmem, &paging, level, base, linear, walk))
 			return true;
 		value = walk->entry[i].value;
-		is_page = i + 1 == paging.count ||
-			  (level->has_page && paging.has_large && value & ENTRY_PS);
+		is_page = paging_is_page(&paging, i, value);
 		reserved = reserved_bits(&paging, r, level, is_page && i + 1 < paging.count);
 		if (access & PAGE_FAULT_RESERVED && value & reserved) {
 			stop(walk, PAGE_WALK_RESERVED);
 			return true;
 		}
-		base = entry_target(&paging, level, value, is_page);
+		base = paging_target(&paging, level, value, is_page);
 		if (is_page) {
 			walk->gpa = base + (linear & ((UINT64_C(1) << level->shift) - 1));
 			break;
