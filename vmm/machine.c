@@ -9,6 +9,7 @@
 
 #include "exit_status.h"
 #include "log.h"
+#include "machine/core_file.h"
 #include "machine/cpu_host.h"
 #include "machine/devices.h"
 #include "machine/drain.h"
@@ -44,6 +45,7 @@ static struct vm *make_vm(const struct options *options)
 	vm->last_resort.quit = vm->last_resort.hurry = -1;
 	vm->halts.timer.fd = -1;
 	vm->state_report.fd = -1;
+	vm->core_file.fd = -1;
 	vm->entropy = ENTROPY_EMPTY;
 	vm->serial.chardev = CHARDEV_EMPTY;
 	vm->serial.gsi = -1;
@@ -191,7 +193,8 @@ static int64_t run_engine(void *ctx)
 	return ns;
 }
 
-/* Says why the machine has ended, if the guest did not end it: what it was waiting for. */
+/* Says why the machine has ended, if the guest did not end it: what it was waiting for. Leaves a core
+ * file of that, or of a crash. */
 static void say_reason(struct vm *vm)
 {
 	int status = atomic_load(&vm->status);
@@ -201,6 +204,8 @@ static void say_reason(struct vm *vm)
 		halts_report(vm);
 	if (status == EXIT_STATUS_TIMEOUT || (vm->halts.found && status == EXIT_STATUS_CRASH))
 		state_report_end(vm);
+	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_CRASH)
+		core_file_write(vm);
 }
 
 /* Says how the devices of a run that failed can be had again. */
@@ -241,6 +246,7 @@ static int build_and_run(struct vm *vm)
 		ret = make_devices(vm);
 	if (ret != 0)
 		return ret;
+	core_file_open(vm);
 	boot_close_files(vm->boot);
 	say_engine(vm);
 	if (vm->options->verbose)
@@ -263,6 +269,7 @@ static void free_vm(struct vm *vm)
 	timers_close(vm);
 	devices_free(vm);
 	watch_close(vm);
+	core_file_close(vm);
 	state_report_close(vm);
 	signals_close(vm);
 	io_loop_free(&vm->loop);
@@ -279,6 +286,7 @@ static void free_vm(struct vm *vm)
 static void leave(struct vm *vm, int status)
 {
 	devices_leave(vm);
+	core_file_close(vm);
 	if (atomic_load(&vm->signal) == 0)
 		_exit(status);
 }

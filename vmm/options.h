@@ -72,6 +72,10 @@ struct options {
 	unsigned timeout;            /* seconds; 0: none */
 	bool screen;                 /* the screen of boards that have one is shown at the end */
 	bool verbose;
+
+	/* What a run leaves behind. Files; NULL: none. */
+	const char *core;
+
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };
 

@@ -204,6 +204,9 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_max_exits(options, argument);
 	case 't':
 		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
+	case 'o':
+		options->core = argument;
+		return 0;
 	case 'v':
 		options->verbose = true;
 		return 0;
@@ -235,6 +238,7 @@ static const struct option longs[] = {
 	{"screen", required_argument, NULL, 's'},
 	{"max-exits", required_argument, NULL, 'x'},
 	{"timeout", required_argument, NULL, 't'},
+	{"core", required_argument, NULL, 'o'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},

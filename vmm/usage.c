@@ -63,6 +63,8 @@ const char usage[] = COMMANDS
 	"                      repeated\n"
 	"      --screen on|off shows the screen of a Multiboot kernel, in text mode, on\n"
 	"                      standard error at the end (on)\n"
+	"      --core FILE     writes a core file for gdb at a crash or a time-out, and when\n"
+	"                      the state of the machine is asked for (^A s, SIGQUIT)\n"
 	"      --max-exits N   ends the machine after N exits, with status 124\n"
 	"      --timeout SECONDS\n"
 	"                      ends the machine with status 124\n"

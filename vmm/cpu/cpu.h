@@ -18,6 +18,7 @@
 #include "gmem.h"
 
 struct cpu;
+struct cpu_registers;
 struct exit_log;
 
 /* Callbacks of a CPU to the machine; their context is cpu->ctx. */
@@ -39,6 +40,11 @@ struct cpu_host {
 	 * is ending already: then there is nothing to report, and end_report() is not called. */
 	bool (*begin_report)(struct cpu *cpu);
 	void (*end_report)(struct cpu *cpu);
+
+	/* Tells the registers that a crash report shows: those of the instruction that it is about,
+	 * which can be others than cpu_ops.registers() has. Between begin_report() and
+	 * end_report(). NULL: nobody wants to know. */
+	void (*reported)(struct cpu *cpu, const struct cpu_registers *registers);
 
 	/* Returns the name of the symbol at or before a linear address, or NULL, and sets the
 	 * offset from it. Any thread; waits for other threads that look one up. */
@@ -80,7 +86,7 @@ struct cpu_registers {
 	uint64_t general[16];
 	uint64_t rip, rflags;
 	uint64_t cr0, cr2, cr3, cr4, efer;
-	struct cpu_segment cs, ss, ds, es, ldt, tr;
+	struct cpu_segment cs, ss, ds, es, fs, gs, ldt, tr;
 	struct cpu_table gdt, idt;
 };
 

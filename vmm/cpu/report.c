@@ -111,6 +111,8 @@ void report_state(struct cpu *cpu, const struct cpu_registers *r)
 	struct place at = place_of(cpu, r->cs.base + r->rip);
 	struct callers callers;
 
+	if (cpu->host->reported)
+		cpu->host->reported(cpu, r);
 	callers_find(cpu, r, &callers);
 	callers_say(cpu, &callers);
 	show_registers(r, &at);

@@ -56,6 +56,8 @@ static void convert(struct cpu_registers *to, const struct kvm_regs *r, const st
 		.ss = segment_of(&s->ss),
 		.ds = segment_of(&s->ds),
 		.es = segment_of(&s->es),
+		.fs = segment_of(&s->fs),
+		.gs = segment_of(&s->gs),
 		.ldt = segment_of(&s->ldt),
 		.tr = segment_of(&s->tr),
 		.gdt = table_of(&s->gdt),

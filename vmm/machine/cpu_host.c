@@ -70,6 +70,14 @@ static void on_end_report(struct cpu *cpu)
 	pthread_mutex_unlock(&vm->report);
 }
 
+static void on_reported(struct cpu *cpu, const struct cpu_registers *registers)
+{
+	struct vm *vm = cpu->ctx;
+
+	vm->crash.is_known = true;
+	vm->crash.registers = *registers;
+}
+
 static const char *on_symbol(struct cpu *cpu, uint64_t address, uint32_t *offset)
 {
 	return vm_symbol(cpu->ctx, address, offset);
@@ -88,7 +96,10 @@ static int on_triple_fault(struct cpu *cpu)
 
 static void on_end(struct cpu *cpu, int status)
 {
-	vm_end(cpu->ctx, status);
+	struct vm *vm = cpu->ctx;
+
+	if (vm_end(vm, status))
+		vm->crash.cpu = cpu->id;
 }
 
 static bool on_running(struct cpu *cpu)
@@ -115,6 +126,7 @@ const struct cpu_host machine_cpu_host = {
 	.mmio = on_mmio,
 	.begin_report = on_begin_report,
 	.end_report = on_end_report,
+	.reported = on_reported,
 	.symbol = on_symbol,
 	.triple_fault = on_triple_fault,
 	.end = on_end,

@@ -6,6 +6,7 @@
 #include "container.h"
 #include "io/file.h"
 #include "log.h"
+#include "machine/core_file.h"
 #include "machine/examine.h"
 #include "machine/screen.h"
 #include "machine/vm.h"
@@ -25,7 +26,7 @@ static void say_state(const struct state *state, const char *title)
 
 /* The CPUs were paused when it was asked for, and all kicks from before were served since: the loop
  * serves sources in the order in which they became ready. The CPUs go on before the report is
- * written, which may take a while. */
+ * written, which may take a while; but a core file shows them and all memory at one moment. */
 static void report_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, state_report);
@@ -34,6 +35,8 @@ static void report_ready(struct io_source *source)
 
 	io_event_clear(source->fd);
 	ret = vm_running(vm) ? examine(vm, &state) : -1;
+	if (ret == 0)
+		core_file_write(vm);
 	vm->engine->ops->resume(vm->engine);
 	vm->report_asked = false;
 	if (ret < 0)

@@ -115,6 +115,21 @@ struct vm_last_resort {
 	pthread_t thread;
 };
 
+/* The CPU that ended the machine, and what the report of its crash shows. Written by the thread that
+ * executes it; read by the I/O thread after engine_ops.stop(). */
+struct vm_crash {
+	unsigned cpu;
+	bool is_known; /* registers are set */
+	struct cpu_registers registers;
+};
+
+/* The file of --core: core_file.c. */
+struct vm_core_file {
+	int fd;          /* -1: none is wanted, or it could not be opened */
+	bool is_created; /* by this run, so that it goes again if nothing was written */
+	bool is_written;
+};
+
 struct vm {
 	const struct options *options; /* not owned */
 
@@ -150,6 +165,10 @@ struct vm {
 	unsigned port_count;
 	struct vm_port ports[PORTS_MAX];
 	struct exit_log log;
+
+	struct vm_crash crash;
+	struct vm_core_file core_file; /* I/O thread */
+
 	struct views views;
 	uint64_t began_ns;       /* by the host's clock: the origin of the events' time */
 	pthread_mutex_t report;  /* held by the CPU that reports a crash */

@@ -49,6 +49,8 @@ static int cpu_registers(struct cpu *cpu, struct cpu_registers *registers)
 		.ss = segment_of(&x86->segment[X86_SS]),
 		.ds = segment_of(&x86->segment[X86_DS]),
 		.es = segment_of(&x86->segment[X86_ES]),
+		.fs = segment_of(&x86->segment[X86_FS]),
+		.gs = segment_of(&x86->segment[X86_GS]),
 		.ldt = segment_of(&x86->ldtr),
 		.tr = segment_of(&x86->tr),
 		.gdt = {x86->gdtr.base, x86->gdtr.limit},

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/core_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file.h"
+#include "io/file_holder.h"
+#include "log.h"
+#include "machine/vm.h"
+#include "see/core.h"
+
+static int open_file(struct vm *vm)
+{
+	const char *path = vm->options->core;
+	/* O_NONBLOCK: opening a FIFO must not wait. */
+	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags | O_CREAT | O_EXCL, 0666);
+
+	vm->core_file.is_created = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, flags | O_CREAT, 0666);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Returns why the file cannot be used, or NULL if it can. Says itself who uses it; then the reason
+ * is "". */
+static const char *refuse(int fd, const char *path)
+{
+	struct stat st;
+	int ret;
+
+	if (fd < 0)
+		return strerror(-fd);
+	if (fstat(fd, &st) < 0)
+		return strerror(errno);
+	if (!S_ISREG(st.st_mode))
+		return "not a regular file";
+	ret = file_lock(fd, false);
+	if (ret == -EBUSY)
+		file_say_in_use(fd, "--core ", path);
+	return ret == -EBUSY ? "" : NULL;
+}
+
+void core_file_open(struct vm *vm)
+{
+	const char *path = vm->options->core, *reason;
+	int fd;
+
+	if (!path)
+		return;
+	fd = open_file(vm);
+	reason = refuse(fd, path);
+	vm->core_file.fd = fd;
+	if (!reason)
+		return;
+	if (reason[0])
+		say("--core %s: %s; there will be no core file", path, reason);
+	if (fd >= 0)
+		close(fd);
+	vm->core_file.fd = -1;
+}
+
+void core_file_close(struct vm *vm)
+{
+	struct vm_core_file *file = &vm->core_file;
+
+	if (file->fd >= 0 && file->is_created && !file->is_written)
+		unlink(vm->options->core);
+	file_close(&file->fd);
+}
+
+/* Sets the registers of a CPU, or says why there are none. */
+static void read_registers(struct vm *vm, struct core_cpu *to)
+{
+	struct cpu *cpu = vm->engine->ops->cpu(vm->engine, to->id);
+	struct cpu_state state;
+	int ret;
+
+	if (vm->crash.is_known && vm->crash.cpu == to->id) {
+		to->registers = vm->crash.registers;
+		return;
+	}
+	/* A CPU that has not stopped cannot be asked. */
+	ret = vm->engine->ops->state(vm->engine, to->id, &state);
+	if (ret == 0)
+		ret = cpu->ops->registers(cpu, &to->registers);
+	if (ret == 0)
+		return;
+	to->registers = (struct cpu_registers){.rip = 0};
+	say("the core file lacks the registers of CPU %u: %s", to->id,
+		ret == -ENODATA ? "this host's KVM has lost them" : strerror(-ret));
+}
+
+/* All CPUs: the one that crashed first, so that a debugger shows it. */
+static void read_cpus(struct vm *vm, struct core_cpu *cpus)
+{
+	unsigned first = vm->crash.cpu;
+
+	for (unsigned i = 0; i < vm->options->cpu_count; i++) {
+		cpus[i].id = i == 0 ? first : i <= first ? i - 1 : i;
+		read_registers(vm, &cpus[i]);
+	}
+}
+
+void core_file_write(struct vm *vm)
+{
+	const char *path = vm->options->core;
+	struct core core = {
+		.kernel = vm->options->kernel,
+		.cmdline = vm->options->cmdline,
+		.gmem = &vm->memory.gmem,
+		.cpu_count = vm->options->cpu_count,
+	};
+	struct core_cpu *cpus;
+	bool is_cut;
+	int ret = -ENOMEM;
+
+	if (vm->core_file.fd < 0)
+		return;
+	cpus = calloc(core.cpu_count, sizeof *cpus);
+	if (cpus) {
+		read_cpus(vm, cpus);
+		core.cpus = cpus;
+		ret = core_write(vm->core_file.fd, &core, &is_cut);
+	}
+	free(cpus);
+	vm->core_file.is_written = ret == 0;
+	if (ret < 0) {
+		say("--core %s: %s; the file is empty", path, strerror(-ret));
+		return;
+	}
+	if (is_cut)
+		say("--core %s: some of what the page tables map is missing: too many ranges",
+			path);
+	say("core file: gdb %s %s", vm->options->kernel, path);
+}
