@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cpu/engine.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
 
@@ -33,7 +33,7 @@ int doctor(void)
 
 	conclude(kvm, soft);
 	if (fflush(stdout) < 0 || ferror(stdout)) {
-		say("standard output: %s", strerror(errno));
+		say("standard output: %s", error_text(errno));
 		return EXIT_STATUS_VOLE;
 	}
 	return kvm > 0 || soft > 0 ? 0 : EXIT_STATUS_VOLE;

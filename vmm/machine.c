@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
 #include "machine/core_file.h"
@@ -34,7 +35,7 @@ static struct vm *make_vm(const struct options *options)
 		mmap(NULL, sizeof *vm, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (vm == MAP_FAILED) {
-		say("no memory");
+		say("%s", error_text(errno));
 		return NULL;
 	}
 	vm->options = options;
@@ -323,7 +324,7 @@ int machine_show(const struct options *options)
 		ret = vm->boot->protocol->show(vm->boot, stdout, &machine);
 		if (ret < 0) {
 			say("%s: %s", ferror(stdout) ? "standard output" : options->kernel,
-				strerror(-ret));
+				error_text(-ret));
 			status = EXIT_STATUS_VOLE;
 		}
 	}

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
 #include "machine.h"
@@ -20,7 +21,7 @@ static int show_text(const char *text)
 {
 	if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
 		return 0;
-	say("standard output: %s", strerror(errno));
+	say("standard output: %s", error_text(errno));
 	return EXIT_STATUS_VOLE;
 }
 

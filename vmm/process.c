@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "log.h"
 
 static void set_signals(void)
@@ -34,7 +34,7 @@ static bool hold_standard_fds(void)
 
 		if (fcntl(fd, F_GETFD) >= 0 || open("/dev/null", flags) == fd)
 			continue;
-		say("/dev/null: %s", strerror(errno));
+		say("/dev/null: %s", error_text(errno));
 		return false;
 	}
 	return true;

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "exit_status.h"
+
 #include "../capture.h"
 #include "../tap.h"
 
@@ -50,6 +52,8 @@ struct fixture {
 	struct fixture *other;
 	atomic_int answer; /* ... and is told this; 1: not yet */
 	atomic_uint runs;  /* times that guest code was executed */
+	atomic_int error;  /* KVM_RUN fails with this errno; 0: it does not */
+	atomic_int status; /* with which this CPU has ended the machine; 0: it has not */
 };
 
 /* Of a file descriptor that stands for a vCPU's. */
@@ -72,6 +76,10 @@ static int run(struct fixture *f)
 	for (;;) {
 		if (__atomic_load_n(&f->vcpu.run->immediate_exit, __ATOMIC_SEQ_CST)) {
 			errno = EINTR;
+			return -1;
+		}
+		if (f->error) {
+			errno = f->error;
 			return -1;
 		}
 		atomic_fetch_add(&f->runs, 1);
@@ -100,6 +108,11 @@ static bool fixture_running(struct cpu *cpu)
 	return !((struct fixture *)cpu->ctx)->stopping;
 }
 
+static void fixture_end(struct cpu *cpu, int status)
+{
+	((struct fixture *)cpu->ctx)->status = status;
+}
+
 /* The callback. */
 static int fixture_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
@@ -119,7 +132,8 @@ static int fixture_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *
 
 static void setup(void)
 {
-	static const struct cpu_host host = {.running = fixture_running, .port = fixture_port};
+	static const struct cpu_host host = {
+		.running = fixture_running, .port = fixture_port, .end = fixture_end};
 	struct kvm kvm = {.vm = -1, .run_size = 4096};
 
 	vcpu_init_signal();
@@ -244,6 +258,29 @@ static void test_pause_in_callbacks(void)
 	teardown();
 }
 
+/* --- errors ----------------------------------------------------------------------------------- */
+
+static void test_no_host_thread(void)
+{
+	const char *text;
+
+	setup();
+	fixtures[1].error = EAGAIN;
+	pause_both(PATIENCE);
+	resume_both();
+	is(fixtures[1].status, 0, "EAGAIN of a CPU that is not started: it waits on");
+	capture_begin();
+	fixtures[0].error = EAGAIN;
+	while (!fixtures[0].status)
+		sched_yield();
+	teardown();
+	text = capture_end();
+	is(fixtures[0].status, EXIT_STATUS_VOLE, "of one that is started: the machine ends");
+	ok(capture_lines(text) == 1 && strstr(text, "KVM_RUN on CPU 0") &&
+			strstr(text, "ulimit -u"),
+		"which is said once, with the limit");
+}
+
 /* --- beginning and ending --------------------------------------------------------------------- */
 
 static void test_start(void)
@@ -305,5 +342,6 @@ int main(void)
 	alarm(120);
 	test_pause();
 	test_pause_in_callbacks();
+	test_no_host_thread();
 	return tap_done();
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 
@@ -57,7 +58,7 @@ static int check_ident(const struct image *image, uint64_t len)
 	size_t header_len = ident[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
 
 	if (n < 0) {
-		say("%s: %s", image->path, strerror((int)-n));
+		say("%s: %s", image->path, error_text((int)-n));
 		return (int)n;
 	}
 	if (memcmp(ident, ELFMAG, SELFMAG) != 0)
@@ -387,7 +388,7 @@ int image_load_segment(const struct image *image, const struct image_segment *se
 	ssize_t n = file_read_some(image->fd, dst, segment->file_size, segment->offset);
 
 	if (n < 0) {
-		say("%s: program header %u: %s", image->path, segment->header, strerror((int)-n));
+		say("%s: program header %u: %s", image->path, segment->header, error_text((int)-n));
 		return (int)n;
 	}
 	if ((size_t)n < segment->file_size) {

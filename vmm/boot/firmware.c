@@ -3,6 +3,7 @@
  * PC firmware, spec/boot-firmware.md: a BIOS image below 4 GiB, where the processor begins after a
  * reset, on a board that has of a PC what KVM has.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "boot/boot.h"
 #include "boot/inspect.h"
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "layout.h"
@@ -68,7 +70,7 @@ static int firmware_open(struct boot **boot, const struct options *options)
 	uint64_t size;
 
 	if (!firmware) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return EXIT_STATUS_VOLE;
 	}
 	*boot = &firmware->boot;

@@ -13,6 +13,7 @@
 #include "boot/inspect.h"
 #include "boot/ram_advice.h"
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "layout.h"
@@ -120,7 +121,7 @@ static int flat_open(struct boot **boot, const struct options *options)
 	uint64_t size;
 
 	if (!flat) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return EXIT_STATUS_VOLE;
 	}
 	*boot = &flat->boot;

@@ -11,6 +11,7 @@
 #include "boot/bootparam.h"
 #include "boot/linux_guest.h"
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
@@ -169,7 +170,7 @@ static int linux_open(struct boot **boot, const struct options *options)
 	struct boot_linux *kernel = calloc(1, sizeof *kernel);
 
 	if (!kernel) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return EXIT_STATUS_VOLE;
 	}
 	linux_init(&kernel->guest);

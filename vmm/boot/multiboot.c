@@ -19,6 +19,7 @@
 #include "boot/ram_advice.h"
 #include "boot/refuse.h"
 #include "chips/vga_text.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
@@ -95,7 +96,7 @@ static int read_header(struct boot_multiboot *kernel, const char *path)
 		kernel->is_elf = len >= SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0;
 		close(fd);
 	} else if (!head) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 	}
 	if (ret == 0 && !multiboot_find(&kernel->header, head, len)) {
 		say("%s: no Multiboot header: neither one of Multiboot 1 in the first %u bytes "
@@ -309,7 +310,7 @@ static int multiboot_open(struct boot **boot, const struct options *options)
 	const char *path = options->kernel;
 
 	if (!kernel) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return EXIT_STATUS_VOLE;
 	}
 	kernel->image = IMAGE_EMPTY;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "boot/ram_advice.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 
@@ -77,7 +78,7 @@ static int find_table(const struct image *image, struct table *table)
 
 	*table = (struct table){.count = 0};
 	if (n < 0) {
-		say("%s: %s", image->path, strerror((int)-n));
+		say("%s: %s", image->path, error_text((int)-n));
 		return (int)n;
 	}
 	if (n < (ssize_t)sizeof header.narrow || memcmp(header.ident, ELFMAG, SELFMAG) != 0)
@@ -113,7 +114,7 @@ static int read_headers(
 	}
 	sections->headers = malloc(len);
 	if (!sections->headers) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	ret = file_read(image->fd, image->path, sections->headers, len, table.offset);
@@ -159,7 +160,7 @@ int multiboot_sections_read(struct multiboot_sections *sections, const struct im
 	*sections = MULTIBOOT_SECTIONS_EMPTY;
 	if (fstat(image->fd, &st) < 0) {
 		ret = -errno;
-		say("%s: %s", image->path, strerror(-ret));
+		say("%s: %s", image->path, error_text(-ret));
 		return ret;
 	}
 	ret = read_headers(sections, image, (uint64_t)st.st_size);

@@ -15,6 +15,7 @@
 #include "boot/note.h"
 #include "boot/pvh_note.h"
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
@@ -104,7 +105,7 @@ static int pvh_open(struct boot **boot, const struct options *options)
 	struct boot_pvh *kernel = calloc(1, sizeof *kernel);
 
 	if (!kernel) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return EXIT_STATUS_VOLE;
 	}
 	linux_init(&kernel->guest);

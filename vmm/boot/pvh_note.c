@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "boot/note.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 
@@ -45,7 +46,7 @@ static int read_notes(const struct image *image, const GElf_Phdr *header, uint32
 	if (notes)
 		n = file_read_some(image->fd, notes, len, header->p_offset);
 	if (n < 0) {
-		say("%s: %s", image->path, strerror((int)-n));
+		say("%s: %s", image->path, error_text((int)-n));
 		err = -EIO;
 	} else {
 		err = image_pvh_entry(notes, (size_t)n, entry);

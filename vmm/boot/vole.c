@@ -18,6 +18,7 @@
 #include "boot/note.h"
 #include "container.h"
 #include "cpu/memory.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
 
@@ -87,7 +88,7 @@ static int vole_open(struct boot **boot, const struct options *options)
 	int ret;
 
 	if (!vole) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return EXIT_STATUS_VOLE;
 	}
 	vole->image = IMAGE_EMPTY;

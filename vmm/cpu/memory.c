@@ -2,9 +2,9 @@
 #include "cpu/memory.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 
+#include "error_text.h"
 #include "layout.h"
 #include "log.h"
 
@@ -64,7 +64,7 @@ int memory_init(struct memory *memory, const struct memory_region *regions, unsi
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (host == MAP_FAILED) {
 		say("%llu bytes of guest memory: %s", (unsigned long long)memory->size,
-			strerror(errno));
+			error_text(errno));
 		return -ENOMEM;
 	}
 	/* The child that guards the terminal has no business there. Without this it would keep a

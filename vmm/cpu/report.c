@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cpu/branches.h"
 #include "cpu/callers.h"
 #include "cpu/place.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "layout.h"
 #include "log.h"
@@ -129,7 +129,7 @@ static bool get_registers(struct cpu *cpu, struct cpu_registers *r)
 		say("  registers: lost, since this host's KVM resets a CPU that shuts down "
 		    "(run again with --engine soft, which keeps them)");
 	else if (ret < 0)
-		say("  registers: %s", strerror(-ret));
+		say("  registers: %s", error_text(-ret));
 	return ret >= 0;
 }
 

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "io/pty.h"
 #include "io/stream.h"
@@ -415,7 +415,7 @@ int chardev_take_terminal(struct chardev *dev)
 		return ret;
 	ret = terminal_open(&dev->terminal, dev->in);
 	if (ret < 0) {
-		say("--%s stdio: %s", dev->name, strerror(-ret));
+		say("--%s stdio: %s", dev->name, thread_error_text(-ret));
 		return ret;
 	}
 	dev->is_terminal = true;

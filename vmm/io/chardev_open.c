@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "io/file_holder.h"
 #include "io/pty.h"
@@ -17,7 +18,7 @@
 
 static int fail(const struct chardev *dev, const char *path, int error)
 {
-	say("--%s %s: %s", dev->name, path, strerror(error));
+	say("--%s %s: %s", dev->name, path, error_text(error));
 	return -error;
 }
 

@@ -14,6 +14,7 @@
 #include <vole/virtio_blk.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/disk_format.h"
 #include "io/file.h"
 #include "io/file_holder.h"
@@ -37,7 +38,7 @@ static int say_once(struct disk *disk, const char *what, uint64_t offset, int er
 	if (!disk->said)
 		say("%s: %s at byte %" PRIu64
 		    ": %s (said once; the guest gets an I/O error each time)",
-			disk->path, what, offset, strerror(error));
+			disk->path, what, offset, error_text(error));
 	disk->said = true;
 	return -error;
 }
@@ -171,7 +172,7 @@ static const struct block_backend_ops disk_ops = {
 
 static int fail(const struct disk *disk, int error)
 {
-	say("%s: %s", disk->path, strerror(error));
+	say("%s: %s", disk->path, error_text(error));
 	return -error;
 }
 

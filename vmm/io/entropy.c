@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "io/file_holder.h"
 #include "log.h"
@@ -132,7 +132,7 @@ static ssize_t entropy_fill(struct rng_backend *backend, void *buf, size_t len)
 
 static int fail(const char *path, int error)
 {
-	say("--rng file=%s: %s", path, strerror(error));
+	say("--rng file=%s: %s", path, error_text(error));
 	return -error;
 }
 

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "io/file_holder.h"
 #include "log.h"
 
@@ -18,7 +18,7 @@ static int measure(int fd, const char *path, uint64_t *size)
 	if (fstat(fd, &st) < 0) {
 		int ret = -errno;
 
-		say("%s: %s", path, strerror(-ret));
+		say("%s: %s", path, error_text(-ret));
 		return ret;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
@@ -50,7 +50,7 @@ int file_open(const char *path, uint64_t *size)
 
 	if (fd < 0) {
 		ret = -errno;
-		say("%s: %s", path, strerror(-ret));
+		say("%s: %s", path, error_text(-ret));
 		return ret;
 	}
 	ret = measure(fd, path, size);
@@ -94,7 +94,7 @@ int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset)
 
 	if (n == (ssize_t)len)
 		return 0;
-	say("%s: %s", path, n < 0 ? strerror((int)-n) : "became shorter while it was read");
+	say("%s: %s", path, n < 0 ? error_text((int)-n) : "became shorter while it was read");
 	return n < 0 ? (int)n : -EIO;
 }
 

@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 
 static int fail(const struct listener *listener, const char *path, int error)
 {
-	say("--%s unix:%s: %s", listener->name, path, strerror(error));
+	say("--%s unix:%s: %s", listener->name, path, error_text(error));
 	return -error;
 }
 
@@ -55,7 +56,7 @@ static void socket_ready(struct io_source *source)
 	if (ret < 0) {
 		if (!listener->failed)
 			say("--%s unix:%s: no client can be taken: %s", listener->name,
-				listener->path, strerror(-ret));
+				listener->path, error_text(-ret));
 		resume_later(listener);
 	}
 	listener->failed = ret < 0;

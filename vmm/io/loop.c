@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 
@@ -26,7 +26,7 @@ int io_event_open(void)
 
 	if (fd < 0) {
 		fd = -errno;
-		say("eventfd: %s", strerror(-fd));
+		say("eventfd: %s", error_text(-fd));
 	}
 	return fd;
 }
@@ -56,7 +56,7 @@ static int waiting_failed(const char *call)
 	int ret = errno == EINTR ? 0 : -errno;
 
 	if (ret < 0)
-		say("%s: %s", call, strerror(-ret));
+		say("%s: %s", call, error_text(-ret));
 	return ret;
 }
 
@@ -83,7 +83,7 @@ static int open_set(void)
 
 	if (set < 0) {
 		set = -errno;
-		say("epoll_create1: %s", strerror(-set));
+		say("epoll_create1: %s", error_text(-set));
 	}
 	return set;
 }
@@ -129,7 +129,7 @@ static int add(int set, struct io_source *source, uint32_t events)
 		int ret = -errno;
 
 		if (ret != -EPERM)
-			say("epoll_ctl: %s", strerror(-ret));
+			say("epoll_ctl: %s", error_text(-ret));
 		return ret;
 	}
 	return 0;
@@ -230,7 +230,7 @@ static int add_timer(int set, struct io_source *source, void (*ready)(struct io_
 	if (source->fd < 0) {
 		int ret = -errno;
 
-		say("timerfd: %s", strerror(-ret));
+		say("timerfd: %s", error_text(-ret));
 		return ret;
 	}
 	return add(set, source, EPOLLIN);

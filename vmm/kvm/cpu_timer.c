@@ -2,9 +2,9 @@
 #include "kvm/cpu_timer.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "log.h"
 
 #ifndef sigev_notify_thread_id /* of timer_create(2), missing in glibc before 2.38 */
@@ -37,13 +37,13 @@ int cpu_timer_start(timer_t *timer)
 	event.sigev_notify_thread_id = gettid();
 	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, timer) < 0) {
 		ret = -errno;
-		say("timer_create: %s", strerror(-ret));
+		say("timer_create: %s", error_text(-ret));
 		return ret;
 	}
 	if (timer_settime(*timer, 0, &times, NULL) == 0)
 		return 0;
 	ret = -errno;
-	say("timer_settime: %s", strerror(-ret));
+	say("timer_settime: %s", error_text(-ret));
 	timer_delete(*timer);
 	return ret;
 }

@@ -12,6 +12,7 @@
 
 #include <linux/kvm.h>
 
+#include "error_text.h"
 #include "finding.h"
 #include "kvm/kvm_caps.h"
 #include "kvm/probe.h"
@@ -91,7 +92,7 @@ static int open_device(void)
 			"/dev/kvm)");
 		break;
 	default:
-		finding(FINDING_MISSING, "/dev/kvm", "%s", strerror(errno));
+		finding(FINDING_MISSING, "/dev/kvm", "%s", error_text(errno));
 		break;
 	}
 	return -1;
@@ -106,7 +107,7 @@ static bool check_version(int fd)
 	if (version == KVM_API_VERSION)
 		finding(FINDING_OK, "KVM API", "version %d", version);
 	else if (version < 0)
-		finding(FINDING_MISSING, "KVM API", "/dev/kvm is not KVM's: %s", strerror(errno));
+		finding(FINDING_MISSING, "KVM API", "/dev/kvm is not KVM's: %s", error_text(errno));
 	else
 		finding(FINDING_MISSING, "KVM API",
 			"version %d, not %d: the kernel is older than 2007", version,
@@ -273,9 +274,9 @@ static bool check_machine(double *speed)
 	else if (ret == -EBUSY)
 		finding(FINDING_MISSING, "a VM",
 			"%s: another hypervisor (VirtualBox, VMware) holds the CPU; end it",
-			strerror(-ret));
+			error_text(-ret));
 	else
-		finding(FINDING_MISSING, "a VM", "%s", strerror(-ret));
+		finding(FINDING_MISSING, "a VM", "%s", error_text(-ret));
 	probe_free(&probe);
 	return works;
 }

@@ -15,6 +15,7 @@
 
 #include "container.h"
 #include "cpu/engine.h"
+#include "error_text.h"
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
 #include "kvm/vcpu_state.h"
@@ -103,7 +104,7 @@ static int kvm_engine_open(struct engine **opened, const struct engine_setup *se
 
 	*opened = NULL;
 	if (!engine) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	*opened = &engine->engine;
@@ -155,7 +156,7 @@ static int kvm_engine_connect(struct engine *base, unsigned gsi)
 	if (fd < 0) {
 		int ret = -errno;
 
-		say("eventfd: %s", strerror(-ret));
+		say("eventfd: %s", error_text(-ret));
 		return ret;
 	}
 	engine->irqfds[gsi] = fd;

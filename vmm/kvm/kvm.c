@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "kvm/kvm_caps.h"
 #include "layout.h"
 #include "log.h"
@@ -39,7 +39,7 @@ int kvm_ioctl_named(int fd, unsigned long request, void *argument, const char *n
 	while (ret < 0 && errno == EINTR);
 	if (ret < 0) {
 		ret = -errno;
-		say("%s: %s", name, strerror(-ret));
+		say("%s: %s", name, error_text(-ret));
 	}
 	return ret;
 }
@@ -50,8 +50,9 @@ static int open_device(struct kvm *kvm)
 	if (kvm->fd < 0) {
 		int ret = -errno;
 
-		say("/dev/kvm: %s (vole doctor tells more; --engine soft does without)",
-			strerror(-ret));
+		say("/dev/kvm: %s%s", error_text(-ret),
+			ret == -EMFILE ? ""
+				       : " (vole doctor tells more; --engine soft does without)");
 		return ret;
 	}
 	return kvm_check(kvm->fd);
@@ -61,7 +62,7 @@ static int get_cpuid(struct kvm *kvm)
 {
 	kvm->cpuid = calloc(1, sizeof *kvm->cpuid + CPUID_ENTRIES * sizeof *kvm->cpuid->entries);
 	if (!kvm->cpuid) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	kvm->cpuid->nent = CPUID_ENTRIES;

@@ -2,11 +2,11 @@
 #include "kvm/kvm_caps.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include <linux/kvm.h>
 
+#include "error_text.h"
 #include "log.h"
 
 /* clang-format off */
@@ -46,7 +46,7 @@ static int check_version(int kvm_fd)
 
 	if (version < 0) {
 		version = -errno;
-		say("/dev/kvm: not KVM's: KVM_GET_API_VERSION: %s", strerror(-version));
+		say("/dev/kvm: not KVM's: KVM_GET_API_VERSION: %s", error_text(-version));
 		return version;
 	}
 	if (version != KVM_API_VERSION) {

@@ -11,6 +11,7 @@
 
 #include <vole/ports.h>
 
+#include "error_text.h"
 #include "kvm/complete.h"
 #include "layout.h"
 #include "log.h"
@@ -216,7 +217,7 @@ static int program_run(struct probe *probe)
 	if (ret == -EINTR)
 		return -ETIMEDOUT;
 	if (ret < 0) {
-		say("KVM_RUN: %s", strerror(-ret));
+		say("KVM_RUN: %s", error_text(-ret));
 		return ret;
 	}
 	switch (run->exit_reason) {
@@ -291,7 +292,7 @@ static int eventfd_make(int *fd)
 	if (*fd < 0) {
 		int ret = -errno;
 
-		say("eventfd: %s", strerror(-ret));
+		say("eventfd: %s", error_text(-ret));
 		return ret;
 	}
 	return 0;

@@ -2,12 +2,12 @@
 #include "kvm/vcpu.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "log.h"
 
 /* CR0 at entry: protected mode, FPU present (Intel SDM 3, 2.5). */
@@ -140,7 +140,7 @@ int vcpu_init(struct vcpu *vcpu, const struct kvm *kvm, unsigned id)
 	if (run == MAP_FAILED) {
 		int ret = -errno;
 
-		say("mapping vCPU %u: %s", id, strerror(-ret));
+		say("mapping vCPU %u: %s", id, error_text(-ret));
 		return ret;
 	}
 	vcpu->run = run;

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "error_text.h"
 #include "exit_status.h"
 #include "kvm/cpu_timer.h"
 #include "kvm/exits.h"
@@ -127,6 +128,13 @@ static void note_ended(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vcpu->lock);
 }
 
+/* KVM_RUN returns EAGAIN on a vCPU that waits to be started, after each kick. On one that is
+ * started, Linux could not make a thread that the VM needs, since 6.13. */
+static bool is_interrupted(const struct vcpu *vcpu, int error)
+{
+	return error == EINTR || (error == EAGAIN && !vcpu->started);
+}
+
 static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
@@ -142,7 +150,7 @@ static void *vcpu_thread(void *argument)
 			if (!vcpu->started)
 				note_started(vcpu);
 			handle_exit(vcpu);
-		} else if (errno == EINTR || errno == EAGAIN) {
+		} else if (is_interrupted(vcpu, errno)) {
 			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 			own_writes_complete(vcpu);
 			note_activity(vcpu);
@@ -151,7 +159,7 @@ static void *vcpu_thread(void *argument)
 			int error = errno;
 
 			vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
-			say("KVM_RUN on CPU %u: %s", vcpu->cpu.id, strerror(error));
+			say("KVM_RUN on CPU %u: %s", vcpu->cpu.id, thread_error_text(error));
 			break;
 		}
 	}
@@ -184,7 +192,7 @@ int vcpu_start(struct vcpu *vcpu)
 	vcpu->started = vcpu->cpu.id == 0;
 	ret = create_thread(vcpu);
 	if (ret != 0) {
-		say("thread of CPU %u: %s", vcpu->cpu.id, strerror(ret));
+		say("thread of CPU %u: %s", vcpu->cpu.id, thread_error_text(ret));
 		return -ret;
 	}
 	vcpu->has_thread = true;

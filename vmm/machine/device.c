@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 #include "machine/accessor.h"
@@ -91,8 +92,10 @@ static int device_live(void *ctx, bool live)
 
 	if (live && device->worker) {
 		ret = worker_start(device->worker);
-		if (ret < 0)
+		if (ret < 0) {
+			say("device %u: its thread: %s", device->index, thread_error_text(-ret));
 			return ret;
+		}
 	}
 	if (!device->vm->engine->ops->set_kick || device->virtio->watched ||
 		virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
@@ -181,7 +184,7 @@ static int offer(struct vm_device *device, const struct feature_choice *own)
 		virtio->chaos = chaos_open(
 			&options->chaos, device->index, virtio->queues, virtio->queue_count);
 		if (!virtio->chaos) {
-			say("no memory");
+			say("%s", error_text(ENOMEM));
 			return -ENOMEM;
 		}
 		offered = (offered & ~open) |

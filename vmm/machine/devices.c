@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/chardev_open.h"
 #include "log.h"
@@ -43,7 +44,7 @@ static void console_broken(void *ctx, int error)
 	struct vm_console *console = ctx;
 	struct vm *vm = console->vm;
 
-	say("--console %s: %s", plan_console(vm, console->index)->host, strerror(error));
+	say("--console %s: %s", plan_console(vm, console->index)->host, error_text(error));
 	vm_output_lost(vm, EXIT_STATUS_VOLE);
 }
 
@@ -51,7 +52,7 @@ static void console_broken(void *ctx, int error)
 static int device_made(const struct vm_device *device, int ret)
 {
 	if (ret < 0)
-		say("device %u: %s", device->index, strerror(-ret));
+		say("device %u: %s", device->index, error_text(-ret));
 	return ret;
 }
 
@@ -95,7 +96,7 @@ static int open_consoles(struct vm *vm, struct console_port_host *ports, unsigne
 
 	vm->consoles = calloc(count, sizeof *vm->consoles);
 	if (!vm->consoles) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	while (ret == 0 && vm->console_count < count)
@@ -165,7 +166,7 @@ static int open_disks(struct vm *vm)
 		return 0;
 	vm->disks = calloc(options->disk_count, sizeof *vm->disks);
 	if (!vm->disks) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	while (ret == 0 && vm->disk_count < options->disk_count) {

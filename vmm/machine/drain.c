@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/chardev.h"
 #include "log.h"
@@ -136,7 +136,7 @@ static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
 	ready = poll(fds, DRAIN_FDS, timeout);
 	if (ready < 0 && errno != EINTR) {
-		say("poll: %s", strerror(errno));
+		say("poll: %s", error_text(errno));
 		vm_discard_output(vm); /* output that is still pending is lost */
 		vm_output_lost(vm, EXIT_STATUS_VOLE);
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cpu/callers.h"
+#include "error_text.h"
 #include "log.h"
 #include "machine/vm.h"
 
@@ -117,7 +118,7 @@ int examine(struct vm *vm, struct state *state)
 		.cpus = calloc(count, sizeof *state->cpus),
 	};
 	if (!state->cpus) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	examine_cpus(vm, state);

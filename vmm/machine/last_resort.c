@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/loop.h"
 #include "log.h"
@@ -107,7 +107,7 @@ int last_resort_open(struct vm *vm)
 		return last_resort->hurry;
 	error = pthread_create(&last_resort->thread, NULL, watch, vm);
 	if (error)
-		say("a thread: %s", strerror(error));
+		say("a thread: %s", thread_error_text(error));
 	last_resort->started = error == 0;
 	return -error;
 }

@@ -2,8 +2,8 @@
 #include "machine/pc_keyboard.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include "error_text.h"
 #include "log.h"
 #include "machine/vm.h"
 
@@ -24,7 +24,7 @@ int pc_keyboard_add(struct vm *vm)
 	int ret = i8042_init(&vm->keyboard.controller, raise_interrupt, reset_machine, vm);
 
 	if (ret < 0) {
-		say("keyboard controller: %s", strerror(-ret));
+		say("keyboard controller: %s", error_text(-ret));
 		return ret;
 	}
 	vm->keyboard.present = true;

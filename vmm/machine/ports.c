@@ -9,6 +9,7 @@
 
 #include <vole/ports.h>
 
+#include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
 #include "machine/cpu_start.h"
@@ -62,7 +63,7 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 			int error = errno;
 
 			vm_end(vm, EXIT_STATUS_VOLE);
-			say("standard output: %s", strerror(error));
+			say("standard output: %s", error_text(error));
 		}
 	}
 }

@@ -2,8 +2,8 @@
 #include "machine/serial.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/chardev_open.h"
 #include "log.h"
@@ -53,7 +53,7 @@ static void serial_broken(void *ctx, int error)
 {
 	struct vm *vm = ctx;
 
-	say("--serial %s: %s", plan_serial(vm), strerror(error));
+	say("--serial %s: %s", plan_serial(vm), error_text(error));
 	vm_output_lost(vm, EXIT_STATUS_VOLE);
 }
 

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
@@ -111,7 +111,7 @@ int signals_open(struct vm *vm)
 		.ready = signal_ready,
 	};
 	if (vm->signals.fd < 0) {
-		say("signalfd: %s", strerror(errno));
+		say("signalfd: %s", error_text(errno));
 		return -errno;
 	}
 	return io_loop_add_control(&vm->loop, &vm->signals, EPOLLIN);

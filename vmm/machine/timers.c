@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/timers.h"
 
-#include <string.h>
-
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
@@ -34,7 +33,7 @@ int timers_open(struct vm *vm)
 		return ret;
 	ret = io_timer_set(&vm->timer, vm->options->timeout * SECOND_NS, 0);
 	if (ret < 0)
-		say("timerfd: %s", strerror(-ret));
+		say("timerfd: %s", error_text(-ret));
 	return ret;
 }
 

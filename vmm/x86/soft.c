@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "log.h"
 #include "x86/branches.h"
 #include "x86/doctor_soft.h"
@@ -163,7 +164,7 @@ static int soft_open(struct engine **opened, const struct engine_setup *setup)
 	if (ret == 0 && setup->irqchip == ENGINE_IRQCHIP_PC)
 		ret = pc_chips_init(&engine->pc, &engine->bus);
 	if (ret < 0)
-		say("software CPU: %s", strerror(-ret));
+		say("software CPU: %s", error_text(-ret));
 	return ret;
 }
 
