@@ -86,7 +86,7 @@ static int disk_flush(struct block_backend *backend)
 		disk->flush_error = -errno;
 		say("%s: flush: %s; data written since the last flush may be lost, so each later "
 		    "flush fails too, until vole is started again",
-			disk->path, strerror(errno));
+			disk->path, error_text(errno));
 	}
 	return disk->flush_error;
 }
@@ -301,7 +301,7 @@ static int refuse_format(const struct disk *disk)
 	if (ret < 0) {
 		say("%s: %s, so it cannot be told whether its bytes are those of a raw disk; "
 		    "\",format=raw\" insists that they are",
-			disk->path, strerror(-ret));
+			disk->path, error_text(-ret));
 		return ret;
 	}
 	if (!format)

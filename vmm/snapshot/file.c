@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "io/file.h"
 #include "io/file_holder.h"
 #include "log.h"
@@ -36,7 +37,7 @@ struct header {
 
 static int fail(const char *path, int error)
 {
-	say("%s: %s", path, strerror(error));
+	say("%s: %s", path, error_text(error));
 	return -error;
 }
 
