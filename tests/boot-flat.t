@@ -161,7 +161,8 @@ refused('code that ends beyond RAM', 127, qr/hello\.bin: \d+ bytes at 0xfff8 are
 	qw(--boot flat -m 64K --load 0xfff8), $hello);
 refused("--debug-port $_", 125, qr/--debug-port \Q$_\E: not a port/, '--boot', 'flat', '--debug-port', $_, $hello)
 	for '', 'x', '0x10000', '65536', '-1';
-refused("--log $_", 125, qr/--log \Q$_\E: not pio, mmio or exits/, '--boot', 'flat', '--log', $_, $hello) for '', 'all', 'pio,mmio';
+refused("--log $_", 125, qr/--log \Q$_\E: not pio, mmio, exits or virtio/, '--boot', 'flat', '--log', $_, $hello) for '', 'all';
+refused('--log with two words', 125, qr/--log pio,mmio: nothing goes with pio; --log may be repeated/, '--boot', 'flat', '--log', 'pio,mmio', $hello);
 refused("--max-exits $_", 125, qr/--max-exits \Q$_\E: not a number/, '--boot', 'flat', '--max-exits', $_, $hello)
 	for '', '0', 'x', '-1', '99999999999999999999';
 refused('a disk', 125, qr/--disk \S+: --boot flat has no devices/, qw(--boot flat --disk), $disk, $hello);

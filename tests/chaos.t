@@ -55,7 +55,7 @@ if (engine() eq 'soft') {
 }
 
 for my $bad (['x', 'x: the seed is not a number'], ['-1', '-1: the seed is not'], ['', ': the seed is not'],
-	['18446744073709551616', '18446744073709551616: the seed is not'], ['7,error', '7: unknown option "error" (there are errors and reset)']) {
+	['18446744073709551616', '18446744073709551616: the seed is not'], ['7,error', '7: unknown option "error"; errors? (there are errors and reset)']) {
 	$got = run([vole_run(), '--chaos', $bad->[0], guest('demo')]);
 	is($got->{status}, 125, "--chaos '$bad->[0]' is refused");
 	like($got->{err}, qr/^vole: --chaos \Q$bad->[1]/, 'and why is said');

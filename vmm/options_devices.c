@@ -12,18 +12,22 @@
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
+#include "suggest.h"
 
 /* Say what is wrong with one "NAME=on|off" of an option's argument, which begins with value. ret is
  * of feature_choose(); extras names what else could stand there. */
 static int check_feature(
 	int ret, const char *option, const char *value, const char *word, const char *extras)
 {
+	char names[320];
+
 	if (ret == -EINVAL)
 		say("%s %s: \"%s\" is neither =on nor =off", option, value, word);
-	if (ret == -ENOENT)
-		say("%s %s: unknown option \"%s\" (there are %s" FEATURE_NAMES
-		    ", each with =on or =off)",
-			option, value, word, extras);
+	if (ret == -ENOENT) {
+		snprintf(names, sizeof names, "%s" FEATURE_NAMES, extras);
+		say("%s %s: unknown option \"%s\"%s (there are %s, each with =on or =off)", option,
+			value, word, suggestion(word, names), names);
+	}
 	return ret < 0 ? -EINVAL : 0;
 }
 
@@ -103,6 +107,7 @@ int parse_disk(struct options *options, char *text)
 /* The host's end of a device that sends and receives bytes. */
 int parse_chardev(const char *name, const char *text, const char **value)
 {
+#define CHARDEVS "stdio, none, file:PATH, unix:PATH or pty"
 	static const char *const words[] = {"stdio", "none", "pty"};
 
 	*value = text;
@@ -111,7 +116,7 @@ int parse_chardev(const char *name, const char *text, const char **value)
 			return 0;
 	if ((strncmp(text, "file:", 5) == 0 || strncmp(text, "unix:", 5) == 0) && text[5])
 		return 0;
-	say("%s %s: not stdio, none, file:PATH, unix:PATH or pty", name, text);
+	say("%s %s: not " CHARDEVS "%s", name, text, suggestion(text, CHARDEVS));
 	return -EINVAL;
 }
 
@@ -223,7 +228,8 @@ int parse_virtio(struct options *options, char *text)
 
 		if (ret == 0)
 			continue;
-		say("--virtio %s: not one of " FEATURE_NAMES ", with =on or =off", word);
+		say("--virtio %s: not one of " FEATURE_NAMES ", with =on or =off%s", word,
+			ret == -ENOENT ? suggestion(word, FEATURE_NAMES) : "");
 		return -EINVAL;
 	}
 	return 0;

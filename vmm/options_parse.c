@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options_parse.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "layout.h"
 #include "log.h"
@@ -16,6 +18,20 @@
 
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
 #define TIMEOUT_MAX 100000000u
+
+/* Says that text is no size. People also write 64m, 64MB and 64MiB. */
+static void say_bad_size(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	char unit = (char)toupper((unsigned char)text[digits]);
+	char meant[32] = "";
+
+	if (digits > 0 && digits < 8 && memchr("KMG", unit, 3) &&
+		(!text[digits + 1] || strcasecmp(text + digits + 1, "b") == 0 ||
+			strcasecmp(text + digits + 1, "ib") == 0))
+		snprintf(meant, sizeof meant, "; %.*s%c?", (int)digits, text, unit);
+	say("--memory %s: not a size (a number of bytes, or with K, M or G)%s", text, meant);
+}
 
 static int parse_memory(struct options *options, const char *text)
 {
@@ -33,7 +49,7 @@ static int parse_memory(struct options *options, const char *text)
 	len -= shift != 0;
 	snprintf(digits, sizeof digits, "%.*s", (int)len, text);
 	if (len >= sizeof digits || parse_number(digits, UINT64_MAX >> shift, &value) < 0) {
-		say("--memory %s: not a size (a number of bytes, or with K, M or G)", text);
+		say_bad_size(text);
 		return -EINVAL;
 	}
 	value <<= shift;
@@ -100,13 +116,14 @@ static int parse_debug_port(struct options *options, const char *text)
 
 static int parse_engine(struct options *options, const char *text)
 {
+#define ENGINES "auto, kvm or soft"
 	static const char *const names[] = {"auto", "kvm", "soft"};
 
 	options->engine = text;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(text, names[i]) == 0)
 			return 0;
-	say("--engine %s: not auto, kvm or soft", text);
+	say("--engine %s: not " ENGINES "%s", text, suggestion(text, ENGINES));
 	return -EINVAL;
 }
 
@@ -118,7 +135,7 @@ static int parse_clock(struct options *options, const char *text)
 	options->clock = ENGINE_CLOCK_HOST;
 	if (strcmp(text, "host") == 0)
 		return 0;
-	say("--clock %s: not host or virtual", text);
+	say("--clock %s: not host or virtual%s", text, suggestion(text, "host or virtual"));
 	return -EINVAL;
 }
 
@@ -259,6 +276,30 @@ static const char *meant_option(const char *word)
 	return suggest(name, names);
 }
 
+/* Returns whether a word is a long option with one dash: getopt_long() takes -disk for -d with the
+ * argument "isk". */
+static bool lacks_dash(const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (size_t i = 0; i + 1 < LONGS; i++)
+		if (word[0] == '-' && strlen(longs[i].name) == len - 1 &&
+			memcmp(longs[i].name, word + 1, len - 1) == 0)
+			return true;
+	return false;
+}
+
+static int check_dashes(int count, char **argv)
+{
+	for (int i = 1; i < count; i++) {
+		if (!lacks_dash(argv[i]))
+			continue;
+		say("%s: a long option begins with two dashes: -%s", argv[i], argv[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* getopt_long() met something that it does not know, or that lacks its argument: a word, or, if
  * this is no long option, optopt inside of one. */
 static void say_bad_option(int result, const char *word)
@@ -286,6 +327,8 @@ static int parse_words(struct options *options, int count, char **argv)
 	const char *value = NULL; /* of the last option */
 	int option, ret, at;
 
+	if (check_dashes(count, argv) < 0)
+		return -EINVAL;
 	optind = 0; /* getopt_long() starts anew */
 	opterr = 0;
 	while (at = optind, (option = getopt_long(count, argv, ":m:c:d:vh", longs, NULL)) != -1) {

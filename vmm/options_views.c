@@ -8,6 +8,7 @@
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
+#include "suggest.h"
 
 /* text is cut at its commas. */
 static int parse_log_virtio(struct options *options, char *text)
@@ -17,7 +18,8 @@ static int parse_log_virtio(struct options *options, char *text)
 	options->log_virtio = true;
 	while ((word = next_word(&text)) != NULL) {
 		if (strncmp(word, "file=", 5) != 0 || !word[5]) {
-			say("--log virtio: unknown option \"%s\" (there is file=PATH)", word);
+			say("--log virtio: unknown option \"%s\"%s (there is file=PATH)", word,
+				suggestion(word, "file=PATH"));
 			return -EINVAL;
 		}
 		options->log_virtio_file = word + 5;
@@ -27,6 +29,7 @@ static int parse_log_virtio(struct options *options, char *text)
 
 int parse_log(struct options *options, char *text)
 {
+#define LOGS "pio, mmio, exits or virtio"
 	static const struct {
 		const char *word;
 		unsigned log;
@@ -40,12 +43,17 @@ int parse_log(struct options *options, char *text)
 	if (strcmp(kind, "virtio") == 0)
 		return parse_log_virtio(options, text);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (text || strcmp(kind, words[i].word) != 0)
+		if (strcmp(kind, words[i].word) != 0)
 			continue;
+		if (text) {
+			say("--log %s,%s: nothing goes with %s; --log may be repeated", kind, text,
+				kind);
+			return -EINVAL;
+		}
 		options->log |= words[i].log;
 		return 0;
 	}
-	say("--log %s: not pio, mmio, exits or virtio", kind);
+	say("--log %s: not " LOGS "%s", kind, suggestion(kind, LOGS));
 	return -EINVAL;
 }
 
@@ -66,8 +74,8 @@ int parse_chaos(struct options *options, char *text)
 		} else if (strcmp(word, "reset") == 0) {
 			options->chaos.reset = true;
 		} else {
-			say("--chaos %s: unknown option \"%s\" (there are errors and reset)", seed,
-				word);
+			say("--chaos %s: unknown option \"%s\"%s (there are errors and reset)",
+				seed, word, suggestion(word, "errors or reset"));
 			return -EINVAL;
 		}
 	}

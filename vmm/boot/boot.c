@@ -11,6 +11,7 @@
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
+#include "suggest.h"
 
 /* In the order in which they are asked whether they know an image. */
 static const struct boot_protocol *const protocols[] = {
@@ -22,7 +23,7 @@ static const struct boot_protocol *const protocols[] = {
 	&boot_firmware,
 };
 
-#define PROTOCOL_NAMES ", vole, linux, multiboot, flat or firmware"
+#define PROTOCOL_NAMES "auto, vole, linux, multiboot, flat or firmware"
 #define PROTOCOL_COUNT (sizeof protocols / sizeof *protocols)
 
 /* Opens an image and reads its beginning. 0 or -errno; file->fd is -1 or the caller's to close. */
@@ -76,7 +77,7 @@ static const struct boot_protocol *named(const char *name)
 	for (size_t i = 0; i < PROTOCOL_COUNT; i++)
 		if (strcmp(name, protocols[i]->name) == 0)
 			return protocols[i];
-	say("--boot %s: not auto%s", name, PROTOCOL_NAMES);
+	say("--boot %s: not " PROTOCOL_NAMES "%s", name, suggestion(name, PROTOCOL_NAMES));
 	return NULL;
 }
 
