@@ -175,6 +175,9 @@ my @cases = (
 	{ kernel => 'cpu-state', vole => [qw(-c 3)], out => $checked },
 	# Its timer is too fast for the host's clock where the host is slow: tests/virtual-clock.t has more of it.
 	{ kernel => 'repeat', engine => 'soft', vole => ['-c', 3, '--clock', 'virtual', '-d', image('repeat.img', 64)], out => qr/^tick 23 at \d+\n[012\n]+$checked/m },
+	# It is saved there in tests/clone.t.
+	{ kernel => 'ready', vole => ['-c', 3, '-d', image('ready.img', 8)],
+		out => "counted to 500\ngoing on, generation 0\ncounted to 1000\nall checks hold\n" },
 	{ kernel => 'nmi-halt', engine => 'soft', status => 7 },
 	{ kernel => 'nmi-halt', engine => 'soft', name => 'virtual clock', vole => [qw(--clock virtual)], status => 7 },
 	{ kernel => 'init-sipi', vole => [qw(-c 2)], out => qr/CPU 1 is here/ },

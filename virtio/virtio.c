@@ -494,8 +494,9 @@ void virtio_backend_ready(struct virtio_device *dev, unsigned backend)
 	/* No queue is silenced: which ones the type looks at is its own affair, and a buffer that
 	 * came without a kick to one that it leaves alone would be forgotten. */
 	pthread_mutex_lock(&dev->lock);
-	dev->ops->backend_ready(dev, backend);
-	for (unsigned i = 0; i < virtio_queue_count(dev); i++) {
+	if (!dev->frozen)
+		dev->ops->backend_ready(dev, backend);
+	for (unsigned i = 0; !dev->frozen && i < virtio_queue_count(dev); i++) {
 		if (virtio_queue_live(dev, i) && virtq_listen(&dev->queues[i]))
 			virtio_kick(dev, i);
 	}

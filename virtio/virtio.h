@@ -214,7 +214,7 @@ void virtio_free(struct virtio_device *dev);
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
 
 /*
- * Has the device serve no queue from now on, on whatever thread, until virtio_thaw(). Registers can
+ * Has the device serve no queue and no back end from now on, on whatever thread, until virtio_thaw(). Registers can
  * be accessed. Waits for the return of a host call. Returns 0, or -EBUSY if the host does not return
  * within VIRTIO_FREEZE_MS or the machine is ending: then the device is not frozen.
  */

@@ -1,6 +1,6 @@
 # The monitor; in the order in which a reader may want them.
-vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c options_parse.c options_devices.c options_views.c option_list.c numbers.c feature_choice.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c cpu_host.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
+vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c options_parse.c options_devices.c options_checkpoint.c options_views.c option_list.c numbers.c feature_choice.c log.c machine.c \
+	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
 		exception.c examine.c state_report.c drain.c) \
 	$(addprefix snapshot/,stream.c file.c) \
 	$(addprefix machine/,core_file.c) \
@@ -17,7 +17,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 		control.c system.c msr.c cpuid.c state.c) \
 	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c soft_transfer.c pc_chips.c doctor_soft.c) \
 	$(addprefix chips/,ioapic.c cmos.c i8042.c vga_text.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c lapic_state.c pic.c pit.c pit_counter.c) \
-	$(addprefix boot/,boot.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
+	$(addprefix boot/,boot.c restored.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c sink.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \

@@ -11,6 +11,8 @@
 #include "exit_status.h"
 #include "log.h"
 #include "machine/core_file.h"
+#include "machine/checkpoint.h"
+#include "machine/clone.h"
 #include "machine/cpu_host.h"
 #include "machine/devices.h"
 #include "machine/drain.h"
@@ -47,6 +49,7 @@ static struct vm *make_vm(const struct options *options)
 	vm->halts.timer.fd = -1;
 	vm->state_report.fd = -1;
 	vm->core_file.fd = -1;
+	vm->checkpoint.fd = vm->checkpoint.wake.fd = vm->checkpoint.timer.fd = -1;
 	vm->entropy = ENTROPY_EMPTY;
 	vm->serial.chardev = CHARDEV_EMPTY;
 	vm->serial.gsi = -1;
@@ -56,18 +59,28 @@ static struct vm *make_vm(const struct options *options)
 	return vm;
 }
 
+/* Opens the kernel, or the checkpoint to go on from. Returns 0, or the exit status of vole. */
+static int open_image(struct vm *vm)
+{
+	if (!vm->options->is_clone)
+		return boot_open(&vm->boot, vm->options);
+	return clone_open(vm, vm->options) < 0 ? EXIT_STATUS_VOLE : 0;
+}
+
 /* Reads the kernel, lays out the machine and opens the files of its devices: everything that can be
  * validated without an engine. Returns 0, or the exit status of vole. */
 static int plan(struct vm *vm)
 {
-	int ret = boot_open(&vm->boot, vm->options);
+	int ret = open_image(vm);
 
 	if (ret != 0)
 		return ret;
 	if (plan_validate(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	devices_place(vm);
-	if (io_loop_init(&vm->loop) < 0 || devices_open(vm) < 0)
+	if (io_loop_init(&vm->loop) < 0 || devices_open(vm) < 0 || checkpoint_open(vm) < 0)
+		return EXIT_STATUS_VOLE;
+	if (vm->clone && clone_adopt_disks(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	return 0;
 }
@@ -111,6 +124,8 @@ static int make_core(struct vm *vm)
 
 	if (ret == 0)
 		ret = memory_init(&vm->memory, vm->boot->regions, vm->boot->region_count);
+	if (ret == 0 && vm->clone)
+		ret = clone_map_memory(vm);
 	if (ret == 0)
 		ret = open_engine(vm);
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
@@ -120,6 +135,8 @@ static int load(struct vm *vm)
 {
 	struct boot_machine machine = describe(vm);
 
+	if (vm->clone)
+		return 0;
 	return vm->boot->protocol->load(vm->boot, &vm->memory, &machine);
 }
 
@@ -145,6 +162,8 @@ static int make_devices(struct vm *vm)
 		ret = devices_add(vm);
 	if (ret == 0)
 		ports_add(vm);
+	if (ret == 0 && vm->clone)
+		ret = clone_restore(vm);
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
 }
 
@@ -189,6 +208,7 @@ static int64_t run_engine(void *ctx)
 
 	if (vm_is_virtual(vm) && output_waits(vm))
 		return IO_FOREVER;
+	checkpoint_look(vm);
 	ns = vm->engine->ops->run(vm->engine);
 	halts_look(vm);
 	return ns;
@@ -223,10 +243,12 @@ static void say_chaos(const struct vm *vm)
 /* Executes guest code and serves devices until the machine ends. */
 static void run(struct vm *vm)
 {
+	const struct entry_state *state = vm->clone ? NULL : &vm->boot->state;
+
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
 	if (timers_open(vm) < 0 || halts_open(vm) < 0 || last_resort_open(vm) < 0 ||
-		vm->engine->ops->start(vm->engine, &vm->boot->state) < 0 ||
+		checkpoint_begin(vm) < 0 || vm->engine->ops->start(vm->engine, state) < 0 ||
 		io_loop_run(&vm->loop) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	vm->engine->ops->stop(vm->engine);
@@ -257,6 +279,7 @@ static int build_and_run(struct vm *vm)
 	watch_close(vm);
 	devices_say_untouched(vm);
 	say_chaos(vm);
+	checkpoint_say_missing(vm);
 	screen_show(vm);
 	if (vm->options->verbose)
 		say_end(vm);
@@ -273,12 +296,14 @@ static void free_vm(struct vm *vm)
 	core_file_close(vm);
 	state_report_close(vm);
 	signals_close(vm);
+	checkpoint_close(vm);
 	io_loop_free(&vm->loop);
 	ioapic_free(&vm->ioapic);
 	if (vm->engine)
 		vm->engine->ops->free(vm->engine);
 	memory_free(&vm->memory);
 	boot_free(vm->boot);
+	clone_free(vm);
 	munmap(vm, sizeof *vm);
 }
 

@@ -40,7 +40,7 @@ static int run_machine(const struct options *options)
 static int refuse_command(const char *word)
 {
 	static const char *const commands[] = {
-		"run", "inspect", "doctor", "--help", "--version", NULL};
+		"run", "clone", "inspect", "doctor", "--help", "--version", NULL};
 	const char *meant;
 
 	if (!word)
@@ -50,7 +50,8 @@ static int refuse_command(const char *word)
 	else if ((meant = suggest(word, commands)))
 		say("%s: not a command; %s? (vole --help tells all)", word, meant);
 	else
-		say("%s: not a command; there are run, inspect and doctor (vole --help tells all)",
+		say("%s: not a command; there are run, clone, inspect and doctor (vole --help "
+		    "tells all)",
 			word);
 	return EXIT_STATUS_VOLE;
 }
@@ -73,10 +74,11 @@ int main(int argc, char **argv)
 		say("doctor %s: it has no options", argv[2]);
 		return EXIT_STATUS_VOLE;
 	}
-	if (strcmp(command, "run") != 0 && strcmp(command, "inspect") != 0)
+	if (strcmp(command, "run") != 0 && strcmp(command, "clone") != 0 &&
+		strcmp(command, "inspect") != 0)
 		return refuse_command(argc > 1 ? command : NULL);
 	ret = options_parse(&options, argc - 1, argv + 1);
 	if (ret != 0)
 		return ret > 0 ? show_text(usage) : EXIT_STATUS_VOLE;
-	return strcmp(command, "run") == 0 ? run_machine(&options) : machine_show(&options);
+	return strcmp(command, "inspect") == 0 ? machine_show(&options) : run_machine(&options);
 }

@@ -39,7 +39,16 @@ struct console_options {
 	const char *name; /* NULL: none given; at most VIRTIO_CONSOLE_NAME_MAX bytes */
 };
 
+/* --checkpoint. */
+struct checkpoint_options {
+	const char *path; /* NULL: none is taken */
+	bool goes_on;     /* the machine does, afterwards */
+	bool has_time;    /* it is taken at a time, rather than when the guest asks for it */
+	uint64_t time_ns; /* nanoseconds of guest time */
+};
+
 struct options {
+	bool is_clone; /* kernel is a checkpoint */
 	const char *kernel;
 	const char *boot;   /* name of a boot protocol, or "auto" */
 	const char *engine; /* "auto", "kvm" or "soft" */
@@ -70,6 +79,7 @@ struct options {
 	const char *log_virtio_file; /* NULL: standard error */
 	uint64_t exits_max;          /* 0: no limit */
 	unsigned timeout;            /* seconds; 0: none */
+	struct checkpoint_options checkpoint;
 	bool screen;                 /* the screen of boards that have one is shown at the end */
 	bool verbose;
 

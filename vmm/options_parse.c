@@ -12,6 +12,7 @@
 #include "layout.h"
 #include "log.h"
 #include "numbers.h"
+#include "options_checkpoint.h"
 #include "options_devices.h"
 #include "options_views.h"
 #include "suggest.h"
@@ -224,6 +225,8 @@ static int parse_option(struct options *options, int option, char *argument)
 	case 'o':
 		options->core = argument;
 		return 0;
+	case 'P':
+		return parse_checkpoint(options, argument);
 	case 'v':
 		options->verbose = true;
 		return 0;
@@ -256,6 +259,7 @@ static const struct option longs[] = {
 	{"max-exits", required_argument, NULL, 'x'},
 	{"timeout", required_argument, NULL, 't'},
 	{"core", required_argument, NULL, 'o'},
+	{"checkpoint", required_argument, NULL, 'P'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -324,6 +328,7 @@ static void say_bad_option(int result, const char *word)
 static int parse_words(struct options *options, int count, char **argv)
 {
 	char no_argument_here[] = "";
+	const char *what = options->is_clone ? "checkpoint" : "kernel";
 	const char *value = NULL; /* of the last option */
 	int option, ret, at;
 
@@ -338,22 +343,24 @@ static int parse_words(struct options *options, int count, char **argv)
 			return -EINVAL;
 		}
 		value = optarg;
-		ret = parse_option(options, option, optarg ? optarg : no_argument_here);
+		ret = options->is_clone ? check_clone_takes(option, longs) : 0;
+		if (ret == 0)
+			ret = parse_option(options, option, optarg ? optarg : no_argument_here);
 		if (ret != 0)
 			return ret;
 	}
 	if (optind == count) {
 		if (value && value == argv[count - 1])
-			say("no kernel is named: %s is what %s takes (vole --help tells all)",
+			say("no %s is named: %s is what %s takes (vole --help tells all)", what,
 				value, argv[count - 2]);
 		else
-			say("no kernel is named (vole --help tells all)");
+			say("no %s is named (vole --help tells all)", what);
 		return -EINVAL;
 	}
 	options->kernel = argv[optind++];
 	if (optind < count) {
-		say("%s: a second kernel, after %s; words for the guest go after \"--\"",
-			argv[optind], options->kernel);
+		say("%s: a second %s, after %s%s", argv[optind], what, options->kernel,
+			options->is_clone ? "" : "; words for the guest go after \"--\"");
 		return -EINVAL;
 	}
 	return 0;
@@ -365,6 +372,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	int ret;
 
 	*options = (struct options){
+		.is_clone = strcmp(argv[0], "clone") == 0,
 		.boot = "auto",
 		.engine = "auto",
 		.clock = ENGINE_CLOCK_HOST,
@@ -375,7 +383,13 @@ int options_parse(struct options *options, int argc, char **argv)
 	while (words < argc && strcmp(argv[words], "--") != 0)
 		words++;
 	ret = parse_words(options, words, argv);
+	if (ret == 0)
+		ret = check_checkpoint(options);
 	if (ret != 0 || words == argc)
 		return ret;
+	if (options->is_clone) {
+		say("%s: a clone's guest has its command line already", argv[words]);
+		return -EINVAL;
+	}
 	return parse_cmdline(options, argc - words - 1, argv + words + 1);
 }

@@ -3,6 +3,7 @@
 
 #define COMMANDS                                                            \
 	"usage: vole run [options] KERNEL [-- command line of the guest]\n" \
+	"       vole clone [options] CHECKPOINT\n"                          \
 	"       vole inspect [options] KERNEL\n"                            \
 	"       vole doctor\n"                                              \
 	"       vole --help | --version\n"
@@ -13,6 +14,7 @@ const char usage[] = COMMANDS
 	"\n"
 	"run      boots KERNEL: a 32-bit ELF executable for x86, a kernel with a\n"
 	"         Multiboot header, raw code, firmware or Linux\n"
+	"clone    goes on from a checkpoint, with consoles, disks and entropy of its own\n"
 	"inspect  shows what run would do: segments, memory map, device map, entry state\n"
 	"doctor   says whether this host has what vole needs, and if not, what to do\n"
 	"\n"
@@ -65,6 +67,9 @@ const char usage[] = COMMANDS
 	"                      standard error at the end (on)\n"
 	"      --core FILE     writes a core file for gdb at a crash or a time-out, and when\n"
 	"                      the state of the machine is asked for (^A s, SIGQUIT)\n"
+	"      --checkpoint FILE[,at=TIME][,continue]\n"
+	"                      saves the machine, once the guest asks for it or at that time\n"
+	"                      (seconds, or with ns, us or ms); then ends it, or continues\n"
 	"      --max-exits N   ends the machine after N exits, with status 124\n"
 	"      --timeout SECONDS\n"
 	"                      ends the machine with status 124\n"

@@ -167,6 +167,20 @@ static int check_options(const struct boot_protocol *protocol, const struct opti
 	return 0;
 }
 
+static unsigned number_of(const struct boot_protocol *protocol)
+{
+	unsigned number = 0;
+
+	while (protocols[number] != protocol)
+		number++;
+	return number;
+}
+
+const struct boot_protocol *boot_protocol_find(unsigned number)
+{
+	return number < PROTOCOL_COUNT ? protocols[number] : NULL;
+}
+
 int boot_open(struct boot **boot, const struct options *options)
 {
 	bool is_auto = strcmp(options->boot, "auto") == 0;
@@ -184,6 +198,7 @@ int boot_open(struct boot **boot, const struct options *options)
 	ret = protocol->open(boot, options);
 	if (*boot) {
 		(*boot)->protocol = protocol;
+		(*boot)->protocol_number = number_of(protocol);
 		(*boot)->options = options;
 	}
 	return ret;

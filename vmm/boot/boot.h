@@ -37,8 +37,9 @@ struct board {
 	 * lacks, so that they run with KVM only; NULL: none. */
 	const char *lacking;
 
-	/* The ports of <vole/ports.h>: power off with a code, start a CPU, report an exception. */
-	bool exit_port, cpu_port, exception_port;
+	/* The ports of <vole/ports.h>: power off with a code, start a CPU, report an exception, ask
+	 * for a checkpoint. */
+	bool exit_port, cpu_port, exception_port, checkpoint_port;
 
 	enum board_halt halt;
 
@@ -87,6 +88,7 @@ struct boot_machine {
 /* An image on its way into a machine. Protocols embed it in a structure of their own. */
 struct boot {
 	const struct boot_protocol *protocol;
+	unsigned protocol_number;      /* boot_protocol_find(); several can have one name */
 	const struct options *options; /* not owned */
 
 	/* Guest-physical memory, sorted by base, disjoint; set by open(). */
@@ -166,6 +168,9 @@ extern const struct boot_protocol boot_vole, boot_linux, boot_pvh, boot_multiboo
  * boot_free(*boot) whatever is returned.
  */
 int boot_open(struct boot **boot, const struct options *options);
+
+/* Returns the protocol with this number, or NULL if there is none. */
+const struct boot_protocol *boot_protocol_find(unsigned number);
 
 /* Closes the files of an image that is loaded: kernel, modules and initial RAM disk. The caller has
  * opened all files for output by then: until here the files are locked, so that none of them is

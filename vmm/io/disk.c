@@ -23,9 +23,6 @@
 /* Number of pages of zeroes that one pwritev(2) writes: 1 MiB. */
 #define ZERO_PAGES 256
 
-/* Largest physical block size that we believe, in bytes. */
-#define UNIT_MAX (1u << 20)
-
 static struct disk *disk_of(struct block_backend *backend)
 {
 	return container_of(backend, struct disk, backend);
@@ -261,7 +258,7 @@ static void probe_storage(struct disk *disk)
 		unit = (unsigned)st.st_blksize;
 	else
 		ioctl(disk->fd, BLKPBSZGET, &unit);
-	if (unit >= VIRTIO_BLK_SECTOR_SIZE && unit <= UNIT_MAX && (unit & (unit - 1)) == 0)
+	if (unit >= VIRTIO_BLK_SECTOR_SIZE && unit <= DISK_UNIT_MAX && (unit & (unit - 1)) == 0)
 		disk->backend.unit = unit;
 }
 

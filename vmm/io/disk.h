@@ -10,6 +10,9 @@
 #include "backend.h"
 #include "options.h"
 
+/* Largest physical block size that we believe, in bytes. */
+#define DISK_UNIT_MAX (1u << 20)
+
 struct disk {
 	struct block_backend backend;
 	const char *path; /* not owned */

@@ -30,6 +30,7 @@ static void device_kick(void *ctx, unsigned queue)
 {
 	struct vm_device *device = ctx;
 
+	atomic_store(&device->kicks[queue].pending, true);
 	io_event_signal(device->kicks[queue].source.fd);
 	if (device->vm->engine->ops->yield)
 		device->vm->engine->ops->yield(device->vm->engine);
@@ -155,9 +156,12 @@ static void kick_ready(struct io_source *source)
 {
 	struct vm_kick *kick = container_of(source, struct vm_kick, source);
 
+	atomic_store(&kick->pending, false);
 	/* More to do: after the other sources had their turn. */
-	if (virtio_serve(kick->device->virtio, kick->queue))
+	if (virtio_serve(kick->device->virtio, kick->queue)) {
+		atomic_store(&kick->pending, true);
 		io_event_signal(source->fd);
+	}
 }
 
 struct vm_device *device_next(struct vm *vm)

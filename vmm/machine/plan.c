@@ -200,5 +200,11 @@ int plan_engine(struct vm *vm)
 		vm->engine_ops = engine_choose(options->engine, &vm->no_kvm);
 	if (vm->engine_ops == &engine_soft && vm->boot->protocol->board.lacking)
 		return refuse_software_cpu(vm);
+	if ((options->checkpoint.path || vm->clone) && !vm->engine_ops->transfer) {
+		say("%s: a machine of --engine %s cannot be saved; take --engine soft",
+			options->checkpoint.path ? options->checkpoint.path : options->kernel,
+			vm->engine_ops->name);
+		return -EINVAL;
+	}
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
+#include "machine/checkpoint.h"
 #include "machine/cpu_start.h"
 #include "machine/exception.h"
 #include "machine/pc_keyboard.h"
@@ -190,6 +191,9 @@ void ports_add(struct vm *vm)
 		add_port_that_takes(vm, "writes of 4 bytes", VOLE_PORT_EXIT, 1, exit_port);
 	if (board->cpu_port)
 		add_port_that_takes(vm, "accesses of 4 bytes", VOLE_PORT_CPU, 1, cpu_start_port);
+	if (board->checkpoint_port)
+		add_port_that_takes(
+			vm, "accesses of 4 bytes", VOLE_PORT_CHECKPOINT, 1, checkpoint_port);
 	/* For other code than the stubs there is no such port. */
 	if (board->exception_port)
 		add_port_that_takes(vm, NULL, VOLE_PORT_EXCEPTION, 1, exception_port);

@@ -45,7 +45,8 @@ struct vm_kick {
 	struct io_source source; /* fd -1: empty */
 	struct vm_device *device;
 	unsigned queue;
-	bool is_set; /* the engine has it: engine_ops.set_kick() */
+	bool is_set;         /* the engine has it: engine_ops.set_kick() */
+	atomic_bool pending; /* it was kicked by hand, and is not served yet. Any thread */
 };
 
 /* Device n is vm->devices[n]; device.c wires it. */
@@ -130,8 +131,22 @@ struct vm_core_file {
 	bool is_written;
 };
 
+/* The checkpoint that the user wants: checkpoint.c. */
+struct vm_checkpoint {
+	int fd;                 /* of its file; -1: none is wanted */
+	struct io_source wake;  /* an eventfd: it may be due; fd -1: none */
+	struct io_source timer; /* fd -1: none */
+	atomic_bool is_asked;   /* the guest, or the timer, has */
+	bool is_done;           /* it was tried. I/O thread */
+	bool has_ended;         /* the machine: what it has under way is the clones' to do */
+};
+
+struct clone;
+
 struct vm {
 	const struct options *options; /* not owned */
+	struct clone *clone;           /* NULL: the machine boots an image */
+	uint32_t generation;           /* 0; another number in each clone */
 
 	struct boot *boot; /* what is loaded, and where */
 
@@ -148,6 +163,7 @@ struct vm {
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct vm_last_resort last_resort;
 	struct vm_halts halts;
+	struct vm_checkpoint checkpoint;
 	struct io_source state_report; /* an eventfd: the user has asked for the machine's state */
 	bool report_asked;             /* and has not got it yet. I/O thread */
 	struct virtio_console console;

@@ -1,0 +1,156 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Machines are saved and go on from there (spec/snapshot.md): what a clone prints, writes to its disk and executes is
+# what the machine that was saved would have. Files and command lines that do not fit are refused by name.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use Test::More;
+use Vole;
+
+my $entropy = write_file('entropy', pack 'C*', map { ($_ * 7919 >> 3) & 255 } 1 .. 65536);
+my $content = pack 'V*', map { $_ * 2654435761 & 0xffffffff } 1 .. 64 * 128;
+my $ready = build() . '/guest/ready.elf';
+my $counter = 0;
+
+sub disk { return write_file('disk' . $counter++ . '.img', $_[0] // "\0" x 4096) }
+sub soft { return (vole(), 'run', '--engine', 'soft', @_) }
+sub counts { return join ' ', $_[0]{err} =~ /^vole: (CPU \d: .*)$/mg }
+
+# --- a guest that says when ---
+
+my $file = scratch() . '/ready.ckpt';
+my $disk = disk();
+my $saved = run([soft('-c', 3, '-d', $disk, '--checkpoint', $file, $ready)]);
+is($saved->{status}, 0, 'a machine ends with 0 when it is saved') or diag(shown($saved));
+is($saved->{out}, "counted to 500\n", 'it does not go on');
+like($saved->{err}, qr/^vole: \Q$file\E: the machine is saved; "vole clone \Q$file\E" goes on from here\n\z/m, 'vole says so');
+is(unpack('V', slurp($disk)), 500, 'what it wrote is on the disk');
+cmp_ok((stat $file)[12] * 512, '<', 4 << 20, 'pages of zeroes take no room');
+
+# Each clone gets a copy of the disk.
+sub copy {
+	my ($from) = @_;
+	my $to = scratch() . '/copy' . $counter++ . '.img';
+	system('cp', '--preserve=timestamps', $from, $to) == 0 or die "cp failed\n";
+	return $to;
+}
+
+my (%generations, $good);
+for my $number (1 .. 3) {
+	my $copy = copy($disk);
+	my $clone = run([vole(), 'clone', '-d', $copy, $file]);
+	$clone->{out} =~ /\Agoing on, generation (\d+)\ncounted to 1000\nall checks hold\n\z/ or diag(shown($clone));
+	$generations{$1 // 0} = 1;
+	is($clone->{status}, 0, "clone $number: CPUs, timer, disk and console go on");
+	is($clone->{err}, '', 'and vole has nothing to say');
+	is(unpack('V', slurp($copy)), 1000, 'it writes its own disk');
+}
+is(scalar(grep { $_ } keys %generations), 3, 'each clone has a generation of its own');
+
+# Two at the same time, whose memory is one file's.
+my @both = map { copy($disk) } 1, 2;
+my $both = run(['bash', '-c', '"$1" clone -d "$2" "$4" >"$2.out" & "$1" clone -d "$3" "$4" >"$3.out"; wait', '-', vole(), @both, $file]);
+is($both->{err}, '', 'two clones run at the same time');
+like(slurp("$_.out"), qr/counted to 1000\nall checks hold\n\z/, 'and each does its own') for @both;
+
+# A clone of a clone, one that goes on, and one that nobody asked to be saved.
+my $again = scratch() . '/again.ckpt';
+my $other = copy($disk);
+my $early = run([vole(), 'clone', '-d', $other, '--checkpoint', "$again,at=1us", $file]);
+is($early->{status}, 0, 'a clone can be saved as well') or diag(shown($early));
+like(run([vole(), 'clone', '-d', $other, $again])->{out}, qr/counted to 1000\nall checks hold\n\z/, 'and goes on');
+my $on = run([soft('-d', disk(), '--checkpoint', scratch() . '/on.ckpt,continue', $ready)]);
+is($on->{out}, "counted to 500\ngoing on, generation 0\ncounted to 1000\nall checks hold\n", 'with continue, the machine goes on');
+my $never = run([soft('--checkpoint', scratch() . '/never.ckpt', build() . '/guest/hello.elf')]);
+like($never->{err}, qr/never\.ckpt: no checkpoint was taken: the guest did not write to port 0xec\n/, 'a guest may never be ready');
+
+# A disk that may not be written.
+my $read_only = run([vole(), 'clone', '-d', copy($disk) . ',ro', $file]);
+is($read_only->{status}, 1, 'a clone whose disk is read-only goes on, and its guest sees an I/O error') or diag(shown($read_only));
+
+# --- any point of a run ---
+
+# The end of a run, which was saved at this time, or of its clone.
+sub go_on {
+	my ($how, $time) = @_;
+	my $disk = disk($content);
+	my $file = scratch() . "/$how.ckpt";
+	my @with = ('--rng', "file=$entropy", '-v', '-d', $disk);
+	my $run = run([soft('--clock', 'virtual', '-c', 3, @with, '--checkpoint',
+		"$file,at=${time}ns" . ($how eq 'continue' ? ',continue' : ''), build() . '/guest/repeat.elf')]);
+	return { %$run, disk => slurp($disk) } if $how eq 'continue';
+	my $clone = run([vole(), 'clone', @with, $file]);
+	return { %$clone, out => $run->{out} . $clone->{out}, disk => slurp($disk) };
+}
+
+my $points = $ENV{VOLE_CLONE_POINTS} // 12;
+my $length = 1600000; # about the time that the guest takes, in ns
+srand(1);
+for my $point (0 .. $points - 1) {
+	my $time = int($point * $length / $points + rand($length / $points));
+	my ($one, $two) = map { go_on($_, $time) } qw(continue clone);
+	my $same = $one->{status} eq 0 && $two->{status} eq 0 && $one->{out} eq $two->{out} && counts($one) eq counts($two) &&
+		$one->{disk} eq $two->{disk};
+	$good++ if $same;
+	diag("saved at $time ns:\n", shown($one), shown($two)) if !$same;
+}
+is($good, $points, "saved at any of $points times, output, disk and number of instructions are the same");
+
+# --- what is refused ---
+
+sub refused {
+	my ($name, $pattern, @words) = @_;
+	my $result = run([vole(), @words]);
+	my $ok = $result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ $pattern && $result->{err} =~ /\A(?:vole: .*\n)+\z/;
+	ok($ok, "$name: refused") or diag("expected $pattern\n", shown($result));
+}
+
+my $bytes = slurp($file);
+sub spoilt {
+	my ($name, $change) = @_;
+	my $spoilt = $bytes;
+	$change->(\$spoilt);
+	return write_file($name, $spoilt);
+}
+
+my $d = copy($disk);
+refused('no file', qr/no checkpoint is named/, 'clone');
+refused('two files', qr/ready\.ckpt: a second checkpoint, after/, 'clone', $file, $file);
+refused('a file that is not there', qr/nowhere: No such file/, 'clone', scratch() . '/nowhere');
+refused('a kernel', qr/ready\.elf: not a checkpoint of vole/, 'clone', $ready);
+refused('a file that was never written', qr/never\.ckpt: the file is empty/, 'clone', scratch() . '/never.ckpt');
+refused('a file that is cut off', qr/cut: a checkpoint that cannot be used: the file is cut off/, 'clone', '-d', $d,
+	spoilt('cut', sub { substr(${$_[0]}, -10) = '' }));
+refused('a damaged header', qr/header: .*the header is damaged/, 'clone', '-d', $d, spoilt('header', sub { substr(${$_[0]}, 33, 1) ^= "\1" }));
+refused('a damaged state', qr/state: .*the state is damaged/, 'clone', '-d', $d, spoilt('state', sub { substr(${$_[0]}, -100, 1) ^= "\1" }));
+refused('another version', qr/version: a checkpoint of format 99, and this vole reads format 1/, 'clone', '-d', $d,
+	spoilt('version', sub { substr(${$_[0]}, 16, 4) = pack 'V', 99 }));
+refused('another engine', qr/--engine kvm: .*is a checkpoint of --engine soft/, 'clone', '--engine', 'kvm', '-d', $d, $file);
+refused('no disk', qr/has 1 disk: --disk is to be given for each/, 'clone', $file);
+refused('a disk too many', qr/has 1 disk: /, 'clone', '-d', $d, '-d', $disk, $file);
+refused('a disk of another size', qr/disk\d+\.img: 9 sectors: the checkpoint's disk has 8/, 'clone', '-d', disk("\0" x 4608), $file);
+refused('a disk that was written since', qr/disk\d+\.img: not as it was when the checkpoint was taken/, 'clone', '-d', disk(), $file);
+refused('a disk with options', qr/a clone's disk keeps what its driver knows/, 'clone', '-d', "$d,serial=x", $file);
+refused('no console', qr/--console none: the checkpoint has a console/, 'clone', '--console', 'none', '-d', $d, $file);
+refused('two consoles', qr/has 1 console: /, 'clone', '--console', 'stdio', '--console', 'pty', '-d', $d, $file);
+refused('a serial port', qr/--serial: the checkpoint has no serial port/, 'clone', '--serial', 'pty', '-d', $d, $file);
+refused('no entropy device', qr/--rng none: the checkpoint has an entropy device/, 'clone', '--rng', 'none', '-d', $d, $file);
+refused('another machine', qr/--$_->[0]: a clone has the machine of its checkpoint/, 'clone', "--$_->[0]", $_->[1], '-d', $d, $file)
+	for [memory => '1G'], [cpus => 2], [clock => 'virtual'], [virtio => 'packed=on'], [chaos => 1], [boot => 'vole'], ['debug-port' => '0xe9'];
+refused('words for the guest', qr/a clone's guest has its command line already/, 'clone', '-d', $d, $file, '--', 'word');
+refused('a checkpoint with chaos', qr/--checkpoint x: not with --chaos/, 'run', '--chaos', 1, '--checkpoint', 'x', $ready);
+refused('a checkpoint without a file', qr/--checkpoint: no file is named/, 'run', '--checkpoint', ',continue', $ready);
+refused('a time that is none', qr/--checkpoint x: "at=soon" is neither continue nor at=TIME/, 'run', '--checkpoint', 'x,at=soon', $ready);
+refused('a folder', qr{/: (?:Is a directory|not a regular file)}, 'run', '--checkpoint', '/', $ready);
+
+# The file is locked while a clone runs, and its guest waits.
+my $idle = scratch() . '/idle.ckpt';
+run([soft('--checkpoint', "$idle,at=1ms", build() . '/guest/hlt.elf')]);
+my $held = run(['bash', '-c', 'exec 3< <("$1" clone -v --timeout 2 "$2" 2>&1); read -ru3 line; "$1" run --engine soft --checkpoint "$2" "$3"', '-',
+	vole(), $idle, build() . '/guest/hlt.elf']);
+ok($held->{status} eq 125 && $held->{err} =~ /^vole: \Q$idle\E: in use /m, 'a file that a clone uses is not overwritten') or diag(shown($held));
+
+done_testing();

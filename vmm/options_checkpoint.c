@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options_checkpoint.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "log.h"
+#include "numbers.h"
+#include "option_list.h"
+
+/* A number of seconds, or with ns, us or ms. 0 or -EINVAL. */
+static int parse_time(const char *text, uint64_t *ns)
+{
+	static const struct {
+		const char *suffix;
+		uint64_t ns;
+	} units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"", 1000000000}};
+	size_t digits = strspn(text, "0123456789");
+	char number[24];
+
+	if (digits >= sizeof number)
+		return -EINVAL;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (strcmp(text + digits, units[i].suffix) != 0)
+			continue;
+		if (parse_number(number, INT64_MAX / units[i].ns, ns) < 0)
+			return -EINVAL;
+		*ns *= units[i].ns;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_word(struct checkpoint_options *checkpoint, const char *word)
+{
+	if (strcmp(word, "continue") == 0) {
+		checkpoint->goes_on = true;
+		return 0;
+	}
+	if (strncmp(word, "at=", 3) == 0 && parse_time(word + 3, &checkpoint->time_ns) == 0) {
+		checkpoint->has_time = true;
+		return 0;
+	}
+	say("--checkpoint %s: \"%s\" is neither continue nor at=TIME, seconds or a number with ns, "
+	    "us "
+	    "or ms",
+		checkpoint->path, word);
+	return -EINVAL;
+}
+
+int parse_checkpoint(struct options *options, char *text)
+{
+	struct checkpoint_options *checkpoint = &options->checkpoint;
+	char *word;
+
+	*checkpoint = (struct checkpoint_options){.path = next_word(&text)};
+	while ((word = next_word(&text)) != NULL)
+		if (parse_word(checkpoint, word) < 0)
+			return -EINVAL;
+	if (*checkpoint->path)
+		return 0;
+	say("--checkpoint: no file is named");
+	return -EINVAL;
+}
+
+int check_checkpoint(const struct options *options)
+{
+	if (!options->checkpoint.path || !options->chaos.on)
+		return 0;
+	say("--checkpoint %s: not with --chaos, whose devices hold requests back",
+		options->checkpoint.path);
+	return -EINVAL;
+}
+
+int check_clone_takes(int option, const struct option *longs)
+{
+	/* Engine, the host's ends of devices, and what says or ends. */
+	static const char taken[] = "edCSRLsxtoPvh";
+
+	if (strchr(taken, option))
+		return 0;
+	while (longs->name && longs->val != option)
+		longs++;
+	say("--%s: a clone has the machine of its checkpoint", longs->name ? longs->name : "?");
+	return -EINVAL;
+}
