@@ -80,7 +80,7 @@ struct options {
 	uint64_t exits_max;          /* 0: no limit */
 	unsigned timeout;            /* seconds; 0: none */
 	struct checkpoint_options checkpoint;
-	bool screen;                 /* the screen of boards that have one is shown at the end */
+	bool screen; /* the screen of boards that have one is shown at the end */
 	bool verbose;
 
 	/* What a run leaves behind. Files; NULL: none. */
