@@ -301,7 +301,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 
 	# What other programs make of a disk image; a VHD has its mark in the last sector.
 	for (['qcow2', "QFI\xfb"], ['VMDK', 'KDMV'], ['VMDK', "# Disk DescriptorFile\n"], ['VHDX', 'vhdxfile'], ['VDI', "\0" x 64 . "\x7f\x10\xda\xbe"],
-		['VHD', "\0" x 3584 . 'conectix'], ['QED', "QED\0"]) {
+		['VHD', "\0" x 3584 . 'conectix'], ['QED', "QED\0"], ['Parallels', 'WithouFreSpacExt']) {
 		my ($name, $content) = @$_;
 		my $path = write_file('format', $content . "\0" x (4096 - length $content));
 		for my $command ('run', 'inspect') {

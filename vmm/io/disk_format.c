@@ -37,6 +37,7 @@ int disk_format(int fd, uint64_t size, const char **format)
 		{"VHDX", 0, 8, "vhdxfile"},
 		{"VDI", 64, 4, "\x7f\x10\xda\xbe"},
 		{"Parallels", 0, 16, "WithoutFreeSpace"},
+		{"Parallels", 0, 16, "WithouFreSpacExt"},
 	};
 	char head[HEAD];
 	ssize_t len = file_read_some(fd, head, sizeof head, 0);
