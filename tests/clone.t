@@ -10,24 +10,25 @@ use Abi 'slurp';
 use Test::More;
 use Vole;
 
+each_engine();
+
 my $entropy = write_file('entropy', pack 'C*', map { ($_ * 7919 >> 3) & 255 } 1 .. 65536);
 my $content = pack 'V*', map { $_ * 2654435761 & 0xffffffff } 1 .. 64 * 128;
 my $ready = build() . '/guest/ready.elf';
 my $counter = 0;
 
 sub disk { return write_file('disk' . $counter++ . '.img', $_[0] // "\0" x 4096) }
-sub soft { return (vole(), 'run', '--engine', 'soft', @_) }
 sub counts { return join ' ', $_[0]{err} =~ /^vole: (CPU \d: .*)$/mg }
 
 # --- a guest that says when ---
 
 my $file = scratch() . '/ready.ckpt';
 my $disk = disk();
-my $saved = run([soft('-c', 3, '-d', $disk, '--checkpoint', $file, $ready)]);
+my $saved = run([vole_run(), '-c', 3, '-d', $disk, '--checkpoint', $file, $ready]);
 is($saved->{status}, 0, 'a machine ends with 0 when it is saved') or diag(shown($saved));
-is($saved->{out}, "counted to 500\n", 'it does not go on');
+is($saved->{out}, "counted to 100\n", 'it does not go on');
 like($saved->{err}, qr/^vole: \Q$file\E: the machine is saved; "vole clone \Q$file\E" goes on from here\n\z/m, 'vole says so');
-is(unpack('V', slurp($disk)), 500, 'what it wrote is on the disk');
+is(unpack('V', slurp($disk)), 100, 'what it wrote is on the disk');
 cmp_ok((stat $file)[12] * 512, '<', 4 << 20, 'pages of zeroes take no room');
 
 # Each clone gets a copy of the disk.
@@ -42,11 +43,11 @@ my (%generations, $good);
 for my $number (1 .. 3) {
 	my $copy = copy($disk);
 	my $clone = run([vole(), 'clone', '-d', $copy, $file]);
-	$clone->{out} =~ /\Agoing on, generation (\d+)\ncounted to 1000\nall checks hold\n\z/ or diag(shown($clone));
+	$clone->{out} =~ /\Agoing on, generation (\d+)\ncounted to 200\nall checks hold\n\z/ or diag(shown($clone));
 	$generations{$1 // 0} = 1;
 	is($clone->{status}, 0, "clone $number: CPUs, timer, disk and console go on");
 	is($clone->{err}, '', 'and vole has nothing to say');
-	is(unpack('V', slurp($copy)), 1000, 'it writes its own disk');
+	is(unpack('V', slurp($copy)), 200, 'it writes its own disk');
 }
 is(scalar(grep { $_ } keys %generations), 3, 'each clone has a generation of its own');
 
@@ -54,17 +55,17 @@ is(scalar(grep { $_ } keys %generations), 3, 'each clone has a generation of its
 my @both = map { copy($disk) } 1, 2;
 my $both = run(['bash', '-c', '"$1" clone -d "$2" "$4" >"$2.out" & "$1" clone -d "$3" "$4" >"$3.out"; wait', '-', vole(), @both, $file]);
 is($both->{err}, '', 'two clones run at the same time');
-like(slurp("$_.out"), qr/counted to 1000\nall checks hold\n\z/, 'and each does its own') for @both;
+like(slurp("$_.out"), qr/counted to 200\nall checks hold\n\z/, 'and each does its own') for @both;
 
 # A clone of a clone, one that goes on, and one that nobody asked to be saved.
 my $again = scratch() . '/again.ckpt';
 my $other = copy($disk);
 my $early = run([vole(), 'clone', '-d', $other, '--checkpoint', "$again,at=1us", $file]);
 is($early->{status}, 0, 'a clone can be saved as well') or diag(shown($early));
-like(run([vole(), 'clone', '-d', $other, $again])->{out}, qr/counted to 1000\nall checks hold\n\z/, 'and goes on');
-my $on = run([soft('-d', disk(), '--checkpoint', scratch() . '/on.ckpt,continue', $ready)]);
-is($on->{out}, "counted to 500\ngoing on, generation 0\ncounted to 1000\nall checks hold\n", 'with continue, the machine goes on');
-my $never = run([soft('--checkpoint', scratch() . '/never.ckpt', build() . '/guest/hello.elf')]);
+like(run([vole(), 'clone', '-d', $other, $again])->{out}, qr/counted to 200\nall checks hold\n\z/, 'and goes on');
+my $on = run([vole_run(), '-d', disk(), '--checkpoint', scratch() . '/on.ckpt,continue', $ready]);
+is($on->{out}, "counted to 100\ngoing on, generation 0\ncounted to 200\nall checks hold\n", 'with continue, the machine goes on');
+my $never = run([vole_run(), '--checkpoint', scratch() . '/never.ckpt', build() . '/guest/hello.elf']);
 like($never->{err}, qr/never\.ckpt: no checkpoint was taken: the guest did not write to port 0xec\n/, 'a guest may never be ready');
 
 # A disk that may not be written.
@@ -73,20 +74,35 @@ is($read_only->{status}, 1, 'a clone whose disk is read-only goes on, and its gu
 
 # --- any point of a run ---
 
+# In the middle of whatever a machine does. One that has ended by then is not saved.
+my ($cut, $finished) = (0, 0);
+for my $ms (1, 3, 10, 30, 100, 300) {
+	my $disk = disk();
+	my $file = scratch() . "/at$ms.ckpt";
+	my $run = run([vole_run(), '-c', 3, '-d', $disk, '--checkpoint', "$file,at=${ms}ms", $ready]);
+	my $clone = -s $file ? run([vole(), 'clone', '-d', $disk, $file]) : { out => '', err => '', status => 0 };
+	my $whole = $run->{out} . $clone->{out} =~ s/generation \d+/generation N/r;
+	$cut++;
+	$finished++, next if $run->{status} eq 0 && $clone->{status} eq 0 && unpack('V', slurp($disk)) == 200 &&
+		$whole =~ /\Acounted to 100\ngoing on, generation (?:0|N)\ncounted to 200\nall checks hold\n\z/;
+	diag("saved after $ms ms:\n", shown($run), shown($clone));
+}
+is($finished, $cut, 'a machine that is saved at any time is finished by its clone');
+
 # The end of a run, which was saved at this time, or of its clone.
 sub go_on {
 	my ($how, $time) = @_;
 	my $disk = disk($content);
 	my $file = scratch() . "/$how.ckpt";
 	my @with = ('--rng', "file=$entropy", '-v', '-d', $disk);
-	my $run = run([soft('--clock', 'virtual', '-c', 3, @with, '--checkpoint',
-		"$file,at=${time}ns" . ($how eq 'continue' ? ',continue' : ''), build() . '/guest/repeat.elf')]);
+	my $run = run([vole_run(), qw(--clock virtual -c 3), @with, '--checkpoint',
+		"$file,at=${time}ns" . ($how eq 'continue' ? ',continue' : ''), build() . '/guest/repeat.elf']);
 	return { %$run, disk => slurp($disk) } if $how eq 'continue';
 	my $clone = run([vole(), 'clone', @with, $file]);
 	return { %$clone, out => $run->{out} . $clone->{out}, disk => slurp($disk) };
 }
 
-my $points = $ENV{VOLE_CLONE_POINTS} // 12;
+my $points = engine() eq 'soft' ? $ENV{VOLE_CLONE_POINTS} // 12 : 0;
 my $length = 1600000; # about the time that the guest takes, in ns
 srand(1);
 for my $point (0 .. $points - 1) {
@@ -97,7 +113,7 @@ for my $point (0 .. $points - 1) {
 	$good++ if $same;
 	diag("saved at $time ns:\n", shown($one), shown($two)) if !$same;
 }
-is($good, $points, "saved at any of $points times, output, disk and number of instructions are the same");
+is($good // 0, $points, "saved at any of $points times, output, disk and number of instructions are the same");
 
 # --- what is refused ---
 
@@ -128,7 +144,8 @@ refused('a damaged header', qr/header: .*the header is damaged/, 'clone', '-d', 
 refused('a damaged state', qr/state: .*the state is damaged/, 'clone', '-d', $d, spoilt('state', sub { substr(${$_[0]}, -100, 1) ^= "\1" }));
 refused('another version', qr/version: a checkpoint of format 99, and this vole reads format 1/, 'clone', '-d', $d,
 	spoilt('version', sub { substr(${$_[0]}, 16, 4) = pack 'V', 99 }));
-refused('another engine', qr/--engine kvm: .*is a checkpoint of --engine soft/, 'clone', '--engine', 'kvm', '-d', $d, $file);
+my ($own, $foreign) = (engine(), engine() eq 'soft' ? 'kvm' : 'soft');
+refused('another engine', qr/--engine $foreign: .*is a checkpoint of --engine $own/, 'clone', '--engine', $foreign, '-d', $d, $file);
 refused('no disk', qr/has 1 disk: --disk is to be given for each/, 'clone', $file);
 refused('a disk too many', qr/has 1 disk: /, 'clone', '-d', $d, '-d', $disk, $file);
 refused('a disk of another size', qr/disk\d+\.img: 9 sectors: the checkpoint's disk has 8/, 'clone', '-d', disk("\0" x 4608), $file);
@@ -148,9 +165,9 @@ refused('a folder', qr{/: (?:Is a directory|not a regular file)}, 'run', '--chec
 
 # The file is locked while a clone runs, and its guest waits.
 my $idle = scratch() . '/idle.ckpt';
-run([soft('--checkpoint', "$idle,at=1ms", build() . '/guest/hlt.elf')]);
-my $held = run(['bash', '-c', 'exec 3< <("$1" clone -v --timeout 2 "$2" 2>&1); read -ru3 line; "$1" run --engine soft --checkpoint "$2" "$3"', '-',
-	vole(), $idle, build() . '/guest/hlt.elf']);
+run([vole_run(), '--checkpoint', "$idle,at=1ms", build() . '/guest/hlt.elf']);
+my $held = run(['bash', '-c', 'exec 3< <("$1" clone -v --timeout 2 "$2" 2>&1); read -ru3 line; "$1" run --engine "$4" --checkpoint "$2" "$3"', '-',
+	vole(), $idle, build() . '/guest/hlt.elf', engine()]);
 ok($held->{status} eq 125 && $held->{err} =~ /^vole: \Q$idle\E: in use /m, 'a file that a clone uses is not overwritten') or diag(shown($held));
 
 done_testing();

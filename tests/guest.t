@@ -177,7 +177,7 @@ my @cases = (
 	{ kernel => 'repeat', engine => 'soft', vole => ['-c', 3, '--clock', 'virtual', '-d', image('repeat.img', 64)], out => qr/^tick 23 at \d+\n[012\n]+$checked/m },
 	# It is saved there in tests/clone.t.
 	{ kernel => 'ready', vole => ['-c', 3, '-d', image('ready.img', 8)],
-		out => "counted to 500\ngoing on, generation 0\ncounted to 1000\nall checks hold\n" },
+		out => "counted to 100\ngoing on, generation 0\ncounted to 200\nall checks hold\n" },
 	{ kernel => 'nmi-halt', engine => 'soft', status => 7 },
 	{ kernel => 'nmi-halt', engine => 'soft', name => 'virtual clock', vole => [qw(--clock virtual)], status => 7 },
 	{ kernel => 'init-sipi', vole => [qw(-c 2)], out => qr/CPU 1 is here/ },

@@ -18,6 +18,7 @@
 #include "error_text.h"
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
+#include "kvm/kvm_transfer.h"
 #include "kvm/vcpu_state.h"
 #include "kvm/vcpu_thread.h"
 #include "layout.h"
@@ -180,7 +181,7 @@ static int kvm_engine_set_kick(
 static int kvm_engine_start(struct engine *base, const struct entry_state *state)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
-	int ret = vcpu_set_state(&engine->vcpus[0], state);
+	int ret = state ? vcpu_set_state(&engine->vcpus[0], state) : 0;
 
 	vcpu_init_signal();
 	/* The boot CPU last: its guest may start the others at once, so their threads have to be
@@ -252,6 +253,17 @@ static int kvm_engine_state(struct engine *base, unsigned id, struct cpu_state *
 	return vcpu_read_state(vcpu, engine->irqchip != ENGINE_IRQCHIP_NONE, base->tsc_khz, state);
 }
 
+static int kvm_engine_transfer(struct engine *base, struct snapshot_stream *stream)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+	bool has_lapic = engine->irqchip != ENGINE_IRQCHIP_NONE;
+	int ret = kvm_transfer_vm(&engine->kvm, engine->irqchip, base->tsc_khz, stream);
+
+	for (unsigned i = 0; ret == 0 && i < engine->vcpu_count; i++)
+		ret = kvm_transfer_vcpu(&engine->vcpus[i], has_lapic, stream);
+	return ret;
+}
+
 static void kvm_engine_describe(struct engine *engine, unsigned id, char *text, size_t size)
 {
 	const struct vcpu *vcpu = &kvm_engine_of(engine)->vcpus[id];
@@ -277,6 +289,7 @@ const struct engine_ops engine_kvm = {
 	.pause = kvm_engine_pause,
 	.resume = kvm_engine_resume,
 	.state = kvm_engine_state,
+	.transfer = kvm_engine_transfer,
 	.describe = kvm_engine_describe,
 	.doctor = doctor_kvm,
 };

@@ -189,7 +189,7 @@ int vcpu_start(struct vcpu *vcpu)
 {
 	int ret;
 
-	vcpu->started = vcpu->cpu.id == 0;
+	vcpu->started |= vcpu->cpu.id == 0;
 	ret = create_thread(vcpu);
 	if (ret != 0) {
 		say("thread of CPU %u: %s", vcpu->cpu.id, thread_error_text(ret));

@@ -147,6 +147,9 @@ static int restore_device(
 	for (unsigned i = 0; i < device->virtio->queue_count; i++)
 		if (pending >> i & 1)
 			virtio_kick(device->virtio, i);
+	/* An edge may have been on its way in the host's kernel. A needless one does no harm. */
+	if (saved.live && saved.interrupt_status && device->vm->engine->ops->set_kick)
+		device->virtio->host->raise(device->virtio->ctx);
 	return 0;
 }
 
