@@ -35,7 +35,7 @@ cmp_ok((stat $file)[12] * 512, '<', 4 << 20, 'pages of zeroes take no room');
 sub copy {
 	my ($from) = @_;
 	my $to = scratch() . '/copy' . $counter++ . '.img';
-	system('cp', '--preserve=timestamps', $from, $to) == 0 or die "cp failed\n";
+	system('cp', '-p', $from, $to) == 0 or die "cp failed\n";
 	return $to;
 }
 

@@ -139,6 +139,7 @@ static int restore(struct virtio_device *dev, const struct virtio_saved *saved, 
 	*why = find_fault(dev, saved);
 	if (*why)
 		return -EINVAL;
+	virtio_set_status(dev, 0);
 	dev->status = saved->status;
 	dev->driver_features = saved->driver_features;
 	dev->config_generation = saved->config_generation;

@@ -13,8 +13,9 @@ struct virtio_device;
 void virtio_save(struct virtio_device *dev, struct virtio_saved *saved);
 
 /*
- * Has a device go on from a saved state. The device is new, and no thread serves it. Its features
- * are those that were saved; guest memory is restored. Queues are not kicked.
+ * Has a device go on from a saved state, whatever it did before: it is reset first. No other thread
+ * serves it. Its features are those that were saved; guest memory is restored. Queues are not
+ * kicked.
  *   0        done
  *   -EINVAL  the state is not one of this device, and *why says what is wrong; the device must not
  *            be used

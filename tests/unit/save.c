@@ -80,6 +80,41 @@ static void test_between_requests(void)
 	teardown(f);
 }
 
+/* Back to a state from before, in the same device: what was done since is done again. */
+static void test_back(void)
+{
+	struct fixture *f = begin(VIRTIO_ID_ENTROPY);
+	uint8_t *memory = malloc(RAM_SIZE);
+	struct virtio_saved saved;
+	struct ring ring;
+	unsigned again = 0;
+
+	ring_add_one(f->ring, f->page, 16, true);
+	driver_kick(&f->d, 0);
+	take(f->ring);
+	virtio_save(f->d.dev, &saved);
+	memcpy(memory, ram_at(&f->d.ram, 0), RAM_SIZE);
+	ring = *f->ring;
+	for (unsigned i = 0; i < 3; i++) {
+		memcpy(ram_at(&f->d.ram, 0), memory, RAM_SIZE);
+		*f->ring = ring;
+		again += virtio_restore(f->d.dev, &saved, &why) == 0;
+		for (unsigned j = 0; j < DRIVER_QUEUE_SIZE + 3; j++) {
+			ring_add_one(f->ring, f->page, 16, true);
+			driver_kick(&f->d, 0);
+			again += take(f->ring) == 16;
+		}
+		/* One is under way when it goes back, of which the driver then knows nothing. */
+		f->rng_host.left = 0;
+		ring_add_one(f->ring, f->page, 8, true);
+		driver_kick(&f->d, 0);
+		f->rng_host.left = SIZE_MAX;
+	}
+	is(again, 3 * (DRIVER_QUEUE_SIZE + 4), "a device goes back and on again");
+	free(memory);
+	teardown(f);
+}
+
 static void test_waiting_rng(void)
 {
 	struct fixture *f = begin(VIRTIO_ID_ENTROPY);
@@ -208,6 +243,7 @@ static void test_frozen(void)
 static void test_all(void)
 {
 	test_between_requests();
+	test_back();
 	test_waiting_rng();
 	test_console_output();
 	test_console_input();

@@ -242,7 +242,7 @@ static int check_disk(const struct disk *disk, const struct setup_disk *saved)
 	if (seconds == saved->modified_s && nanoseconds == saved->modified_ns)
 		return 0;
 	say("%s: not as it was when the checkpoint was taken: it was written at another time (a "
-	    "copy keeps the time with cp --preserve=timestamps)",
+	    "copy keeps the time with cp -p)",
 		disk->path);
 	return -EINVAL;
 }

@@ -156,7 +156,10 @@ static void kick_ready(struct io_source *source)
 {
 	struct vm_kick *kick = container_of(source, struct vm_kick, source);
 
-	atomic_store(&kick->pending, false);
+	/* A restored machine had not been kicked, though this one was. Kicks by an engine's short
+	 * cut are not known. */
+	if (!atomic_exchange(&kick->pending, false) && !kick->is_set)
+		return;
 	/* More to do: after the other sources had their turn. */
 	if (virtio_serve(kick->device->virtio, kick->queue)) {
 		atomic_store(&kick->pending, true);

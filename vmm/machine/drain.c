@@ -269,8 +269,7 @@ void drain(struct vm *vm)
 	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_VOLE)
 		vm_discard_output(vm);
 	for (unsigned i = 0; i < worker_count(vm); i++)
-		worker_finish(&vm->disks[i].worker,
-			vm->discard_output || vm->checkpoint.has_ended);
+		worker_finish(&vm->disks[i].worker, vm->discard_output || vm->checkpoint.has_ended);
 	if (!vm->checkpoint.has_ended)
 		serve_to_the_end(vm);
 	for (unsigned i = 0; i < worker_count(vm); i++)

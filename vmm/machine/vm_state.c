@@ -144,9 +144,11 @@ static int restore_device(
 			why ? why : strerror(-ret));
 		return ret;
 	}
-	for (unsigned i = 0; i < device->virtio->queue_count; i++)
+	for (unsigned i = 0; i < device->virtio->queue_count; i++) {
+		atomic_store(&device->kicks[i].pending, false);
 		if (pending >> i & 1)
 			virtio_kick(device->virtio, i);
+	}
 	/* An edge may have been on its way in the host's kernel. A needless one does no harm. */
 	if (saved.live && saved.interrupt_status && device->vm->engine->ops->set_kick)
 		device->virtio->host->raise(device->virtio->ctx);

@@ -16,9 +16,10 @@ struct vm;
  */
 int vm_state_save(struct vm *vm, struct snapshot_stream *stream);
 
-/* Has a new machine, made with the same setup, go on from the state in a stream. Memory is
- * restored. I/O thread, before engine_ops.start(). Returns 0, or -errno (said): name is the
- * stream's, for messages. */
+/* Has a machine that was made with the same setup go on from the state in a stream. Memory is
+ * restored. I/O thread, before engine_ops.start(), or while the CPUs are paused and the devices
+ * served by this thread alone. Returns 0, or -errno (said), after which the machine must not be
+ * used; name is the stream's, for messages. */
 int vm_state_restore(struct vm *vm, struct snapshot_stream *stream, const char *name);
 
 #endif
