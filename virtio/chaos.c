@@ -65,6 +65,7 @@ struct held {
 struct chaos_queue {
 	struct chaos *chaos;
 	unsigned number;
+	bool is_stream; /* chains come back in their order, as with IN_ORDER */
 
 	/* Since the start; a reset of the device does not change them. */
 	uint32_t draws[PURPOSES]; /* decisions that are counted */
@@ -74,7 +75,7 @@ struct chaos_queue {
 	/* Valid while the queue is ready. */
 	const struct virtq_ring_ops *base;  /* of its format */
 	struct virtq_ring_ops ops;          /* the same, with the functions below */
-	bool in_order;                      /* IN_ORDER was accepted */
+	bool in_order, batches;             /* IN_ORDER was accepted, for batches; or is_stream */
 	unsigned left;                      /* looks that did not take the next request */
 	bool untold;                        /* chains were used since the last interrupt */
 	bool interrupt_owed, deaf;          /* an interrupt is late; kicks are not asked for yet */
@@ -214,7 +215,7 @@ static unsigned batch_len(struct chaos_queue *queue, const struct held *first)
 {
 	const struct held *last = first, *end = &queue->held[queue->held_count];
 
-	if (!queue->in_order || !happens(queue, TRAIT_BATCH, BATCH, 2))
+	if (!queue->batches || !happens(queue, TRAIT_BATCH, BATCH, 2))
 		return 1;
 	while (last + 1 < end && is_due(queue, last[1].due) &&
 		last->len == last->chain.writable_len)
@@ -300,7 +301,8 @@ void chaos_begin(struct virtq *vq, uint64_t features)
 {
 	struct chaos_queue *queue = vq->chaos;
 
-	queue->in_order = features >> VIRTIO_F_IN_ORDER & 1;
+	queue->batches = features >> VIRTIO_F_IN_ORDER & 1;
+	queue->in_order = queue->batches || queue->is_stream;
 	queue->interrupt_owed = queue->untold = queue->deaf = queue->reset_due = false;
 	queue->left = queue->held_count = 0;
 	queue->done = queue->taken;
@@ -379,7 +381,7 @@ uint64_t chaos_features(const struct chaos *chaos)
 /* --- making ----------------------------------------------------------------------------------- */
 
 struct chaos *chaos_open(const struct chaos_choice *choice, unsigned number, struct virtq *queues,
-	unsigned queue_count)
+	unsigned queue_count, uint32_t streams)
 {
 	struct chaos *chaos = calloc(1, sizeof *chaos + queue_count * sizeof chaos->queues[0]);
 
@@ -391,6 +393,7 @@ struct chaos *chaos_open(const struct chaos_choice *choice, unsigned number, str
 	for (unsigned i = 0; i < queue_count; i++) {
 		chaos->queues[i].chaos = chaos;
 		chaos->queues[i].number = i;
+		chaos->queues[i].is_stream = streams >> i & 1;
 		queues[i].chaos = &chaos->queues[i];
 	}
 	return chaos;

@@ -10,7 +10,8 @@
  * the same decisions. Each seed switches on about half of this list for a device:
  *
  *	behaviour			permitted by (virtio)
- *	chains are used in any order	2.7.8, 2.8.6; never with IN_ORDER (2.7.9)
+ *	chains are used in any order	2.7.8, 2.8.6; but not with IN_ORDER (2.7.9), nor if
+ *					they hold a stream for the driver (5.3.6)
  *	chains are used late, in bursts	2.7.8, 2.8.6: no bound is set
  *	one used element for several	2.7.9, 2.8.8; only with IN_ORDER
  *	chains are taken late		2.7.6, 2.8.5: no bound is set
@@ -51,12 +52,12 @@ struct chaos_choice {
 
 /*
  * Makes the chaos of a device, whose number in the machine is given, and of its queues, which refer
- * to it from then on. The caller sets virtio_device.chaos, and calls chaos_free() once no thread
+ * to it from then on. streams are those of virtio_ops. The caller sets virtio_device.chaos, and calls chaos_free() once no thread
  * uses the device any more. Called before the first access of a driver. Returns NULL if there is no
  * memory.
  */
 struct chaos *chaos_open(const struct chaos_choice *choice, unsigned number, struct virtq *queues,
-	unsigned queue_count);
+	unsigned queue_count, uint32_t streams);
 void chaos_free(struct chaos *chaos);
 
 /* Returns feature bits by the seed: those that the device offers, as far as it has them and may

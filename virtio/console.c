@@ -345,6 +345,7 @@ static const struct virtio_ops console_ops = {
 	.id = VIRTIO_ID_CONSOLE,
 	.features = VIRTIO_BIT(VIRTIO_CONSOLE_F_EMERG_WRITE),
 	.optional = VIRTIO_BIT(VIRTIO_CONSOLE_F_EMERG_WRITE) | VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE),
+	.streams = 0x55555555, /* receive queues (virtio 5.3.2) */
 	.queue_size_max = 64,
 	.queue_count = console_queue_count,
 	.config_len = sizeof(struct virtio_console_config),

@@ -64,6 +64,8 @@ struct virtio_ops {
 	uint32_t id;
 	uint64_t features; /* of the type, always offered */
 	uint64_t optional; /* of the type, that chaos may withhold from drivers */
+	uint32_t streams;  /* queues, a bit each, whose used buffers hold a stream for the driver:
+			    * their order is the stream's */
 	uint64_t hint;     /* that which config_hint belongs to; 0: none */
 	uint16_t queue_size_max;
 	size_t config_len; /* bytes, up to VIRTIO_CONFIG_MAX */

@@ -188,8 +188,8 @@ static int offer(struct vm_device *device, const struct feature_choice *own)
 	struct virtio_device *virtio = device->virtio;
 
 	if (options->chaos.on) {
-		virtio->chaos = chaos_open(
-			&options->chaos, device->index, virtio->queues, virtio->queue_count);
+		virtio->chaos = chaos_open(&options->chaos, device->index, virtio->queues,
+			virtio->queue_count, virtio->ops->streams);
 		if (!virtio->chaos) {
 			say("%s", error_text(ENOMEM));
 			return -ENOMEM;
