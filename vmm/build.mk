@@ -21,7 +21,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c sink.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \
-	$(addprefix see/,views.c log_virtio.c words.c text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
+	$(addprefix see/,views.c log_virtio.c words.c capture.c pcapng.c ring_copy.c bytes.c text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
 	doctor.c finding.c)
 
 # With computed goto, gcc's own manual advises against this pass; without it guest code runs 5 % faster.

@@ -15,6 +15,7 @@
 #include "process.h"
 #include "suggest.h"
 #include "usage.h"
+#include "version.h"
 
 /* Returns the exit status. */
 static int show_text(const char *text)
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
 	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
 		return show_text(usage);
 	if (strcmp(command, "--version") == 0)
-		return show_text("vole 0.1\n");
+		return show_text("vole " VOLE_VERSION "\n");
 	if (strcmp(command, "doctor") == 0 && argc == 2)
 		return doctor();
 	if (strcmp(command, "doctor") == 0) {

@@ -77,6 +77,8 @@ struct options {
 	unsigned log;        /* of exits: EXIT_LOG_ values */
 	bool log_virtio;
 	const char *log_virtio_file; /* NULL: standard error */
+	const char *capture;         /* "-": standard output; NULL: none */
+	uint32_t capture_snap;       /* bytes */
 	uint64_t exits_max;          /* 0: no limit */
 	unsigned timeout;            /* seconds; 0: none */
 	struct checkpoint_options checkpoint;

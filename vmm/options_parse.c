@@ -205,6 +205,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_virtio(options, argument);
 	case 'X':
 		return parse_chaos(options, argument);
+	case 'P':
+		return parse_capture(options, argument);
 	case 'M':
 		return parse_module(options, argument);
 	case 'i':
@@ -255,6 +257,7 @@ static const struct option longs[] = {
 	{"load", required_argument, NULL, 'l'},
 	{"debug-port", required_argument, NULL, 'p'},
 	{"log", required_argument, NULL, 'L'},
+	{"capture", required_argument, NULL, 'P'},
 	{"screen", required_argument, NULL, 's'},
 	{"max-exits", required_argument, NULL, 'x'},
 	{"timeout", required_argument, NULL, 't'},

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
+#include "see/capture.h"
 #include "suggest.h"
 
 /* text is cut at its commas. */
@@ -55,6 +56,45 @@ int parse_log(struct options *options, char *text)
 	}
 	say("--log %s: not " LOGS "%s", kind, suggestion(kind, LOGS));
 	return -EINVAL;
+}
+
+static int parse_snap(struct options *options, const char *text)
+{
+	uint64_t snap;
+
+	if (parse_number(text, CAPTURE_SNAP_MAX, &snap) < 0) {
+		say("--capture %s: snap=%s is not a number of bytes up to %u", options->capture,
+			text, CAPTURE_SNAP_MAX);
+		return -EINVAL;
+	}
+	options->capture_snap = (uint32_t)snap;
+	return 0;
+}
+
+int parse_capture(struct options *options, char *text)
+{
+	const char *word;
+
+	if (options->capture) {
+		say("--capture %s: there can be only one", text);
+		return -EINVAL;
+	}
+	options->capture = next_word(&text);
+	options->capture_snap = CAPTURE_SNAP_DEFAULT;
+	if (!*options->capture) {
+		say("--capture: no file is named");
+		return -EINVAL;
+	}
+	while ((word = next_word(&text)) != NULL) {
+		if (strncmp(word, "snap=", 5) != 0) {
+			say("--capture %s: unknown option \"%s\" (there is snap=BYTES)",
+				options->capture, word);
+			return -EINVAL;
+		}
+		if (parse_snap(options, word + 5) < 0)
+			return -EINVAL;
+	}
+	return 0;
 }
 
 /* The last --chaos counts, as a whole. */

@@ -12,6 +12,9 @@
 /* --log pio|mmio|exits|virtio[,file=PATH] */
 int parse_log(struct options *options, char *text);
 
+/* --capture FILE[,snap=BYTES] */
+int parse_capture(struct options *options, char *text);
+
 /* --chaos SEED[,errors][,reset] */
 int parse_chaos(struct options *options, char *text);
 

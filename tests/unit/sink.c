@@ -72,7 +72,7 @@ static void test_slow(void)
 
 	if (pipe(ends) < 0)
 		exit(1);
-	sink_open_fd(&sink, ends[1]);
+	sink_open_fd(&sink, ends[1], false);
 	for (uint32_t i = 0; i < count; i++)
 		sink_write(&sink, record, sizeof record);
 	end = sink_close(&sink);
@@ -94,7 +94,7 @@ static void test_gone(void)
 	if (pipe(ends) < 0)
 		exit(1);
 	close(ends[0]);
-	sink_open_fd(&sink, ends[1]);
+	sink_open_fd(&sink, ends[1], false);
 	sink_write(&sink, "a line\n", 7);
 	sink_flush(&sink);
 	sink_write(&sink, "another\n", 8);
@@ -109,7 +109,7 @@ static void test_unused(void)
 	struct sink sink;
 	struct sink_end end;
 
-	sink_open_fd(&sink, STDOUT_FILENO);
+	sink_open_fd(&sink, STDOUT_FILENO, false);
 	sink_flush(&sink);
 	end = sink_close(&sink);
 	ok(end.lost == 0 && end.error == 0 && !end.is_stuck, "nothing to write, nothing lost");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "io/file.h"
 #include "io/stream.h"
+#include "log.h"
 
 /* A reader that takes nothing is waited for so long at the end. */
 #define PATIENCE_S 1
@@ -142,13 +144,13 @@ int sink_open(struct sink *sink, const char *path)
 	return ret;
 }
 
-int sink_open_fd(struct sink *sink, int fd)
+int sink_open_fd(struct sink *sink, int fd, bool owns_fd)
 {
 	*sink = SINK_EMPTY;
-	return sink_make(sink, fd, false);
+	return sink_make(sink, fd, owns_fd);
 }
 
-void sink_write(struct sink *sink, const void *record, size_t len)
+bool sink_write(struct sink *sink, const void *record, size_t len)
 {
 	size_t at, head;
 
@@ -158,7 +160,7 @@ void sink_write(struct sink *sink, const void *record, size_t len)
 	if (sink->error != 0 || len > SINK_SIZE - sink->len) {
 		sink->lost++;
 		pthread_mutex_unlock(&sink->lock);
-		return;
+		return false;
 	}
 	at = (sink->first + sink->len) % SINK_SIZE;
 	head = SINK_SIZE - at;
@@ -169,6 +171,7 @@ void sink_write(struct sink *sink, const void *record, size_t len)
 	sink->len += len;
 	pthread_cond_signal(&sink->given);
 	pthread_mutex_unlock(&sink->lock);
+	return true;
 }
 
 /* Lock held. Waits until all is written, and with is_end for the end of the thread, as long as the
@@ -221,4 +224,16 @@ struct sink_end sink_close(struct sink *sink)
 		file_close(&sink->fd);
 	*sink = SINK_EMPTY;
 	return end;
+}
+
+void sink_report(
+	const struct sink_end *end, const char *option, const char *name, const char *record)
+{
+	if (end->error)
+		say("%s: %s: %s; the last %" PRIu64 " byte%s not written", option, name,
+			strerror(-end->error), end->unwritten,
+			end->unwritten == 1 ? " is" : "s are");
+	if (end->lost)
+		say("%s: %s: %" PRIu64 " %s%s lost", option, name, end->lost, record,
+			end->lost == 1 ? " is" : "s are");
 }

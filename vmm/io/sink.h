@@ -49,11 +49,12 @@ struct sink_end {
  * as a FIFO. Returns 0 or -errno; after 0 the caller calls sink_close(). */
 int sink_open(struct sink *sink, const char *path);
 
-/* Makes a sink that writes to a descriptor, which stays open. As sink_open(). */
-int sink_open_fd(struct sink *sink, int fd);
+/* Makes a sink that writes to a descriptor, which sink_close() closes if the sink owns it. As
+ * sink_open(); after an error the caller keeps the descriptor. */
+int sink_open_fd(struct sink *sink, int fd, bool owns_fd);
 
-/* Adds a record, which is written whole or lost. Any thread. */
-void sink_write(struct sink *sink, const void *record, size_t len);
+/* Adds a record. Returns false if it is lost: the reader is too slow, or gone. Any thread. */
+bool sink_write(struct sink *sink, const void *record, size_t len);
 
 /* Waits until all records so far are written, or the reader takes nothing for a second. Any
  * thread. */
@@ -61,5 +62,10 @@ void sink_flush(struct sink *sink);
 
 /* Writes what is left, as sink_flush(), and frees the sink. */
 struct sink_end sink_close(struct sink *sink);
+
+/* Says what was lost, if anything: the option, the name of the file, and what a record is,
+ * "line". */
+void sink_report(
+	const struct sink_end *end, const char *option, const char *name, const char *record);
 
 #endif

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/watch.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "io/file.h"
+#include "log.h"
 #include "machine/accessor.h"
 #include "machine/vm.h"
+#include "see/capture.h"
 #include "see/log_virtio.h"
 
 /* --- what views ask of the machine ------------------------------------------------------------ */
@@ -54,13 +61,38 @@ static const struct views_machine watch_machine = {
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
+/* Standard output is for the capture's reader, so what the guest prints goes to standard error. */
+static int open_capture_to_stdout(struct vm *vm)
+{
+	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), ret;
+
+	if (fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+		ret = -errno;
+		say("--capture -: %s", strerror(errno));
+		file_close(&fd);
+		return ret;
+	}
+	ret = capture_open(&vm->views, NULL, fd, vm->options->capture_snap);
+	if (ret < 0)
+		file_close(&fd);
+	return ret;
+}
+
 int watch_open(struct vm *vm)
 {
 	const struct options *options = vm->options;
+	int ret = 0;
 
 	views_init(&vm->views, &watch_machine, vm);
 	vm->began_ns = host_ns();
-	return options->log_virtio ? log_virtio_open(&vm->views, options->log_virtio_file) : 0;
+	if (options->log_virtio)
+		ret = log_virtio_open(&vm->views, options->log_virtio_file);
+	if (ret == 0 && options->capture)
+		ret = strcmp(options->capture, "-") == 0
+			      ? open_capture_to_stdout(vm)
+			      : capture_open(
+					&vm->views, options->capture, -1, options->capture_snap);
+	return ret;
 }
 
 void watch_close(struct vm *vm)

@@ -269,14 +269,8 @@ static bool log_close(struct view *view)
 {
 	struct log_view *log = container_of(view, struct log_view, view);
 	struct sink_end end = sink_close(&log->sink);
-	const char *name = log->path ? log->path : "standard error";
 
-	if (end.error)
-		say("--log virtio: %s: %s; the last %" PRIu64 " byte%s not written", name,
-			strerror(-end.error), end.unwritten, end.unwritten == 1 ? " is" : "s are");
-	if (end.lost)
-		say("--log virtio: %s: %" PRIu64 " line%s lost", name, end.lost,
-			end.lost == 1 ? " is" : "s are");
+	sink_report(&end, "--log virtio", log->path ? log->path : "standard error", "line");
 	if (end.is_stuck)
 		return false;
 	free(log);
@@ -289,7 +283,8 @@ int log_virtio_open(struct views *views, const char *path)
 	int ret = log ? 0 : -ENOMEM;
 
 	if (log)
-		ret = path ? sink_open(&log->sink, path) : sink_open_fd(&log->sink, STDERR_FILENO);
+		ret = path ? sink_open(&log->sink, path)
+			   : sink_open_fd(&log->sink, STDERR_FILENO, false);
 	if (ret < 0) {
 		say("--log virtio: %s%s%s", path ? path : "", path ? ": " : "", strerror(-ret));
 		free(log);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "see/pcapng.h"
+
+#include <string.h>
+
+#include "version.h"
+
+/* Types of blocks, and what the fields below are: sections 4.1 to 4.3 of the draft. */
+#define SECTION_HEADER        0x0a0d0d0au
+#define INTERFACE_DESCRIPTION 1u
+#define ENHANCED_PACKET       6u
+
+#define BYTE_ORDER_MAGIC 0x1a2b3c4du
+#define LINKTYPE_USER0   147u
+
+/* Codes of options. */
+#define OPT_END       0u
+#define OPT_COMMENT   1u
+#define SHB_USERAPPL  4u
+#define IF_NAME       2u
+#define IF_TSRESOL    9u
+#define EPB_FLAGS     2u
+#define EPB_DROPCOUNT 4u
+#define EPB_PACKETID  5u
+#define EPB_QUEUE     6u
+
+/* Where an enhanced packet block's own fields end. */
+#define PACKET_OFFSET 28
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+static void begin_block(struct bytes *block, uint32_t type)
+{
+	bytes_begin(block);
+	bytes_u32(block, type);
+	bytes_u32(block, 0); /* its length, once that is known */
+}
+
+/* Returns false if the block is lost. */
+static bool end_block(struct pcapng *file)
+{
+	struct bytes *block = &file->block;
+	uint32_t len = (uint32_t)block->len + 4;
+
+	bytes_u32(block, len);
+	if (block->full)
+		return false;
+	bytes_set_u32(block, 4, len);
+	return sink_write(&file->sink, block->data, block->len);
+}
+
+static void add_option(struct bytes *block, uint16_t code, const void *value, size_t len)
+{
+	bytes_u16(block, code);
+	bytes_u16(block, (uint16_t)len);
+	bytes_add(block, value, len);
+	bytes_pad(block);
+}
+
+static void add_u32_option(struct bytes *block, uint16_t code, uint32_t value)
+{
+	bytes_u16(block, code);
+	bytes_u16(block, sizeof value);
+	bytes_u32(block, value);
+}
+
+static void add_u64_option(struct bytes *block, uint16_t code, uint64_t value)
+{
+	bytes_u16(block, code);
+	bytes_u16(block, sizeof value);
+	bytes_u64(block, value);
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static void write_header(struct pcapng *file)
+{
+	static const char program[] = "vole " VOLE_VERSION;
+	struct bytes *block = &file->block;
+
+	begin_block(block, SECTION_HEADER);
+	bytes_u32(block, BYTE_ORDER_MAGIC);
+	bytes_u16(block, 1); /* version 1.0 */
+	bytes_u16(block, 0);
+	bytes_u64(block, UINT64_MAX); /* length of the section: not known */
+	add_option(block, SHB_USERAPPL, program, sizeof program - 1);
+	add_option(block, OPT_END, NULL, 0);
+	end_block(file);
+}
+
+int pcapng_open(struct pcapng *file, const char *path, int fd)
+{
+	int ret = path ? sink_open(&file->sink, path) : sink_open_fd(&file->sink, fd, true);
+
+	if (ret < 0)
+		return ret;
+	ret = bytes_init(&file->block, PCAPNG_BLOCK_MAX);
+	if (ret < 0) {
+		sink_close(&file->sink);
+		return ret;
+	}
+	file->interfaces = 0;
+	file->lost = 0;
+	write_header(file);
+	return 0;
+}
+
+struct sink_end pcapng_close(struct pcapng *file)
+{
+	struct sink_end end = sink_close(&file->sink);
+
+	bytes_free(&file->block);
+	return end;
+}
+
+/* A description that is lost would make all that follows unreadable: it has to wait for the
+ * reader. */
+unsigned pcapng_interface(struct pcapng *file, const char *name)
+{
+	static const uint8_t nanoseconds = 9;
+	struct bytes *block = &file->block;
+
+	begin_block(block, INTERFACE_DESCRIPTION);
+	bytes_u16(block, LINKTYPE_USER0);
+	bytes_u16(block, 0);
+	bytes_u32(block, 0); /* packets are not cut by their length */
+	add_option(block, IF_NAME, name, strlen(name));
+	add_option(block, IF_TSRESOL, &nanoseconds, sizeof nanoseconds);
+	add_option(block, OPT_END, NULL, 0);
+	if (!end_block(file)) {
+		sink_flush(&file->sink);
+		sink_write(&file->sink, block->data, block->len);
+	}
+	return file->interfaces++;
+}
+
+/* --- packets ---------------------------------------------------------------------------------- */
+
+struct bytes *pcapng_begin(struct pcapng *file)
+{
+	struct bytes *block = &file->block;
+
+	begin_block(block, ENHANCED_PACKET);
+	for (size_t i = block->len; i < PACKET_OFFSET; i += 4)
+		bytes_u32(block, 0);
+	return block;
+}
+
+static void add_options(struct bytes *block, const struct pcapng_packet *packet, uint32_t lost)
+{
+	add_u32_option(block, EPB_FLAGS, packet->flags);
+	if (lost)
+		add_u64_option(block, EPB_DROPCOUNT, lost);
+	if (packet->id)
+		add_u64_option(block, EPB_PACKETID, packet->id);
+	if (packet->queue >= 0)
+		add_u32_option(block, EPB_QUEUE, (uint32_t)packet->queue);
+	if (packet->comment)
+		add_option(block, OPT_COMMENT, packet->comment, strlen(packet->comment));
+	add_option(block, OPT_END, NULL, 0);
+}
+
+void pcapng_end(struct pcapng *file, const struct pcapng_packet *packet)
+{
+	struct bytes *block = &file->block;
+	uint64_t captured = block->len - PACKET_OFFSET, whole = captured + packet->uncut;
+
+	bytes_set_u32(block, 8, packet->interface);
+	bytes_set_u32(block, 12, (uint32_t)(packet->ns >> 32));
+	bytes_set_u32(block, 16, (uint32_t)packet->ns);
+	bytes_set_u32(block, 20, (uint32_t)captured);
+	bytes_set_u32(block, 24, whole < UINT32_MAX ? (uint32_t)whole : UINT32_MAX);
+	bytes_pad(block);
+	add_options(block, packet, file->lost);
+	if (end_block(file))
+		file->lost = 0;
+	else
+		file->lost++;
+}
