@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,15 +180,39 @@ static int parse_cmdline(struct options *options, int count, char **words)
 	return 0;
 }
 
+/* What getopt_long() returns for options that have no letter. */
+enum {
+	OPTION_FIRST = UCHAR_MAX,
+	OPTION_BOOT,
+	OPTION_ENGINE,
+	OPTION_CLOCK,
+	OPTION_CONSOLE,
+	OPTION_SERIAL,
+	OPTION_RNG,
+	OPTION_VIRTIO,
+	OPTION_CHAOS,
+	OPTION_MODULE,
+	OPTION_INITRD,
+	OPTION_LOAD,
+	OPTION_DEBUG_PORT,
+	OPTION_LOG,
+	OPTION_CAPTURE,
+	OPTION_SCREEN,
+	OPTION_MAX_EXITS,
+	OPTION_TIMEOUT,
+	OPTION_CORE,
+	OPTION_CHECKPOINT,
+};
+
 static int parse_option(struct options *options, int option, char *argument)
 {
 	switch (option) {
-	case 'b':
+	case OPTION_BOOT:
 		options->boot = argument;
 		return 0;
-	case 'e':
+	case OPTION_ENGINE:
 		return parse_engine(options, argument);
-	case 'k':
+	case OPTION_CLOCK:
 		return parse_clock(options, argument);
 	case 'm':
 		return parse_memory(options, argument);
@@ -195,39 +220,39 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_count("--cpus", argument, CPUS_MAX, &options->cpu_count);
 	case 'd':
 		return parse_disk(options, argument);
-	case 'C':
+	case OPTION_CONSOLE:
 		return parse_console(options, argument);
-	case 'S':
+	case OPTION_SERIAL:
 		return parse_chardev("--serial", argument, &options->serial);
-	case 'R':
+	case OPTION_RNG:
 		return parse_rng(options, argument);
-	case 'V':
+	case OPTION_VIRTIO:
 		return parse_virtio(options, argument);
-	case 'X':
+	case OPTION_CHAOS:
 		return parse_chaos(options, argument);
-	case 'P':
+	case OPTION_CAPTURE:
 		return parse_capture(options, argument);
-	case 'M':
+	case OPTION_MODULE:
 		return parse_module(options, argument);
-	case 'i':
+	case OPTION_INITRD:
 		options->initrd = argument;
 		return 0;
-	case 'l':
+	case OPTION_LOAD:
 		return parse_load(options, argument);
-	case 'p':
+	case OPTION_DEBUG_PORT:
 		return parse_debug_port(options, argument);
-	case 'L':
+	case OPTION_LOG:
 		return parse_log(options, argument);
-	case 's':
+	case OPTION_SCREEN:
 		return parse_screen(options, argument);
-	case 'x':
+	case OPTION_MAX_EXITS:
 		return parse_max_exits(options, argument);
-	case 't':
+	case OPTION_TIMEOUT:
 		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
-	case 'o':
+	case OPTION_CORE:
 		options->core = argument;
 		return 0;
-	case 'P':
+	case OPTION_CHECKPOINT:
 		return parse_checkpoint(options, argument);
 	case 'v':
 		options->verbose = true;
@@ -241,28 +266,28 @@ static int parse_option(struct options *options, int option, char *argument)
 /* --- words ------------------------------------------------------------------------------------ */
 
 static const struct option longs[] = {
-	{"boot", required_argument, NULL, 'b'},
-	{"engine", required_argument, NULL, 'e'},
-	{"clock", required_argument, NULL, 'k'},
+	{"boot", required_argument, NULL, OPTION_BOOT},
+	{"engine", required_argument, NULL, OPTION_ENGINE},
+	{"clock", required_argument, NULL, OPTION_CLOCK},
 	{"memory", required_argument, NULL, 'm'},
 	{"cpus", required_argument, NULL, 'c'},
 	{"disk", required_argument, NULL, 'd'},
-	{"console", required_argument, NULL, 'C'},
-	{"serial", required_argument, NULL, 'S'},
-	{"rng", required_argument, NULL, 'R'},
-	{"virtio", required_argument, NULL, 'V'},
-	{"chaos", required_argument, NULL, 'X'},
-	{"module", required_argument, NULL, 'M'},
-	{"initrd", required_argument, NULL, 'i'},
-	{"load", required_argument, NULL, 'l'},
-	{"debug-port", required_argument, NULL, 'p'},
-	{"log", required_argument, NULL, 'L'},
-	{"capture", required_argument, NULL, 'P'},
-	{"screen", required_argument, NULL, 's'},
-	{"max-exits", required_argument, NULL, 'x'},
-	{"timeout", required_argument, NULL, 't'},
-	{"core", required_argument, NULL, 'o'},
-	{"checkpoint", required_argument, NULL, 'P'},
+	{"console", required_argument, NULL, OPTION_CONSOLE},
+	{"serial", required_argument, NULL, OPTION_SERIAL},
+	{"rng", required_argument, NULL, OPTION_RNG},
+	{"virtio", required_argument, NULL, OPTION_VIRTIO},
+	{"chaos", required_argument, NULL, OPTION_CHAOS},
+	{"module", required_argument, NULL, OPTION_MODULE},
+	{"initrd", required_argument, NULL, OPTION_INITRD},
+	{"load", required_argument, NULL, OPTION_LOAD},
+	{"debug-port", required_argument, NULL, OPTION_DEBUG_PORT},
+	{"log", required_argument, NULL, OPTION_LOG},
+	{"capture", required_argument, NULL, OPTION_CAPTURE},
+	{"screen", required_argument, NULL, OPTION_SCREEN},
+	{"max-exits", required_argument, NULL, OPTION_MAX_EXITS},
+	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"core", required_argument, NULL, OPTION_CORE},
+	{"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
