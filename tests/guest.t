@@ -132,7 +132,8 @@ my @cases = (
 	(map { { kernel => $_, name => 'code 1', guest => ['1'], status => 1 } } qw(exit-code return-value)),
 	(map { { kernel => $_, name => 'code 119', guest => ['119'], status => 119 } } qw(exit-code return-value)),
 	(map { my $code = $_; map { { kernel => $_, name => "code $code", guest => [$code], status => 119,
-		err => qr/\Avole: .*exit code $code .*119.*\n\z/ } } qw(exit-code return-value) } 120, 256, 4294967295),
+		err => qr/\Avole: .*exit code ${\unpack 'l', pack 'L', $code} \(0x[0-9a-f]+\) .*119.*\n\z/ } } qw(exit-code return-value) }
+		120, 256, 4294967295),
 
 	# --- crashes ---
 	{ kernel => 'null-store', status => 126, err => qr/stores 0x\w+ .*to 0x00000000, through a null pointer.*store_to_null\+.*$registers/s },

@@ -41,6 +41,7 @@ static void check_recognition(void)
 	ok(recognised(256 * KIB, "\xeb\xf0", 2), "a short jump is firmware at 256 KiB");
 	ok(recognised(128 * KIB, "\xea\x00\x00\x00\xe0", 5), "a far jump elsewhere, too");
 	ok(!recognised(512 * KIB, "\xe9\x00\xff", 3), "but not at other sizes");
+	ok(recognised(1024 * KIB, "\xfa\xfc\xe9\x0b\xf8\xff\xff", 7), "U-Boot, at any size");
 	ok(!recognised(128 * KIB, "\x90\xe9\x00", 3),
 		"no jump at the reset vector: not recognised");
 	ok(!recognised(128 * KIB, "", 0), "nothing at the reset vector: not recognised");

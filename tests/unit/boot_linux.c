@@ -53,6 +53,7 @@ static void good(void)
 		.header = 0x53726448,
 		.version = 0x020f,
 		.loadflags = LOADED_HIGH,
+		.code32_start = 0x100000,
 		.initrd_addr_max = 0x7fffffff,
 		.kernel_alignment = 0x200000,
 		.relocatable_kernel = 1,
@@ -102,6 +103,9 @@ static void test_refusals(void)
 	refused(127, "needs EFI firmware", "an EFI executable");
 	header()->syssize = 0;
 	refused(127, "syssize is 0", "no code");
+	header()->code32_start = 0;
+	refused(127, "without an entry in protected mode (code32_start is 0), as iPXE's",
+		"no entry in protected mode");
 	header()->syssize++;
 	refused(127, "truncated: the kernel ends at 0x4810, the file at 0x4800",
 		"truncated by a paragraph");
@@ -162,7 +166,16 @@ static void test_initrd_refusals(void)
 		"one without room");
 	options.initrd = initrd_path;
 	header()->initrd_addr_max = end;
-	refused(127, "where the kernel looks for it", "one with room above initrd_addr_max only");
+	refused(127, "below which the kernel looks for it",
+		"one with room above initrd_addr_max only");
+	options.initrd = initrd_path;
+	options.memory_size = 2u << 20;
+	header()->initrd_addr_max = end;
+	refused(127, "below which the kernel looks for it", "which more RAM does not change");
+	options.initrd = initrd_path;
+	options.memory_size = end;
+	header()->initrd_addr_max = end + 2 * PAGE_SIZE - 1;
+	refused(127, "the end of RAM; --memory 22M is enough", "what is enough where that is so");
 	if (truncate(initrd_path, (48 << 20) + 1) == 0) {
 		options.initrd = initrd_path;
 		refused(127, "50331649 bytes do not fit", "one that is larger than what is free");

@@ -680,6 +680,30 @@ static void test_room(void)
 	unload();
 }
 
+/* The advice names the RAM for kernel, symbols and all modules, whichever is met first. */
+static void test_advice(void)
+{
+	static const char advice[] = "--memory 10M is enough";
+
+	header1(0);
+	file.elf.segment.p_memsz = 1u << 20;
+	put_file();
+	put_modules();
+	if (truncate(module_paths[0], 3 << 20) != 0 || truncate(module_paths[1], 4 << 20) != 0)
+		return;
+	options.memory_size = (1u << 20) + 65536;
+	boot_refuses(&options, 127, advice, "no room for the kernel");
+	options.memory_size = 2u << 20;
+	boot_refuses(&options, 127, advice, "no room for its symbols");
+	options.memory_size = 3u << 20;
+	boot_refuses(&options, 125, advice, "no room for its first module");
+	options.memory_size = 8u << 20;
+	boot_refuses(&options, 125, advice, "no room for its second module");
+	options.memory_size = 10u << 20;
+	is(load(), 0, "it is enough");
+	unload();
+}
+
 int main(void)
 {
 	close(mkstemp(kernel_path));
@@ -697,6 +721,7 @@ int main(void)
 	test_info1();
 	test_info2();
 	test_room();
+	test_advice();
 	unlink(kernel_path);
 	unlink(module_paths[0]);
 	unlink(module_paths[1]);

@@ -10,6 +10,8 @@
 
 static void test_float_code(void)
 {
+	ok(is_float_code(CODE(0x9b)), "fwait");
+	ok(is_float_code(CODE(0x9b, 0xdb, 0xe3)), "finit");
 	ok(is_float_code(CODE(0xd9, 0x44, 0x24, 0x0c)), "flds 12(%%esp)");
 	ok(is_float_code(CODE(0x66, 0x0f, 0xef, 0xc0)), "pxor %%xmm0, %%xmm0");
 	ok(is_float_code(CODE(0x0f, 0xef, 0xc0)), "pxor %%mm0, %%mm0");

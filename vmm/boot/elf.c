@@ -22,15 +22,25 @@ static const char *foreign_machine(unsigned machine)
 		{EM_68K, "m68k"},
 		{EM_MIPS, "MIPS"},
 		{EM_PARISC, "PA-RISC"},
+		{EM_SPARC32PLUS, "SPARC"},
 		{EM_PPC, "PowerPC"},
 		{EM_PPC64, "64-bit PowerPC"},
 		{EM_S390, "S/390"},
 		{EM_ARM, "ARM"},
+		{EM_SH, "SuperH"},
 		{EM_SPARCV9, "64-bit SPARC"},
 		{EM_IA_64, "IA-64"},
+		{EM_VAX, "VAX"},
+		{EM_AVR, "AVR"},
+		{EM_OPENRISC, "OpenRISC"},
+		{EM_ARC_COMPACT, "ARC"},
+		{EM_XTENSA, "Xtensa"},
+		{EM_ALTERA_NIOS2, "Nios II"},
 		{EM_AARCH64, "AArch64"},
+		{EM_MICROBLAZE, "MicroBlaze"},
 		{EM_RISCV, "RISC-V"},
 		{EM_LOONGARCH, "LoongArch"},
+		{EM_ALPHA, "Alpha"},
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -55,6 +65,7 @@ static int check_ident(const struct image *image, uint64_t len)
 {
 	unsigned char ident[offsetof(Elf32_Ehdr, e_version)] = {0};
 	ssize_t n = file_read_some(image->fd, ident, sizeof ident, 0);
+	unsigned machine = machine_of(ident);
 	size_t header_len = ident[EI_CLASS] == ELFCLASS64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
 
 	if (n < 0) {
@@ -66,9 +77,14 @@ static int check_ident(const struct image *image, uint64_t len)
 	else if (len < sizeof(Elf32_Ehdr))
 		say("%s: truncated: %u bytes, an ELF header has %zu", image->path, (unsigned)len,
 			sizeof(Elf32_Ehdr));
-	else if (foreign_machine(machine_of(ident)))
+	else if (foreign_machine(machine))
 		say("%s: for %s processors; vole runs x86 code", image->path,
-			foreign_machine(machine_of(ident)));
+			foreign_machine(machine));
+	else if (ident[EI_DATA] == ELFDATA2MSB)
+		say("%s: a big-endian ELF; x86 is little-endian", image->path);
+	else if (machine != EM_386 && machine != EM_X86_64)
+		say("%s: for ELF's machine %u, not %u (i386) or %u (x86-64)", image->path, machine,
+			EM_386, EM_X86_64);
 	else if (ident[EI_CLASS] == ELFCLASS64 && image->kind == IMAGE_VOLE)
 		say("%s: a 64-bit ELF; vole loads 32-bit ones (cc -m32)", image->path);
 	else if (len < header_len)
@@ -76,8 +92,6 @@ static int check_ident(const struct image *image, uint64_t len)
 			(unsigned)len, header_len);
 	else if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64)
 		say("%s: ELF class %u, not 1 (32-bit)", image->path, ident[EI_CLASS]);
-	else if (ident[EI_DATA] == ELFDATA2MSB)
-		say("%s: a big-endian ELF; x86 is little-endian", image->path);
 	else if (ident[EI_DATA] != ELFDATA2LSB)
 		say("%s: ELF data encoding %u, not 1 (little-endian)", image->path, ident[EI_DATA]);
 	else if (ident[EI_VERSION] != EV_CURRENT)

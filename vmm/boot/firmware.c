@@ -43,16 +43,18 @@ static bool is_size(uint64_t size)
 
 /* The processor's first instruction is 16 bytes below the end (Intel SDM 3, 10.1.4). It is a jump,
  * as no more fits; mostly a far one to the copy below 1 MiB, and then this is a BIOS whatever its
- * size. */
+ * size. So is U-Boot, which has CLI and CLD before a near jump. */
 static const char *firmware_recognise(const struct boot_file *file)
 {
-	static const uint8_t jumps[] = {0xea, 0xe9, 0xeb};
+	static const uint8_t jumps[] = {0xea, 0xe9, 0xeb}, u_boot[] = {0xfa, 0xfc, 0xe9};
 	const uint8_t *reset = file->tail;
 
 	if (file->size < sizeof file->tail || file->size % (64 * KIB) != 0)
 		return NULL;
 	if (reset[0] == 0xea && reset[3] == 0x00 && reset[4] == 0xf0)
 		return "BIOS image";
+	if (memcmp(reset, u_boot, sizeof u_boot) == 0)
+		return "U-Boot";
 	return (is_size(file->size) || file->size == QBOOT_SIZE) &&
 			       memchr(jumps, reset[0], sizeof jumps)
 		       ? "firmware with a jump at the reset vector"

@@ -68,6 +68,10 @@ static int check_header(const struct setup_header *header, const char *path)
 		say("%s: a zImage, which is loaded below 1 MiB; vole loads bzImages", path);
 	else if (header->syssize == 0)
 		say("%s: a Linux kernel without code for protected mode (syssize is 0)", path);
+	else if (header->code32_start == 0)
+		say("%s: a bzImage without an entry in protected mode (code32_start is 0), as "
+		    "iPXE's: its code in real mode needs a BIOS, as QEMU has one",
+			path);
 	else if (header->relocatable_kernel &&
 		 (header->kernel_alignment == 0 ||
 			 (header->kernel_alignment & (header->kernel_alignment - 1)) != 0))

@@ -31,21 +31,33 @@ void linux_close_files(struct linux_guest *guest)
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
+/* Checks that an initial RAM disk of size bytes fits between the kernel's end and limit, below
+ * which the kernel looks for it, however much RAM there is. 0, or the exit status of vole (said). */
+static int check_initrd_limit(
+	const struct options *options, uint64_t size, uint64_t kernel_end, uint64_t limit)
+{
+	if (page_up(kernel_end) + page_up(size) <= page_down(limit))
+		return 0;
+	say("%s: %" PRIu64 " bytes do not fit between the kernel, which ends at 0x%" PRIx64
+	    ", and 0x%" PRIx64 ", below which the kernel looks for it",
+		options->initrd, size, kernel_end, limit);
+	return EXIT_STATUS_KERNEL;
+}
+
 /* Places the initial RAM disk of size bytes, which is open, as high as it may be. */
 static int place_initrd(
-	struct linux_guest *guest, const struct options *options, uint64_t size, uint32_t last)
+	struct linux_guest *guest, const struct options *options, uint64_t size, uint64_t limit)
 {
 	uint64_t bottom = page_up(guest->kernel_end), top = options->memory_size;
 	char advice[RAM_ADVICE_SIZE];
 
-	if (top > last + 1ull)
-		top = last + 1ull;
+	if (top > limit)
+		top = limit;
 	if (size > top || page_down(top - size) < bottom) {
 		say("%s: %" PRIu64 " bytes do not fit between the kernel, which ends at 0x%" PRIx64
-		    ", and 0x%" PRIx64 ", %s%s",
+		    ", and 0x%" PRIx64 ", the end of RAM; %s",
 			options->initrd, size, bottom, top,
-			top > last ? "where the kernel looks for it" : "the end of RAM; ",
-			top > last ? "" : ram_advice(advice, bottom + page_up(size)));
+			ram_advice(advice, bottom + page_up(size)));
 		return EXIT_STATUS_KERNEL;
 	}
 	guest->initrd_base = (uint32_t)page_down(top - size);
@@ -61,7 +73,7 @@ static void add_region(struct boot *boot, uint32_t base, uint32_t end, bool read
 int linux_place(struct linux_guest *guest, const struct options *options, uint64_t base,
 	uint64_t end, uint32_t initrd_last)
 {
-	uint64_t initrd_size = 0;
+	uint64_t initrd_size = 0, initrd_limit = initrd_last + 1ull;
 	char advice[RAM_ADVICE_SIZE];
 
 	if (options->initrd)
@@ -70,6 +82,8 @@ int linux_place(struct linux_guest *guest, const struct options *options, uint64
 		return EXIT_STATUS_VOLE;
 	if (memory_validate_size(options->memory_size) < 0)
 		return EXIT_STATUS_VOLE;
+	if (options->initrd && check_initrd_limit(options, initrd_size, end, initrd_limit) != 0)
+		return EXIT_STATUS_KERNEL;
 	if (end > options->memory_size) {
 		say("%s: the kernel needs RAM up to 0x%" PRIx64 ", and there is RAM up to 0x%x; "
 		    "%s%s",
@@ -83,7 +97,7 @@ int linux_place(struct linux_guest *guest, const struct options *options, uint64
 	add_region(&guest->boot, 0, LOW_RAM_END, false);
 	add_region(&guest->boot, SHADOW_BASE, HIGH_RAM_BASE, true);
 	add_region(&guest->boot, HIGH_RAM_BASE, options->memory_size, false);
-	return options->initrd ? place_initrd(guest, options, initrd_size, initrd_last) : 0;
+	return options->initrd ? place_initrd(guest, options, initrd_size, initrd_limit) : 0;
 }
 
 void linux_memory_map(

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/modules.h"
 
+#include <sys/stat.h>
+
 #include "io/file.h"
+#include "layout.h"
 
 int modules_open(struct boot_modules *modules, const char *path, uint64_t *size)
 {
@@ -13,6 +16,16 @@ int modules_open(struct boot_modules *modules, const char *path, uint64_t *size)
 	modules->entries[modules->count++] =
 		(struct boot_module){.path = path, .size = (uint32_t)*size};
 	return 0;
+}
+
+uint64_t modules_end(const char *const *paths, unsigned count, uint64_t end)
+{
+	struct stat st;
+
+	for (unsigned i = 0; i < count; i++)
+		if (stat(paths[i], &st) == 0 && S_ISREG(st.st_mode))
+			end = page_up(end) + (uint64_t)st.st_size;
+	return end;
 }
 
 int modules_load(const struct boot_modules *modules, struct memory *memory)

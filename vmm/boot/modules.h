@@ -23,6 +23,10 @@ struct boot_modules {
  * 0, or -errno (said). Undone by modules_close() whatever is returned. */
 int modules_open(struct boot_modules *modules, const char *path, uint64_t *size);
 
+/* Returns where modules end that are placed from end on, each on pages of its own, as paths has
+ * them: to say how much RAM they need. One whose file cannot be had is as one of 0 bytes. */
+uint64_t modules_end(const char *const *paths, unsigned count, uint64_t end);
+
 /* Copies all modules to their places. Returns 0, or -errno (said). */
 int modules_load(const struct boot_modules *modules, struct memory *memory);
 

@@ -182,11 +182,12 @@ static bool is_in(const struct image_segment *segment, uint32_t base, uint32_t e
 }
 
 /* All of the image goes to memory of the board. A segment of ELF headers, which linkers put before
- * code at 1 MiB, may be in the part that a kernel can only read. 0 or -ENOEXEC (said). */
-static int check_segments(const struct boot_multiboot *kernel, const struct options *options)
+ * code at 1 MiB, may be in the part that a kernel can only read. need: where everything ends. 0 or -ENOEXEC
+ * (said). */
+static int check_segments(
+	const struct boot_multiboot *kernel, const struct options *options, uint64_t need)
 {
 	const struct image *image = &kernel->image;
-	const struct image_segment *last;
 	char advice[RAM_ADVICE_SIZE];
 
 	for (unsigned i = 0; i < image->segment_count; i++) {
@@ -197,8 +198,7 @@ static int check_segments(const struct boot_multiboot *kernel, const struct opti
 			(!segment->writable &&
 				is_in(segment, MULTIBOOT_TABLES + PAGE_SIZE, HIGH_RAM_BASE)))
 			continue;
-		last = &image->segments[image->segment_count - 1];
-		ram_advice(advice, (uint64_t)last->paddr + last->memory_size);
+		ram_advice(advice, need);
 		say("%s: 0x%x bytes at 0x%x are not in RAM, which is from 0x%x to 0x%x and from "
 		    "0x%x to 0x%x; %s%s",
 			options->kernel, segment->memory_size, segment->paddr, MULTIBOOT_LOW_BASE,
@@ -210,20 +210,39 @@ static int check_segments(const struct boot_multiboot *kernel, const struct opti
 	return 0;
 }
 
-/* Opens a module and places it at the next page boundary. 0 or -errno (said). */
-static int place_module(struct boot_multiboot *kernel, const char *path, uint64_t *end)
+/* The symbols, which begin at kernel_end and end at end, go to RAM. need: where everything ends. 0
+ * or -ENOEXEC (said). */
+static int check_symbols(
+	const struct options *options, uint64_t kernel_end, uint64_t end, uint64_t need)
 {
-	uint64_t base = page_up(*end), size;
-	uint32_t ram_end = kernel->boot.options->memory_size;
+	char advice[RAM_ADVICE_SIZE];
+
+	if (end <= options->memory_size)
+		return 0;
+	say("%s: %" PRIu64 " bytes of symbols do not fit behind the kernel, which ends at "
+	    "0x%" PRIx64 ": RAM ends at 0x%x; %s",
+		options->kernel, end - kernel_end, kernel_end, options->memory_size,
+		ram_advice(advice, need));
+	return -ENOEXEC;
+}
+
+/* Opens the module of this index, and places it at the next page boundary. 0 or -errno (said). */
+static int place_module(
+	struct boot_multiboot *kernel, const struct options *options, unsigned index, uint64_t *end)
+{
+	const char *path = options->modules[index];
+	uint64_t base = page_up(*end), size, need;
+	uint32_t ram_end = options->memory_size;
 	char advice[RAM_ADVICE_SIZE];
 	int ret = modules_open(&kernel->modules, path, &size);
 
 	if (ret < 0)
 		return ret;
 	if (base > ram_end || size > ram_end - base) {
+		need = modules_end(options->modules + index, options->module_count - index, *end);
 		say("%s: module of %" PRIu64 " bytes does not fit between 0x%" PRIx64
 		    " and 0x%x, the end of RAM; %s",
-			path, size, base, ram_end, ram_advice(advice, base + size));
+			path, size, base, ram_end, ram_advice(advice, need));
 		return -ENOSPC;
 	}
 	kernel->modules.entries[kernel->modules.count - 1].base = (uint32_t)base;
@@ -289,16 +308,19 @@ static int place(struct boot_multiboot *kernel, const struct options *options)
 {
 	const struct image *image = &kernel->image;
 	const struct image_segment *last = &image->segments[image->segment_count - 1];
-	uint64_t end = (uint64_t)last->paddr + last->memory_size;
+	uint64_t kernel_end = (uint64_t)last->paddr + last->memory_size, end, need;
 
-	if (check_segments(kernel, options) < 0)
+	if (kernel_end < HIGH_RAM_BASE)
+		kernel_end = HIGH_RAM_BASE;
+	end = kernel_end;
+	if (multiboot_sections_read(&kernel->sections, image, &end) < 0)
 		return EXIT_STATUS_KERNEL;
-	if (end < HIGH_RAM_BASE)
-		end = HIGH_RAM_BASE;
-	if (multiboot_sections_read(&kernel->sections, image, &end, options->memory_size) < 0)
+	need = modules_end(options->modules, options->module_count, end);
+	if (check_segments(kernel, options, need) < 0 ||
+		check_symbols(options, kernel_end, end, need) < 0)
 		return EXIT_STATUS_KERNEL;
 	for (unsigned i = 0; i < options->module_count; i++)
-		if (place_module(kernel, options->modules[i], &end) < 0)
+		if (place_module(kernel, options, i, &end) < 0)
 			return EXIT_STATUS_VOLE;
 	set_memory_map(kernel, options->memory_size);
 	return place_info(kernel, end) < 0 ? EXIT_STATUS_VOLE : 0;

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "boot/ram_advice.h"
 #include "error_text.h"
 #include "io/file.h"
 #include "log.h"
@@ -128,11 +127,11 @@ static int read_headers(
 
 /* Finds a place for a section that is loaded. 0 or -ENOEXEC (said). */
 static int place_section(struct multiboot_sections *sections, const struct image *image,
-	uint32_t index, uint64_t file_size, uint64_t *end, uint64_t limit)
+	uint32_t index, uint64_t file_size, uint64_t *end)
 {
 	struct section section = get_section(sections, index);
+	const uint64_t limit = UINT64_C(1) << 32;
 	uint64_t base = (*end + SECTION_ALIGN - 1) / SECTION_ALIGN * SECTION_ALIGN;
-	char advice[RAM_ADVICE_SIZE];
 
 	if (section.size > file_size || section.offset > file_size - section.size) {
 		say("%s: truncated: section %u ends at 0x%" PRIx64 ", the file at 0x%" PRIx64,
@@ -140,10 +139,9 @@ static int place_section(struct multiboot_sections *sections, const struct image
 		return -ENOEXEC;
 	}
 	if (base > limit || section.size > limit - base) {
-		say("%s: section %u, %" PRIu64 " bytes of symbols, does not fit behind the kernel, "
-		    "which ends at 0x%" PRIx64 ": RAM ends at 0x%" PRIx64 "; %s",
-			image->path, index, section.size, *end, limit,
-			ram_advice(advice, base + section.size));
+		say("%s: section %u, %" PRIu64 " bytes of symbols, does not fit between 0x%" PRIx64
+		    " and 4 GiB",
+			image->path, index, section.size, *end);
 		return -ENOEXEC;
 	}
 	set_address(sections, index, (uint32_t)base);
@@ -151,8 +149,8 @@ static int place_section(struct multiboot_sections *sections, const struct image
 	return 0;
 }
 
-int multiboot_sections_read(struct multiboot_sections *sections, const struct image *image,
-	uint64_t *end, uint64_t limit)
+int multiboot_sections_read(
+	struct multiboot_sections *sections, const struct image *image, uint64_t *end)
 {
 	struct stat st;
 	int ret;
@@ -168,7 +166,7 @@ int multiboot_sections_read(struct multiboot_sections *sections, const struct im
 		struct section section = get_section(sections, i);
 
 		if (is_loaded(&section))
-			ret = place_section(sections, image, i, (uint64_t)st.st_size, end, limit);
+			ret = place_section(sections, image, i, (uint64_t)st.st_size, end);
 	}
 	return ret;
 }

@@ -34,6 +34,8 @@ bool is_float_code(const uint8_t *code, size_t len)
 
 	while (at < len && is_prefix(code[at]))
 		at++;
+	if (at < len && code[at] == 0x9b) /* FWAIT, or WAIT before x87 code */
+		return true;
 	if (len - at < 2)
 		return false;
 	if (is_between(code[at], 0xd8, 0xdf)) /* x87 */

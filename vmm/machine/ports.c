@@ -88,9 +88,10 @@ static void write_exit(struct vm *vm, uint32_t code)
 	bool is_over = code > EXIT_STATUS_GUEST_MAX;
 
 	vm_end(vm, is_over ? EXIT_STATUS_GUEST_MAX : (int)code);
+	/* Those who returned -1 look for that. */
 	if (is_over)
-		say("the guest's exit code %u (0x%x) is over %d, which it becomes", code, code,
-			EXIT_STATUS_GUEST_MAX);
+		say("the guest's exit code %d (0x%x) is not from 0 to %d, and becomes %d",
+			(int32_t)code, code, EXIT_STATUS_GUEST_MAX, EXIT_STATUS_GUEST_MAX);
 }
 
 static int exit_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
