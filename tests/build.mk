@@ -95,6 +95,7 @@ linux_init_sources = $(wildcard tests/linux/*.c)
 fuzz_targets = mmio ring console rng block io elf linux pvh multiboot flat firmware auto options ioapic uart chips i8042 vga_text report $(if $(x86_host),emulate) \
 	x86_decode x86_oracle
 with_tests/fuzz/report.c = tests/fake_cpu.c
-with_tests/fuzz/io.c = $(addprefix tests/fuzz/io_,guest.c port.c disk.c random.c)
+with_tests/fuzz/io.c = $(addprefix tests/fuzz/io_,guest.c port.c disk.c fault.c random.c) $(addprefix tests/faulty/,calls.c stall.c)
+ldflags_tests/fuzz/io.c = $(addprefix -Wl$(comma)--wrap=,$(faulty_calls))
 with_tests/fuzz/x86_oracle.c = $(oracle_sources)
 fuzz_shared = tests/fuzz/device.c tests/fuzz/image.c tests/fuzz/log.c tests/driver.c tests/driver_ring.c

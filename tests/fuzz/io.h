@@ -77,6 +77,8 @@ struct io_disk {
 	struct io_lane lane;
 	struct io_request requests[IO_SLOTS];
 	int file;
+	bool is_faulty;    /* the host's faults are on, and one request is under way */
+	bool flush_failed; /* once, and so from then on */
 	uint8_t model[IO_DISK_MAX];
 	uint64_t size, capacity; /* of the file in bytes; as the driver sees it, in sectors */
 };
@@ -135,6 +137,16 @@ void io_disk_resize(struct io_world *world);
 void io_disk_look(struct io_world *world);
 void io_disk_collect(struct io_world *world);
 void io_disk_close(struct io_world *world);
+
+/* io_fault.c: what became of the calls on the disk's file. */
+struct io_fault {
+	bool failed; /* one, so the request has */
+	bool unable; /* fallocate(2) is not supported */
+};
+
+/* Has the next calls of vole's meet with faults; ends that. */
+void io_fault_begin(uint64_t faults);
+struct io_fault io_fault_end(void);
 
 /* io_random.c */
 void io_random_open(struct io_world *world);

@@ -5,13 +5,16 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECTOR      512
 #define SECTORS_MAX 24
-#define HEADER      0 /* offsets in a slot */
+#define FAULTY_MIN  192 /* the value of an input's byte from which on the host's faults are on */
+#define HEADER      0   /* offsets in a slot */
 #define STATUS      16
 #define DATA        32
 #define SLOT_SIZE   (DATA + SECTORS_MAX * SECTOR)
@@ -31,6 +34,7 @@ void io_disk_open(struct io_world *world)
 		disk->model[i] = (uint8_t)(i / SECTOR + 1);
 	assert(write(disk->file, disk->model, disk->size) == (ssize_t)disk->size);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", disk->file);
+	setenv("VOLE_FAULTY_FILE", path, 1);
 	assert(disk_open(&disk->disk, &options, 0) == 0);
 	disk->disk.path = "disk";
 	io_guest_begin(&disk->guest);
@@ -67,31 +71,16 @@ static bool has_room(const struct io_disk *disk)
 	return disk->lane.offered - disk->lane.used < IO_SLOTS / 3;
 }
 
-void io_disk_request(struct io_world *world)
+static void offer(struct io_disk *disk, const struct io_request *request)
 {
-	static const uint32_t types[] = {VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH,
-		VIRTIO_BLK_T_WRITE_ZEROES, VIRTIO_BLK_T_DISCARD};
-	struct io_disk *disk = &world->disk;
 	struct io_lane *lane = &disk->lane;
-	struct io_request *request = &disk->requests[lane->offered % IO_SLOTS];
-	unsigned how = take(&world->in, 1);
 	uint8_t *bytes = io_lane_bytes(lane, lane->offered);
 	gpa_t at = lane->slots + lane->offered % IO_SLOTS * lane->slot_size;
-	struct virtio_blk_req header;
+	struct virtio_blk_req header = {cpu_to_le32(request->type), cpu_to_le32(0),
+		cpu_to_le64(is_range(request) ? 0 : request->sector)};
 	struct buffer buffers[3];
 	unsigned count = 0;
 
-	if (!has_room(disk))
-		return;
-	*request = (struct io_request){
-		.type = types[how % 5],
-		.sector = take(&world->in, 1) % 140,
-		.sectors = 1 + take(&world->in, 1) % SECTORS_MAX,
-		.fill = (uint8_t)(how | 0x80),
-	};
-	request->unmap = request->type == VIRTIO_BLK_T_WRITE_ZEROES && how & 0x40;
-	header = (struct virtio_blk_req){cpu_to_le32(request->type), cpu_to_le32(0),
-		cpu_to_le64(is_range(request) ? 0 : request->sector)};
 	memcpy(bytes + HEADER, &header, sizeof header);
 	bytes[STATUS] = 0xff;
 	buffers[count++] = (struct buffer){at + HEADER, sizeof header, false};
@@ -100,6 +89,38 @@ void io_disk_request(struct io_world *world)
 	count += buffers[count].len > 0;
 	buffers[count++] = (struct buffer){at + STATUS, 1, true};
 	io_lane_offer(lane, buffers, count);
+}
+
+void io_disk_request(struct io_world *world)
+{
+	static const uint32_t types[] = {VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH,
+		VIRTIO_BLK_T_WRITE_ZEROES, VIRTIO_BLK_T_DISCARD};
+	struct io_disk *disk = &world->disk;
+	unsigned how = take(&world->in, 1);
+	struct io_request *request;
+	unsigned sectors;
+
+	if (!has_room(disk))
+		return;
+	request = &disk->requests[disk->lane.offered % IO_SLOTS];
+	*request = (struct io_request){
+		.type = types[how % 5],
+		.sector = take(&world->in, 1) % 140,
+		.fill = (uint8_t)(how | 0x80),
+	};
+	sectors = take(&world->in, 1);
+	request->sectors = 1 + sectors % SECTORS_MAX;
+	request->unmap = request->type == VIRTIO_BLK_T_WRITE_ZEROES && how & 0x40;
+	if (sectors < FAULTY_MIN) {
+		offer(disk, request);
+		return;
+	}
+	io_rest(world);
+	disk->is_faulty = true;
+	io_fault_begin(take(&world->in, 4));
+	offer(disk, request);
+	io_rest(world);
+	assert(!disk->is_faulty);
 }
 
 /* Another process changes the size of the file. */
@@ -150,7 +171,7 @@ static uint8_t model_serve(struct io_disk *disk, const struct io_request *reques
 	uint64_t begin = request->sector * SECTOR, end = begin + request->sectors * SECTOR;
 
 	if (request->type == VIRTIO_BLK_T_FLUSH)
-		return VIRTIO_BLK_S_OK;
+		return disk->flush_failed ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 	if (end > disk->capacity * SECTOR)
 		return VIRTIO_BLK_S_IOERR;
 	if (request->type == VIRTIO_BLK_T_IN)
@@ -164,6 +185,59 @@ static uint8_t model_serve(struct io_disk *disk, const struct io_request *reques
 	return VIRTIO_BLK_S_OK;
 }
 
+/* Takes over what the file has in the range of a request, of which it may hold a part. */
+static void model_reload(struct io_disk *disk, const struct io_request *request)
+{
+	uint64_t begin = request->sector * SECTOR, end = begin + request->sectors * SECTOR;
+	struct stat st;
+
+	assert(fstat(disk->file, &st) == 0 && st.st_size <= IO_DISK_MAX);
+	disk->size = (uint64_t)st.st_size;
+	if (end > disk->size)
+		end = disk->size;
+	if (begin < end)
+		assert(pread(disk->file, disk->model + begin, end - begin, (off_t)begin) ==
+			(ssize_t)(end - begin));
+}
+
+static bool is_zero(const struct io_disk *disk, const struct io_request *request)
+{
+	uint64_t begin = request->sector * SECTOR, end = begin + request->sectors * SECTOR;
+
+	for (uint64_t i = begin; i < end && i < disk->size; i++)
+		if (disk->model[i] != 0)
+			return false;
+	return true;
+}
+
+/* Applies a request one of whose calls to the host has failed. */
+static uint8_t model_failed(struct io_disk *disk, const struct io_request *request)
+{
+	if (request->type == VIRTIO_BLK_T_FLUSH)
+		disk->flush_failed = true;
+	else if (request->type != VIRTIO_BLK_T_IN)
+		model_reload(disk, request);
+	return VIRTIO_BLK_S_IOERR;
+}
+
+/* Applies a request during which the host's faults were on. Returns the status that it must have. */
+static uint8_t model_faulty(struct io_disk *disk, const struct io_request *request)
+{
+	struct io_fault fault = io_fault_end();
+
+	disk->is_faulty = false;
+	if (fault.failed)
+		return model_failed(disk, request);
+	if (!fault.unable)
+		return model_serve(disk, request);
+	/* Without fallocate(2), what is to be discarded stays, and zeroes are written. */
+	if (request->type == VIRTIO_BLK_T_DISCARD)
+		return VIRTIO_BLK_S_OK;
+	model_reload(disk, request);
+	assert(is_zero(disk, request));
+	return VIRTIO_BLK_S_OK;
+}
+
 void io_disk_collect(struct io_world *world)
 {
 	struct io_disk *disk = &world->disk;
@@ -173,7 +247,8 @@ void io_disk_collect(struct io_world *world)
 	while (io_lane_take(&disk->lane, &number, &len)) {
 		const struct io_request *request = &disk->requests[number % IO_SLOTS];
 		const uint8_t *bytes = io_lane_bytes(&disk->lane, number);
-		uint8_t status = model_serve(disk, request);
+		uint8_t status =
+			disk->is_faulty ? model_faulty(disk, request) : model_serve(disk, request);
 
 		assert(bytes[STATUS] == status);
 		if (request->type != VIRTIO_BLK_T_IN || status != VIRTIO_BLK_S_OK)
