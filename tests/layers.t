@@ -71,7 +71,8 @@ my %may_see_in_vmm = (
 	'io' => [],
 	'boot' => [qw(chips cpu io snapshot)],
 	'see' => [qw(chips cpu io)],
-	'machine' => [qw(boot chips cpu io see snapshot)],
+	'debug' => [qw(chips cpu io see)],
+	'machine' => [qw(boot chips cpu debug io see snapshot)],
 );
 for my $folder (sort keys %may_see_in_vmm) {
 	my %allowed = map { $_ => 1 } $folder, @{$may_see_in_vmm{$folder}};

@@ -1,6 +1,6 @@
 # The monitor; in the order in which a reader may want them.
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c options_parse.c options_devices.c options_checkpoint.c options_views.c option_list.c numbers.c feature_choice.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
+	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c debugger.c monitor.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
 		exception.c examine.c state_report.c drain.c) \
 	$(addprefix snapshot/,stream.c file.c) \
 	$(addprefix machine/,core_file.c) \
@@ -12,16 +12,17 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c vcpu.c vcpu_state.c vcpu_thread.c kvm_transfer.c exits.c complete.c \
 		cpu_timer.c own_writes.c own_paging.c selectors.c emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \
-		block.c stop.c trail.c branches.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
+		block.c debug.c stop.c trail.c branches.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
 	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c state.c) \
-	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c soft_transfer.c pc_chips.c doctor_soft.c) \
+	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c soft_transfer.c soft_debug.c pc_chips.c doctor_soft.c) \
 	$(addprefix chips/,ioapic.c cmos.c i8042.c vga_text.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c lapic_state.c pic.c pit.c pit_counter.c) \
 	$(addprefix boot/,boot.c restored.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c sink.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \
 	$(addprefix see/,views.c log_virtio.c words.c capture.c pcapng.c ring_copy.c bytes.c text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
+	$(addprefix debug/,hex.c packet.c gdb_link.c gdb_reply.c gdb_registers.c gdb_memory.c gdb_target.c breakpoint.c gdb_requests.c gdb.c) \
 	doctor.c finding.c)
 
 # With computed goto, gcc's own manual advises against this pass; without it guest code runs 5 % faster.

@@ -14,6 +14,7 @@
 #include "machine/clone.h"
 #include "machine/core_file.h"
 #include "machine/cpu_host.h"
+#include "machine/debugger.h"
 #include "machine/devices.h"
 #include "machine/drain.h"
 #include "machine/halts.h"
@@ -78,7 +79,8 @@ static int plan(struct vm *vm)
 	if (plan_validate(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	devices_place(vm);
-	if (io_loop_init(&vm->loop) < 0 || devices_open(vm) < 0 || checkpoint_open(vm) < 0)
+	if (io_loop_init(&vm->loop) < 0 || debugger_open(vm) < 0 || devices_open(vm) < 0 ||
+		checkpoint_open(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	if (vm->clone && clone_adopt_disks(vm) < 0)
 		return EXIT_STATUS_VOLE;
@@ -206,7 +208,7 @@ static int64_t run_engine(void *ctx)
 	struct vm *vm = ctx;
 	int64_t ns;
 
-	if (vm_is_virtual(vm) && output_waits(vm))
+	if (vm->pauses > 0 || (vm_is_virtual(vm) && output_waits(vm)))
 		return IO_FOREVER;
 	checkpoint_look(vm);
 	ns = vm->engine->ops->run(vm->engine);
@@ -248,11 +250,15 @@ static void run(struct vm *vm)
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
 	if (timers_open(vm) < 0 || halts_open(vm) < 0 || last_resort_open(vm) < 0 ||
-		checkpoint_begin(vm) < 0 || vm->engine->ops->start(vm->engine, state) < 0 ||
+		checkpoint_begin(vm) < 0)
+		vm_end(vm, EXIT_STATUS_VOLE);
+	debugger_begin(vm);
+	if (!vm_running(vm) || vm->engine->ops->start(vm->engine, state) < 0 ||
 		io_loop_run(&vm->loop) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	vm->engine->ops->stop(vm->engine);
 	say_reason(vm);
+	debugger_ended(vm);
 }
 
 static int build_and_run(struct vm *vm)
@@ -283,6 +289,7 @@ static int build_and_run(struct vm *vm)
 	screen_show(vm);
 	if (vm->options->verbose)
 		say_end(vm);
+	debugger_exited(vm);
 	return atomic_load(&vm->status);
 }
 
@@ -296,6 +303,7 @@ static void free_vm(struct vm *vm)
 	core_file_close(vm);
 	state_report_close(vm);
 	signals_close(vm);
+	debugger_close(vm);
 	checkpoint_close(vm);
 	io_loop_free(&vm->loop);
 	ioapic_free(&vm->ioapic);

@@ -13,6 +13,7 @@
 #include "chaos.h"
 #include "console.h"
 #include "cpu/engine.h"
+#include "debug/gdb_options.h"
 #include "feature_choice.h"
 
 #define CPUS_MAX  64
@@ -82,6 +83,7 @@ struct options {
 	uint64_t exits_max;          /* 0: no limit */
 	unsigned timeout;            /* seconds; 0: none */
 	struct checkpoint_options checkpoint;
+	struct gdb_options gdb;
 	bool screen; /* the screen of boards that have one is shown at the end */
 	bool verbose;
 

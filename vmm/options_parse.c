@@ -197,6 +197,7 @@ enum {
 	OPTION_DEBUG_PORT,
 	OPTION_LOG,
 	OPTION_CAPTURE,
+	OPTION_GDB,
 	OPTION_SCREEN,
 	OPTION_MAX_EXITS,
 	OPTION_TIMEOUT,
@@ -243,6 +244,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_debug_port(options, argument);
 	case OPTION_LOG:
 		return parse_log(options, argument);
+	case OPTION_GDB:
+		return parse_gdb(options, argument);
 	case OPTION_SCREEN:
 		return parse_screen(options, argument);
 	case OPTION_MAX_EXITS:
@@ -283,6 +286,7 @@ static const struct option longs[] = {
 	{"debug-port", required_argument, NULL, OPTION_DEBUG_PORT},
 	{"log", required_argument, NULL, OPTION_LOG},
 	{"capture", required_argument, NULL, OPTION_CAPTURE},
+	{"gdb", required_argument, NULL, OPTION_GDB},
 	{"screen", required_argument, NULL, OPTION_SCREEN},
 	{"max-exits", required_argument, NULL, OPTION_MAX_EXITS},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},

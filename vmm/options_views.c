@@ -121,3 +121,77 @@ int parse_chaos(struct options *options, char *text)
 	}
 	return 0;
 }
+
+#define LOOPBACK "127.0.0.1"
+
+/* "PORT", or "localhost:PORT" and "127.0.0.1:PORT" as other programs have it. */
+static int parse_gdb_port(struct gdb_options *gdb, const char *text)
+{
+	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	unsigned number;
+
+	if (len > 0 && !(len == strlen(LOOPBACK) && strncmp(text, LOOPBACK, len) == 0) &&
+		!(len == 9 && strncmp(text, "localhost", len) == 0)) {
+		say("--gdb tcp:%s: a debugger can do all that you can, so vole listens on "
+		    "127.0.0.1 alone: tcp:%s (from elsewhere, by ssh -L)",
+			text, port);
+		return -EINVAL;
+	}
+	if (parse_positive(port, UINT16_MAX, &number) < 0) {
+		say("--gdb tcp:%s: not a port from 1 to 65535", text);
+		return -EINVAL;
+	}
+	gdb->port = (uint16_t)number;
+	return 0;
+}
+
+static int parse_gdb_way(struct gdb_options *gdb, const char *text)
+{
+	gdb->text = text;
+	if (strcmp(text, "-") == 0) {
+		gdb->kind = GDB_STDIO;
+		gdb->lost_is_end = true;
+		return 0;
+	}
+	if (strncmp(text, "unix:", 5) == 0 && text[5]) {
+		gdb->kind = GDB_UNIX;
+		gdb->path = text + 5;
+		return 0;
+	}
+	if (strncmp(text, "tcp:", 4) == 0) {
+		gdb->kind = GDB_TCP;
+		return parse_gdb_port(gdb, text + 4);
+	}
+	say("--gdb %s: not -, unix:PATH or tcp:PORT", text);
+	return -EINVAL;
+}
+
+/* -|unix:PATH|tcp:PORT[,lost=wait|end]; text is cut at its commas. The last --gdb counts, as a
+ * whole. */
+int parse_gdb(struct options *options, char *text)
+{
+	struct gdb_options *gdb = &options->gdb;
+	const char *way = next_word(&text);
+	char *word;
+	int ret;
+
+	*gdb = (struct gdb_options){.kind = GDB_NONE};
+	ret = parse_gdb_way(gdb, way);
+	while (ret == 0 && (word = next_word(&text)) != NULL) {
+		gdb->lost_is_end = strcmp(word, "lost=end") == 0;
+		if (gdb->lost_is_end)
+			continue;
+		if (strcmp(word, "lost=wait") != 0) {
+			say("--gdb %s: unknown option \"%s\" (there is lost=wait or lost=end)", way,
+				word);
+			ret = -EINVAL;
+		} else if (gdb->kind == GDB_STDIO) {
+			say("--gdb -: lost=wait needs unix:PATH or tcp:PORT, where another "
+			    "debugger "
+			    "can connect");
+			ret = -EINVAL;
+		}
+	}
+	return ret;
+}

@@ -18,4 +18,7 @@ int parse_capture(struct options *options, char *text);
 /* --chaos SEED[,errors][,reset] */
 int parse_chaos(struct options *options, char *text);
 
+/* --gdb -|unix:PATH|tcp:PORT[,lost=wait|end] */
+int parse_gdb(struct options *options, char *text);
+
 #endif

@@ -153,6 +153,11 @@ struct boot_protocol {
 	 * NULL: the image has no symbols. */
 	const char *(*symbol)(struct boot *boot, uint64_t address, uint32_t *offset);
 
+	/* Sets *gpa to where load() has put a virtual address of the image, as its program headers
+	 * have it. Returns 0, or -EFAULT if the image does not have the address. NULL: images have
+	 * no virtual addresses. */
+	int (*locate)(struct boot *boot, uint64_t linear, uint64_t *gpa);
+
 	/* Prints what run would do, for `vole inspect`. Returns 0 or -errno, not always said. */
 	int (*show)(struct boot *boot, FILE *out, const struct boot_machine *machine);
 

@@ -437,6 +437,16 @@ const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset
 	return symbols_find(symbols_of(image), segment->vaddr, address, offset);
 }
 
+int image_locate(const struct image *image, uint64_t vaddr, uint64_t *paddr)
+{
+	const struct image_segment *segment = segment_at(image, vaddr, true);
+
+	if (!segment)
+		return -EFAULT;
+	*paddr = vaddr - segment->vaddr + segment->paddr;
+	return 0;
+}
+
 void image_close(struct image *image)
 {
 	symbols_of(image);

@@ -95,9 +95,13 @@ int image_load_segment(const struct image *image, const struct image_segment *se
  */
 const char *image_symbol(struct image *image, uint64_t address, uint32_t *offset);
 
+/* Sets *paddr to the physical address of a virtual one. Returns 0, or -EFAULT if no segment has it.
+ */
+int image_locate(const struct image *image, uint64_t vaddr, uint64_t *paddr);
+
 /*
- * Reads the symbol table, whatever its size, and closes the file: from here on only image_symbol()
- * and image_free() may be called. To read it now costs the start some 40 ns a symbol, 0.6 ms for a
+ * Reads the symbol table, whatever its size, and closes the file: from here on only image_symbol(),
+ * image_locate() and image_free() may be called. To read it now costs the start some 40 ns a symbol, 0.6 ms for a
  * Linux kernel; and a report names what the kernel was that runs, not what the file is by then.
  */
 void image_close(struct image *image);

@@ -354,6 +354,11 @@ static const char *multiboot_symbol(struct boot *boot, uint64_t address, uint32_
 	return image_symbol(&multiboot_of(boot)->image, address, offset);
 }
 
+static int multiboot_locate(struct boot *boot, uint64_t linear, uint64_t *gpa)
+{
+	return image_locate(&multiboot_of(boot)->image, linear, gpa);
+}
+
 static int multiboot_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {
 	return multiboot_inspect(multiboot_of(boot), out, machine);
@@ -404,6 +409,7 @@ const struct boot_protocol boot_multiboot = {
 	.load = multiboot_load,
 	.close_files = multiboot_close_files,
 	.symbol = multiboot_symbol,
+	.locate = multiboot_locate,
 	.show = multiboot_show,
 	.free = multiboot_free,
 };

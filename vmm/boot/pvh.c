@@ -168,6 +168,11 @@ static const char *pvh_symbol(struct boot *boot, uint64_t address, uint32_t *off
 	return image_symbol(&pvh_of(boot)->image, address, offset);
 }
 
+static int pvh_locate(struct boot *boot, uint64_t linear, uint64_t *gpa)
+{
+	return image_locate(&pvh_of(boot)->image, linear, gpa);
+}
+
 static int pvh_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {
 	const struct boot_pvh *kernel = pvh_of(boot);
@@ -206,6 +211,7 @@ const struct boot_protocol boot_pvh = {
 	.close_files = pvh_close_files,
 	.wants_reset = linux_wants_reset,
 	.symbol = pvh_symbol,
+	.locate = pvh_locate,
 	.show = pvh_show,
 	.free = pvh_free,
 };

@@ -184,6 +184,11 @@ static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *of
 	return image_symbol(&vole_of(boot)->image, address, offset);
 }
 
+static int vole_locate(struct boot *boot, uint64_t linear, uint64_t *gpa)
+{
+	return image_locate(&vole_of(boot)->image, linear, gpa);
+}
+
 static int vole_show(struct boot *boot, FILE *out, const struct boot_machine *machine)
 {
 	struct boot_vole *vole = vole_of(boot);
@@ -241,6 +246,7 @@ const struct boot_protocol boot_vole = {
 	.load = vole_load,
 	.close_files = vole_close_files,
 	.symbol = vole_symbol,
+	.locate = vole_locate,
 	.show = vole_show,
 	.free = vole_free,
 };

@@ -19,6 +19,7 @@
 
 struct cpu;
 struct cpu_registers;
+struct debug_event;
 struct exit_log;
 
 /* Callbacks of a CPU to the machine; their context is cpu->ctx. */
@@ -65,6 +66,9 @@ struct cpu_host {
 	 * instance: serves the devices if this thread is the one that does. Returns as running().
 	 */
 	bool (*wait)(struct cpu *cpu);
+
+	/* Tells that the CPU has stopped for the debugger (cpu/debug.h). NULL: there is none. */
+	void (*debug)(struct cpu *cpu, const struct debug_event *event);
 };
 
 struct cpu_segment {

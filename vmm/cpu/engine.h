@@ -20,6 +20,7 @@
 #include "chips/ioapic.h"
 #include "cpu/cpu.h"
 #include "cpu/cpu_state.h"
+#include "cpu/debug.h"
 #include "cpu/entry_state.h"
 #include "cpu/memory.h"
 
@@ -139,14 +140,16 @@ struct engine_ops {
 	 *
 	 * Until resume() no guest code is executed, and the caller may use registers, cpu_ops,
 	 * state() and guest memory of all CPUs. Devices go on: the I/O thread may return to its
-	 * loop, where run(), if it is called, executes nothing. The host's clock goes on as well;
-	 * the virtual one stands still. The machine can end meanwhile: stop() ends the pause.
+	 * loop, where run(), if it is called, executes nothing. Guest time stands still where the
+	 * engine has it (now()); else it follows the host's clock. The machine can end meanwhile:
+	 * stop() ends the pause.
 	 *
 	 * A CPU that is in a callback comes back from it first. One that asks there for another
 	 * CPU's start gets its answer. One that cannot come back, because it waits for a reader of
 	 * the log for instance, is waited for for ENGINE_PAUSE_MS at most, all CPUs together. A CPU
 	 * whose execution has ended, also before start() and after stop(), counts as stopped, and
-	 * one that reports a crash ends.
+	 * one that reports a crash ends. After a pause() before start(), the CPUs stop before their
+	 * first instruction; a second one, after it, waits for them.
 	 *   0       all are stopped
 	 *   -EBUSY  a CPU has not come: it executes no further instruction, but is in the middle of
 	 *           one, and what its callback does may go on. state() says of which CPU. resume()
@@ -181,6 +184,9 @@ struct engine_ops {
 	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for
 	 * KVM". After stop(). */
 	void (*describe)(struct engine *engine, unsigned id, char *text, size_t size);
+
+	/* What a debugger asks of the engine. NULL: it cannot be debugged. */
+	const struct engine_debug_ops *debug;
 
 	/* Says by finding() what the engine can do on this host. Returns how many million guest
 	 * instructions it executes in a second; 0 if guests cannot run. */

@@ -2,6 +2,8 @@
 #include "io/listener.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -14,9 +16,9 @@
 #include "io/file.h"
 #include "log.h"
 
-static int fail(const struct listener *listener, const char *path, int error)
+static int fail(const struct listener *listener, int error)
 {
-	say("--%s unix:%s: %s", listener->name, path, error_text(error));
+	say("--%s %s: %s", listener->name, listener->where, error_text(error));
 	return -error;
 }
 
@@ -55,11 +57,33 @@ static void socket_ready(struct io_source *source)
 		ret = listener->client(listener, client);
 	if (ret < 0) {
 		if (!listener->failed)
-			say("--%s unix:%s: no client can be taken: %s", listener->name,
-				listener->path, error_text(-ret));
+			say("--%s %s: no client can be taken: %s", listener->name, listener->where,
+				error_text(-ret));
 		resume_later(listener);
 	}
 	listener->failed = ret < 0;
+}
+
+static int init(struct listener *listener, struct io_loop *loop, const char *name, int domain,
+	int (*client)(struct listener *listener, int fd))
+{
+	listener->loop = loop;
+	listener->name = name;
+	listener->client = client;
+	listener->socket = (struct io_source){
+		.fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+		.ready = socket_ready,
+	};
+	if (listener->socket.fd < 0)
+		return fail(listener, errno);
+	return io_timer_add(loop, &listener->pause, pause_ready);
+}
+
+static int begin(struct listener *listener)
+{
+	if (listen(listener->socket.fd, 1) < 0)
+		return fail(listener, errno);
+	return io_loop_add(listener->loop, &listener->socket, EPOLLIN);
 }
 
 int listener_open(struct listener *listener, struct io_loop *loop, const char *name,
@@ -70,36 +94,50 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 	int ret;
 
 	*listener = LISTENER_EMPTY;
-	listener->loop = loop;
 	listener->name = name;
-	listener->client = client;
+	snprintf(listener->where, sizeof listener->where, "unix:%s", path);
 	if (strlen(path) >= sizeof address.sun_path)
-		return fail(listener, path, ENAMETOOLONG);
+		return fail(listener, ENAMETOOLONG);
 	memcpy(address.sun_path, path, strlen(path));
-	listener->socket = (struct io_source){
-		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-		.ready = socket_ready,
-	};
-	if (listener->socket.fd < 0)
-		return fail(listener, path, errno);
-	ret = io_timer_add(loop, &listener->pause, pause_ready);
+	ret = init(listener, loop, name, AF_UNIX, client);
 	if (ret < 0)
 		return ret;
 	if (connect(listener->socket.fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fail(listener, path, EADDRINUSE);
+		return fail(listener, EADDRINUSE);
 	if (errno == ECONNREFUSED && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path);
 	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0)
-		return fail(listener, path, errno);
+		return fail(listener, errno);
 	/* Somebody may have put something else there by the time of the end. */
 	if (lstat(path, &st) < 0)
-		return fail(listener, path, errno);
+		return fail(listener, errno);
 	listener->path = path;
 	listener->device = st.st_dev;
 	listener->inode = st.st_ino;
-	if (listen(listener->socket.fd, 1) < 0)
-		return fail(listener, path, errno);
-	return io_loop_add(loop, &listener->socket, EPOLLIN);
+	return begin(listener);
+}
+
+int listener_open_tcp(struct listener *listener, struct io_loop *loop, const char *name,
+	uint16_t port, int (*client)(struct listener *listener, int fd))
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	const int on = 1;
+	int ret;
+
+	*listener = LISTENER_EMPTY;
+	snprintf(listener->where, sizeof listener->where, "tcp:%u", port);
+	ret = init(listener, loop, name, AF_INET, client);
+	if (ret < 0)
+		return ret;
+	/* A connection of an earlier vole may still linger. */
+	setsockopt(listener->socket.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0)
+		return fail(listener, errno);
+	return begin(listener);
 }
 
 void listener_unlink(const struct listener *listener)

@@ -3,11 +3,13 @@
 #define VMM_LISTENER_H
 
 /*
- * A UNIX stream socket at which one client at a time is taken: the next one waits in the kernel's
- * queue until listener_resume(). All of it happens on the I/O thread, but for opening and closing.
+ * A UNIX stream socket, or a TCP port of the loopback interface, at which one client at a time is
+ * taken: the next one waits in the kernel's queue until listener_resume(). All of it happens on the
+ * I/O thread, but for opening and closing.
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "io/loop.h"
@@ -16,6 +18,7 @@ struct listener {
 	struct io_loop *loop;
 	const char *name; /* name of the option that asked for it, without its dashes */
 	const char *path; /* removed at close if it is still this socket; NULL: none */
+	char where[128];  /* "unix:PATH" or "tcp:PORT", for messages; cut if longer */
 	dev_t device;     /* identify the socket at path, together with inode */
 	ino_t inode;
 
@@ -37,6 +40,10 @@ struct listener {
  */
 int listener_open(struct listener *listener, struct io_loop *loop, const char *name,
 	const char *path, int (*client)(struct listener *listener, int fd));
+
+/* Listens at a TCP port of 127.0.0.1, which no other host reaches. Otherwise as listener_open(). */
+int listener_open_tcp(struct listener *listener, struct io_loop *loop, const char *name,
+	uint16_t port, int (*client)(struct listener *listener, int fd));
 
 /* Accepts the next client, after the last one has left. */
 void listener_resume(struct listener *listener);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "machine/debugger.h"
 #include "machine/device.h"
 #include "machine/ports.h"
 #include "machine/vm.h"
@@ -132,4 +133,5 @@ const struct cpu_host machine_cpu_host = {
 	.end = on_end,
 	.running = on_running,
 	.wait = on_wait,
+	.debug = debugger_stopped,
 };

@@ -8,6 +8,7 @@
 #include "exit_status.h"
 #include "io/chardev.h"
 #include "log.h"
+#include "machine/debugger.h"
 #include "machine/vm.h"
 
 /* Serves the serial port and all queues that no worker serves. Returns true if there is more to do
@@ -28,8 +29,8 @@ static bool serve_all(struct vm *vm)
 	return more;
 }
 
-/* Console ports, serial port, keys, signals, clock. */
-#define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 4)
+/* Console ports, serial port, debugger, keys, signals, clock. */
+#define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 5)
 
 /* Milliseconds between two looks at pseudo-terminals, and the number of looks in a row at which
  * nothing had been read, after which vole gives up: on one that somebody has open, and on one that
@@ -127,11 +128,12 @@ static void time_is_over(struct vm *vm, bool busy)
 static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int timeout, bool busy)
 {
 	struct chardev *terminal = find_keys(vm);
-	struct pollfd *keys = &fds[DRAIN_FDS - 3];
+	struct pollfd *debugger = &fds[DRAIN_FDS - 4], *keys = &fds[DRAIN_FDS - 3];
 	struct pollfd *signals = &fds[DRAIN_FDS - 2], *timer = &fds[DRAIN_FDS - 1];
 	int ready;
 
 	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
+	*debugger = (struct pollfd){.fd = debugger_output(vm), .events = POLLIN};
 	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
 	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
 	ready = poll(fds, DRAIN_FDS, timeout);
@@ -145,6 +147,8 @@ static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (fds[i].revents)
 			virtio_backend_ready(&vm->console.dev, i);
+	if (debugger->revents)
+		debugger_forward(vm);
 	if (keys->revents)
 		chardev_take_keys(terminal);
 	if (signals->revents)

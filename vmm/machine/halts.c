@@ -137,11 +137,11 @@ static void look_closer(struct vm *vm)
 
 	/* From here on an interrupt asks for a look of its own. */
 	atomic_store(&vm->halts.is_set, false);
-	vm->engine->ops->pause(vm->engine);
+	vm_pause(vm);
 	sleep = look_at_paused(vm);
 	if (sleep.all && sleep.for_good)
 		end_if_dead(vm);
-	vm->engine->ops->resume(vm->engine);
+	vm_resume(vm);
 	if (!vm_running(vm))
 		return;
 	vm->halts.idle = sleep.all ? vm->halts.idle + 1 : 0;

@@ -37,7 +37,7 @@ static void report_ready(struct io_source *source)
 	ret = vm_running(vm) ? examine(vm, &state) : -1;
 	if (ret == 0)
 		core_file_write(vm);
-	vm->engine->ops->resume(vm->engine);
+	vm_resume(vm);
 	vm->report_asked = false;
 	if (ret < 0)
 		return;
@@ -66,7 +66,7 @@ void state_report_request(struct vm *vm)
 	if (!vm_running(vm) || vm->report_asked)
 		return;
 	vm->report_asked = true;
-	vm->engine->ops->pause(vm->engine);
+	vm_pause(vm);
 	io_event_signal(vm->state_report.fd);
 }
 

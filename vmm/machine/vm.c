@@ -23,6 +23,18 @@ const char *vm_symbol(struct vm *vm, uint64_t address, uint32_t *offset)
 	return symbol;
 }
 
+int vm_pause(struct vm *vm)
+{
+	vm->pauses++;
+	return vm->engine->ops->pause(vm->engine);
+}
+
+void vm_resume(struct vm *vm)
+{
+	if (--vm->pauses == 0)
+		vm->engine->ops->resume(vm->engine);
+}
+
 bool vm_end(struct vm *vm, int status)
 {
 	int running = -1;

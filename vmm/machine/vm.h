@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "block.h"
 #include "boot/boot.h"
@@ -37,6 +38,7 @@
 #include "rng.h"
 #include "see/views.h"
 
+struct gdb;
 struct vm;
 struct vm_device;
 
@@ -166,6 +168,7 @@ struct vm {
 	struct vm_checkpoint checkpoint;
 	struct io_source state_report; /* an eventfd: the user has asked for the machine's state */
 	bool report_asked;             /* and has not got it yet. I/O thread */
+	unsigned pauses;               /* vm_pause() without vm_resume(). I/O thread */
 	struct virtio_console console;
 	unsigned console_count;
 	struct vm_console *consoles; /* its ports */
@@ -186,14 +189,17 @@ struct vm {
 	struct vm_core_file core_file; /* I/O thread */
 
 	struct views views;
-	uint64_t began_ns;       /* by the host's clock: the origin of the events' time */
-	pthread_mutex_t report;  /* held by the CPU that reports a crash */
-	pthread_mutex_t symbols; /* a leaf: held while a symbol is looked up */
-	atomic_int status;       /* exit status of vole; -1 while the machine runs */
-	atomic_int signal;       /* the signal that ended the machine; 0: none */
-	bool is_stuck;           /* a disk does not return, so nothing can be freed. I/O thread */
-	bool discard_output;     /* pending output is not waited for any more. I/O thread only */
-	bool grace_used;         /* the time-out was prolonged, which drain.c does once */
+	uint64_t began_ns;           /* by the host's clock: the origin of the events' time */
+	struct gdb *gdb;             /* NULL: no --gdb */
+	bool is_gdb_paused;          /* it has paused the machine. I/O thread */
+	struct itimerspec gdb_timer; /* what was left of the time-out then */
+	pthread_mutex_t report;      /* held by the CPU that reports a crash */
+	pthread_mutex_t symbols;     /* a leaf: held while a symbol is looked up */
+	atomic_int status;           /* exit status of vole; -1 while the machine runs */
+	atomic_int signal;           /* the signal that ended the machine; 0: none */
+	bool is_stuck;       /* a disk does not return, so nothing can be freed. I/O thread */
+	bool discard_output; /* pending output is not waited for any more. I/O thread only */
+	bool grace_used;     /* the time-out was prolonged, which drain.c does once */
 };
 
 /* Returns whether guest time is virtual: then what the guest sees of the devices may not depend on
@@ -206,6 +212,11 @@ bool vm_running(struct vm *vm);
 /* Returns the kernel's symbol that a virtual address lies in, or after, and sets *offset; NULL: none
  * is known. Any thread. */
 const char *vm_symbol(struct vm *vm, uint64_t address, uint32_t *offset);
+
+/* Pauses all CPUs, as engine_ops.pause() does, and has them go on after as many calls of
+ * vm_resume(). Several parts of the machine may want a pause at the same time. I/O thread. */
+int vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
 
 /* Ends the machine with this exit status of vole, unless it is ending already. Returns whether this
  * was its end. Any thread. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "x86/debug.h"
 #include "x86/execute.h"
 #include "x86/trail.h"
 
@@ -304,6 +305,8 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu)
 	if ((*jump)->eip == cpu->eip && (*jump)->generation == cpu->map_generation)
 		return *jump;
 	gpa = fetch_address(cpu);
+	if (X86_UNLIKELY(cpu->system->debug != NULL) && x86_debug_has(cpu->system, gpa))
+		return cache->dead;
 	block = find_decoded(cpu, gpa);
 	if (block == NULL && !is_ram(cpu, gpa))
 		return x86_build_once(cpu, gpa, NULL);
@@ -332,7 +335,7 @@ struct x86_block *x86_next_block(struct x86_cpu *cpu, struct x86_insn *from)
 		return NULL;
 	block = x86_find_block(cpu);
 	/* It cost too much. The next time it is found at once. */
-	if (cpu->break_asked)
+	if (cpu->break_asked || block == cpu->cache->dead)
 		return NULL;
 	if (from != NULL && flushes == cpu->cache->flushes && block != cpu->cache->once)
 		from->link = block;

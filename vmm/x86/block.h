@@ -50,8 +50,8 @@ void x86_cache_free(struct x86_cpu *cpu);
 /* Forget all blocks. */
 void x86_cache_flush(struct x86_cpu *cpu);
 
-/* The block at cpu->eip, decoded if need be; cpu->insn is NULL. Raises #PF and #GP as fetching does
- * (SDM 3, 5.3, 6.15). */
+/* The block at cpu->eip, decoded if need be; cpu->insn is NULL. It is cache->dead if a debugger's
+ * breakpoint is there. Raises #PF and #GP as fetching does (SDM 3, 5.3, 6.15). */
 struct x86_block *x86_find_block(struct x86_cpu *cpu);
 
 /* A block for one execution that does what the given one does, but stops after count of its

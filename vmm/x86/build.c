@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "x86/block.h"
+#include "x86/debug.h"
 #include "x86/decode.h"
 
 /* x86_charge(): to decode and translate an instruction, and to fetch a byte of it from a device. */
@@ -112,6 +113,9 @@ void x86_build_block(
 		struct x86_decoded decoded;
 		bool is_last;
 
+		if (X86_UNLIKELY(cpu->system->debug != NULL) && builder.instructions > 0 &&
+			x86_debug_has(cpu->system, gpa + (builder.eip - block->eip)))
+			break;
 		x86_charge(cpu, COST_DECODE);
 		if (!decode_next(cpu, &builder, host, &decoded))
 			break;

@@ -15,9 +15,6 @@
 #include "x86/operands.h"
 #include "x86/x86.h"
 
-#define X86_LIKELY(condition)   __builtin_expect(!!(condition), 1)
-#define X86_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-
 /* Most instructions in a block, and most slots: two for each instruction, and the way on. */
 #define X86_BLOCK_MAX 64
 #define X86_SLOTS_MAX (2 * X86_BLOCK_MAX + 2)

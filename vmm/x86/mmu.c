@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 
+#include "x86/debug.h"
 #include "x86/physical.h"
 #include "x86/walk.h"
 #include "x86/x86.h"
@@ -124,6 +125,12 @@ static _Noreturn void raise_fault(
 	x86_raise_page_fault(cpu, linear, error);
 }
 
+static bool is_watched(const struct x86_cpu *cpu, gpa_t gpa, enum x86_access access)
+{
+	return X86_UNLIKELY(cpu->system->debug != NULL) &&
+	       x86_debug_watches_page(cpu->system, gpa, access);
+}
+
 /*
  * Remember a translation for accesses of this kind. A write tag comes along with a read, if the
  * page is dirty already: else the first write must come here to set the flag. gmem_ptr() announces
@@ -137,7 +144,7 @@ static void fill_entry(
 	gpa_t gpa = page_of(walk->gpa);
 	const void *host = gmem_ptr(gmem, gpa, X86_PAGE_SIZE, GMEM_READ);
 
-	if (!host)
+	if (!host || is_watched(cpu, gpa, X86_READ))
 		return;
 	if (walk->is_user && cpu->cr0 & X86_CR0_PG && cpu->cr4 & X86_CR4_SMAP &&
 		!is_user_access(cpu, access))
@@ -149,7 +156,7 @@ static void fill_entry(
 	cpu->tlb_large |= walk->is_large;
 	if ((access & X86_WRITE ||
 		    (walk->is_dirty && is_permitted(cpu, walk, access | X86_WRITE))) &&
-		!x86_page_has_code(cpu->system, gpa) &&
+		!x86_page_has_code(cpu->system, gpa) && !is_watched(cpu, gpa, X86_WRITE) &&
 		gmem_ptr(gmem, gpa, X86_PAGE_SIZE, GMEM_WRITE))
 		entry->write = entry->read;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "x86/physical.h"
 
+#include "x86/debug.h"
+
 /* x86_charge(): of an access to a device, and for each CPU whose decoded code is looked at. */
 #define COST_ACCESS 64
 #define COST_CPU    4
@@ -19,6 +21,8 @@ uint64_t x86_physical_load(struct x86_cpu *cpu, gpa_t gpa, unsigned size)
 	const void *host = gmem_ptr(cpu->system->gmem, gpa, size, GMEM_READ);
 	uint64_t value = 0;
 
+	if (X86_UNLIKELY(cpu->system->debug != NULL))
+		x86_debug_accessed(cpu, gpa, size, X86_READ);
 	if (host)
 		return x86_host_load(host, size);
 	if (!access_bus(cpu, gpa, false, &value, size))
@@ -39,6 +43,8 @@ static bool store_to_ram(
 		x86_memory_written(system, gpa, size);
 	x86_charge(cpu, COST_CPU * system->cpu_count);
 	x86_host_store(host, value, size);
+	if (X86_UNLIKELY(system->debug != NULL))
+		x86_debug_accessed(cpu, gpa, size, X86_WRITE);
 	return true;
 }
 

@@ -210,6 +210,8 @@ static void take_interrupts(struct x86_cpu *cpu)
 {
 	int vector;
 
+	if (cpu->interrupts_held)
+		return;
 	if (cpu->nmi_pending && !cpu->nmi_masked) {
 		cpu->nmi_pending = false;
 		cpu->nmi_masked = true;
@@ -236,14 +238,12 @@ static bool is_software_interrupt(const struct x86_block *block)
 
 /* One instruction, with what belongs to it alone: TF traps behind it, RF and the interrupt shadow
  * end with it (SDM 3, 18.3.1; SDM 2, STI). */
-static void step(struct x86_cpu *cpu)
+static void step(struct x86_cpu *cpu, struct x86_block *block)
 {
 	bool trap = cpu->eflags & X86_TF;
-	struct x86_block *block = x86_find_block(cpu);
 
 	if (block->count > 1)
 		block = x86_stop_block(cpu, block, 1);
-
 	cpu->shadow = false;
 	cpu->eflags &= ~X86_RF;
 	/* A jump leads into another block, which is to find no budget. */
@@ -272,11 +272,13 @@ static enum x86_stop run(struct x86_cpu *cpu)
 			take_interrupts(cpu);
 		if (cpu->halted)
 			return X86_STOP_HALTED;
+		block = x86_find_block(cpu);
+		if (block == cpu->cache->dead)
+			return X86_STOP_DEBUG;
 		if (cpu->shadow || cpu->eflags & (X86_TF | X86_RF)) {
-			step(cpu);
+			step(cpu, block);
 			continue;
 		}
-		block = x86_find_block(cpu);
 		if (block->count > cpu->budget)
 			block = x86_stop_block(cpu, block, (unsigned)cpu->budget);
 		x86_execute(cpu, block);

@@ -173,6 +173,7 @@ static void soft_free(struct engine *base)
 	struct soft_engine *engine = soft_engine_of(base);
 
 	pc_chips_free(&engine->pc);
+	soft_debug_free(engine);
 	while (engine->system.cpu_count > 0)
 		x86_cpu_free(&engine->system.cpus[--engine->system.cpu_count]);
 	free(engine->system.cpus);
@@ -287,7 +288,7 @@ static int soft_pause(struct engine *base)
 {
 	struct soft_engine *engine = soft_engine_of(base);
 
-	engine->paused = true;
+	soft_begin_pause(engine);
 	if (!engine->current)
 		return 0;
 	soft_yield(base);
@@ -296,7 +297,7 @@ static int soft_pause(struct engine *base)
 
 static void soft_resume(struct engine *base)
 {
-	soft_engine_of(base)->paused = false;
+	soft_end_pause(soft_engine_of(base));
 }
 
 static int soft_cpu_state(struct engine *engine, unsigned id, struct cpu_state *state)
@@ -340,5 +341,6 @@ const struct engine_ops engine_soft = {
 	.state = soft_cpu_state,
 	.transfer = soft_engine_transfer,
 	.describe = soft_describe,
+	.debug = &soft_debug,
 	.doctor = doctor_soft,
 };

@@ -6,13 +6,15 @@
  * The software engine's structures, for the files that make it up: soft.c (the engine), soft_run.c
  * (CPUs in turn, and time), soft_bus.c (what a CPU asks: ports, devices, interrupts), soft_start.c
  * (entry states, INIT and SIPI), soft_state.c (what a CPU does), soft_transfer.c (saving and
- * restoring), pc_chips.c (a PC's interrupt controllers and timer).
+ * restoring), soft_debug.c (what a debugger asks), pc_chips.c (a PC's interrupt controllers and
+ * timer).
  *
  * Everything here belongs to the I/O thread, which calls soft_run(): no lock is needed.
  */
 
 #include "chips/lapic.h"
 #include "cpu/engine.h"
+#include "x86/debug.h"
 #include "x86/pc_chips.h"
 #include "x86/x86.h"
 
@@ -35,6 +37,7 @@ struct soft_cpu {
 	bool sipi_pending; /* and SIPI, with this vector */
 	uint8_t sipi_vector;
 	uint8_t missing_told; /* x86_cpu.missing, as the user was told */
+	enum cpu_go go;       /* the debugger's wish */
 };
 
 struct soft_engine {
@@ -60,10 +63,16 @@ struct soft_engine {
 
 	struct soft_cpu *current; /* the one that executes; NULL between quanta */
 	uint64_t current_count;   /* x86_count() at the start of its quantum */
-	int64_t left;     /* instructions, and their x86_charge(), until devices are served */
-	bool yield_asked; /* soft_run() is to return soon */
-	bool was_idle;    /* soft_run() found no CPU to execute the last time */
-	bool paused;      /* soft_run() executes nothing */
+	int64_t left;       /* instructions, and their x86_charge(), until devices are served */
+	bool yield_asked;   /* soft_run() is to return soon */
+	bool was_idle;      /* soft_run() found no CPU to execute the last time */
+	bool paused;        /* soft_run() executes nothing */
+	uint64_t paused_at; /* ENGINE_CLOCK_HOST: of the host's clock, in ns */
+
+	struct x86_debug *debug; /* NULL: no debugger has asked for anything. Owned */
+	/* Instructions of the turn that a debugger has interrupted, and which goes on after it as
+	 * if nothing had happened. */
+	int64_t turn_done;
 };
 
 static inline struct x86_cpu *soft_x86(const struct soft_cpu *cpu)
@@ -89,6 +98,10 @@ void soft_break(struct soft_engine *engine);
  * without it: the guest's own handler knows nothing of that. */
 void soft_tell_missing(struct soft_cpu *cpu);
 
+/* The pause begins, or ends: guest time stands still meanwhile. */
+void soft_begin_pause(struct soft_engine *engine);
+void soft_end_pause(struct soft_engine *engine);
+
 /* --- soft_bus.c ------------------------------------------------------------------------------- */
 
 /* Whether an interrupt waits that the CPU would take now. */
@@ -107,6 +120,21 @@ void soft_take_init(struct soft_cpu *cpu);
 
 /* For struct lapic_bus; the context is the struct soft_engine. */
 extern const struct lapic_ops soft_lapic_ops;
+
+/* --- soft_debug.c ----------------------------------------------------------------------------- */
+
+extern const struct engine_debug_ops soft_debug;
+void soft_debug_free(struct soft_engine *engine);
+
+/* How many of these instructions a CPU may execute before the debugger has a look. */
+int64_t soft_debug_quantum(const struct soft_cpu *cpu, int64_t quantum);
+
+/* A CPU has executed some instructions, which ended so. Returns true if it has stopped for the
+ * debugger in the middle of its turn. */
+bool soft_debug_executed(struct soft_cpu *cpu, enum x86_stop stop, int64_t executed);
+
+/* Devices were served: has they written what is watched? Then all CPUs stop. */
+void soft_debug_look(struct soft_engine *engine);
 
 /* --- soft_state.c ----------------------------------------------------------------------------- */
 

@@ -35,17 +35,32 @@ static uint64_t host_ns(void)
 
 void soft_begin(struct soft_engine *engine)
 {
-	engine->origin = host_ns() - engine->now;
+	engine->paused_at = host_ns();
+	engine->origin = engine->paused_at - engine->now;
 }
 
 /* With the virtual clock an instruction takes a nanosecond. */
 uint64_t soft_now(const struct soft_engine *engine)
 {
 	if (engine->clock == ENGINE_CLOCK_HOST)
-		return host_ns() - engine->origin;
+		return (engine->paused ? engine->paused_at : host_ns()) - engine->origin;
 	if (!engine->current)
-		return engine->now;
+		return engine->now + (uint64_t)engine->turn_done;
 	return engine->now + x86_count(soft_x86(engine->current)) - engine->current_count;
+}
+
+void soft_begin_pause(struct soft_engine *engine)
+{
+	if (!engine->paused)
+		engine->paused_at = host_ns();
+	engine->paused = true;
+}
+
+void soft_end_pause(struct soft_engine *engine)
+{
+	if (engine->paused)
+		engine->origin += host_ns() - engine->paused_at;
+	engine->paused = false;
 }
 
 /* The next event of a timer, in guest time; UINT64_MAX: there is none. */
@@ -87,6 +102,8 @@ static bool can_execute(const struct soft_cpu *cpu)
 {
 	const struct x86_cpu *x86 = soft_x86(cpu);
 
+	if (cpu->go == CPU_HOLD)
+		return false;
 	if (cpu->init_pending || cpu->sipi_pending)
 		return true;
 	if (cpu->is_waiting)
@@ -154,6 +171,7 @@ static void handle_stop(struct soft_cpu *cpu, enum x86_stop stop)
 		break;
 	case X86_STOP_BUDGET:
 	case X86_STOP_YIELD:
+	case X86_STOP_DEBUG:
 		break;
 	}
 }
@@ -170,25 +188,31 @@ void soft_tell_missing(struct soft_cpu *cpu)
 			x86->segment[X86_CS].base + x86->missing_eip);
 }
 
-/* Returns how many instructions were executed: fewer than the quantum if the CPU halted, yielded or
- * was told to break off. */
-static int64_t execute(struct soft_cpu *cpu, int64_t quantum)
+/* Executes a turn, or the rest of one that a debugger has interrupted. Sets *executed to how many
+ * instructions of it were executed: fewer than the quantum if the CPU halted, yielded or was told to
+ * break off. Returns false if a debugger has interrupted it. */
+static bool execute(struct soft_cpu *cpu, int64_t quantum, int64_t *executed)
 {
 	struct soft_engine *engine = cpu->engine;
 	struct x86_cpu *x86 = soft_x86(cpu);
+	uint64_t before;
 	enum x86_stop stop;
 
+	*executed = engine->turn_done;
 	soft_take_init(cpu);
-	if (!can_execute(cpu))
-		return 0;
+	if (!can_execute(cpu) || quantum <= *executed)
+		return true;
+	before = x86_count(x86);
 	engine->current = cpu;
-	engine->current_count = x86_count(x86);
-	stop = x86_run(x86, quantum);
+	engine->current_count = before - (uint64_t)engine->turn_done;
+	engine->turn_done = 0;
+	stop = x86_run(x86, soft_debug_quantum(cpu, quantum - *executed));
 	engine->current = NULL;
-	engine->left -= (int64_t)(x86_count(x86) - engine->current_count) + engine->system.cost;
+	engine->left -= (int64_t)(x86_count(x86) - before) + engine->system.cost;
+	*executed = (int64_t)(x86_count(x86) - engine->current_count);
 	soft_tell_missing(cpu);
 	handle_stop(cpu, stop);
-	return (int64_t)(x86_count(x86) - engine->current_count);
+	return !soft_debug_executed(cpu, stop, (int64_t)(x86_count(x86) - before));
 }
 
 /* How many instructions until there is something else to do: a timer, with the virtual clock, is
@@ -267,11 +291,18 @@ static int64_t turn_quantum(const struct soft_engine *engine)
 static bool execute_round(struct soft_engine *engine)
 {
 	while (engine->turn < engine->system.cpu_count) {
-		struct soft_cpu *cpu = &engine->cpus[engine->turn++];
-		int64_t executed = execute(cpu, turn_quantum(engine));
+		struct soft_cpu *cpu = &engine->cpus[engine->turn];
+		int64_t executed;
+		bool is_over = execute(cpu, turn_quantum(engine), &executed);
 
 		if (!engine->host->running(&cpu->cpu))
 			return false;
+		if (!is_over) {
+			engine->turn_done = executed;
+			return true;
+		}
+		engine->turn_done = 0;
+		engine->turn++;
 		engine->most = executed > engine->most ? executed : engine->most;
 		if (engine->yield_asked && engine->turn < engine->system.cpu_count)
 			return true;
@@ -292,8 +323,9 @@ int64_t soft_execute(struct soft_engine *engine)
 		return 0;
 	engine->left = SLICE;
 	engine->yield_asked = false;
-	while (engine->left > 0 && engine->now < end && !engine->yield_asked) {
-		if (engine->turn == 0 && !begin_round(engine))
+	soft_debug_look(engine);
+	while (engine->left > 0 && engine->now < end && !engine->yield_asked && !engine->paused) {
+		if (engine->turn == 0 && engine->turn_done == 0 && !begin_round(engine))
 			return idle(engine);
 		if (!execute_round(engine))
 			return 0;

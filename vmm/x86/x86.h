@@ -30,6 +30,9 @@
 
 #include "gmem.h"
 
+#define X86_LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define X86_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
 /* The register file has 64 bits a register. Outside of long mode bits 63:32 are zero. */
 enum x86_register {
 	X86_RAX,
@@ -174,6 +177,7 @@ enum x86_missing {
 
 struct x86_block;
 struct x86_cache;
+struct x86_debug;
 struct x86_cpu;
 struct x86_insn;
 struct x86_operands;
@@ -218,6 +222,8 @@ struct x86_system {
 	 * not tell, in units of about what a simple instruction takes; and how much of it ends
 	 * x86_run(), 0: none does. See x86_charge(). */
 	int64_t cost, cost_max;
+
+	struct x86_debug *debug; /* places to stop at: debug.h; NULL: there are none. Not owned */
 };
 
 #define X86_PAGE_SIZE 4096u
@@ -290,6 +296,7 @@ struct x86_cpu {
 	bool shadow;      /* STI, MOV SS: no interrupt before the next instruction is over */
 	bool nmi_pending, nmi_masked;
 	bool yielded; /* PAUSE: others may have their turn */
+	bool interrupts_held; /* by a debugger's step: neither interrupts nor NMIs are taken */
 
 	uint8_t missing;      /* enum x86_missing: what the guest last wanted in vain ... */
 	uint64_t missing_eip; /* ... and by which instruction */
@@ -320,6 +327,7 @@ enum x86_stop {
 	X86_STOP_YIELD,    /* PAUSE, or x86_break(): it goes on when it is run again */
 	X86_STOP_HALTED,   /* HLT */
 	X86_STOP_SHUTDOWN, /* a triple fault; cpu->faults tells of it */
+	X86_STOP_DEBUG,    /* a breakpoint: it is at the next instruction (debug.h) */
 	X86_STOP_ENDED,    /* the bus refused an access, or cpu->refused is set */
 };
 

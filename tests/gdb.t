@@ -1,0 +1,265 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The gdb server, by its protocol: a debugger of our own sends packets. tests/gdb-session.t has gdb itself.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use Elf;
+use Gdb;
+use Test::More;
+use Vole;
+
+$ENV{VOLE_ENGINES} = 'soft';
+each_engine();
+
+my $kernel = build() . '/guest/debug.elf';
+my %at = elf_symbols(slurp($kernel));
+my $soft = engine() eq 'soft';
+
+# Numbers of the kernel's deeds.
+my ($INSTRUCTIONS, $SPIN, $HALT, $CRASH, $DIVIDE, $CPUS, $DMA, $TICKS, $WRITES) = 0 .. 8;
+
+sub debug {
+	my ($deed, @options) = @_;
+	return Gdb->new([@options, $kernel, '--', $deed]);
+}
+
+sub hex_of { return sprintf '%x', $_[0] }
+
+# --- from the first instruction to the exit ---
+{
+	my $gdb = debug($INSTRUCTIONS);
+	like($gdb->ask('qSupported:swbreak+;hwbreak+'), qr/PacketSize=4000;.*vContSupported\+/, 'qSupported');
+	is($gdb->ask('vMustReplyEmpty'), '', 'what is not known gets an empty reply');
+	is($gdb->ask('?'), 'T05thread:1;', 'the machine stands');
+	is($gdb->eip, elf_entry(slurp($kernel)), '... at its entry point');
+	is($gdb->ask('qAttached'), '0', 'gdb has started it');
+	like($gdb->ask('qXfer:features:read:target.xml:0,1000'), qr{^[lm]<\?xml.*<architecture>i386<}s, 'the target is described');
+	like($gdb->ask('qXfer:threads:read::0,1000'), qr{^l.*<thread id="1" core="0" name="CPU 0">running</thread>}s, 'and its threads');
+	is($gdb->ask('g') =~ /^(?:[0-9a-f]{8}){16}x{224}(?:[0-9a-f]{8}){4}[0-9a-f]{16}$/, 1, 'g has all registers');
+	is($gdb->ask('p20'), '11000000', 'CR0 has PE set');
+	is($gdb->ask('p99'), 'E01', 'a register that is not there');
+	is($gdb->ask('m' . hex_of($at{copied_from}) . ',10'), unpack('H*', 'sixteen bytes...'), 'm reads memory');
+	is($gdb->ask('m0,4'), 'E14', 'm at page 0, which is not there');
+	is($gdb->ask('md0000000,4'), 'E14', 'm of a device does not touch it');
+	is($gdb->ask('M' . hex_of($at{written}) . ',4:78563412'), 'OK', 'M writes memory');
+	is($gdb->word($at{written}), 0x12345678, '... which m reads');
+	is($gdb->ask('X' . hex_of($at{written}) . ",4:\x01}\x03}\x5d\x02"), 'OK', 'X writes bytes, some of them escaped');
+	is($gdb->word($at{written}), 0x027d2301, '... which m reads');
+	is($gdb->ask('M' . hex_of($at{copied_from}) . ',1:53'), 'OK', 'M writes where the guest may only read');
+	is($gdb->ask('M0,1:00'), 'E14', 'M where there is no memory');
+	is($gdb->ask('P1=78563412'), 'OK', 'P sets a register');
+	is($gdb->ask('p1'), '78563412', '... which p reads');
+	is($gdb->ask('P20=00000000'), 'E01', 'P of a control register is refused');
+	is($gdb->ask('qC'), 'QC1', 'the current thread');
+	is($gdb->ask('T1'), 'OK', 'thread 1 lives');
+	is($gdb->ask('T2'), 'E01', 'thread 2 does not');
+	is($gdb->ask('c'), 'W07', 'c: the machine ends, with its status');
+	is($gdb->output, "debug\n!", 'the output came before that');
+	is($gdb->finish, 7, 'the exit status is the guest\'s');
+	is($gdb->err =~ /crash|gdb/, '', 'nothing is said') or diag($gdb->err);
+}
+
+# --- the ways to end it ---
+{
+	my $gdb = debug($SPIN);
+	$gdb->send('k');
+	is($gdb->finish, 0, 'k ends the machine');
+}
+{
+	my $gdb = debug($SPIN);
+	is($gdb->ask('vKill;1'), 'OK', 'vKill is acknowledged');
+	is($gdb->finish, 0, '... and ends the machine');
+}
+{
+	my $gdb = debug($INSTRUCTIONS);
+	is($gdb->ask('D'), 'OK', 'D is acknowledged');
+	is($gdb->finish, 7, '... and the machine goes on');
+}
+{
+	my $gdb = debug($SPIN);
+	$gdb->disappear;
+	is($gdb->finish, 125, 'a debugger that disappears ends the machine, with -');
+	like($gdb->err, qr/--gdb -: the debugger has disappeared; the machine ends/, '... which is said');
+}
+
+# --- crashes ---
+{
+	my $gdb = debug($CRASH);
+	is($gdb->ask('vCont;c'), 'T0bthread:1;', 'a crash stops in the debugger');
+	my $eip = $gdb->eip;
+	ok($eip >= $at{crash} && $eip < $at{crash} + 64, '... at the place') or diag(sprintf '%x', $eip);
+	like($gdb->err, qr/guest crashed: .*0x00000010.*\n(?:.*\n)*.*EIP 0x0*[0-9a-f]+ \(crash/, '... with a report');
+	is($gdb->word($at{spins}), 0, '... and memory can be read');
+	is($gdb->ask('c'), 'X0b', 'c after it is the end');
+	is($gdb->finish, 126, '... with its status');
+}
+{
+	my $gdb = debug($DIVIDE);
+	is($gdb->ask('vCont;c'), 'T0bthread:1;', 'an exception without a handler of the kernel\'s');
+	my $eip = $gdb->eip;
+	ok($eip >= $at{divide} && $eip < $at{divide} + 64, '... stops at the instruction that has raised it');
+	$gdb->send('k');
+	is($gdb->finish, 126, '... and k ends with its status');
+}
+{
+	my $gdb = debug($SPIN, '--timeout', 1);
+	sleep 2;
+	is($gdb->ask('?'), 'T05thread:1;', 'the time-out stands still while the machine stands');
+	is($gdb->ask('c'), 'T18thread:1;', '... and stops in the debugger when it comes');
+	is($gdb->ask('c'), 'W7c', '... where c is the end');
+	is($gdb->finish, 124, '... with its status');
+}
+
+# --- breakpoints and steps ---
+
+sub point { return sprintf '%s,%x,1', @_ }
+
+# Go on, and say where the machine stands then: a name of a symbol, or the address; and why.
+sub go_to {
+	my ($gdb, $how, $name) = @_;
+	my $why = $gdb->ask($how);
+	my $eip = $gdb->eip;
+	return ($eip == $at{$name} ? $name : sprintf('%x', $eip)) . " $why";
+}
+
+{
+	my $gdb = debug($INSTRUCTIONS);
+	$gdb->ask('qSupported:swbreak+;hwbreak+');
+	is($gdb->ask(point('Z0', $at{before_port})), 'OK', 'Z0 where the guest may only read');
+	is(go_to($gdb, 'c', 'before_port'), 'before_port T05thread:1;swbreak:;', 'a breakpoint is met');
+	is($gdb->output, "debug\n", 'the output came before that');
+	is(go_to($gdb, 's', 'before_port'), sprintf('%x T05thread:1;', $at{before_port} + 1), 's from a breakpoint: a step over OUT');
+	is($gdb->ask(point('Z1', $at{before_string})), 'OK', 'Z1');
+	my $why = go_to($gdb, 'vCont;c', 'before_string');
+	is($gdb->output, "debug\n!", 'the instruction was executed');
+	is($why, 'before_string T05thread:1;hwbreak:;', 'a hardware breakpoint is met');
+	is($gdb->ask(point('z1', $at{before_string})), 'OK', 'z1');
+	my $steps = 0;
+	do { $gdb->ask('vCont;s:1'); $steps++ } while $gdb->eip == $at{before_string} && $steps < 20;
+	is($gdb->eip, $at{before_string} + 2, 'steps get over REP MOVSB');
+	ok($steps == 1 || $steps == 16, '... in one step or in one for each byte') or diag($steps);
+	is($gdb->ask('m' . hex_of($at{copied_to}) . ',10'), unpack('H*', 'sixteen bytes...'), '... which has copied');
+	is($gdb->ask(point('Z0', $at{before_push})), 'OK', 'Z0 further on');
+	is(go_to($gdb, 'c', 'before_push'), 'before_push T05thread:1;swbreak:;', 'it is met');
+	$gdb->ask('s');
+	my $esp = unpack 'V', pack 'H*', $gdb->ask('p4');
+	is($gdb->word($esp) & 0x100, 0, 'what PUSHF pushes has no trace of the step');
+	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
+	is($gdb->finish, 7, '... with its status');
+}
+{
+	my $gdb = debug($INSTRUCTIONS);
+	is($gdb->ask(point('Z0', $at{before_port})), 'OK', 'without swbreak+: Z0');
+	is(go_to($gdb, 'c', 'before_port'), 'before_port T05thread:1;', '... and the stop says no more than where');
+	is($gdb->ask(point('z0', $at{before_port})), 'OK', '... z0');
+	is($gdb->ask('Z0,d0000000,1'), 'E14', 'no breakpoint where no memory is');
+	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
+	$gdb->finish;
+}
+
+# --- interrupts by the user ---
+{
+	my $gdb = debug($SPIN);
+	for (1 .. 3) {
+		$gdb->send('c');
+		sleep 0.2;
+		$gdb->interrupt;
+		is($gdb->receive, 'T02thread:1;', '^C stops a loop');
+		my $eip = $gdb->eip;
+		ok($eip >= $at{spin} && $eip < $at{spin} + 32, '... in it') or diag(sprintf '%x', $eip);
+	}
+	my $spins = $gdb->word($at{spins});
+	sleep 1;
+	is($gdb->word($at{spins}), $spins, 'the machine stands while it stands');
+	is($gdb->ask('G' . $gdb->ask('g')), 'OK', 'G takes what g gives');
+	$gdb->send('c');
+	sleep 0.2;
+	$gdb->interrupt;
+	is($gdb->receive, 'T02thread:1;', '... and the machine goes on after it');
+	$gdb->send('k');
+	$gdb->finish;
+}
+{
+	my $gdb = debug($HALT);
+	$gdb->send('c');
+	sleep 1;
+	$gdb->interrupt;
+	is($gdb->receive, 'T02thread:1;', '^C stops a CPU that has halted');
+	like($gdb->ask('qXfer:threads:read::0,1000'), qr{name="CPU 0">halted</thread>}s, '... which the threads tell');
+	$gdb->send('k');
+	$gdb->finish;
+}
+{
+	my $gdb = debug($TICKS);
+	is($gdb->ask(point('Z0', $at{tick})), 'OK', 'a breakpoint in an interrupt handler');
+	is(go_to($gdb, 'c', 'tick'), 'tick T05thread:1;', "it is met, time $_") for 1 .. 3;
+	$gdb->ask(point('z0', $at{tick}));
+	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
+	$gdb->finish;
+}
+
+# --- several CPUs ---
+{
+	my $gdb = debug($CPUS, '-c', 3);
+	like($gdb->ask('qXfer:threads:read::0,1000'), qr{CPU 1">not started.*CPU 2">not started}s, 'CPUs that are not started');
+	is($gdb->ask('qfThreadInfo'), 'm1,2,3', 'each CPU is a thread');
+	is($gdb->ask('vCont?'), 'vCont;c;C;s;S', 'vCont');
+	$gdb->ask(point('Z0', $at{work}));
+	my %met;
+	for (1 .. 2) {
+		my $why = $gdb->ask('vCont;c');
+		$met{$why} = 1;
+		is($gdb->eip, $at{work}, 'a CPU has come to its work');
+	}
+	is(join(' ', sort keys %met), 'T05thread:2; T05thread:3;', 'both others have');
+	$gdb->ask(point('z0', $at{work}));
+	my @before = map { $gdb->ask("Hg$_"); $gdb->ask('g') } 1 .. 3;
+	like($gdb->ask('vCont;s:2'), qr/^T05thread:2;/, 'a step of CPU 1');
+	my @after = map { $gdb->ask("Hg$_"); $gdb->ask('g') } 1 .. 3;
+	is(join(' ', map { $before[$_] eq $after[$_] ? 'stood' : 'moved' } 0 .. 2), 'stood moved stood', '... moves no other');
+	like($gdb->ask('vCont;s:3;c'), qr/^T05thread:3;/, 'a step of CPU 2, while the others go on');
+	is($gdb->ask('vCont;c'), 'W07', 'and the machine goes on to its end');
+	$gdb->finish;
+}
+
+# --- watchpoints ---
+
+sub watch { return sprintf '%s,%x,%x', @_ }
+
+SKIP: {
+	skip 'watchpoints are those of the software CPU', 1 if !$soft;
+	my $gdb = debug($WRITES);
+	is($gdb->ask(watch('Z2', $at{written}, 4)), 'OK', 'a watchpoint');
+	for (1 .. 3) {
+		is($gdb->ask('c'), sprintf('T05thread:1;watch:%x;', $at{written}), "write $_ is met");
+		is($gdb->word($at{written}), $_, '... after the store');
+		my $eip = $gdb->eip;
+		ok($eip > $at{write_it} && $eip < $at{write_it} + 32, '... in the function that has made it');
+	}
+	is($gdb->ask('c'), 'W07', '... and no other store is');
+	$gdb->finish;
+
+	$gdb = debug($WRITES);
+	is($gdb->ask(watch('Z3', $at{written}, 4)), 'OK', 'a watchpoint for reads');
+	like($gdb->ask('c'), qr/^T05thread:1;rwatch:/, "read $_ is met") for 1 .. 3;
+	is($gdb->ask('c'), 'W07', '... and no store is');
+	$gdb->finish;
+
+	$gdb = debug($WRITES);
+	is($gdb->ask(watch('Z4', $at{written} + 1, 1)), 'OK', 'a watchpoint of a byte, for both');
+	like($gdb->ask('c'), qr/^T05thread:1;awatch:/, "access $_ is met") for 1 .. 6;
+	is($gdb->ask('c'), 'W07', '... and they are all');
+	$gdb->finish;
+
+	$gdb = debug($DMA);
+	is($gdb->ask(watch('Z2', $at{random_bytes}, 64)), 'OK', 'a watchpoint where a device writes');
+	like($gdb->ask('c'), qr/^T05thread:1;watch:/, '... is met');
+	isnt($gdb->ask('m' . hex_of($at{random_bytes}) . ',40'), '00' x 64, '... after the write');
+	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
+	$gdb->finish;
+}
+
+done_testing();

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Breakpoints and watchpoints. They are kept by physical address: one that is set before the kernel
+ * turns on paging holds after it, and under every mapping.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "debug/gdb_parts.h"
+
+/* By the type of the packet Z. */
+static const enum debug_point_kind kinds[] = {
+	DEBUG_BREAKPOINT,
+	DEBUG_HARDWARE_BREAKPOINT,
+	DEBUG_WATCH_WRITE,
+	DEBUG_WATCH_READ,
+	DEBUG_WATCH_ACCESS,
+};
+
+static bool is_breakpoint(const struct gdb_point *point)
+{
+	return point->point.kind <= DEBUG_HARDWARE_BREAKPOINT;
+}
+
+static struct gdb_point *find(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
+{
+	for (unsigned i = 0; i < gdb->point_count; i++) {
+		struct gdb_point *point = &gdb->points[i];
+
+		if (point->type == type && point->point.linear == linear &&
+			(is_breakpoint(point) || point->point.len == len))
+			return point;
+	}
+	return NULL;
+}
+
+static int tell_engine(struct gdb *gdb, const struct gdb_point *point, bool set)
+{
+	struct engine *engine = gdb->machine.engine;
+
+	return engine->ops->debug->set_point(engine, &point->point, set);
+}
+
+int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
+{
+	struct gdb_point *point = &gdb->points[gdb->point_count];
+	int ret;
+
+	if (type >= sizeof kinds / sizeof *kinds)
+		return -EINVAL;
+	if (find(gdb, type, linear, len))
+		return 0;
+	if (gdb->point_count == GDB_POINTS_MAX || len > UINT32_MAX)
+		return -ENOSPC;
+	*point = (struct gdb_point){
+		.type = type,
+		.point = {.kind = kinds[type], .linear = linear, .len = (uint32_t)len},
+	};
+	/* The last byte decides with the first one: what is watched lies in memory as a whole. */
+	if (is_breakpoint(point) || len == 0)
+		point->point.len = 1;
+	ret = gdb_locate(gdb, linear, &point->point.gpa);
+	if (ret == 0)
+		ret = tell_engine(gdb, point, true);
+	if (ret == 0)
+		gdb->point_count++;
+	return ret;
+}
+
+/* Several points may share a place in memory, and the engine has it once. */
+static bool is_shared(const struct gdb *gdb, const struct gdb_point *point)
+{
+	for (unsigned i = 0; i < gdb->point_count; i++) {
+		const struct gdb_point *other = &gdb->points[i];
+
+		if (other != point && other->point.gpa == point->point.gpa &&
+			other->point.kind == point->point.kind &&
+			other->point.len == point->point.len)
+			return true;
+	}
+	return false;
+}
+
+static int remove_point(struct gdb *gdb, struct gdb_point *point)
+{
+	int ret = is_shared(gdb, point) ? 0 : tell_engine(gdb, point, false);
+
+	*point = gdb->points[--gdb->point_count];
+	return ret;
+}
+
+int gdb_clear_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
+{
+	struct gdb_point *point = find(gdb, type, linear, len);
+
+	if (type >= sizeof kinds / sizeof *kinds)
+		return -EINVAL;
+	return point ? remove_point(gdb, point) : 0;
+}
+
+void gdb_clear_points(struct gdb *gdb)
+{
+	while (gdb->point_count > 0)
+		remove_point(gdb, &gdb->points[gdb->point_count - 1]);
+}
+
+void gdb_lift_breakpoints(struct gdb *gdb, gpa_t gpa, bool lift)
+{
+	for (unsigned i = 0; i < gdb->point_count; i++)
+		if (is_breakpoint(&gdb->points[i]) && gdb->points[i].point.gpa == gpa)
+			tell_engine(gdb, &gdb->points[i], !lift);
+}
+
+const struct gdb_point *gdb_breakpoint_of(struct gdb *gdb, unsigned cpu, bool *is_here)
+{
+	uint64_t linear = gdb_position(gdb, cpu);
+	const struct gdb_point *found = NULL;
+	gpa_t gpa;
+
+	*is_here = false;
+	gdb->cpu = cpu;
+	if (gdb_locate(gdb, linear, &gpa) < 0)
+		return NULL;
+	for (unsigned i = 0; i < gdb->point_count; i++) {
+		const struct gdb_point *point = &gdb->points[i];
+
+		if (!is_breakpoint(point) || point->point.gpa != gpa)
+			continue;
+		if (!*is_here)
+			found = point;
+		*is_here |= point->point.linear == linear;
+		if (*is_here)
+			break;
+	}
+	return found;
+}
+
+const struct gdb_point *gdb_watchpoint_of(const struct gdb *gdb, const struct debug_event *event)
+{
+	for (unsigned i = 0; i < gdb->point_count; i++) {
+		const struct gdb_point *point = &gdb->points[i];
+
+		if (!is_breakpoint(point) && point->point.gpa == event->gpa)
+			return point;
+	}
+	return NULL;
+}

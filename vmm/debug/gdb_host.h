@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_GDB_HOST_H
+#define VMM_GDB_HOST_H
+
+/* The machine as the gdb server (debug/gdb.h) sees it. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cpu/engine.h"
+#include "cpu/memory.h"
+#include "see/text.h"
+
+/* CPUs that a machine has at most. */
+#define GDB_CPUS_MAX 64
+
+/* What the server asks of the machine; ctx is the argument of each. I/O thread. */
+struct gdb_host {
+	/* As engine_ops.pause() and resume(). Beside CPUs, they stop the machine's time-outs. */
+	int (*pause)(void *ctx);
+	void (*resume)(void *ctx);
+
+	/* The user ends the machine from the debugger; or the debugger has disappeared, and the
+	 * machine is to end then. */
+	void (*kill)(void *ctx);
+	void (*lose)(void *ctx);
+
+	/* As boot_protocol.locate(). */
+	int (*locate)(void *ctx, uint64_t linear, uint64_t *gpa);
+
+	/* Replies to a command of the user's (gdb's "monitor"). cpu is the one that he looks at. */
+	void (*monitor)(void *ctx, struct cpu *cpu, const char *command, struct text *reply);
+};
+
+/* The machine that is debugged. Not owned. */
+struct gdb_machine {
+	struct engine *engine;
+	const struct memory *memory;
+	unsigned cpu_count;
+	bool is_64; /* its kernel is a 64-bit one: registers are described so */
+};
+
+#endif

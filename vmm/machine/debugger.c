@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/debugger.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+
+#include "debug/gdb.h"
+#include "exit_status.h"
+#include "log.h"
+#include "machine/monitor.h"
+#include "machine/vm.h"
+
+_Static_assert(GDB_CPUS_MAX == CPUS_MAX, "the gdb server has room for each CPU");
+
+/* --- the machine, as the server asks for it --------------------------------------------------- */
+
+/* The time-out stands still, with what is left of it. Its timer is 0 when it is set no more. */
+static void hold_timer(struct vm *vm)
+{
+	const struct itimerspec never = {0};
+
+	if (vm->timer.fd >= 0)
+		timerfd_settime(vm->timer.fd, 0, &never, &vm->gdb_timer);
+}
+
+static void release_timer(struct vm *vm)
+{
+	if (vm->timer.fd >= 0)
+		timerfd_settime(vm->timer.fd, 0, &vm->gdb_timer, NULL);
+}
+
+static int pause_machine(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	if (vm->is_gdb_paused)
+		return vm->engine->ops->pause(vm->engine);
+	vm->is_gdb_paused = true;
+	hold_timer(vm);
+	return vm_pause(vm);
+}
+
+static void resume_machine(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	vm->is_gdb_paused = false;
+	release_timer(vm);
+	vm_resume(vm);
+}
+
+static void lose_machine(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	vm_discard_output(vm);
+	vm_end(vm, EXIT_STATUS_VOLE);
+}
+
+static int locate(void *ctx, uint64_t linear, uint64_t *gpa)
+{
+	const struct vm *vm = ctx;
+	const struct boot_protocol *protocol = vm->boot->protocol;
+
+	return protocol->locate ? protocol->locate(vm->boot, linear, gpa) : -EFAULT;
+}
+
+static const struct gdb_host host = {
+	.pause = pause_machine,
+	.resume = resume_machine,
+	.kill = vm_quit,
+	.lose = lose_machine,
+	.locate = locate,
+	.monitor = monitor,
+};
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+int debugger_open(struct vm *vm)
+{
+	if (vm->options->gdb.kind == GDB_NONE)
+		return 0;
+	return gdb_open(&vm->gdb, &vm->options->gdb, &vm->loop, &host, vm);
+}
+
+void debugger_close(struct vm *vm)
+{
+	gdb_close(vm->gdb);
+	vm->gdb = NULL;
+}
+
+void debugger_begin(struct vm *vm)
+{
+	const struct gdb_machine machine = {
+		.engine = vm->engine,
+		.memory = &vm->memory,
+		.cpu_count = vm->options->cpu_count,
+	};
+
+	if (vm->gdb && vm->engine->ops->debug) {
+		gdb_begin(vm->gdb, &machine);
+	} else if (vm->gdb) {
+		say("--gdb: vole cannot debug with --engine %s; --engine soft can",
+			vm->engine->ops->name);
+		vm_end(vm, EXIT_STATUS_VOLE);
+	}
+}
+
+void debugger_stopped(struct cpu *cpu, const struct debug_event *event)
+{
+	struct vm *vm = cpu->ctx;
+
+	if (vm->gdb)
+		gdb_stopped(vm->gdb, cpu, event);
+}
+
+void debugger_ended(struct vm *vm)
+{
+	const struct vm_crash *crash = &vm->crash;
+	int status = atomic_load(&vm->status);
+
+	if (!vm->gdb)
+		return;
+	if (status == EXIT_STATUS_CRASH)
+		gdb_ended(vm->gdb, GDB_END_CRASH, crash->cpu,
+			crash->is_known ? &crash->registers : NULL, vm->signals.fd);
+	else if (status == EXIT_STATUS_TIMEOUT)
+		gdb_ended(vm->gdb, GDB_END_TIMEOUT, 0, NULL, vm->signals.fd);
+}
+
+int debugger_output(const struct vm *vm)
+{
+	return vm->gdb ? gdb_output_fd(vm->gdb) : -1;
+}
+
+void debugger_forward(struct vm *vm)
+{
+	gdb_flush_output(vm->gdb);
+}
+
+void debugger_exited(struct vm *vm)
+{
+	if (vm->gdb)
+		gdb_exited(vm->gdb, atomic_load(&vm->status));
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a debugger asks of the software engine (cpu/debug.h). A CPU that stops leaves its turn where
+ * it is, and the turn goes on when the machine does: so a debugger does not change which CPU
+ * executes what after which, unless it holds some of them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "container.h"
+#include "x86/soft.h"
+
+static struct soft_engine *soft_engine_of(struct engine *engine)
+{
+	return container_of(engine, struct soft_engine, engine);
+}
+
+void soft_debug_free(struct soft_engine *engine)
+{
+	if (!engine->debug)
+		return;
+	engine->system.debug = engine->debug;
+	x86_debug_clear(&engine->system);
+	engine->system.debug = NULL;
+	free(engine->debug);
+	engine->debug = NULL;
+}
+
+/* --- points ----------------------------------------------------------------------------------- */
+
+static int change_point(struct x86_system *system, const struct debug_point *point, bool set)
+{
+	struct x86_watchpoint watchpoint = {
+		.gpa = point->gpa,
+		.len = point->len,
+		.on_read = point->kind != DEBUG_WATCH_WRITE,
+		.on_write = point->kind != DEBUG_WATCH_READ,
+	};
+
+	if (point->kind == DEBUG_BREAKPOINT || point->kind == DEBUG_HARDWARE_BREAKPOINT)
+		return x86_debug_set_breakpoint(system, point->gpa, set);
+	return x86_debug_set_watchpoint(system, &watchpoint, set);
+}
+
+static int set_point(struct engine *base, const struct debug_point *point, bool set)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+	struct x86_debug *debug;
+	int ret;
+
+	if (!engine->debug)
+		engine->debug = calloc(1, sizeof *engine->debug);
+	debug = engine->debug;
+	if (!debug)
+		return -ENOMEM;
+	engine->system.debug = debug;
+	ret = change_point(&engine->system, point, set);
+	if (debug->breakpoint_count == 0 && debug->watchpoint_count == 0)
+		engine->system.debug = NULL;
+	return ret;
+}
+
+/* --- stopping --------------------------------------------------------------------------------- */
+
+static void go(struct engine *base, unsigned id, enum cpu_go go)
+{
+	soft_engine_of(base)->cpus[id].go = go;
+}
+
+int64_t soft_debug_quantum(const struct soft_cpu *cpu, int64_t quantum)
+{
+	struct x86_cpu *x86 = soft_x86(cpu);
+
+	x86->interrupts_held = cpu->go == CPU_STEP && !x86->halted;
+	return cpu->go == CPU_STEP ? 1 : quantum;
+}
+
+static void stop_for(struct soft_cpu *cpu, const struct debug_event *event)
+{
+	struct soft_engine *engine = cpu->engine;
+
+	soft_begin_pause(engine);
+	if (engine->host->debug)
+		engine->host->debug(&cpu->cpu, event);
+}
+
+/* What is watched was accessed. Returns false if not. */
+static bool report_watch(struct soft_cpu *cpu)
+{
+	struct x86_debug *debug = cpu->engine->system.debug;
+	struct debug_event event = {.kind = DEBUG_EVENT_WATCH};
+
+	if (!debug || !debug->is_hit)
+		return false;
+	debug->is_hit = false;
+	event.gpa = debug->hit;
+	stop_for(cpu, &event);
+	return true;
+}
+
+bool soft_debug_executed(struct soft_cpu *cpu, enum x86_stop stop, int64_t executed)
+{
+	if (!cpu->engine->host->running(&cpu->cpu))
+		return false;
+	if (report_watch(cpu))
+		return true;
+	if (stop == X86_STOP_DEBUG) {
+		stop_for(cpu, &(struct debug_event){.kind = DEBUG_EVENT_BREAKPOINT});
+		return true;
+	}
+	if (cpu->go != CPU_STEP || executed == 0)
+		return false;
+	stop_for(cpu, &(struct debug_event){.kind = DEBUG_EVENT_STEP});
+	/* What ends a turn ends it for a debugger, too. */
+	return stop == X86_STOP_BUDGET;
+}
+
+void soft_debug_look(struct soft_engine *engine)
+{
+	if (!engine->system.debug)
+		return;
+	x86_debug_compare(&engine->system);
+	report_watch(&engine->cpus[0]);
+}
+
+/* --- registers -------------------------------------------------------------------------------- */
+
+static int set_registers(struct engine *base, unsigned id, const struct cpu_registers *registers)
+{
+	struct x86_cpu *x86 = &soft_engine_of(base)->system.cpus[id];
+
+	if (registers->rip != x86->eip)
+		x86->halted = false;
+	for (unsigned i = 0; i < 8; i++)
+		x86->reg[i] = (uint32_t)registers->general[i];
+	x86->eip = x86->next_eip = (uint32_t)registers->rip;
+	x86_set_eflags(x86, (uint32_t)registers->rflags, ~X86_VM);
+	return 0;
+}
+
+const struct engine_debug_ops soft_debug = {
+	.set_point = set_point,
+	.go = go,
+	.set_registers = set_registers,
+};
