@@ -42,11 +42,14 @@ is(shape(typed($demo)->{out}), shape($shown =~ s/^    //gmr =~ s/\n+\z/\n/r), "R
 my ($hello, $said) = $readme =~ /^    \$ (build\/vole run .*hello\.elf)\n    (.*\n)/m;
 is(typed($hello)->{out}, $said, "README: $hello");
 
-# The other commands there end as they should.
-my @commands = map { s/\s+#.*//r } $readme =~ /^    (build\/vole run --boot flat .*)$/mg;
-is(scalar @commands, 2, 'README: two kernels of raw code');
+# The other commands there end as they should, those of a kernel that the reader has not written yet left out.
+my @commands = map { s/\s+#.*//r } $readme =~ /^    (build\/vole run (?!.* k\.elf).*)$/mg;
+is(scalar @commands, 5, 'README: commands');
 for (@commands) {
-	is(typed($_)->{status}, /--max-exits/ ? 124 : 0, "README: $_");
+	SKIP: {
+		skip "README: $1 is not installed", 1 if m{ (/usr/\S+)} && !-e $1;
+		is(typed($_)->{status}, /--max-exits|--timeout/ ? 124 : 0, "README: $_");
+	}
 }
 
 # A newcomer copies the kernel of spec/boot.md into a file and types what its first lines say. The compiler is the
