@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # A signal ends vole at every point of its life: it comes at each system call in turn, from the first one on, while a
-# guest comes to its end, while one works without end, and while one crashes. vole always ends by it, or as the guest
-# did that had ended before; the terminal is as it was, and no socket and no process is left. KILLS is how many calls of
-# each life are tried, spread over all; if there are not more, each is tried with each signal.
+# guest comes to its end, while one works without end, be it in a clone, and while one crashes. vole always ends by it, or
+# as the guest did that had ended before; the terminal is as it was, and no socket and no process is left. KILLS is how
+# many calls of each life are tried, spread over all; if there are not more, each is tried with each signal.
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -15,26 +15,35 @@ use Vole;
 
 each_engine();
 
-my $kills = $ENV{KILLS} // 60;
+my $kills = $ENV{KILLS} // 40;
 my @signals = (POSIX::SIGTERM, POSIX::SIGINT, POSIX::SIGHUP);
 my $count = scratch() . '/count';
 my $socket = scratch() . '/socket';
 my $disk = write_file('disk', "\0" x 32768);
 
-# Each life: options, the kernel and its command line, the statuses with which it may end by itself, what is never shown.
+sub kernel { return build() . "/guest/$_[0].elf" }
+
+# A machine to go on from
+my $checkpoint = scratch() . '/checkpoint';
+my $saved = run([vole_run(), qw(-c 2 --console file:/dev/null --serial file:/dev/null --checkpoint), "$checkpoint,at=20ms", kernel('console-flood'), '--', 3_000_000]);
+is($saved->{status}, 0, 'a machine is saved') or diag(shown($saved));
+
+# Each life: its command line but for consoles, the statuses with which it may end by itself, what is never shown.
+my @run = (vole_run(), qw(-c 2), '-d', $disk);
 my @lives = (
-	{ name => 'a guest that comes to its end', kernel => ['journal', 2], ends => [7], unlike => qr/[^\d\s]/ },
-	{ name => 'a guest that works without end', kernel => ['journal', 1_000_000_000], ends => [], unlike => qr/[^\d\s]/ },
-	{ name => 'a guest that crashes', options => ['--core', scratch() . '/core'], kernel => ['null-store'], ends => [126], unlike => qr/error:|cannot/ },
+	{ name => 'a guest that comes to its end', command => [@run, kernel('journal'), '--', 2], ends => [7], unlike => qr/[^\d\s]/ },
+	{ name => 'a guest that works without end', command => [@run, kernel('journal'), '--', 1_000_000_000], ends => [], unlike => qr/[^\d\s]/ },
+	{ name => 'a clone that works without end', command => [vole(), 'clone', $checkpoint], ends => [], unlike => qr/vole:|error:/ },
+	{ name => 'a guest that crashes', command => [@run, '--core', scratch() . '/core', kernel('null-store')], ends => [126], unlike => qr/error:|cannot/ },
 );
 
 # What such a life comes to if this signal is sent at the call of this number, 0: never. All that is strange about it, or
 # nothing.
 sub live {
 	my ($life, $signal, $number) = @_;
-	my ($kernel, @cmdline) = @{$life->{kernel}};
-	my $vole = terminal(build() . '/tests/tools/signal-at', $signal, $number, $count, vole_run(), qw(-c 2 --console stdio --serial), "unix:$socket",
-		'-d', $disk, @{$life->{options} // []}, build() . "/guest/$kernel.elf", '--', @cmdline);
+	my ($program, $verb, @rest) = @{$life->{command}};
+	my $vole = terminal(build() . '/tests/tools/signal-at', $signal, $number, $count, $program, $verb, qw(--console stdio --serial),
+		"unix:$socket", @rest);
 	my $status = $vole->finish;
 	my @strange;
 	push @strange, "status $status" unless grep { $_ eq $status } @{$life->{ends}}, $signal ? 128 + $signal : ();
