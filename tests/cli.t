@@ -185,7 +185,7 @@ refused('features of no devices', 125, qr/--virtio: --boot flat has no devices/,
 	build() . '/guest/flat-hello.bin');
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)
 	for '', 'indirect', 'indirect=yes', 'size=on';
-refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, serial=ID, block-size=N, queues=N, format=raw; flush, .*indirect/,
+refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, private, serial=ID, block-size=N, queues=N, format=raw; flush, .*indirect/,
 	'run', '-d', 'a,ro,size=on', $hello);
 refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
 refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);

@@ -57,6 +57,14 @@ my $both = run(['bash', '-c', '"$1" clone -d "$2" "$4" >"$2.out" & "$1" clone -d
 is($both->{err}, '', 'two clones run at the same time');
 like(slurp("$_.out"), qr/counted to 200\nall checks hold\n\z/, 'and each does its own') for @both;
 
+# Two that share a disk, too.
+my $shared = copy($disk);
+my $sharing = run(['bash', '-c', '"$1" clone -d "$2,private" "$3" >"$2.1" & "$1" clone -d "$2,private" "$3" >"$2.2"; wait', '-',
+	vole(), $shared, $file]);
+is($sharing->{err}, '', 'two clones share a private disk');
+like(slurp("$shared.$_"), qr/counted to 200\nall checks hold\n\z/, 'and each counts on from where it was') for 1, 2;
+is(unpack('V', slurp($shared)), 100, 'the file stays as it is');
+
 # A clone of a clone, one that goes on, and one that nobody asked to be saved.
 my $again = scratch() . '/again.ckpt';
 my $other = copy($disk);
@@ -159,6 +167,8 @@ refused('another machine', qr/--$_->[0]: a clone has the machine of its checkpoi
 	for [memory => '1G'], [cpus => 2], [clock => 'virtual'], [virtio => 'packed=on'], [chaos => 1], [boot => 'vole'], ['debug-port' => '0xe9'];
 refused('words for the guest', qr/a clone's guest has its command line already/, 'clone', '-d', $d, $file, '--', 'word');
 refused('a checkpoint with chaos', qr/--checkpoint x: not with --chaos/, 'run', '--chaos', 1, '--checkpoint', 'x', $ready);
+refused('a checkpoint with a private disk', qr/--checkpoint x: not with the private disk $d: /, 'run', '--checkpoint', 'x', '-d', "$d,private", $ready);
+refused('a disk that is both', qr/--disk $d: ro and private exclude each other/, 'clone', '-d', "$d,ro,private", $file);
 refused('a checkpoint without a file', qr/--checkpoint: no file is named/, 'run', '--checkpoint', ',continue', $ready);
 refused('a time that is none', qr/--checkpoint x: "at=soon" is neither continue nor at=TIME/, 'run', '--checkpoint', 'x,at=soon', $ready);
 refused('a folder', qr{/: (?:Is a directory|not a regular file)}, 'run', '--checkpoint', '/', $ready);

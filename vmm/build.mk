@@ -20,7 +20,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 	$(addprefix boot/,boot.c restored.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
-	$(addprefix io/,loop.c sink.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c) \
+	$(addprefix io/,loop.c sink.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c overlay.c) \
 	$(addprefix see/,views.c log_virtio.c words.c capture.c pcapng.c ring_copy.c bytes.c text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
 	$(addprefix debug/,hex.c packet.c gdb_link.c gdb_reply.c gdb_registers.c gdb_memory.c gdb_target.c breakpoint.c gdb_requests.c gdb.c) \
 	doctor.c finding.c)

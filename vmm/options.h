@@ -28,6 +28,7 @@ struct disk_options {
 	const char *path;
 	const char *serial; /* NULL: none given; at most 20 bytes */
 	bool read_only;
+	bool is_private;     /* what is written is kept beside the file, and lost at the end */
 	bool is_raw;         /* the user insists, whatever its bytes look like */
 	unsigned block_size; /* 0: none given */
 	unsigned queue_count;

@@ -67,11 +67,22 @@ int parse_checkpoint(struct options *options, char *text)
 
 int check_checkpoint(const struct options *options)
 {
-	if (!options->checkpoint.path || !options->chaos.on)
+	if (!options->checkpoint.path)
 		return 0;
-	say("--checkpoint %s: not with --chaos, whose devices hold requests back",
-		options->checkpoint.path);
-	return -EINVAL;
+	if (options->chaos.on) {
+		say("--checkpoint %s: not with --chaos, whose devices hold requests back",
+			options->checkpoint.path);
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < options->disk_count; i++) {
+		if (!options->disks[i].is_private)
+			continue;
+		say("--checkpoint %s: not with the private disk %s: what is written to it is not "
+		    "saved",
+			options->checkpoint.path, options->disks[i].path);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int check_clone_takes(int option, const struct option *longs)

@@ -63,8 +63,8 @@ static int parse_queues(struct disk_options *disk, const char *text)
 	return ret;
 }
 
-/* FILE[,ro][,serial=ID][,block-size=N][,queues=N][,format=raw][,FEATURE=on|off]...; text is cut at
- * its commas. */
+/* FILE[,ro][,private][,serial=ID][,block-size=N][,queues=N][,format=raw][,FEATURE=on|off]...; text
+ * is cut at its commas. */
 int parse_disk(struct options *options, char *text)
 {
 	struct disk_options *disk;
@@ -81,6 +81,8 @@ int parse_disk(struct options *options, char *text)
 
 		if (strcmp(word, "ro") == 0)
 			disk->read_only = true;
+		else if (strcmp(word, "private") == 0)
+			disk->is_private = true;
 		else if (strcmp(word, "format=raw") == 0)
 			disk->is_raw = true;
 		else if (strncmp(word, "serial=", 7) == 0)
@@ -92,13 +94,17 @@ int parse_disk(struct options *options, char *text)
 		else
 			ret = check_feature(feature_choose_disk(&disk->features, word), "--disk",
 				disk->path, word,
-				"ro, serial=ID, block-size=N, queues=N, "
+				"ro, private, serial=ID, block-size=N, queues=N, "
 				"format=raw; " FEATURE_NAMES_DISK ", ");
 		if (ret < 0)
 			return ret;
 	}
 	if (!*disk->path) {
 		say("--disk: no file is named");
+		return -EINVAL;
+	}
+	if (disk->read_only && disk->is_private) {
+		say("--disk %s: ro and private exclude each other", disk->path);
 		return -EINVAL;
 	}
 	return 0;

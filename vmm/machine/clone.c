@@ -103,7 +103,7 @@ static int adopt_disk_options(struct options *options, const struct setup *setup
 		if (disk->serial || disk->block_size != 0 || disk->queue_count != 1 ||
 			has_choice(&disk->features)) {
 			say("--disk %s: a clone's disk keeps what its driver knows: of the options "
-			    "it takes ro and format=raw",
+			    "it takes ro, private and format=raw",
 				disk->path);
 			return -EINVAL;
 		}
@@ -252,16 +252,16 @@ int clone_adopt_disks(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->disk_count; i++) {
 		const struct setup_disk *saved = &vm->clone->setup.disks[i];
-		struct disk *disk = &vm->disks[i].disk;
-		int ret = check_disk(disk, saved);
+		struct block_backend *backend = vm_disk_backend(&vm->disks[i]);
+		int ret = check_disk(&vm->disks[i].disk, saved);
 
 		if (ret < 0)
 			return ret;
 		/* The driver knows the disk as it was. If it is opened to be read alone and was not
 		 * then, writes fail. */
-		disk->backend.unit = saved->unit;
-		disk->backend.can_unmap = saved->can_unmap;
-		disk->backend.read_only = saved->read_only;
+		backend->unit = saved->unit;
+		backend->can_unmap = saved->can_unmap;
+		backend->read_only = saved->read_only;
 	}
 	return 0;
 }

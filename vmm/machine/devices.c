@@ -156,6 +156,20 @@ static int add_rng(struct vm *vm)
 	return device_add(vm, device, &vm->rng.dev, &vm->options->rng_features, NULL);
 }
 
+/* A private disk's file is read alone, so that machines can share it. */
+static int open_disk(struct vm_disk *disk, const struct disk_options *options, unsigned index)
+{
+	struct disk_options base = *options;
+	int ret;
+
+	disk->overlay = OVERLAY_EMPTY;
+	base.read_only |= options->is_private;
+	ret = disk_open(&disk->disk, &base, index);
+	if (ret == 0 && options->is_private)
+		ret = overlay_open(&disk->overlay, &disk->disk.backend, options->path);
+	return ret;
+}
+
 /* Before other files are opened to be written: what is locked is safe from them. */
 static int open_disks(struct vm *vm)
 {
@@ -172,14 +186,15 @@ static int open_disks(struct vm *vm)
 	while (ret == 0 && vm->disk_count < options->disk_count) {
 		unsigned index = vm->disk_count++; /* from here on free_disks() undoes it */
 
-		ret = disk_open(&vm->disks[index].disk, &options->disks[index], index);
+		ret = open_disk(&vm->disks[index], &options->disks[index], index);
 	}
 	return ret;
 }
 
 static void look_at_size(struct vm_disk *disk)
 {
-	if (disk_refresh_size(&disk->disk) > 0)
+	/* A private layer is as large as the disk was. */
+	if (disk->overlay.fd < 0 && disk_refresh_size(&disk->disk) > 0)
 		virtio_config_changed(&disk->block.dev);
 }
 
@@ -194,7 +209,7 @@ static int add_disk(struct vm *vm, unsigned index)
 	const struct disk_options *options = &vm->options->disks[index];
 	struct vm_disk *disk = &vm->disks[index];
 	struct vm_device *device = device_next(vm);
-	int ret = virtio_block_init(&disk->block, &disk->disk.backend, options->queue_count,
+	int ret = virtio_block_init(&disk->block, vm_disk_backend(disk), options->queue_count,
 		&vm->memory.gmem, &device_host_ops, device);
 	struct worker *worker = NULL;
 	const char *missing;
@@ -222,8 +237,12 @@ static int add_disk(struct vm *vm, unsigned index)
 
 static void free_disks(struct vm *vm)
 {
-	while (vm->disk_count > 0)
-		disk_close(&vm->disks[--vm->disk_count].disk);
+	while (vm->disk_count > 0) {
+		struct vm_disk *disk = &vm->disks[--vm->disk_count];
+
+		overlay_close(&disk->overlay);
+		disk_close(&disk->disk);
+	}
 	free(vm->disks);
 	vm->disks = NULL;
 }

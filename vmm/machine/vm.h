@@ -31,6 +31,7 @@
 #include "io/disk.h"
 #include "io/entropy.h"
 #include "io/loop.h"
+#include "io/overlay.h"
 #include "layout.h"
 #include "machine/worker.h"
 #include "mmio.h"
@@ -71,9 +72,16 @@ struct vm_console {
 
 struct vm_disk {
 	struct disk disk;
+	struct overlay overlay; /* fd -1: none, the disk itself is written */
 	struct virtio_block block;
 	struct worker worker; /* unused by an engine that executes on the I/O thread */
 };
+
+/* Returns what the device has of a disk. */
+static inline struct block_backend *vm_disk_backend(struct vm_disk *disk)
+{
+	return disk->overlay.fd >= 0 ? &disk->overlay.backend : &disk->disk.backend;
+}
 
 struct vm_serial {
 	struct chardev chardev;
