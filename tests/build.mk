@@ -31,7 +31,7 @@ $(foreach t,$(x86_part_tests),$(eval with_$t = tests/x86_machine.c tests/x86_lev
 
 # The run loop of the software CPU. They are built again for each form of dispatch (vmm/x86/execute.c)
 # that is not the compiler's usual one: tail calls need a compiler that optimises.
-x86_code_tests = $(addprefix tests/unit/x86_,blocks.c cost.c ops.c run.c branches.c)
+x86_code_tests = $(addprefix tests/unit/x86_,blocks.c cost.c ops.c run.c branches.c account.c)
 $(foreach t,$(x86_code_tests),$(eval with_$t = tests/x86_code.c))
 x86_dispatch_forms = CALLS $(if $(SAN),,$(if $(filter -O2 -O3,$(CFLAGS)),TAIL))
 

@@ -3,7 +3,8 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c debugger.c monitor.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
 		exception.c examine.c state_report.c drain.c) \
 	$(addprefix snapshot/,stream.c file.c) \
-	$(addprefix machine/,core_file.c) \
+	$(addprefix machine/,core_file.c last.c) \
+	$(addprefix x86/,counts.c account_last.c account.c soft_account.c) \
 	$(addprefix see/,core.c core_notes.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \
 	$(addprefix cpu/,crash.c crash_exception.c crash_memory.c crash_triple_fault.c report.c) \

@@ -18,6 +18,7 @@
 #include "machine/devices.h"
 #include "machine/drain.h"
 #include "machine/halts.h"
+#include "machine/last.h"
 #include "machine/last_resort.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
@@ -105,6 +106,7 @@ static int open_engine(struct vm *vm)
 {
 	const struct options *options = vm->options;
 	bool is_logged = options->log != 0 || options->exits_max != 0;
+	const struct cpu_account account = {.last_max = last_kept(options)};
 	const struct engine_setup setup = {
 		.memory = &vm->memory,
 		.irqchip = vm->boot->protocol->board.irqchip,
@@ -113,6 +115,7 @@ static int open_engine(struct vm *vm)
 		.host = &machine_cpu_host,
 		.ctx = vm,
 		.log = is_logged ? &vm->log : NULL,
+		.account = &account,
 	};
 
 	atomic_store(&vm->log.log, options->log);
@@ -227,8 +230,10 @@ static void say_reason(struct vm *vm)
 		halts_report(vm);
 	if (status == EXIT_STATUS_TIMEOUT || (vm->halts.found && status == EXIT_STATUS_CRASH))
 		state_report_end(vm);
-	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_CRASH)
+	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_CRASH) {
+		last_say(vm);
 		core_file_write(vm);
+	}
 }
 
 /* Says how the devices of a run that failed can be had again. */

@@ -90,6 +90,7 @@ struct options {
 
 	/* What a run leaves behind. Files; NULL: none. */
 	const char *core;
+	unsigned last; /* instructions of each CPU to show; 0: none */
 
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };

@@ -159,6 +159,9 @@ static int parse_max_exits(struct options *options, const char *text)
 	return 0;
 }
 
+/* Instructions that --last keeps of each CPU at most: some 10 MiB. */
+#define LAST_MAX 100000u
+
 /* Join the words after "--". */
 static int parse_cmdline(struct options *options, int count, char **words)
 {
@@ -201,6 +204,7 @@ enum {
 	OPTION_SCREEN,
 	OPTION_MAX_EXITS,
 	OPTION_TIMEOUT,
+	OPTION_LAST,
 	OPTION_CORE,
 	OPTION_CHECKPOINT,
 };
@@ -252,6 +256,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_max_exits(options, argument);
 	case OPTION_TIMEOUT:
 		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
+	case OPTION_LAST:
+		return parse_count("--last", argument, LAST_MAX, &options->last);
 	case OPTION_CORE:
 		options->core = argument;
 		return 0;
@@ -290,6 +296,7 @@ static const struct option longs[] = {
 	{"screen", required_argument, NULL, OPTION_SCREEN},
 	{"max-exits", required_argument, NULL, OPTION_MAX_EXITS},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"last", required_argument, NULL, OPTION_LAST},
 	{"core", required_argument, NULL, OPTION_CORE},
 	{"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
 	{"verbose", no_argument, NULL, 'v'},

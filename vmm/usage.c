@@ -76,6 +76,8 @@ const char usage[] = COMMANDS
 	"                      standard error at the end (on)\n"
 	"      --core FILE     writes a core file for gdb at a crash or a time-out, and when\n"
 	"                      the state of the machine is asked for (^A s, SIGQUIT)\n"
+	"      --last N        shows the last N instructions at a crash or a time-out, by the\n"
+	"                      software CPU\n"
 	"      --checkpoint FILE[,at=TIME][,continue]\n"
 	"                      saves the machine, once the guest asks for it or at that time\n"
 	"                      (seconds, or with ns, us or ms); then ends it, or continues\n"

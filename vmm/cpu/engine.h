@@ -23,6 +23,7 @@
 #include "cpu/debug.h"
 #include "cpu/entry_state.h"
 #include "cpu/memory.h"
+#include "cpu/step.h"
 
 enum engine_irqchip {
 	/* No interrupts at all: HLT ends the machine with status 0. */
@@ -49,6 +50,9 @@ struct engine_setup {
 	const struct cpu_host *host;
 	void *ctx;            /* of host */
 	struct exit_log *log; /* NULL: exits are neither logged nor counted */
+
+	/* NULL: no accounts. An engine without engine_ops.last() keeps none. */
+	const struct cpu_account *account;
 };
 
 /* Words that a CPU finds on its stack when another has started it. */
@@ -180,6 +184,16 @@ struct engine_ops {
 	 *   -errno  the host refused something (said)
 	 */
 	int (*transfer)(struct engine *engine, struct snapshot_stream *stream);
+
+	/* Sets *steps to the last steps of a CPU, the oldest first, and returns how many there are.
+	 * They are valid as long as the engine. After stop(). NULL: not known. */
+	unsigned (*last)(struct engine *engine, unsigned id, const struct cpu_step **steps);
+
+	/* Calls each() for each linear address that was executed, by all CPUs together, in no
+	 * order. Returns how many executions are missing there, since there were too many
+	 * addresses. After stop(). NULL: not known. */
+	uint64_t (*counts)(struct engine *engine,
+		void (*each)(void *ctx, uint64_t address, uint64_t executions), void *ctx);
 
 	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for
 	 * KVM". After stop(). */

@@ -163,16 +163,27 @@ static int refuse_software_cpu(const struct vm *vm)
 	return -EINVAL;
 }
 
-/* Whether what was asked for goes together, whatever this host has. The virtual clock asks for the
- * software CPU, which alone has it. */
+/* Returns what was asked for that the software CPU alone has, and what is wrong with KVM there; NULL
+ * if there is no such thing. */
+static const char *needs_software_cpu(const struct options *options)
+{
+	if (options->clock == ENGINE_CLOCK_VIRTUAL)
+		return "--clock virtual: with KVM time is the host's";
+	if (options->last > 0)
+		return "--last: KVM does not tell which instructions it executes";
+	return NULL;
+}
+
+/* Whether what was asked for goes together, whatever this host has. What the software CPU alone has
+ * asks for it. */
 static int validate_engine(const struct vm *vm)
 {
 	const struct options *options = vm->options;
-	bool is_virtual = options->clock == ENGINE_CLOCK_VIRTUAL;
-	bool is_soft = is_virtual || strcmp(options->engine, engine_soft.name) == 0;
+	const char *need = needs_software_cpu(options);
+	bool is_soft = need || strcmp(options->engine, engine_soft.name) == 0;
 
-	if (is_virtual && strcmp(options->engine, engine_kvm.name) == 0) {
-		say("--clock virtual: with KVM time is the host's; take --engine soft");
+	if (need && strcmp(options->engine, engine_kvm.name) == 0) {
+		say("%s; take --engine soft", need);
 		return -EINVAL;
 	}
 	return is_soft && vm->boot->protocol->board.lacking ? refuse_software_cpu(vm) : 0;
@@ -194,7 +205,7 @@ int plan_validate(const struct vm *vm)
 int plan_engine(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	if (options->clock == ENGINE_CLOCK_VIRTUAL)
+	if (needs_software_cpu(options))
 		vm->engine_ops = &engine_soft;
 	else
 		vm->engine_ops = engine_choose(options->engine, &vm->no_kvm);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "x86/account.h"
 #include "x86/debug.h"
 #include "x86/execute.h"
 #include "x86/trail.h"
@@ -193,6 +194,7 @@ void x86_cache_flush(struct x86_cpu *cpu)
 {
 	struct x86_cache *cache = cpu->cache;
 
+	x86_account_forget(cpu);
 	for (unsigned i = 0; i < X86_HASH_BUCKETS; i++)
 		cache->hash[i] = NULL;
 	for (unsigned i = 0; i < X86_PAGE_BUCKETS; i++)
@@ -283,6 +285,7 @@ struct x86_block *x86_build_once(struct x86_cpu *cpu, gpa_t gpa, struct x86_bloc
 	x86_settle_once(cpu);
 	x86_build_block(cpu, once, gpa, 1, true);
 	once->generation = cpu->map_generation;
+	once->account = from ? from->account : NULL;
 	cpu->cache->once_from = from;
 	return once;
 }
@@ -320,6 +323,7 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu)
 		block->next_hash = *bucket;
 		*bucket = block;
 		list_block(cpu, block);
+		x86_account_add(cpu, block);
 	}
 	block->generation = cpu->map_generation;
 	*jump = block;

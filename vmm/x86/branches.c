@@ -71,7 +71,7 @@ static bool find_branch(const struct x86_cpu *cpu, struct x86_block *block, uint
 		return false;
 	for (unsigned slot = 0; slot < block->slots; slot++) {
 		if (ops[slot] == X86_OP_COUNT || ops[slot] == X86_OP_next ||
-			ops[slot] == X86_OP_stop)
+			ops[slot] == X86_OP_stop || ops[slot] == X86_OP_account)
 			continue;
 		last = &block->code[slot];
 		if (is_direct_branch(ops[slot]) && last->immediate == to)

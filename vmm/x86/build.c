@@ -109,6 +109,8 @@ void x86_build_block(
 		.eip = cpu->eip,
 		.gpa = {gpa, gpa},
 	};
+	if (cpu->system->account)
+		x86_emit(&builder, &(const struct x86_decoded){.length = 0}, X86_OP_account);
 	while (builder.instructions < max && !builder.ended) {
 		struct x86_decoded decoded;
 		bool is_last;

@@ -16,6 +16,7 @@
  */
 #include "x86/execute.h"
 
+#include "x86/account.h"
 #include "x86/flags.h"
 #include "x86/ops.h"
 #include "x86/trail.h"

@@ -15,9 +15,10 @@
 #include "x86/operands.h"
 #include "x86/x86.h"
 
-/* Most instructions in a block, and most slots: two for each instruction, and the way on. */
+/* Most instructions in a block, and most slots: two for each instruction, the way on, and the slot
+ * for accounts. */
 #define X86_BLOCK_MAX 64
-#define X86_SLOTS_MAX (2 * X86_BLOCK_MAX + 2)
+#define X86_SLOTS_MAX (2 * X86_BLOCK_MAX + 3)
 
 /* The longest instruction (SDM 2, 2.3.11). */
 #define X86_INSN_BYTES 15
@@ -56,6 +57,7 @@ struct x86_block {
 	gpa_t gpa[2];                /* of the first byte; of the next page, if it extends there */
 	struct x86_block *next_hash; /* in the cache's table */
 	struct x86_block *next_page[2];      /* in the list of its page, and of the next page */
+	struct x86_account_block *account;   /* NULL: none yet. Not owned */
 	_Alignas(32) struct x86_insn code[]; /* behind the last slot: x86_block_ops() */
 };
 

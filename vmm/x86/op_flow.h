@@ -95,6 +95,13 @@ X86_HANDLER(jcxz)
 	NEXT;
 }
 
+/* The beginning of a block while there are accounts; no instruction. */
+X86_HANDLER(account)
+{
+	SAVE;
+	x86_account_enter(cpu);
+	NEXT;
+}
 /* The way on from a block that ends without a jump; no instruction. */
 X86_HANDLER(next)
 {

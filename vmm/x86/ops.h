@@ -146,7 +146,7 @@ enum x86_form {
 
 /* next is the way on from a full block, call_out the end of a block with an out-of-line operation,
  * call_inline one that the block continues behind. leave_block and stop are no instructions: they
- * end what execution shall not go beyond. */
+ * end what execution shall not go beyond. Nor is account: see account.h. */
 #define X86_OPS_FLOW(X)                                                                       \
 	X(jmp)                                                                                \
 	X(jmp_r)                                                                              \
@@ -160,6 +160,7 @@ enum x86_form {
 	X(loope)                                                                              \
 	X(loopne)                                                                             \
 	X(jcxz)                                                                               \
+	X(account)                                                                            \
 	X(next)                                                                               \
 	X(stop)                                                                               \
 	X(leave_block)                                                                        \

@@ -107,6 +107,8 @@ static void count_remaining(struct x86_builder *builder)
 			continue;
 		if (op == X86_OP_address) {
 			insn->remaining = insn[1].remaining;
+		} else if (op == X86_OP_account) {
+			insn->remaining = (uint8_t)(remaining - 1);
 		} else if (op != X86_OP_next && op != X86_OP_stop) {
 			insn->remaining = (uint8_t)remaining;
 			remaining += 1u + insn->is_pair;

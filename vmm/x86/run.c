@@ -2,6 +2,7 @@
 /* What happens between blocks: exact budgets, interrupts, traps, exceptions and their faults. */
 #include <string.h>
 
+#include "x86/account.h"
 #include "x86/block.h"
 #include "x86/execute.h"
 #include "x86/flags.h"
@@ -188,6 +189,7 @@ static bool deliver_exception(struct x86_cpu *cpu)
 	cpu->delivering = X86_NO_VECTOR;
 	cpu->fault_count = 0;
 	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, cpu->eip));
+	x86_account_deliver(cpu, vector);
 	cpu->eip = cpu->next_eip;
 	return true;
 }
@@ -203,6 +205,7 @@ static void deliver_between(struct x86_cpu *cpu, unsigned vector, enum x86_inter
 	x86_interrupt(cpu, vector, kind, false, 0);
 	cpu->delivering = X86_NO_VECTOR;
 	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, cpu->eip));
+	x86_account_deliver(cpu, vector);
 	cpu->eip = cpu->next_eip;
 }
 
@@ -229,9 +232,11 @@ static void take_interrupts(struct x86_cpu *cpu)
 /* INT n and its like clear TF, and no trap follows them (SDM 3, 18.3.1.4). */
 static bool is_software_interrupt(const struct x86_block *block)
 {
-	const struct x86_operands *operands = x86_insn_operands(block->code);
+	bool has_account = block->code[0].handler == x86_handler(X86_OP_account);
+	const struct x86_insn *insn = &block->code[has_account];
+	const struct x86_operands *operands = x86_insn_operands(insn);
 
-	return block->code[0].handler == x86_handler(X86_OP_call_out) &&
+	return insn->handler == x86_handler(X86_OP_call_out) &&
 	       (operands->function == x86_op_int || operands->function == x86_op_int3 ||
 		       operands->function == x86_op_into || operands->function == x86_op_int1);
 }

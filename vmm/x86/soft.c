@@ -159,7 +159,9 @@ static int soft_open(struct engine **opened, const struct engine_setup *setup)
 		setup->memory->gmem.written = x86_memory_written;
 		setup->memory->gmem.written_ctx = &engine->system;
 		lapic_bus_init(&engine->bus, &soft_lapic_ops, engine);
-		ret = add_cpus(engine, setup);
+		ret = soft_account_init(engine, setup->account, setup->cpu_count);
+		if (ret == 0)
+			ret = add_cpus(engine, setup);
 	}
 	if (ret == 0 && setup->irqchip == ENGINE_IRQCHIP_PC)
 		ret = pc_chips_init(&engine->pc, &engine->bus);
@@ -176,6 +178,7 @@ static void soft_free(struct engine *base)
 	soft_debug_free(engine);
 	while (engine->system.cpu_count > 0)
 		x86_cpu_free(&engine->system.cpus[--engine->system.cpu_count]);
+	x86_account_free(&engine->account);
 	free(engine->system.cpus);
 	free(engine->cpus);
 	free(engine);
@@ -250,7 +253,7 @@ static void soft_yield(struct engine *base)
 /* Guest code is executed in soft_run() alone. */
 static void soft_stop(struct engine *engine)
 {
-	(void)engine;
+	soft_account_end(soft_engine_of(engine));
 }
 
 static struct cpu *soft_cpu_by_id(struct engine *engine, unsigned id)
@@ -340,6 +343,8 @@ const struct engine_ops engine_soft = {
 	.resume = soft_resume,
 	.state = soft_cpu_state,
 	.transfer = soft_engine_transfer,
+	.last = soft_last,
+	.counts = soft_counts,
 	.describe = soft_describe,
 	.debug = &soft_debug,
 	.doctor = doctor_soft,

@@ -14,6 +14,7 @@
 
 #include "chips/lapic.h"
 #include "cpu/engine.h"
+#include "x86/account.h"
 #include "x86/debug.h"
 #include "x86/pc_chips.h"
 #include "x86/x86.h"
@@ -49,6 +50,9 @@ struct soft_engine {
 	struct x86_system system;
 	struct soft_cpu *cpus; /* parallel to system.cpus */
 
+	struct x86_account account; /* system.account points to it if there are accounts */
+	struct cpu_account account_wanted;
+
 	struct lapic_bus bus;
 	struct ioapic_route routes[IOAPIC_PINS]; /* ENGINE_IRQCHIP_APIC */
 	struct pc_chips pc;                      /* ENGINE_IRQCHIP_PC */
@@ -79,6 +83,19 @@ static inline struct x86_cpu *soft_x86(const struct soft_cpu *cpu)
 {
 	return &cpu->engine->system.cpus[cpu->cpu.id];
 }
+
+/* --- soft_account.c --------------------------------------------------------------------------- */
+
+/* Begins accounts, if wanted is neither NULL nor empty, before the CPUs are made. 0 or -ENOMEM. */
+int soft_account_init(struct soft_engine *engine, const struct cpu_account *wanted, unsigned count);
+
+/* Ends them: no CPU executes any more. */
+void soft_account_end(struct soft_engine *engine);
+
+/* As engine_ops.last() and counts(). */
+unsigned soft_last(struct engine *base, unsigned id, const struct cpu_step **steps);
+uint64_t soft_counts(struct engine *base,
+	void (*each)(void *ctx, uint64_t address, uint64_t executions), void *ctx);
 
 /* --- soft_run.c ------------------------------------------------------------------------------- */
 

@@ -175,6 +175,7 @@ enum x86_missing {
 	X86_MISSING_SIMD,         /* MMX, SSE and later; #UD follows */
 };
 
+struct x86_account;
 struct x86_block;
 struct x86_cache;
 struct x86_debug;
@@ -217,6 +218,9 @@ struct x86_system {
 	uint32_t tsc_khz, apic_khz; /* of the time-stamp counter and the APIC timer; not 0 */
 	unsigned cpu_count;
 	struct x86_cpu *cpus;
+
+	struct x86_account *account; /* account.h; NULL: none. Set before the CPUs are made. Not
+				      * owned */
 
 	/* What the host has done since x86_run() was entered that the count of instructions does
 	 * not tell, in units of about what a simple instruction takes; and how much of it ends
