@@ -11,7 +11,6 @@ use Gdb;
 use Test::More;
 use Vole;
 
-$ENV{VOLE_ENGINES} = 'soft';
 each_engine();
 
 my $kernel = build() . '/guest/debug.elf';
@@ -140,7 +139,7 @@ sub go_to {
 	my $steps = 0;
 	do { $gdb->ask('vCont;s:1'); $steps++ } while $gdb->eip == $at{before_string} && $steps < 20;
 	is($gdb->eip, $at{before_string} + 2, 'steps get over REP MOVSB');
-	ok($steps == 1 || $steps == 16, '... in one step or in one for each byte') or diag($steps);
+	ok($steps <= 16, '... with at most one for each byte') or diag($steps);
 	is($gdb->ask('m' . hex_of($at{copied_to}) . ',10'), unpack('H*', 'sixteen bytes...'), '... which has copied');
 	is($gdb->ask(point('Z0', $at{before_push})), 'OK', 'Z0 further on');
 	is(go_to($gdb, 'c', 'before_push'), 'before_push T05thread:1;swbreak:;', 'it is met');
@@ -163,6 +162,9 @@ sub go_to {
 # --- interrupts by the user ---
 {
 	my $gdb = debug($SPIN);
+	$gdb->ask(point('Z0', $at{spin}));
+	like(go_to($gdb, 'c', 'spin'), qr/^spin/, 'the loop begins');
+	$gdb->ask(point('z0', $at{spin}));
 	for (1 .. 3) {
 		$gdb->send('c');
 		sleep 0.2;

@@ -53,6 +53,10 @@ struct debug_event {
 };
 
 struct engine_debug_ops {
+	/* Prepares the engine for a debugger, before the first pause(). Returns 0 or a negative
+	 * errno (said). */
+	int (*attach)(struct engine *engine);
+
 	/* Has CPUs stop at a point, or no longer. A CPU that goes on at a breakpoint stops at once.
 	 *   0        done
 	 *   -ENOSPC  there are too many points of this kind

@@ -199,7 +199,7 @@ struct engine_ops {
 	 * KVM". After stop(). */
 	void (*describe)(struct engine *engine, unsigned id, char *text, size_t size);
 
-	/* What a debugger asks of the engine. NULL: it cannot be debugged. */
+	/* What a debugger asks of the engine. */
 	const struct engine_debug_ops *debug;
 
 	/* Says by finding() what the engine can do on this host. Returns how many million guest

@@ -16,6 +16,8 @@
 #include "container.h"
 #include "cpu/engine.h"
 #include "error_text.h"
+#include "exit_status.h"
+#include "kvm/debug.h"
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
 #include "kvm/kvm_transfer.h"
@@ -28,8 +30,10 @@ struct kvm_engine {
 	struct engine engine;
 	struct kvm kvm;
 	enum engine_irqchip irqchip;
-	int irqfds[IOAPIC_PINS]; /* of connected GSIs; -1: not connected */
-	unsigned vcpu_count;     /* so many of vcpus are made, the last one perhaps by half */
+	const struct memory *memory; /* not owned */
+	struct kvm_debug *debug;     /* NULL: there is no debugger. Owned */
+	int irqfds[IOAPIC_PINS];     /* of connected GSIs; -1: not connected */
+	unsigned vcpu_count;         /* so many of vcpus are made, the last one perhaps by half */
 	struct vcpu vcpus[];
 };
 
@@ -112,6 +116,7 @@ static int kvm_engine_open(struct engine **opened, const struct engine_setup *se
 	engine->engine.ops = &engine_kvm;
 	engine->kvm = KVM_EMPTY;
 	engine->irqchip = setup->irqchip;
+	engine->memory = setup->memory;
 	for (unsigned gsi = 0; gsi < IOAPIC_PINS; gsi++)
 		engine->irqfds[gsi] = -1;
 	ret = kvm_init(&engine->kvm);
@@ -138,6 +143,7 @@ static void kvm_engine_free(struct engine *base)
 		if (engine->irqfds[gsi] >= 0)
 			close(engine->irqfds[gsi]);
 	kvm_free(&engine->kvm);
+	free(engine->debug);
 	free(engine);
 }
 
@@ -199,6 +205,8 @@ static void kvm_engine_stop(struct engine *base)
 		vcpu_stop(&engine->vcpus[i]);
 	for (unsigned i = 0; i < engine->vcpu_count; i++)
 		vcpu_join(&engine->vcpus[i]);
+	if (engine->debug)
+		kvm_debug_insert(engine->debug, false);
 }
 
 static struct cpu *kvm_engine_cpu(struct engine *engine, unsigned id)
@@ -230,6 +238,8 @@ static int kvm_engine_pause(struct engine *base)
 	for (unsigned i = 0; i < engine->vcpu_count; i++)
 		if (!vcpu_await_pause(&engine->vcpus[i], &until))
 			ret = -EBUSY;
+	if (engine->debug && ret == 0)
+		kvm_debug_insert(engine->debug, false);
 	return ret;
 }
 
@@ -237,8 +247,17 @@ static void kvm_engine_resume(struct engine *base)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
 
-	for (unsigned i = 0; i < engine->vcpu_count; i++)
-		vcpu_resume(&engine->vcpus[i]);
+	if (engine->debug)
+		kvm_debug_insert(engine->debug, true);
+	for (unsigned i = 0; i < engine->vcpu_count; i++) {
+		struct vcpu *vcpu = &engine->vcpus[i];
+
+		if (vcpu->debug && vcpu->go == CPU_HOLD)
+			continue;
+		if (vcpu->debug && kvm_debug_prepare(vcpu) < 0)
+			vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
+		vcpu_resume(vcpu);
+	}
 }
 
 /* A vCPU that is in KVM_RUN cannot be asked: the call would wait for as long as it is. */
@@ -272,6 +291,50 @@ static void kvm_engine_describe(struct engine *engine, unsigned id, char *text, 
 		vcpu->cpu.exits, vcpu->completed);
 }
 
+/* --- the debugger ----------------------------------------------------------------------------- */
+
+static int kvm_engine_attach(struct engine *base)
+{
+	struct kvm_engine *engine = kvm_engine_of(base);
+	struct kvm_debug *debug = calloc(1, sizeof *debug);
+	int controls;
+
+	if (!debug) {
+		say("no memory");
+		return -ENOMEM;
+	}
+	controls = ioctl(engine->kvm.vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
+	debug->can_block_interrupts = controls > 0 && controls & KVM_GUESTDBG_BLOCKIRQ;
+	debug->host = engine->memory->host;
+	engine->debug = debug;
+	for (unsigned i = 0; i < engine->vcpu_count; i++)
+		engine->vcpus[i].debug = debug;
+	return 0;
+}
+
+static int kvm_engine_set_point(struct engine *engine, const struct debug_point *point, bool set)
+{
+	return kvm_debug_set_point(kvm_engine_of(engine)->debug, point, set);
+}
+
+static void kvm_engine_go(struct engine *engine, unsigned id, enum cpu_go go)
+{
+	kvm_engine_of(engine)->vcpus[id].go = go;
+}
+
+static int kvm_engine_set_registers(
+	struct engine *engine, unsigned id, const struct cpu_registers *registers)
+{
+	return kvm_debug_set_registers(&kvm_engine_of(engine)->vcpus[id], registers);
+}
+
+static const struct engine_debug_ops kvm_debug_ops = {
+	.attach = kvm_engine_attach,
+	.set_point = kvm_engine_set_point,
+	.go = kvm_engine_go,
+	.set_registers = kvm_engine_set_registers,
+};
+
 const struct engine_ops engine_kvm = {
 	.name = "kvm",
 	.absent = kvm_engine_absent,
@@ -291,5 +354,6 @@ const struct engine_ops engine_kvm = {
 	.state = kvm_engine_state,
 	.transfer = kvm_engine_transfer,
 	.describe = kvm_engine_describe,
+	.debug = &kvm_debug_ops,
 	.doctor = doctor_kvm,
 };

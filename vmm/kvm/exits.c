@@ -8,6 +8,7 @@
 #include "cpu/exit_log.h"
 #include "exit_status.h"
 #include "kvm/complete.h"
+#include "kvm/debug.h"
 #include "kvm/own_writes.h"
 #include "log.h"
 
@@ -123,7 +124,12 @@ void handle_exit(struct vcpu *vcpu)
 	};
 
 	switch (run->exit_reason) {
+	case KVM_EXIT_DEBUG:
+		kvm_debug_stepped(vcpu);
+		break;
 	case KVM_EXIT_IO: /* string instructions come as several items at once */
+		if (vcpu->debug && kvm_debug_is_breakpoint(vcpu))
+			break;
 		cpu_access_port(&vcpu->cpu, run->io.port, run->io.direction == KVM_EXIT_IO_OUT,
 			(uint8_t *)run + run->io.data_offset, run->io.size, run->io.count);
 		break;

@@ -15,6 +15,8 @@
 #include "cpu/engine.h"
 #include "kvm/kvm.h"
 
+struct kvm_debug;
+
 struct vcpu {
 	struct cpu cpu;
 	int fd;              /* -1: empty */
@@ -27,6 +29,14 @@ struct vcpu {
 	/* The registers as they are while an instruction is completed, so that they are not asked
 	 * for with each access to memory; else NULL. This vCPU's thread only. */
 	const struct kvm_sregs *sregs;
+
+	/* For a debugger: kvm/debug.h. Set while the vCPU is paused, but for has_stopped, which the
+	 * thread sets before it stops. */
+	struct kvm_debug *debug; /* NULL: there is none. Not owned */
+	enum cpu_go go;
+	bool is_stepping;  /* KVM_SET_GUEST_DEBUG was called with a step */
+	uint64_t step_rip; /* CPU_STEP: where the step began */
+	bool has_stopped;
 
 	/* vcpu_activity() sets activity_asked; the thread clears it and replies in activity, an
 	 * enum cpu_activity. */

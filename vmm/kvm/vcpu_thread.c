@@ -9,6 +9,7 @@
 #include "error_text.h"
 #include "exit_status.h"
 #include "kvm/cpu_timer.h"
+#include "kvm/debug.h"
 #include "kvm/exits.h"
 #include "kvm/own_writes.h"
 #include "kvm/vcpu_state.h"
@@ -135,6 +136,16 @@ static bool is_interrupted(const struct vcpu *vcpu, int error)
 	return error == EINTR || (error == EAGAIN && !vcpu->started);
 }
 
+/* Waits if the debugger has stopped this vCPU at the exit that was just handled. */
+static void stop_for_debugger(struct vcpu *vcpu)
+{
+	kvm_debug_handled(vcpu);
+	if (!vcpu->has_stopped)
+		return;
+	vcpu->has_stopped = false;
+	serve_others(vcpu);
+}
+
 static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
@@ -143,6 +154,8 @@ static void *vcpu_thread(void *argument)
 
 	if (!has_timer)
 		vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
+	if (vcpu->debug)
+		serve_others(vcpu);
 	/* immediate_exit is cleared before running() is asked again, so that a stop is not
 	 * missed. */
 	while (vcpu->cpu.host->running(&vcpu->cpu)) {
@@ -150,6 +163,8 @@ static void *vcpu_thread(void *argument)
 			if (!vcpu->started)
 				note_started(vcpu);
 			handle_exit(vcpu);
+			if (vcpu->debug)
+				stop_for_debugger(vcpu);
 		} else if (is_interrupted(vcpu, errno)) {
 			__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 			own_writes_complete(vcpu);
@@ -280,12 +295,11 @@ void vcpu_join(struct vcpu *vcpu)
 
 void vcpu_ask_pause(struct vcpu *vcpu)
 {
-	if (!vcpu->has_thread)
-		return;
 	pthread_mutex_lock(&vcpu->lock);
 	vcpu->pause_asked = true;
 	pthread_mutex_unlock(&vcpu->lock);
-	kick(vcpu);
+	if (vcpu->has_thread)
+		kick(vcpu);
 }
 
 static bool is_before(const struct timespec *until)

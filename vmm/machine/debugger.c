@@ -7,7 +7,6 @@
 
 #include "debug/gdb.h"
 #include "exit_status.h"
-#include "log.h"
 #include "machine/monitor.h"
 #include "machine/vm.h"
 
@@ -98,13 +97,12 @@ void debugger_begin(struct vm *vm)
 		.cpu_count = vm->options->cpu_count,
 	};
 
-	if (vm->gdb && vm->engine->ops->debug) {
-		gdb_begin(vm->gdb, &machine);
-	} else if (vm->gdb) {
-		say("--gdb: vole cannot debug with --engine %s; --engine soft can",
-			vm->engine->ops->name);
+	if (!vm->gdb)
+		return;
+	if (vm->engine->ops->debug->attach(vm->engine) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
-	}
+	else
+		gdb_begin(vm->gdb, &machine);
 }
 
 void debugger_stopped(struct cpu *cpu, const struct debug_event *event)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "log.h"
 #include "x86/soft.h"
 
 static struct soft_engine *soft_engine_of(struct engine *engine)
@@ -43,17 +44,23 @@ static int change_point(struct x86_system *system, const struct debug_point *poi
 	return x86_debug_set_watchpoint(system, &watchpoint, set);
 }
 
+static int attach(struct engine *base)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	engine->debug = calloc(1, sizeof *engine->debug);
+	if (engine->debug)
+		return 0;
+	say("no memory");
+	return -ENOMEM;
+}
+
 static int set_point(struct engine *base, const struct debug_point *point, bool set)
 {
 	struct soft_engine *engine = soft_engine_of(base);
-	struct x86_debug *debug;
+	struct x86_debug *debug = engine->debug;
 	int ret;
 
-	if (!engine->debug)
-		engine->debug = calloc(1, sizeof *engine->debug);
-	debug = engine->debug;
-	if (!debug)
-		return -ENOMEM;
 	engine->system.debug = debug;
 	ret = change_point(&engine->system, point, set);
 	if (debug->breakpoint_count == 0 && debug->watchpoint_count == 0)
@@ -140,6 +147,7 @@ static int set_registers(struct engine *base, unsigned id, const struct cpu_regi
 }
 
 const struct engine_debug_ops soft_debug = {
+	.attach = attach,
 	.set_point = set_point,
 	.go = go,
 	.set_registers = set_registers,
