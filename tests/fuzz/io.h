@@ -144,8 +144,8 @@ struct io_fault {
 	bool unable; /* fallocate(2) is not supported */
 };
 
-/* Has the next calls of vole's meet with faults; ends that. */
-void io_fault_begin(uint64_t faults);
+/* Has the next calls on this open file meet with faults; ends that. */
+void io_fault_begin(int file, uint64_t faults);
 struct io_fault io_fault_end(void);
 
 /* io_random.c */

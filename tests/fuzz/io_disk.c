@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -34,7 +33,6 @@ void io_disk_open(struct io_world *world)
 		disk->model[i] = (uint8_t)(i / SECTOR + 1);
 	assert(write(disk->file, disk->model, disk->size) == (ssize_t)disk->size);
 	snprintf(path, sizeof path, "/proc/self/fd/%d", disk->file);
-	setenv("VOLE_FAULTY_FILE", path, 1);
 	assert(disk_open(&disk->disk, &options, 0) == 0);
 	disk->disk.path = "disk";
 	io_guest_begin(&disk->guest);
@@ -117,7 +115,7 @@ void io_disk_request(struct io_world *world)
 	}
 	io_rest(world);
 	disk->is_faulty = true;
-	io_fault_begin(take(&world->in, 4));
+	io_fault_begin(disk->file, take(&world->in, 4));
 	offer(disk, request);
 	io_rest(world);
 	assert(!disk->is_faulty);
