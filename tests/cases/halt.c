@@ -4,6 +4,7 @@
  *   run: --timeout 20 -- off
  *   status: 126
  *   says: guest crashed: CPU 0 has halted with interrupts off, at 0x[0-9a-f]{8} \(stop\+0x[0-9a-f]+\), and nothing can wake it
+ *   says: a kernel that is done returns from its entry function, or writes its exit code to port 0xf4
  *   says: CPU 0 halted with interrupts off at 0x[0-9a-f]{8} \(stop\+0x
  *   prints: begin
  *

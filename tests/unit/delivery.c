@@ -88,7 +88,9 @@ static void test_gate(void)
 	fake.registers.idt.limit = VECTOR * 8 + 6;
 	check("gate 6 is beyond the IDT (limit 0x36)", "short table");
 	fake.registers.idt = (struct cpu_table){FAKE_RAM_SIZE - 8 * VECTOR, 0xff};
-	check("gate 6 at 0x00020000 is not in memory", "table outside of memory");
+	check("gate 6 at 0x00020000 is not in memory: the interrupt table that was loaded (LIDT) "
+	      "is at 0x0001ffd0",
+		"table outside of memory");
 
 	reset();
 	put_gate(VECTOR, 0, 0, 0);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu/access.h"
 
+#include <errno.h>
+
 #include "cpu/crash.h"
 #include "cpu/exit_log.h"
 
@@ -40,7 +42,11 @@ bool cpu_access_mmio(struct cpu *cpu, uint64_t address, bool is_write, uint8_t *
 	int ret;
 
 	exit_begin(cpu, &exit);
-	ret = cpu->host->mmio(cpu, address, is_write, data, size);
+	/* A GDT or IDT in a device's window is not a mistake of its driver. */
+	if (!is_write && crash_is_table_entry(cpu, address, size))
+		ret = -EFAULT;
+	else
+		ret = cpu->host->mmio(cpu, address, is_write, data, size);
 	if (ret < 0)
 		crash_mmio(cpu, address, is_write, data, size, ret);
 	exit_end(cpu, &exit);

@@ -41,8 +41,12 @@ void crash_lacking(struct cpu *cpu, const struct cpu_lack *lack);
  * end: the guest continues with the exception that a CPU without it raises. */
 void warn_lacking(struct cpu *cpu, const struct cpu_lack *lack, uint64_t address);
 
+/* Returns whether a load of len bytes is one of the CPU's own: of an entry of the GDT or IDT
+ * (Intel SDM 3, 3.4.5 and 6.11), outside of long mode. */
+bool crash_is_table_entry(struct cpu *cpu, uint64_t address, unsigned len);
+
 /* Report an access to an address that cpu_host.mmio() refused with this error, and one to a port
- * that cpu_host.port() refused. */
+ * that cpu_host.port() refused. -EFAULT: crash_is_table_entry(), and there is no memory. */
 void crash_mmio(struct cpu *cpu, uint64_t address, bool is_write, const uint8_t *data, unsigned len,
 	int error);
 void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len);

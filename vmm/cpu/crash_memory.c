@@ -127,6 +127,8 @@ static const char *describe_address(uint64_t address, int error)
 	switch (error) {
 	case -EROFS:
 		return "which is read-only";
+	case -EFAULT:
+		return "where no memory is";
 	case -ENODEV:
 		return "the window of a device that this machine lacks: the device map lists those "
 		       "that it has";
@@ -180,6 +182,15 @@ static bool is_entry(struct cpu *cpu, const struct cpu_registers *r, const struc
 	return r->cr0 & CR0_PE && !(r->efer & CPU_EFER_LMA) && access->len == ENTRY_SIZE &&
 	       cpu->ops->translate(cpu, table->base, &base) == 0 && access->gpa >= base &&
 	       access->gpa - base <= table->limit && (access->gpa - base) % ENTRY_SIZE == 0;
+}
+
+bool crash_is_table_entry(struct cpu *cpu, uint64_t address, unsigned len)
+{
+	const struct store access = {.gpa = address, .len = len};
+	struct cpu_registers r;
+
+	return len == ENTRY_SIZE && cpu->ops->registers(cpu, &r) >= 0 &&
+	       (is_entry(cpu, &r, &r.idt, &access) || is_entry(cpu, &r, &r.gdt, &access));
 }
 
 /* Says that the CPU reads an entry of a table which is not in memory, if the load is that. */

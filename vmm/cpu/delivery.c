@@ -243,8 +243,10 @@ static bool read_gate(const struct delivery *d, uint32_t words[4])
 	if (offset + len - 1 > idt->limit)
 		return found(d, "gate %u is beyond the IDT (limit 0x%x)", d->vector, idt->limit);
 	if (cpu_read_linear(d->cpu, idt->base + offset, words, len) < len)
-		return found(d, "gate %u at %s is not in memory", d->vector,
-			place_of(d->cpu, idt->base + offset).text);
+		return found(d,
+			"gate %u at %s is not in memory: the interrupt table that was loaded "
+			"(LIDT) is at 0x%08" PRIx64,
+			d->vector, place_of(d->cpu, idt->base + offset).text, idt->base);
 	type = DESCRIPTOR_TYPE(words[1]);
 	if (words[0] == 0 && words[1] == 0)
 		return found(d, "gate %u is empty", d->vector);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <vole/ports.h>
+
 #include "container.h"
 #include "exit_status.h"
 #include "io/file.h"
@@ -207,5 +209,10 @@ void halts_report(struct vm *vm)
 		!fails   ? ": the machine ends"
 		: is_one ? ", and nothing can wake it"
 			 : ", and nothing can wake them");
+	if (fails)
+		say("  a kernel that is done returns from its entry function, or writes its exit "
+		    "code "
+		    "to port 0x%x",
+			VOLE_PORT_EXIT);
 	examine_free(&state);
 }
