@@ -123,6 +123,19 @@ for my $point (0 .. $points - 1) {
 }
 is($good // 0, $points, "saved at any of $points times, output, disk and number of instructions are the same");
 
+# --- reports ---
+
+# Symbols are saved, too, so a clone's crash is reported as that of the machine.
+for my $kernel (qw(null-store unhandled stack-overflow)) {
+	my $path = build() . "/guest/$kernel.elf";
+	my $file = scratch() . "/$kernel.ckpt";
+	my ($run, undef, $clone) = map { run($_) } [vole_run(), $path], [vole_run(), '--checkpoint', "$file,at=0", $path], [vole(), 'clone', $file];
+	# With KVM the kernel may have crashed before the machine could be saved.
+	next if !-s $file;
+	is($clone->{status}, 126, "$kernel: a clone crashes");
+	is($clone->{err}, $run->{err}, '... and the report is that of the machine, with symbols');
+}
+
 # --- what is refused ---
 
 sub refused {

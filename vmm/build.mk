@@ -18,7 +18,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 		control.c system.c msr.c cpuid.c state.c) \
 	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c soft_transfer.c soft_debug.c pc_chips.c doctor_soft.c) \
 	$(addprefix chips/,ioapic.c cmos.c i8042.c vga_text.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c lapic_state.c pic.c pit.c pit_counter.c) \
-	$(addprefix boot/,boot.c restored.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
+	$(addprefix boot/,boot.c restored.c image_state.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c sink.c file.c file_holder.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c overlay.c) \

@@ -85,11 +85,15 @@ struct boot_machine {
 	const struct boot_device *devices;
 };
 
+struct image;
+
 /* An image on its way into a machine. Protocols embed it in a structure of their own. */
 struct boot {
 	const struct boot_protocol *protocol;
 	unsigned protocol_number;      /* boot_protocol_find(); several can have one name */
 	const struct options *options; /* not owned */
+
+	struct image *image; /* where it is loaded, and its symbols; NULL: it has none. Not owned */
 
 	/* Guest-physical memory, sorted by base, disjoint; set by open(). */
 	unsigned region_count;
@@ -152,6 +156,10 @@ struct boot_protocol {
 	/* Returns the symbol at or before a linear address, or NULL. Any thread, one at a time.
 	 * NULL: the image has no symbols. */
 	const char *(*symbol)(struct boot *boot, uint64_t address, uint32_t *offset);
+
+	/* Returns a name for an address at which the protocol itself, and not the image, has put
+	 * something, or NULL. NULL: there is no such address. */
+	const char *(*own_name)(const struct boot *boot, uint64_t address, uint32_t *offset);
 
 	/* Sets *gpa to where load() has put a virtual address of the image, as its program headers
 	 * have it. Returns 0, or -EFAULT if the image does not have the address. NULL: images have

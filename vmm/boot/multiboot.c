@@ -336,6 +336,7 @@ static int multiboot_open(struct boot **boot, const struct options *options)
 		return EXIT_STATUS_VOLE;
 	}
 	kernel->image = IMAGE_EMPTY;
+	kernel->boot.image = &kernel->image;
 	kernel->sections = MULTIBOOT_SECTIONS_EMPTY;
 	kernel->boot.options = options;
 	*boot = &kernel->boot;

@@ -110,6 +110,7 @@ static int pvh_open(struct boot **boot, const struct options *options)
 	}
 	linux_init(&kernel->guest);
 	kernel->image = IMAGE_EMPTY;
+	kernel->guest.boot.image = &kernel->image;
 	*boot = &kernel->guest.boot;
 	return open_kernel(kernel, options);
 }

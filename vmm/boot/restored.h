@@ -4,7 +4,8 @@
 
 /*
  * The boot of a machine that goes on from a checkpoint. Its image was loaded long ago: there is only
- * the board of the protocol that loaded it, and the layout of memory. No symbols are known.
+ * the board of the protocol that loaded it, the layout of memory, and what image_transfer() has of
+ * the image, which the caller fills.
  */
 
 #include "boot/boot.h"

@@ -94,6 +94,16 @@ void symbols_read(struct symbols *symbols, void *elf, int fd)
 	drop_unusable_names(symbols->names, symbols->names_size);
 }
 
+bool symbols_entry_is_valid(size_t size)
+{
+	return size == sizeof(Elf32_Sym) || size == sizeof(Elf64_Sym);
+}
+
+void symbols_clean(struct symbols *symbols)
+{
+	drop_unusable_names(symbols->names, symbols->names_size);
+}
+
 void symbols_free(struct symbols *symbols)
 {
 	free(symbols->table);

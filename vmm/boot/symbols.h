@@ -10,6 +10,7 @@
  * the number of symbols, however long their names are and however many share a name's bytes.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,5 +48,10 @@ const char *symbols_find(
 	const struct symbols *symbols, uint64_t start, uint64_t address, uint32_t *offset);
 
 void symbols_free(struct symbols *symbols);
+
+/* For tables that come from elsewhere: returns whether entries can have this size, in bytes; and has
+ * the names, which may be anything, be such as symbols_read() leaves. */
+bool symbols_entry_is_valid(size_t size);
+void symbols_clean(struct symbols *symbols);
 
 #endif

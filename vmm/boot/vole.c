@@ -92,6 +92,7 @@ static int vole_open(struct boot **boot, const struct options *options)
 		return EXIT_STATUS_VOLE;
 	}
 	vole->image = IMAGE_EMPTY;
+	vole->boot.image = &vole->image;
 	*boot = &vole->boot;
 	if (image_open(&vole->image, options->kernel) < 0)
 		return EXIT_STATUS_KERNEL;
@@ -173,7 +174,7 @@ static const char *boot_data_name(uint32_t address, uint32_t *offset)
 	return parts[i].name;
 }
 
-static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
+static const char *vole_own_name(const struct boot *boot, uint64_t address, uint32_t *offset)
 {
 	if (address >= boot->cpu_return && address - boot->cpu_return < BOOT_RETURN_SIZE) {
 		*offset = (uint32_t)address - boot->cpu_return;
@@ -181,7 +182,14 @@ static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *of
 	}
 	if (address >= BOOT_DATA && address < VOLE_BOOT_DATA_END)
 		return boot_data_name((uint32_t)address, offset);
-	return image_symbol(&vole_of(boot)->image, address, offset);
+	return NULL;
+}
+
+static const char *vole_symbol(struct boot *boot, uint64_t address, uint32_t *offset)
+{
+	const char *name = vole_own_name(boot, address, offset);
+
+	return name ? name : image_symbol(&vole_of(boot)->image, address, offset);
 }
 
 static int vole_locate(struct boot *boot, uint64_t linear, uint64_t *gpa)
@@ -246,6 +254,7 @@ const struct boot_protocol boot_vole = {
 	.load = vole_load,
 	.close_files = vole_close_files,
 	.symbol = vole_symbol,
+	.own_name = vole_own_name,
 	.locate = vole_locate,
 	.show = vole_show,
 	.free = vole_free,

@@ -49,6 +49,7 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 
 	setup_of(vm, &setup);
 	setup_transfer(&setup, stream);
+	setup_transfer_image(vm->boot, stream);
 	ret = vm_state_save(vm, stream);
 	if (ret < 0)
 		return ret;
@@ -131,13 +132,17 @@ static void wake_ready(struct io_source *source)
 		io_event_signal(source->fd);
 }
 
-static void timer_ready(struct io_source *source)
+/* Any thread. */
+static void ask(struct vm *vm)
 {
-	struct vm *vm = container_of(source, struct vm, checkpoint.timer);
-
-	io_event_clear(source->fd);
 	atomic_store(&vm->checkpoint.is_asked, true);
 	io_event_signal(vm->checkpoint.wake.fd);
+}
+
+static void timer_ready(struct io_source *source)
+{
+	io_event_clear(source->fd);
+	ask(container_of(source, struct vm, checkpoint.timer));
 }
 
 int checkpoint_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
@@ -153,8 +158,7 @@ int checkpoint_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data
 	}
 	if (vm->checkpoint.fd < 0)
 		return 0;
-	atomic_store(&vm->checkpoint.is_asked, true);
-	io_event_signal(vm->checkpoint.wake.fd);
+	ask(vm);
 	if (vm->engine->ops->yield)
 		vm->engine->ops->yield(vm->engine);
 	return 0;
@@ -184,11 +188,14 @@ int checkpoint_begin(struct vm *vm)
 
 	if (!options->has_time || vm_is_virtual(vm))
 		return 0;
+	if (options->time_ns == 0) {
+		ask(vm);
+		return 0;
+	}
 	ret = io_timer_add(&vm->loop, &vm->checkpoint.timer, timer_ready);
 	if (ret < 0)
 		return ret;
-	/* A time of 0 would stop the timer. */
-	ret = io_timer_set(&vm->checkpoint.timer, options->time_ns + 1, 0);
+	ret = io_timer_set(&vm->checkpoint.timer, options->time_ns, 0);
 	if (ret < 0)
 		say("timerfd: %s", strerror(-ret));
 	return ret;

@@ -160,6 +160,7 @@ static int open_boot(struct vm *vm, const struct setup *setup)
 	memcpy(vm->boot->regions, setup->regions, sizeof setup->regions);
 	vm->boot->cpu_return = setup->cpu_return;
 	vm->boot->exception_stubs = setup->exception_stubs;
+	setup_transfer_image(vm->boot, &vm->clone->stream);
 	return 0;
 }
 

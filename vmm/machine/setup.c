@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "block.h"
+#include "boot/image_state.h"
 #include "machine/plan.h"
 #include "machine/vm.h"
 #include "snapshot/stream.h"
@@ -213,4 +214,11 @@ void setup_transfer(struct setup *setup, struct snapshot_stream *stream)
 	transfer_board(setup, stream);
 	transfer_regions(setup, stream);
 	transfer_devices(setup, stream);
+}
+
+void setup_transfer_image(struct boot *boot, struct snapshot_stream *stream)
+{
+	struct image none = IMAGE_EMPTY;
+
+	image_transfer(boot->image ? boot->image : &none, stream);
 }

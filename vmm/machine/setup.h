@@ -65,6 +65,9 @@ void setup_of(const struct vm *vm, struct setup *setup);
 /* Sets when the file of an open disk was written last. Returns 0 or -errno. */
 int setup_disk_modified(const struct disk *disk, int64_t *seconds, uint32_t *nanoseconds);
 
+/* Transfers what reports need of a machine's image: where it is loaded, its symbols. */
+void setup_transfer_image(struct boot *boot, struct snapshot_stream *stream);
+
 /* Transfers it to or from a stream. What is read is validated, so that a machine can be made with
  * it. */
 void setup_transfer(struct setup *setup, struct snapshot_stream *stream);
