@@ -331,8 +331,9 @@ static inline void virtio_tell(const struct virtio_device *dev, const struct vir
 static inline void virtio_tell_queue(
 	const struct virtio_device *dev, enum virtio_event_kind kind, int queue, uint64_t value)
 {
-	virtio_tell(
-		dev, &(const struct virtio_event){.kind = kind, .queue = queue, .value = value});
+	virtio_tell(dev,
+		&(const struct virtio_event){
+			.kind = kind, .queue = queue, .value = value, .accessor = dev->accessor});
 }
 
 static inline void virtio_tell_chain(const struct virtio_device *dev, enum virtio_event_kind kind,

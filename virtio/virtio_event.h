@@ -49,10 +49,13 @@ struct virtio_event {
 	/* READ and WRITE only. value has the bytes, little-endian, up to the first eight. */
 	const char *reg; /* name of the register; NULL: none has this offset, or it is Config */
 	uint32_t offset;
-	uint32_t selected;    /* what DeviceFeaturesSel, DriverFeaturesSel or QueueSel selects,
+	uint32_t selected; /* what DeviceFeaturesSel, DriverFeaturesSel or QueueSel selects,
 			       * for registers that depend on them; else 0 */
-	unsigned len;         /* bytes */
-	const void *accessor; /* as virtio_mmio_read() and virtio_mmio_write() were given it */
+	unsigned len;      /* bytes */
+
+	/* The access that is handled, also when it makes a queue ready, as virtio_mmio_read() and
+	 * virtio_mmio_write() were given it; NULL: none. */
+	const void *accessor;
 
 	const struct chain *chain; /* CHAIN and USED only; valid during the call */
 };

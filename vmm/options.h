@@ -86,6 +86,7 @@ struct options {
 	struct checkpoint_options checkpoint;
 	struct gdb_options gdb;
 	bool screen; /* the screen of boards that have one is shown at the end */
+	bool check_virtio, check_fatal;
 	bool verbose;
 
 	/* What a run leaves behind. Files; NULL: none. */

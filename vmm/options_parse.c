@@ -194,6 +194,7 @@ enum {
 	OPTION_RNG,
 	OPTION_VIRTIO,
 	OPTION_CHAOS,
+	OPTION_CHECK,
 	OPTION_MODULE,
 	OPTION_INITRD,
 	OPTION_LOAD,
@@ -237,6 +238,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_chaos(options, argument);
 	case OPTION_CAPTURE:
 		return parse_capture(options, argument);
+	case OPTION_CHECK:
+		return parse_check(options, argument);
 	case OPTION_MODULE:
 		return parse_module(options, argument);
 	case OPTION_INITRD:
@@ -286,6 +289,7 @@ static const struct option longs[] = {
 	{"rng", required_argument, NULL, OPTION_RNG},
 	{"virtio", required_argument, NULL, OPTION_VIRTIO},
 	{"chaos", required_argument, NULL, OPTION_CHAOS},
+	{"check", required_argument, NULL, OPTION_CHECK},
 	{"module", required_argument, NULL, OPTION_MODULE},
 	{"initrd", required_argument, NULL, OPTION_INITRD},
 	{"load", required_argument, NULL, OPTION_LOAD},

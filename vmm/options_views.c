@@ -97,6 +97,26 @@ int parse_capture(struct options *options, char *text)
 	return 0;
 }
 
+int parse_check(struct options *options, char *text)
+{
+	const char *kind = next_word(&text);
+	const char *word;
+
+	if (strcmp(kind, "virtio") != 0) {
+		say("--check %s: not virtio", kind);
+		return -EINVAL;
+	}
+	options->check_virtio = true;
+	while ((word = next_word(&text)) != NULL) {
+		if (strcmp(word, "fatal") != 0) {
+			say("--check virtio: unknown option \"%s\" (there is fatal)", word);
+			return -EINVAL;
+		}
+		options->check_fatal = true;
+	}
+	return 0;
+}
+
 /* The last --chaos counts, as a whole. */
 int parse_chaos(struct options *options, char *text)
 {

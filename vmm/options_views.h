@@ -15,6 +15,9 @@ int parse_log(struct options *options, char *text);
 /* --capture FILE[,snap=BYTES] */
 int parse_capture(struct options *options, char *text);
 
+/* --check virtio[,fatal] */
+int parse_check(struct options *options, char *text);
+
 /* --chaos SEED[,errors][,reset] */
 int parse_chaos(struct options *options, char *text);
 

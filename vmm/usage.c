@@ -56,6 +56,10 @@ const char usage[] = COMMANDS
 	"                      has the virtio devices do, by the seed, what the specification\n"
 	"                      permits and drivers may not expect; with errors, requests to\n"
 	"                      disks fail; with reset, devices ask for a reset\n"
+	"      --check virtio[,fatal]\n"
+	"                      tells what drivers of virtio devices do that they must not;\n"
+	"                      with fatal, the first such mistake ends the machine with\n"
+	"                      status 123\n"
 	"      --initrd FILE   the initial RAM disk, for Linux\n"
 	"      --module FILE   handed to the guest in memory; may be repeated\n"
 	"      --debug-port PORT\n"
@@ -90,6 +94,6 @@ const char usage[] = COMMANDS
 	"Standard output is the guest's alone; vole speaks on standard error. SIGUSR1 has\n"
 	"it look at the disks' sizes again.\n"
 	"\n"
-	"Exit status: 0-119 the guest's own, 124 time-out or --max-exits, 125 vole\n"
-	"could not do what was asked, 126 the guest crashed, 127 the kernel could not be\n"
-	"loaded.\n";
+	"Exit status: 0-119 the guest's own, 123 --check virtio,fatal found a mistake,\n"
+	"124 time-out or --max-exits, 125 vole could not do what was asked, 126 the guest\n"
+	"crashed, 127 the kernel could not be loaded.\n";

@@ -230,8 +230,8 @@ void vm_resume(struct vm *vm);
  * was its end. Any thread. */
 bool vm_end(struct vm *vm, int status);
 
-/* Ends the machine with this status, because output could not be written. If it is ending already,
- * the status replaces status 0 only. Any thread. */
+/* Ends the machine with this status, because output could not be written, or what the guest did was
+ * not to be. If it is ending already, the status replaces status 0 only. Any thread. */
 void vm_output_lost(struct vm *vm, int status);
 
 /* Has pending output, and requests to disks, not be waited for any more. I/O thread. */

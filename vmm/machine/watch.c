@@ -12,6 +12,7 @@
 #include "machine/accessor.h"
 #include "machine/vm.h"
 #include "see/capture.h"
+#include "see/check.h"
 #include "see/log_virtio.h"
 
 /* --- what views ask of the machine ------------------------------------------------------------ */
@@ -53,10 +54,16 @@ static const char *watch_symbol(void *ctx, uint64_t address, uint32_t *offset)
 	return vm_symbol(ctx, address, offset);
 }
 
+static void watch_fail(void *ctx, int status)
+{
+	vm_output_lost(ctx, status);
+}
+
 static const struct views_machine watch_machine = {
 	.now = watch_now,
 	.place = watch_place,
 	.symbol = watch_symbol,
+	.fail = watch_fail,
 };
 
 /* --- opening and closing ---------------------------------------------------------------------- */
@@ -92,6 +99,8 @@ int watch_open(struct vm *vm)
 			      ? open_capture_to_stdout(vm)
 			      : capture_open(
 					&vm->views, options->capture, -1, options->capture_snap);
+	if (ret == 0 && options->check_virtio)
+		ret = check_open(&vm->views, false, options->check_fatal);
 	return ret;
 }
 

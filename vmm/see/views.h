@@ -48,14 +48,17 @@ struct views_machine {
 	/* Returns the time of an event that is now (event.ns). */
 	uint64_t (*now)(void *ctx);
 
-	/* Sets *place to that of the instruction that made the access of a VIRTIO_EVENT_READ or
-	 * VIRTIO_EVENT_WRITE, or of the access that a report is about. Returns false if it made
-	 * none. */
+	/* Sets *place to that of the instruction that made the access which the event or report is
+	 * about (virtio_event.accessor). Returns false if there was none. */
 	bool (*place)(void *ctx, const struct event *event, struct place *place);
 
 	/* Returns the symbol of guest-physical memory, where the kernel's virtual addresses are the
 	 * same, and sets *offset; NULL: none. */
 	const char *(*symbol)(void *ctx, uint64_t address, uint32_t *offset);
+
+	/* Ends the machine with this exit status of vole. If it is ending already, the status
+	 * replaces 0 only. */
+	void (*fail)(void *ctx, int status);
 };
 
 /* Makes an empty list of views. */

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A driver of a disk reads two sectors, one after the other. The device bears each of the mistakes
+ * that a word on the command line names; the referee does not.
+ *   run: --timeout 20 --check virtio -d %disk% -- none
+ *   status: 0
+ *   says: ^vole: virtio: \d+ rules watched, 0 broken\n$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- index-back
+ *   status: 0
+ *   says: device 2, block, queue 0: available index 0 after 1: the available index goes back \(virtio 2\.7\.6\.1, rule index-back\)
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- available-flags
+ *   status: 0
+ *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at 0x[0-9a-f]{8} \(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- available-flags-event-idx
+ *   status: 0
+ *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- event-idx
+ *   status: 0
+ *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- used-index
+ *   status: 3
+ *   says: the used ring's index is 0, where the device has stored 1: the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- used-element
+ *   status: 0
+ *   says: element 0 of the used ring: the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio --virtio in-order=on -d %disk% -- in-order
+ *   status: 0
+ *   says: descriptor 4 comes after 0: with IN_ORDER, descriptors of a chain follow each other in the table \(virtio 2\.7\.5\.2, rule in-order\), last kicked at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- head-twice
+ *   status: 0
+ *   says: descriptor 0: made available again, while the device owns it \(virtio 2\.7\.13\.1, rule head-twice\), last kicked at .*\(main\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- descriptor-twice
+ *   status: 0
+ *   says: descriptor 2, of the chains from 0 and 3: part of two chains that the device owns \(virtio 2\.7\.13\.1, rule descriptor-twice\)
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- buffer-overlap
+ *   status: 0
+ *   says: chain 3: buffer of 1 byte at 0x[0-9a-f]+: it overlaps another one that the device owns \(virtio 2\.7\.13, rule buffer-overlap\)
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- buffer-overlap-own
+ *   status: 0
+ *   says: chain 0: buffer of 512 bytes at 0x[0-9a-f]+, within the chain: it overlaps another one that the device owns \(virtio 2\.7\.13, rule buffer-overlap\)
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- buffer-in-ring
+ *   status: 0
+ *   says: chain 0: buffer of 1 byte at 0x[0-9a-f]+: the device would write into the areas of a queue \(virtio 2\.7\.13, rule buffer-in-ring\)
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- block-flush
+ *   status: 0
+ *   says: flush with sector 1: sector is 0 in a flush \(virtio 5\.2\.6\.1, rule block-flush\)
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- block-id
+ *   status: 0
+ *   says: request for the serial number with 512 bytes for it: a serial number takes 20 bytes \(virtio 5\.2\.6\.1, rule block-id\)
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio --virtio notification-data=on -d %disk% -- kick-data
+ *   status: 0
+ *   says: QueueNotify 0x70000: with NOTIFICATION_DATA, a kick says how far the driver is \(virtio 2\.9, rule kick-data\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio,fatal -d %disk% -- kick-unasked
+ *   status: 0
+ *   says: \d+ of \d+ kicks: most kicks tell of nothing new, or were not asked for \(virtio 2\.7\.10\.1, hint kick-unasked\), CPU 0 at .*\(request\+0x
+ *   says: watched, 0 broken, 1 hint$
+ *
+ * On the software CPU no guest code is executed while a disk works.
+ *   run: --timeout 20 --check virtio,fatal -d %disk% -- header-changed
+ *   engine: kvm
+ *   status: 123
+ *   says: request of chain 0: its header was changed while the device owned it \(virtio 3\.3\.1, rule header-changed\), last kicked at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- malformed
+ *   status: 1
+ *   says: queue 0: chain from descriptor 0 loops \(virtio 2\.7\.5\.2\)
+ *   says: watched, 1 broken$
+ */
+#include <vole/virtio_blk.h>
+
+#include "case_split.h"
+
+static struct virtio_blk_req headers[2];
+static uint8_t sectors[2][512], statuses[2];
+
+/* The features that mistakes need, or would be allowed with. */
+static uint64_t features(void)
+{
+	uint64_t wanted = UINT64_C(1) << VIRTIO_BLK_F_FLUSH;
+
+	if (makes("in-order"))
+		wanted |= UINT64_C(1) << VIRTIO_F_IN_ORDER;
+	if (makes("kick-data"))
+		wanted |= UINT64_C(1) << VIRTIO_F_NOTIFICATION_DATA;
+	if (makes("available-flags-event-idx"))
+		wanted |= UINT64_C(1) << VIRTIO_F_EVENT_IDX;
+	return wanted;
+}
+
+/* Fills the three descriptors of a request from head on. */
+static void prepare(unsigned request, uint16_t head)
+{
+	uint8_t *status = &statuses[makes("buffer-overlap") ? 0 : request];
+	uint8_t *sector = sectors[request];
+	uint32_t type = VIRTIO_BLK_T_IN;
+
+	if (makes("buffer-overlap-own"))
+		status = sector + 511;
+	if (makes("buffer-in-ring"))
+		status = (uint8_t *)&available.ring[7];
+	if (makes("block-flush"))
+		type = VIRTIO_BLK_T_FLUSH;
+	if (makes("block-id"))
+		type = VIRTIO_BLK_T_GET_ID;
+	headers[request] = (struct virtio_blk_req){
+		.type = cpu_to_le32(type), .sector = cpu_to_le64(makes("block-flush"))};
+	fill(head, &headers[request], sizeof headers[request], 0, head + 1);
+	fill(head + 1, sector, 512, VIRTQ_DESC_F_WRITE, head + 2);
+	fill(head + 2, status, 1, VIRTQ_DESC_F_WRITE, 0);
+	if (makes("block-flush"))
+		fill(head, &headers[request], sizeof headers[request], 0, head + 2);
+}
+
+/* Makes the two requests available together. */
+static int both(void)
+{
+	prepare(0, 0);
+	prepare(1, 3);
+	if (makes("descriptor-twice"))
+		fill(4, sectors[1], 512, VIRTQ_DESC_F_WRITE, 2);
+	put(0, 0);
+	put(1, makes("head-twice") ? 0 : 3);
+	publish(0, 2);
+	return wait();
+}
+
+APART static int request(unsigned number)
+{
+	if (makes("available-flags"))
+		available.flags = 2;
+	if (makes("available-flags-event-idx"))
+		available.flags = 1;
+	if (makes("event-idx"))
+		available.used_event = 1;
+	if (makes("used-index") && number == 1)
+		used.idx = 0;
+	if (makes("used-element") && number == 1)
+		used.ring[0].len = cpu_to_le32(7);
+	prepare(number, 0);
+	if (makes("in-order")) {
+		fill(0, &headers[number], sizeof headers[number], 0, 4);
+		fill(4, sectors[number], 512, VIRTQ_DESC_F_WRITE, 5);
+		fill(5, &statuses[number], 1, VIRTQ_DESC_F_WRITE, 0);
+	}
+	if (makes("malformed"))
+		table[0].next = cpu_to_le16(0);
+	put(0, 0);
+	if (makes("kick-data")) {
+		available.idx++;
+		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0x70000);
+	} else {
+		publish(0, 1);
+	}
+	for (unsigned i = 0; makes("kick-unasked") && i < 40; i++)
+		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	if (makes("used-index") && number == 1)
+		return 3;
+	while (makes("header-changed") && used.idx != available.idx)
+		*(volatile uint64_t *)&headers[number].sector ^= 1;
+	return wait();
+}
+
+int main(const struct start_info *info)
+{
+	int error;
+
+	find(info, VIRTIO_ID_BLOCK);
+	negotiate(features());
+	if (makes("index-back")) {
+		/* The device looks at a queue that is ready when DRIVER_OK is set. */
+		prepare(0, 0);
+		available.idx = 1;
+	}
+	enable_queue(0, table, &available, &used);
+	if (makes("index-back"))
+		available.idx = 0;
+	set(VIRTIO_MMIO_STATUS, 0xf);
+	if (makes("head-twice") || makes("descriptor-twice") || makes("buffer-overlap"))
+		return both();
+	error = request(0);
+	while (makes("header-changed") && !error)
+		error = request(0);
+	return error ? error : request(1);
+}
