@@ -264,4 +264,90 @@ SKIP: {
 	$gdb->finish;
 }
 
+# --- what is malformed ---
+{
+	my $gdb = debug($INSTRUCTIONS);
+	for my $bad ('m', 'm1', 'm,4', 'mzz,4', 'm100000', 'm100000,4x', 'm11112222333344445,4', 'M', "M$at{written},4:12", 'M100000,4:zz000000', 'X100000,5:ab',
+		'p', 'pxyz', 'P', 'P1', 'P1=', 'P1=12', 'Z', 'Z0', 'Z9,100000,1', 'Z0,100000', 'z0,,', 'H', 'Hx1', 'Hg99', 'T', 'Tx', 'vCont;', 'vCont;x', 'vCont;s:',
+		'vCont;c:99', 'vCont;C', 'cxyz', 'sxyz', 'C', 'Czz', 'qXfer:features:read:target.xml:', 'qXfer:features:read:target.xml:0',
+		'qXfer:features:read:target.xml:99999,1', 'qThreadExtraInfo,', 'qThreadExtraInfo,99', 'qRcmd,xyz') {
+		like($gdb->ask($bad), qr/^E[0-9a-f]{2}$/, "$bad is an error");
+	}
+	is($gdb->ask($_), '', "$_ is not known") for 'qXfer:features:read:other.xml:0,10', 'vAttach;1', 'R00', '!', "\x01\xff", '';
+	$gdb->send_raw('$?#00');
+	is($gdb->next_raw, '-', 'a wrong sum: the packet is asked for again');
+	$gdb->send_raw('$?#zz');
+	is($gdb->next_raw, '-', 'a sum that is none');
+	$gdb->send_raw("\x00garbage+++\$?");
+	$gdb->send('?');
+	is($gdb->receive, 'T05thread:1;', 'bytes between packets, and a packet without an end, are ignored');
+	$gdb->send_raw('$' . 'm' x 40000 . sprintf '#%02x', 109 * 40000 % 256);
+	is($gdb->next_raw, '-', 'a packet that is too long');
+	$gdb->send('?');
+	is($gdb->next_raw, '+', 'an acknowledgement');
+	is($gdb->next_raw, 'T05thread:1;', 'a reply');
+	$gdb->send_raw('-');
+	is($gdb->next_raw, 'T05thread:1;', '- asks for it again');
+	is($gdb->ask('QStartNoAckMode'), 'OK', 'QStartNoAckMode');
+	$gdb->{acks} = 0;
+	$gdb->send('?');
+	is($gdb->next_raw, 'T05thread:1;', '... and there are no more acknowledgements');
+	is(length $gdb->ask('m' . hex_of($at{instructions}) . ',ffffffff') <= 16384, 1, 'more memory than fits gives what fits');
+	is($gdb->ask('c'), 'W07', 'all that has done no harm');
+	$gdb->finish;
+}
+
+# --- sockets ---
+{
+	my $path = scratch() . '/gdb.sock';
+	my $gdb = Gdb->new([$kernel, '--', $SPIN], socket => $path);
+	is($gdb->ask('?'), 'T05thread:1;', 'unix: the machine stands');
+	is($gdb->ask('qAttached'), '1', '... and gdb has not started it');
+	like($gdb->err, qr/^vole: the machine waits for a debugger: \(gdb\) target remote \Q$path\E$/m, 'vole says where to connect');
+	my $second = IO::Socket::UNIX->new(Peer => $path);
+	is(sysread($second, my $nothing, 1), 0, 'a second debugger is turned away');
+	like($gdb->err, qr/a second debugger was turned away/, '... which is said');
+	my $result = run([vole_run(), '--gdb', "unix:$path", $kernel]);
+	is("$result->{status} $result->{err}", "125 vole: --gdb unix:$path: Address already in use\n", 'a socket that is in use is refused');
+	$gdb->ask(point('Z0', $at{spin}));
+	like(go_to($gdb, 'c', 'spin'), qr/^spin/, 'the first one goes on');
+	$gdb->send('c');
+	$gdb->disappear;
+	$gdb->connect;
+	is($gdb->ask('?'), 'T05thread:1;', 'after a debugger that has disappeared the machine stands, and the next one is there');
+	like($gdb->err, qr/the debugger has disappeared; the machine stands until another one connects/, '... which is said');
+	$gdb->send('c');
+	sleep 0.2;
+	$gdb->interrupt;
+	is($gdb->receive, 'T02thread:1;', '... without breakpoints of the other one');
+	is($gdb->ask('D'), 'OK', 'D');
+	$gdb->connect;
+	is($gdb->ask('?'), 'T05thread:1;', 'a debugger that comes back stops the machine');
+	$gdb->send('k');
+	is($gdb->finish, 0, 'k');
+	ok(!-e $path, 'the socket is removed');
+
+	$gdb = Gdb->new([$kernel, '--', $SPIN], socket => $path, lost => ',lost=end');
+	is($gdb->ask('?'), 'T05thread:1;', 'lost=end: the machine stands');
+	$gdb->disappear;
+	is($gdb->finish, 125, '... and ends with the debugger');
+}
+
+# --- the command line ---
+for (['tcp:0.0.0.0:1234', 'a debugger can do all that you can, so vole listens on 127\.0\.0\.1 alone: tcp:1234'],
+	['tcp:0', 'not a port from 1 to 65535'], ['tcp:', 'not a port'], ['tcp:65536', 'not a port'], ['unix:', 'not -, unix:PATH or tcp:PORT'],
+	['1234', 'not -, unix:PATH or tcp:PORT'], ['-,lost=wait', 'lost=wait needs unix:PATH or tcp:PORT'], ['tcp:1234,x', 'unknown option "x"'],
+	['unix:/nonexistent/gdb', '/nonexistent/gdb: No such file or directory']) {
+	my ($argument, $says) = @$_;
+	my $result = run([vole_run(), '--gdb', $argument, $kernel]);
+	is($result->{status}, 125, "--gdb $argument is refused");
+	like($result->{err}, qr/^vole: --gdb .*$says/, '... by name');
+}
+{
+	open my $file, '<', $0 or die "$0: $!\n";
+	my $result = run([vole_run(), '--gdb', '-', $kernel], stdin => $file);
+	is($result->{status}, 125, '--gdb - with a file as standard input is refused');
+	like($result->{err}, qr/^vole: --gdb -: standard input is a file/, '... by name');
+}
+
 done_testing();

@@ -62,9 +62,9 @@ int gdb_output_fd(const struct gdb *gdb)
 /* The machine is to stop, for this reason unless there is another one already. */
 static void want_stop(struct gdb *gdb, const struct gdb_stop *stop)
 {
-	if (!gdb->has_stop)
-		gdb->stop = *stop;
-	gdb->has_stop = true;
+	if (!gdb->is_asked)
+		gdb->asked = *stop;
+	gdb->is_asked = true;
 	if (gdb->state == GDB_RUNNING)
 		gdb->state = GDB_STOPPING;
 	io_event_signal(gdb->event.fd);
@@ -115,6 +115,9 @@ static void tell_stop(struct gdb *gdb)
 static void stand(struct gdb *gdb)
 {
 	gdb->state = GDB_STOPPED;
+	if (gdb->is_stale)
+		gdb_clear_points(gdb);
+	gdb->is_stale = false;
 	gdb_link_hear_guest(&gdb->link, false);
 	gdb_link_hear(&gdb->link, true);
 	tell_stop(gdb);
@@ -131,14 +134,14 @@ static void set_engine_go(struct gdb *gdb, const enum cpu_go *go)
 static void resume(struct gdb *gdb)
 {
 	gdb->state = GDB_RUNNING;
-	gdb->has_stop = false;
+	gdb->is_asked = false;
 	gdb->told = false; /* no CPU executes, so none tells */
 	gdb_link_hear_guest(&gdb->link, true);
 	gdb->host->resume(gdb->ctx);
 }
 
 /* The instruction at a breakpoint was executed alone. Returns true if that is all that happened and
- * all that the debugger has asked for was more than that: then the machine goes on. */
+ * the debugger has asked for more than that: then the machine goes on. */
 static bool end_pass(struct gdb *gdb)
 {
 	bool is_step =
@@ -148,23 +151,31 @@ static bool end_pass(struct gdb *gdb)
 	gdb_lift_breakpoints(gdb, gdb->passed, false);
 	if (!is_step || gdb->go[gdb->stop.cpu] == CPU_STEP)
 		return false;
+	if (gdb->is_asked) {
+		gdb->stop = gdb->asked;
+		return false;
+	}
 	set_engine_go(gdb, gdb->go);
 	resume(gdb);
 	return true;
 }
 
-/* Waits for the CPUs, if the machine is to stop. */
-static void look(struct gdb *gdb)
+/* Sets why the machine stops. What a CPU tells is worth more than that a user has asked for it. */
+static void choose_stop(struct gdb *gdb)
 {
 	pthread_mutex_lock(&gdb->lock);
 	if (gdb->told && gdb->state == GDB_RUNNING)
 		gdb->state = GDB_STOPPING;
-	/* What a CPU tells is worth more than that a user has asked for a stop. */
-	if (gdb->told) {
-		gdb->stop = gdb->told_stop;
-		gdb->has_stop = true;
-	}
+	gdb->stop = gdb->told ? gdb->told_stop : gdb->asked;
 	pthread_mutex_unlock(&gdb->lock);
+}
+
+/* Waits for the CPUs, if the machine is to stop. */
+static void look(struct gdb *gdb)
+{
+	if (gdb->state != GDB_RUNNING && gdb->state != GDB_STOPPING)
+		return;
+	choose_stop(gdb);
 	if (gdb->state != GDB_STOPPING)
 		return;
 	if (gdb->host->pause(gdb->ctx) < 0)
@@ -233,6 +244,7 @@ static void forget_debugger(struct gdb *gdb)
 	gdb->packet.state = PACKET_BETWEEN;
 	if (gdb->state == GDB_STOPPED)
 		gdb_clear_points(gdb);
+	gdb->is_stale = gdb->state != GDB_STOPPED;
 	if (gdb->state == GDB_ENDED)
 		gdb->state = GDB_OVER;
 }

@@ -248,6 +248,15 @@ static int open_stdio(struct gdb_link *link)
 	return ret < 0 ? fail(link, -ret) : 0;
 }
 
+/* The debugger may have disappeared just before the next one came. */
+static void look_for_end(struct gdb_link *link)
+{
+	struct pollfd fd = {.fd = link->in, .events = POLLRDHUP};
+
+	if (gdb_link_is_there(link) && poll(&fd, 1, 0) > 0)
+		lose(link);
+}
+
 /* The listener accepts the next client at once, so that a second one does not wait for an answer.
  */
 static int client_came(struct listener *listener, int fd)
@@ -255,6 +264,7 @@ static int client_came(struct listener *listener, int fd)
 	struct gdb_link *link = container_of(listener, struct gdb_link, listener);
 	int ret = 0;
 
+	look_for_end(link);
 	if (gdb_link_is_there(link)) {
 		say("--gdb %s: a second debugger was turned away; the first one is connected",
 			link->options->text);

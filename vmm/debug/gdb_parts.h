@@ -57,8 +57,10 @@ struct gdb {
 		GDB_OVER,  /* nothing is left to be looked at */
 	} state;
 	const struct cpu_registers *reported; /* GDB_ENDED: of gdb_ended() */
-	struct gdb_stop stop;                 /* why it stands, or is about to */
-	bool has_stop;                        /* stop is set: the machine is to stop */
+	struct gdb_stop stop;                 /* why it stands */
+	bool is_asked; /* the machine is to stop, for this reason unless a CPU tells one */
+	struct gdb_stop asked;
+	bool is_stale;   /* the points are those of a debugger that has disappeared */
 	bool is_awaited; /* the debugger has had it continue, and waits to be told of the stop */
 
 	/* CPUs' threads tell of their stops: the first one since the last resume() counts. */
