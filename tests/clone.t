@@ -123,6 +123,20 @@ for my $point (0 .. $points - 1) {
 }
 is($good // 0, $points, "saved at any of $points times, output, disk and number of instructions are the same");
 
+# --- a serial port ---
+
+# Nothing is printed twice, and nothing is lost.
+my ($lines, $tried) = (0, 0);
+for my $us (0, 100, 300, 1000, 3000, 10000, 20000) {
+	my $file = scratch() . "/serial$us.ckpt";
+	my $run = run([vole_run(), qw(--console none --serial stdio --checkpoint), "$file,at=${us}us", build() . '/guest/serial-count.elf']);
+	my $clone = -s $file ? run([vole(), 'clone', '--serial', 'stdio', $file]) : { out => '' };
+	$tried++;
+	$lines++, next if $run->{out} . $clone->{out} eq join '', map { "$_\n" } 1 .. 1000;
+	diag("saved after $us us:\n", shown($run), shown($clone));
+}
+is($lines, $tried, 'a serial port goes on at any byte');
+
 # --- reports ---
 
 # Symbols are saved, too, so a clone's crash is reported as that of the machine.

@@ -341,6 +341,8 @@ my @cases = (
 	{ kernel => 'print-race', vole => ['-c', 2], out => qr/\A[A-Z]{20000}[A-Z]*all checks hold\n\z/ },
 	{ kernel => 'restless', vole => [qw(--console none --serial stdio --virtio event-idx=off)], status => 7, out => "\0" x 16384 },
 	{ kernel => 'serial-handover', vole => [qw(--console none --serial stdio)], status => 7, out => "late\n" },
+	# It is saved in the middle of that in tests/clone.t.
+	{ kernel => 'serial-count', vole => [qw(--console none --serial stdio)], out => join '', map { "$_\n" } 1 .. 1000 },
 	{ kernel => 'console-flood', name => 'to a file', vole => ['--console', 'file:' . scratch() . '/flood'], guest => [2],
 		after => sub { is(-s scratch() . '/flood', 2048, 'console-flood: all of it is in the file') } },
 	{ kernel => 'console-passes', vole => [qw(--console file:/dev/null)], out => qr/\A\.*(?:\d+\.*)+\z/ },

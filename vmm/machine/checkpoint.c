@@ -57,8 +57,8 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 		vm->memory.size, stream);
 }
 
-/* CPUs and devices are at rest meanwhile. The devices of a machine that ends stay so: what they have
- * not done yet is the clones'. Returns 0 or -errno (said). */
+/* CPUs and devices are at rest meanwhile. If the machine is not to go on, it has ended before they
+ * could: what is not done yet is the clones' to do. Returns 0 or -errno (said). */
 static int save(struct vm *vm)
 {
 	struct snapshot_stream stream;
@@ -77,6 +77,8 @@ static int save(struct vm *vm)
 		snapshot_free(&stream);
 		if (ret < 0 || vm->options->checkpoint.goes_on)
 			thaw_devices(vm);
+		else
+			vm->checkpoint.has_ended = vm_end(vm, 0);
 	}
 	vm->engine->ops->resume(vm->engine);
 	return ret;
@@ -93,9 +95,6 @@ static void take(struct vm *vm)
 	}
 	say("%s: the machine is saved; \"vole clone %s\" goes on from here", options->path,
 		options->path);
-	if (options->goes_on)
-		return;
-	vm->checkpoint.has_ended = vm_end(vm, 0);
 }
 
 /* Guest time has come, by the virtual clock. With the host's there is a timer. */

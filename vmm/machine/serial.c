@@ -40,7 +40,8 @@ static void serial_ready(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	if (uart_ready(&vm->serial.uart))
+	/* The output of a machine that was saved is its clones'. */
+	if (!vm->checkpoint.has_ended && uart_ready(&vm->serial.uart))
 		io_event_signal(vm->serial.chardev.wake.fd);
 }
 
