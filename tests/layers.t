@@ -63,16 +63,17 @@ for my $folder (sort keys %may_see) {
 # Inside of vmm/: which folders the files of a folder may include, besides their own and vmm/ itself. An engine is
 # known by nobody: machine/ and all others know what cpu/engine.h says of engines.
 my %may_see_in_vmm = (
+	'sandbox' => [],
 	'snapshot' => [qw(io)],
 	'cpu' => [qw(chips snapshot)],
-	'kvm' => [qw(chips cpu snapshot)],
+	'kvm' => [qw(chips cpu sandbox snapshot)],
 	'x86' => [qw(chips cpu snapshot)],
 	'chips' => [qw(snapshot)],
-	'io' => [],
+	'io' => [qw(sandbox)],
 	'boot' => [qw(chips cpu io snapshot)],
 	'see' => [qw(chips cpu io)],
 	'debug' => [qw(chips cpu io see)],
-	'machine' => [qw(boot chips cpu debug io see snapshot)],
+	'machine' => [qw(boot chips cpu debug io sandbox see snapshot)],
 );
 for my $folder (sort keys %may_see_in_vmm) {
 	my %allowed = map { $_ => 1 } $folder, @{$may_see_in_vmm{$folder}};

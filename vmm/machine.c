@@ -23,6 +23,7 @@
 #include "machine/plan.h"
 #include "machine/ports.h"
 #include "machine/screen.h"
+#include "machine/shut_in.h"
 #include "machine/signals.h"
 #include "machine/state_report.h"
 #include "machine/timers.h"
@@ -52,6 +53,7 @@ static struct vm *make_vm(const struct options *options)
 	vm->state_report.fd = -1;
 	vm->core_file.fd = -1;
 	vm->checkpoint.fd = vm->checkpoint.wake.fd = vm->checkpoint.timer.fd = -1;
+	vm->core_file.remover = REMOVER_EMPTY;
 	vm->entropy = ENTROPY_EMPTY;
 	vm->serial.chardev = CHARDEV_EMPTY;
 	vm->serial.gsi = -1;
@@ -254,8 +256,8 @@ static void run(struct vm *vm)
 
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
-	if (timers_open(vm) < 0 || halts_open(vm) < 0 || last_resort_open(vm) < 0 ||
-		checkpoint_begin(vm) < 0)
+	if (timers_open(vm) < 0 || halts_open(vm) < 0 || checkpoint_begin(vm) < 0 ||
+		last_resort_open(vm) < 0 || shut_in(vm) < 0 || last_resort_start(vm) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	debugger_begin(vm);
 	if (!vm_running(vm) || vm->engine->ops->start(vm->engine, state) < 0 ||

@@ -15,6 +15,7 @@
 #include "cpu/engine.h"
 #include "debug/gdb_options.h"
 #include "feature_choice.h"
+#include "sandbox/sandbox.h"
 
 #define CPUS_MAX  64
 #define DISKS_MAX (DEVICE_COUNT - 2) /* the others are console and rng */
@@ -87,6 +88,7 @@ struct options {
 	struct gdb_options gdb;
 	bool screen; /* the screen of boards that have one is shown at the end */
 	bool check_virtio, check_fatal;
+	enum sandbox_mode sandbox;
 	bool verbose;
 
 	/* What a run leaves behind. Files; NULL: none. */

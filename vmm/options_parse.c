@@ -150,6 +150,14 @@ static int parse_screen(struct options *options, const char *text)
 	return -EINVAL;
 }
 
+static int parse_sandbox(struct options *options, const char *text)
+{
+	if (sandbox_parse(text, &options->sandbox))
+		return 0;
+	say("--sandbox %s: not on, off or log", text);
+	return -EINVAL;
+}
+
 static int parse_max_exits(struct options *options, const char *text)
 {
 	if (parse_number(text, UINT64_MAX, &options->exits_max) < 0 || options->exits_max == 0) {
@@ -203,6 +211,7 @@ enum {
 	OPTION_CAPTURE,
 	OPTION_GDB,
 	OPTION_SCREEN,
+	OPTION_SANDBOX,
 	OPTION_MAX_EXITS,
 	OPTION_TIMEOUT,
 	OPTION_LAST,
@@ -255,6 +264,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_gdb(options, argument);
 	case OPTION_SCREEN:
 		return parse_screen(options, argument);
+	case OPTION_SANDBOX:
+		return parse_sandbox(options, argument);
 	case OPTION_MAX_EXITS:
 		return parse_max_exits(options, argument);
 	case OPTION_TIMEOUT:
@@ -298,6 +309,7 @@ static const struct option longs[] = {
 	{"capture", required_argument, NULL, OPTION_CAPTURE},
 	{"gdb", required_argument, NULL, OPTION_GDB},
 	{"screen", required_argument, NULL, OPTION_SCREEN},
+	{"sandbox", required_argument, NULL, OPTION_SANDBOX},
 	{"max-exits", required_argument, NULL, OPTION_MAX_EXITS},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"last", required_argument, NULL, OPTION_LAST},

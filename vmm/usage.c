@@ -85,6 +85,9 @@ const char usage[] = COMMANDS
 	"      --checkpoint FILE[,at=TIME][,continue]\n"
 	"                      saves the machine, once the guest asks for it or at that time\n"
 	"                      (seconds, or with ns, us or ms); then ends it, or continues\n"
+	"      --sandbox on|off|log\n"
+	"                      shuts vole in before the guest begins, so that a hole in it is\n"
+	"                      worth little; log says what it would forbid (on)\n"
 	"      --max-exits N   ends the machine after N exits, with status 124\n"
 	"      --timeout SECONDS\n"
 	"                      ends the machine with status 124\n"
@@ -94,6 +97,7 @@ const char usage[] = COMMANDS
 	"Standard output is the guest's alone; vole speaks on standard error. SIGUSR1 has\n"
 	"it look at the disks' sizes again.\n"
 	"\n"
-	"Exit status: 0-119 the guest's own, 123 --check virtio,fatal found a mistake,\n"
-	"124 time-out or --max-exits, 125 vole could not do what was asked, 126 the guest\n"
-	"crashed, 127 the kernel could not be loaded.\n";
+	"Exit status: 0-119 the guest's own, 122 the sandbox ended vole,\n"
+	"123 --check virtio,fatal found a mistake, 124 time-out or --max-exits,\n"
+	"125 vole could not do what was asked, 126 the guest crashed, 127 the kernel\n"
+	"could not be loaded.\n";

@@ -66,6 +66,7 @@ struct engine_setup {
 
 struct engine;
 struct snapshot_stream;
+struct rules;
 
 /* Constant, one per engine. Functions that can fail return 0 or a negative errno, which was said.
  */
@@ -95,6 +96,10 @@ struct engine_ops {
 	 * cpu_host.mmio(), or no longer. Any thread. NULL: this engine has no such short cut. */
 	int (*set_kick)(
 		struct engine *engine, int eventfd, uint64_t address, uint32_t value, bool enable);
+
+	/* Adds the system calls that the engine makes from start() on, besides those of
+	 * sandbox/calls.h. After open(). NULL: there are none. */
+	void (*permit)(struct engine *engine, struct rules *rules);
 
 	/* Sets the boot CPU's registers and lets guest code be executed: by threads of the engine's
 	 * own, or in run(). state is NULL after transfer() has restored all CPUs: they go on. */

@@ -108,10 +108,10 @@ static int begin(struct gdb_link *link, int in, int out)
 	link->in = in;
 	link->out = out;
 	link->input = (struct io_source){.fd = in, .ready = input_ready};
-	link->output = (struct io_source){.fd = dup(out), .ready = output_ready};
+	link->output =
+		(struct io_source){.fd = fcntl(out, F_DUPFD_CLOEXEC, 0), .ready = output_ready};
 	if (link->output.fd < 0)
 		return -errno;
-	fcntl(link->output.fd, F_SETFD, FD_CLOEXEC);
 	ret = io_loop_add_control(link->loop, &link->input, EPOLLIN);
 	link->is_heard = ret == 0;
 	if (ret == 0)

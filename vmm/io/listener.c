@@ -108,12 +108,11 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 		unlink(path);
 	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return fail(listener, errno);
-	/* Somebody may have put something else there by the time of the end. */
-	if (lstat(path, &st) < 0)
-		return fail(listener, errno);
-	listener->path = path;
-	listener->device = st.st_dev;
-	listener->inode = st.st_ino;
+	ret = remover_start(&listener->remover, path, false);
+	if (ret < 0) {
+		unlink(path);
+		return fail(listener, -ret);
+	}
 	return begin(listener);
 }
 
@@ -140,14 +139,10 @@ int listener_open_tcp(struct listener *listener, struct io_loop *loop, const cha
 	return begin(listener);
 }
 
-void listener_unlink(const struct listener *listener)
+void listener_unlink(struct listener *listener)
 {
-	struct stat st;
-
-	/* Nothing else can have its number while the socket is open. */
-	if (listener->path && lstat(listener->path, &st) == 0 && st.st_dev == listener->device &&
-		st.st_ino == listener->inode)
-		unlink(listener->path);
+	/* Before the socket is closed: until then nothing else can have its number. */
+	remover_finish(&listener->remover);
 }
 
 void listener_close(struct listener *listener)

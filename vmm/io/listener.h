@@ -10,17 +10,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "io/loop.h"
+#include "io/remover.h"
 
 struct listener {
 	struct io_loop *loop;
-	const char *name; /* name of the option that asked for it, without its dashes */
-	const char *path; /* removed at close if it is still this socket; NULL: none */
-	char where[128];  /* "unix:PATH" or "tcp:PORT", for messages; cut if longer */
-	dev_t device;     /* identify the socket at path, together with inode */
-	ino_t inode;
+	const char *name;       /* name of the option that asked for it, without its dashes */
+	char where[128];        /* "unix:PATH" or "tcp:PORT", for messages; cut if longer */
+	struct remover remover; /* of a UNIX socket */
 
 	/* Called with the non-blocking descriptor of a client that connected; the callee closes it.
 	 * Returns 0 or -errno. An error is said, and the next client accepted a second later. */
@@ -31,11 +29,13 @@ struct listener {
 	bool failed;             /* accepting failed since the last client, and was reported */
 };
 
-#define LISTENER_EMPTY ((struct listener){.socket.fd = -1, .pause.fd = -1})
+#define LISTENER_EMPTY \
+	((struct listener){.socket.fd = -1, .pause.fd = -1, .remover = REMOVER_EMPTY})
 
 /*
  * Listens at path for the option --name. A socket that exists there without a listener is replaced,
- * because an earlier vole has left it. path must stay valid and listener must not move. Returns 0,
+ * because an earlier vole has left it. A helper process removes it, since the sandbox keeps vole
+ * from that. path must stay valid and listener must not move. Returns 0,
  * or -errno (said). The caller calls listener_close() whatever is returned.
  */
 int listener_open(struct listener *listener, struct io_loop *loop, const char *name,
@@ -49,7 +49,7 @@ int listener_open_tcp(struct listener *listener, struct io_loop *loop, const cha
 void listener_resume(struct listener *listener);
 
 /* Removes the socket's file, as listener_close() does. Any thread; ignores an empty listener. */
-void listener_unlink(const struct listener *listener);
+void listener_unlink(struct listener *listener);
 
 /* Closes the socket and removes it. Called when the loop does not run; ignores an empty
  * listener. */

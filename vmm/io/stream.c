@@ -5,13 +5,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
-#include "io/terminal.h"
+bool stream_controls_us(int fd)
+{
+	/* The other end of a pseudo-terminal answers too, for the session there. */
+	return tcgetsid(fd) == getsid(0);
+}
 
 int stream_reopen(int fd, int access)
 {
@@ -32,7 +36,7 @@ int stream_reopen(int fd, int access)
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	own = open(path, flags);
 	/* After su(1) the terminal's device node is another user's; /dev/tty opens for all. */
-	if (own < 0 && terminal_controls_us(fd))
+	if (own < 0 && stream_controls_us(fd))
 		own = open("/dev/tty", flags);
 	return own;
 }

@@ -7,9 +7,13 @@
  * that log.c can use them for standard error itself. Any thread.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+
+/* Returns whether fd is the controlling terminal of this process. */
+bool stream_controls_us(int fd);
 
 /*
  * Reopens a terminal or pipe as a new non-blocking descriptor, because O_NONBLOCK on fd itself

@@ -2,11 +2,8 @@
 #include "io/terminal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* What vole tells its child: whether there would be something to put back, and what. */
@@ -15,53 +12,42 @@ struct message {
 	struct termios saved;
 };
 
-static void close_range_of_fds(int first, int last)
+/* The child: wait until vole is gone; the last that it said counts. */
+static void guard(void *ctx, int pipe)
 {
-	if (first <= last)
-		close_range((unsigned)first, (unsigned)last, 0);
-}
-
-/* The child: wait until vole is gone; the last that it said counts. Only async-signal-safe calls.
- */
-_Noreturn static void guard(const struct terminal *terminal, int pipe_end)
-{
-	int low = terminal->fd < pipe_end ? terminal->fd : pipe_end;
-	int high = terminal->fd < pipe_end ? pipe_end : terminal->fd;
+	const struct terminal *terminal = ctx;
 	struct message message = {.is_raw = false};
 	ssize_t len;
 
-	/* A session of its own: neither keys nor the end of the terminal's session reach it, and it
-	 * may set the terminal although it is no foreground job. */
-	setsid();
-	prctl(PR_SET_NAME, "vole terminal");
-	close_range_of_fds(0, low - 1);
-	close_range_of_fds(low + 1, high - 1);
-	close_range_of_fds(high + 1, INT_MAX);
 	/* Messages are short enough to come whole (pipe(7)). */
 	do
-		len = read(pipe_end, &message, sizeof message);
+		len = read(pipe, &message, sizeof message);
 	while (len > 0 || (len < 0 && errno == EINTR));
+	/* In a session of its own, the child may set the terminal although it is no foreground
+	 * job. */
 	if (message.is_raw)
 		tcsetattr(terminal->fd, TCSANOW, &message.saved);
-	_exit(0);
 }
 
 static int start_guard(struct terminal *terminal)
 {
-	int ends[2];
+	/* tcsetattr() may look at what it has set. */
+	static const struct rule rules[] = {
+		RULE_IOCTL(TCGETS),
+		RULE_IOCTL(TCSETS),
+		RULE_IOCTL(RULE_TCGETS2),
+		RULE_IOCTL(RULE_TCSETS2),
+	};
+	const struct helper_work work = {
+		.name = "vole terminal",
+		.rules = rules,
+		.rule_count = sizeof rules / sizeof *rules,
+		.run = guard,
+		.ctx = terminal,
+		.fd = terminal->fd,
+	};
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	terminal->guard_pipe = ends[1];
-	terminal->guard = fork();
-	if (terminal->guard == 0)
-		guard(terminal, ends[0]);
-	close(ends[0]);
-	if (terminal->guard < 0) {
-		terminal->guard = 0;
-		return -errno;
-	}
-	return 0;
+	return helper_start(&terminal->guard, &work);
 }
 
 /* The child may have been killed: then it is as well to go on. */
@@ -72,7 +58,7 @@ static void set_is_raw(struct terminal *terminal, bool is_raw)
 	if (terminal->is_raw == is_raw)
 		return;
 	terminal->is_raw = is_raw;
-	(void)!write(terminal->guard_pipe, &message, sizeof message);
+	(void)!write(terminal->guard.pipe, &message, sizeof message);
 }
 
 static int set_raw(const struct terminal *terminal)
@@ -82,12 +68,6 @@ static int set_raw(const struct terminal *terminal)
 	cfmakeraw(&raw);
 	raw.c_oflag = terminal->saved.c_oflag;
 	return tcsetattr(terminal->fd, TCSANOW, &raw) < 0 ? -errno : 1;
-}
-
-bool terminal_controls_us(int fd)
-{
-	/* The other end of a pseudo-terminal answers too, for the session there. */
-	return tcgetsid(fd) == getsid(0);
 }
 
 int terminal_open(struct terminal *terminal, int fd)
@@ -131,10 +111,6 @@ int terminal_resume(struct terminal *terminal)
 void terminal_restore(struct terminal *terminal)
 {
 	terminal_suspend(terminal);
-	if (terminal->guard_pipe >= 0)
-		close(terminal->guard_pipe);
-	if (terminal->guard > 0)
-		while (waitpid(terminal->guard, NULL, 0) < 0 && errno == EINTR)
-			;
+	helper_finish(&terminal->guard);
 	*terminal = TERMINAL_EMPTY;
 }

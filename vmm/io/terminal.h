@@ -4,30 +4,27 @@
 
 /*
  * A terminal in raw mode. However vole ends, the terminal is restored to the state in which it was
- * found: by terminal_restore(), or, if vole is killed, by a small child process. The child holds
- * the terminal and the end of a pipe, and nothing else.
+ * found: by terminal_restore(), or, if vole is killed, by a helper process, which holds the
+ * terminal.
  *
  * The terminal is raw only while this process is its foreground job. It may be started as a
  * background job, and may change between both.
  */
 
 #include <stdbool.h>
-#include <sys/types.h>
 #include <termios.h>
+
+#include "io/helper.h"
 
 struct terminal {
 	int fd;               /* -1: empty */
 	bool is_found;        /* saved is valid */
 	struct termios saved; /* the state in which it was found */
-	bool is_raw;          /* this process has set raw mode; the child knows */
-	pid_t guard;          /* the child; 0: none */
-	int guard_pipe;       /* closed by vole's death */
+	bool is_raw;          /* this process has set raw mode */
+	struct helper guard;  /* knows whether it is raw, and saved */
 };
 
-#define TERMINAL_EMPTY ((struct terminal){.fd = -1, .guard_pipe = -1})
-
-/* Returns whether fd is the controlling terminal of this process. */
-bool terminal_controls_us(int fd);
+#define TERMINAL_EMPTY ((struct terminal){.fd = -1, .guard = HELPER_EMPTY})
 
 /*
  * Takes the terminal fd, which controls this process, into raw mode: no echo, no signals from keys,

@@ -20,6 +20,7 @@
 #include "kvm/debug.h"
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
+#include "kvm/kvm_rules.h"
 #include "kvm/kvm_transfer.h"
 #include "kvm/vcpu_state.h"
 #include "kvm/vcpu_thread.h"
@@ -180,6 +181,22 @@ static int kvm_engine_set_kick(
 	struct engine *engine, int eventfd, uint64_t address, uint32_t value, bool enable)
 {
 	return kvm_set_ioeventfd(&kvm_engine_of(engine)->kvm, eventfd, address, value, enable);
+}
+
+/* --- the sandbox ------------------------------------------------------------------------------ */
+
+static void kvm_engine_permit(struct engine *base, struct rules *rules)
+{
+	const struct kvm_engine *engine = kvm_engine_of(base);
+	int first = engine->vcpus[0].fd, last = first;
+
+	for (unsigned i = 1; i < engine->vcpu_count; i++) {
+		int fd = engine->vcpus[i].fd;
+
+		first = fd < first ? fd : first;
+		last = fd > last ? fd : last;
+	}
+	kvm_rules_add(rules, engine->kvm.vm, first, last);
 }
 
 /* --- CPUs ------------------------------------------------------------------------------------- */
@@ -344,6 +361,7 @@ const struct engine_ops engine_kvm = {
 	.connect = kvm_engine_connect,
 	.raise = kvm_engine_raise,
 	.set_kick = kvm_engine_set_kick,
+	.permit = kvm_engine_permit,
 	.start = kvm_engine_start,
 	.stop = kvm_engine_stop,
 	.cpu = kvm_engine_cpu,

@@ -14,17 +14,27 @@
 #include "machine/vm.h"
 #include "see/core.h"
 
-static int open_file(struct vm *vm)
+/* Returns a descriptor or -errno. */
+static int open_file(struct remover *remover, const char *path)
 {
-	const char *path = vm->options->core;
 	/* O_NONBLOCK: opening a FIFO must not wait. */
 	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	int fd = open(path, flags | O_CREAT | O_EXCL, 0666);
 
-	vm->core_file.is_created = fd >= 0;
-	if (fd < 0 && errno == EEXIST)
+	int ret;
+
+	if (fd < 0 && errno == EEXIST) {
 		fd = open(path, flags | O_CREAT, 0666);
-	return fd < 0 ? -errno : fd;
+		return fd < 0 ? -errno : fd;
+	}
+	if (fd < 0)
+		return -errno;
+	ret = remover_start(remover, path, true);
+	if (ret == 0)
+		return fd;
+	unlink(path);
+	close(fd);
+	return ret;
 }
 
 /* Returns why the file cannot be used, or NULL if it can. Says itself who uses it; then the reason
@@ -53,7 +63,7 @@ void core_file_open(struct vm *vm)
 
 	if (!path)
 		return;
-	fd = open_file(vm);
+	fd = open_file(&vm->core_file.remover, path);
 	reason = refuse(fd, path);
 	vm->core_file.fd = fd;
 	if (!reason)
@@ -67,11 +77,8 @@ void core_file_open(struct vm *vm)
 
 void core_file_close(struct vm *vm)
 {
-	struct vm_core_file *file = &vm->core_file;
-
-	if (file->fd >= 0 && file->is_created && !file->is_written)
-		unlink(vm->options->core);
-	file_close(&file->fd);
+	remover_finish(&vm->core_file.remover);
+	file_close(&vm->core_file.fd);
 }
 
 /* Sets the registers of a CPU, or says why there are none. */
@@ -129,7 +136,6 @@ void core_file_write(struct vm *vm)
 		ret = core_write(vm->core_file.fd, &core, &is_cut);
 	}
 	free(cpus);
-	vm->core_file.is_written = ret == 0;
 	if (ret < 0) {
 		say("--core %s: %s; the file is empty", path, strerror(-ret));
 		return;

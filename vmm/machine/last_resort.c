@@ -95,7 +95,6 @@ static void *watch(void *arg)
 int last_resort_open(struct vm *vm)
 {
 	struct vm_last_resort *last_resort = &vm->last_resort;
-	int error;
 
 	if (!vm->engine->ops->run || vm->disk_count == 0)
 		return 0;
@@ -103,8 +102,16 @@ int last_resort_open(struct vm *vm)
 	if (last_resort->quit < 0)
 		return last_resort->quit;
 	last_resort->hurry = io_event_open();
+	return last_resort->hurry < 0 ? last_resort->hurry : 0;
+}
+
+int last_resort_start(struct vm *vm)
+{
+	struct vm_last_resort *last_resort = &vm->last_resort;
+	int error;
+
 	if (last_resort->hurry < 0)
-		return last_resort->hurry;
+		return 0;
 	error = pthread_create(&last_resort->thread, NULL, watch, vm);
 	if (error)
 		say("a thread: %s", thread_error_text(error));

@@ -12,10 +12,12 @@
 
 struct vm;
 
-/* Starts the thread if this machine needs it: after signals_open() and timers_open(). Returns 0 or
- * -errno (said). The caller calls last_resort_close() whatever is returned, before it closes the
- * signals, the timers or the consoles. */
+/* last_resort_open() prepares the thread if this machine needs it: after signals_open() and
+ * timers_open(). last_resort_start() starts it, if it is prepared. Both return 0 or -errno (said).
+ * The caller calls last_resort_close() whatever is returned, before it closes the signals, the
+ * timers or the consoles. */
 int last_resort_open(struct vm *vm);
+int last_resort_start(struct vm *vm);
 void last_resort_close(struct vm *vm);
 
 #endif

@@ -32,6 +32,7 @@
 #include "io/entropy.h"
 #include "io/loop.h"
 #include "io/overlay.h"
+#include "io/remover.h"
 #include "layout.h"
 #include "machine/worker.h"
 #include "mmio.h"
@@ -136,9 +137,8 @@ struct vm_crash {
 
 /* The file of --core: core_file.c. */
 struct vm_core_file {
-	int fd;          /* -1: none is wanted, or it could not be opened */
-	bool is_created; /* by this run, so that it goes again if nothing was written */
-	bool is_written;
+	int fd;                 /* -1: none is wanted, or it could not be opened */
+	struct remover remover; /* of a file that this run has made, if nothing was written */
 };
 
 /* The checkpoint that the user wants: checkpoint.c. */

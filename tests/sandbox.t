@@ -1,0 +1,166 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# vole is shut in: what the kernel says of its processes, and what becomes of the calls that an attacker would
+# make who has taken it over. For that there is a vole with a deliberate hole (tests/hole/hole.c).
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use POSIX ();
+use Test::More;
+use Vole;
+
+plan skip_all => 'sanitizer builds have no sandbox' if $ENV{SAN};
+each_engine();
+
+my $hole = build() . '/tests/hole/vole';
+my $kernel = build() . '/guest/sandbox-hole.elf';
+my $spin = build() . '/guest/spin.elf';
+my $x86 = (POSIX::uname())[4] eq 'x86_64';
+
+sub attack {
+	my ($mode, $call) = @_;
+	return run([$hole, 'run', '--engine', engine(), '--sandbox', $mode, $kernel, '--', $call], limit => 60);
+}
+
+# --- calls that are forbidden ---
+
+# What the hole does; the system call that is named; and what comes of it without the sandbox, the errno that
+# the guest gets: without a hole in the sandbox the test would say so.
+my @calls = (
+	['openat', 'openat', 0],
+	['socket', 'socket', 0],
+	['connect', 'connect', 88],
+	['mmap-exec', 'mmap', 0],
+	['mmap-file', 'mmap', undef],
+	['mprotect-exec', 'mprotect', 0],
+	['ptrace', 'ptrace', 3],
+	['process_vm_readv', 'process_vm_readv', undef],
+	['kill', 'kill', 0],
+	['tgkill', 'tgkill', 0],
+	['fork', 'clone', 0],
+	['unlinkat', 'unlinkat', 2],
+	['newfstatat', 'newfstatat', 0],
+	['memfd_create', 'memfd_create', 0],
+	['bpf', 'bpf', undef],
+	['io_uring_setup', 'io_uring_setup', undef],
+	['fcntl-setown', 'fcntl', undef],
+	['madvise', 'madvise', undef],
+	['prctl', 'prctl', 0],
+	['tiocsti', 'ioctl', undef],
+);
+push @calls, ['open', 'open', 0], ['32-bit', 'system call 20 of another architecture', undef],
+	['x32', 'system call 1073741863,', undef] if $x86;
+push @calls, ['create-vm', 'ioctl', 25], ['create-vcpu', 'ioctl', 0], ['other-vcpu', 'ioctl', 0] if engine() eq 'kvm';
+
+for (@calls) {
+	my ($call, $name, $errno) = @$_;
+	my $named = $name =~ / / ? qr/\Q$name\E/ : qr/system call \Q$name\E \(\d+\), arguments(?: 0x[0-9a-f]+){4}:/;
+	my $result = attack('on', $call);
+	is($result->{status}, 122, "$call: vole ends") or diag(shown($result));
+	like($result->{err}, qr/\Avole: the sandbox forbids $named.* vole ends here\. .*\n\z/, '... with one line that names the call');
+	is($result->{out}, '', '... and the guest learns nothing');
+	$result = attack('off', $call);
+	like($result->{out}, defined $errno ? qr/\Aerrno $errno\n\z/ : qr/\Aerrno \d+\n\z/, '... which is made without the sandbox') or diag(shown($result));
+	is($result->{err}, "vole: --sandbox off: a broken vole has all rights of its user\n", '... and that is said');
+}
+{
+	# Another program takes vole's place.
+	my $result = attack('on', 'execve');
+	is($result->{status}, 122, 'execve: vole ends') or diag(shown($result));
+	like($result->{err}, qr/\Avole: the sandbox forbids system call execve \(\d+\), .*\n\z/, '... with one line that names the call');
+	$result = attack('off', 'execve');
+	is("$result->{status} $result->{out}", '0 ', '... which is made without the sandbox') or diag(shown($result));
+}
+
+# --- calls that are answered ---
+
+is(attack('on', 'fstat')->{out}, "errno 0\n", 'fstat: done, whichever call the C library takes for it');
+is(attack('on', 'clone3')->{out}, "errno 38\n", 'clone3: there is none, so that the C library takes clone');
+# Landlock has a say here: another pseudo-terminal than a console's is not opened.
+is(attack('off', 'other-pty')->{out}, "errno 0\n", 'a pseudo-terminal can be opened by its master');
+is(attack('on', 'other-pty')->{out}, "errno 13\n", '... but not by a vole that is shut in, where the kernel has landlock');
+
+# --- said and made ---
+{
+	my $result = attack('log', 'openat');
+	is("$result->{status} $result->{out}", "0 errno 0\n", '--sandbox log: a forbidden call is made');
+	like($result->{err}, qr/\Avole: --sandbox log: system call openat \(\d+\), arguments(?: 0x[0-9a-f]+){4} is none that the sandbox permits\n\z/, '... and named');
+	is(attack('log', 'socket')->{out}, "errno 0\n", '... and has its own result');
+	is(attack('log', 'connect')->{out}, "errno 88\n", '... or error');
+}
+
+# --- what is left behind ---
+{
+	my $socket = scratch() . '/socket';
+	my $vole = terminal($hole, 'run', '--engine', engine(), '--serial', "unix:$socket", $kernel, '--', 'openat');
+	is($vole->finish, 122, 'on a terminal, with a socket') or diag($vole->text);
+	is($vole->settings, $vole->before, '... the terminal is restored by then');
+	ok(!-e $socket, '... and the socket removed');
+}
+
+# --- what the kernel says ---
+
+sub status_of {
+	my ($path) = @_;
+	return { map { /^(\w+):\s+(.*)/ ? ($1 => $2) : () } split /\n/, slurp("$path/status") };
+}
+
+sub children_of { return split ' ', slurp("/proc/$_[0]/task/$_[0]/children") }
+
+{
+	my $disk = write_file('disk', "\0" x 65536);
+	my $socket = scratch() . '/running';
+	my $inherited = write_file('inherited', '');
+	open my $kept, '<', $inherited or die "$inherited: $!\n";
+	local $^F = 250;
+	open my $far, '<', $inherited or die "$inherited: $!\n";
+	POSIX::dup2(fileno $far, 200);
+	my $vole = terminal(vole_run(), '-c', 2, '-d', $disk, '--serial', "unix:$socket", $spin);
+	$vole->expect(qr/busy/) or diag($vole->text);
+	my $pid = $vole->pid;
+	my @tasks = glob "/proc/$pid/task/*";
+	my @strange = grep { my $s = status_of($_); $s->{NoNewPrivs} != 1 || $s->{Seccomp} != 2 || $s->{Seccomp_filters} != 1 } @tasks;
+	is("@strange", '', 'each of ' . @tasks . ' threads has no_new_privs and one filter');
+	my @files = map { readlink // () } glob "/proc/$pid/fd/*";
+	is(join(' ', grep { $_ eq $inherited } @files), '', 'no inherited descriptor is left');
+	ok((grep { $_ eq $disk } @files), 'the disk is');
+	my @odd = grep { !m{^(?:/dev/(?:pts/\d+|tty)|socket:|pipe:|anon_inode:(?:\[?(?:eventfd|eventpoll|timerfd|signalfd)\]?|kvm-(?:vm|vcpu:\d)))} && $_ ne $disk } @files;
+	is("@odd", '', 'and nothing that a machine does not need');
+	my @children = children_of($pid);
+	is(scalar @children, 2, 'two helpers: for the terminal and for the socket');
+	for my $child (@children) {
+		my $name = slurp("/proc/$child/comm") =~ s/\n//r;
+		# It may not have had its turn yet.
+		my $deadline = time + 60;
+		select undef, undef, undef, 0.02 while status_of("/proc/$child")->{Seccomp} != 2 && time < $deadline;
+		my $status = status_of("/proc/$child");
+		is("$status->{NoNewPrivs} $status->{Seccomp}", '1 2', "$name is shut in as well");
+		my @held = map { readlink // () } glob "/proc/$child/fd/*";
+		is(scalar(grep { !m{^/dev/|^pipe:|^/} } @held), 0, '... and holds nothing of the machine');
+	}
+	my ($flags) = grep { /\bdd\b/ } slurp("/proc/$pid/smaps") =~ /^Size: +65536 kB.*?^VmFlags: (.*)$/msg;
+	ok($flags, 'guest memory is not dumped with vole');
+	kill 'KILL', $pid;
+	is($vole->finish, 128 + 9, 'even if vole is killed');
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.02 while -e $socket && time < $deadline;
+	ok(!-e $socket, '... its socket is removed');
+}
+{
+	my $vole = terminal(vole_run(), '--sandbox', 'off', $spin);
+	$vole->expect(qr/busy/);
+	my $status = status_of('/proc/' . $vole->pid);
+	is("$status->{NoNewPrivs} $status->{Seccomp}", '0 0', '--sandbox off: none of it');
+	kill 'TERM', $vole->pid;
+	is($vole->finish, 128 + 15, '... to its end');
+}
+
+# --- the command line ---
+{
+	my $result = run([vole(), 'run', '--sandbox', 'maybe', $spin]);
+	is("$result->{status} $result->{err}", "125 vole: --sandbox maybe: not on, off or log\n", 'other words are refused');
+}
+
+done_testing();

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "io/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/file.h"
+
+static void close_range_of_fds(int first, int last)
+{
+	if (first <= last)
+		close_range((unsigned)first, (unsigned)last, 0);
+}
+
+static void close_others(int one, int other)
+{
+	int low = one < other ? one : other, high = one < other ? other : one;
+
+	close_range_of_fds(0, low - 1);
+	close_range_of_fds(low + 1, high - 1);
+	close_range_of_fds(high + 1, INT_MAX);
+}
+
+/* What the rules of every helper have. */
+static const struct rule ends[] = {
+	{.number = __NR_read},
+	{.number = __NR_restart_syscall},
+	{.number = __NR_exit_group},
+};
+
+_Noreturn static void run(const struct helper_work *work, int pipe)
+{
+	struct rules rules = {0};
+
+	setsid();
+	prctl(PR_SET_NAME, work->name);
+	rules_add(&rules, ends, sizeof ends / sizeof *ends);
+	rules_add(&rules, work->rules, work->rule_count);
+	sandbox_enter_helper(&rules, work->grants, work->grant_count);
+	work->run(work->ctx, pipe);
+	_exit(0);
+}
+
+int helper_start(struct helper *helper, const struct helper_work *work)
+{
+	int ends_of_pipe[2];
+
+	*helper = HELPER_EMPTY;
+	if (pipe2(ends_of_pipe, O_CLOEXEC) < 0)
+		return -errno;
+	helper->pipe = ends_of_pipe[1];
+	helper->pid = fork();
+	if (helper->pid == 0) {
+		close_others(ends_of_pipe[0], work->fd);
+		run(work, ends_of_pipe[0]);
+	}
+	close(ends_of_pipe[0]);
+	if (helper->pid < 0) {
+		helper->pid = 0;
+		return -errno;
+	}
+	return 0;
+}
+
+void helper_finish(struct helper *helper)
+{
+	file_close(&helper->pipe);
+	if (helper->pid > 0)
+		while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	*helper = HELPER_EMPTY;
+}
