@@ -196,6 +196,7 @@ refused('words for the guest', qr/a clone's guest has its command line already/,
 refused('a checkpoint with chaos', qr/--checkpoint x: not with --chaos/, 'run', '--chaos', 1, '--checkpoint', 'x', $ready);
 refused('a checkpoint with a private disk', qr/--checkpoint x: not with the private disk $d: /, 'run', '--checkpoint', 'x', '-d', "$d,private", $ready);
 refused('a disk that is both', qr/--disk $d: ro and private exclude each other/, 'clone', '-d', "$d,ro,private", $file);
+refused('a checkpoint with a debugger', qr/--checkpoint x: not with --gdb/, 'run', '--checkpoint', 'x', '--gdb', '-', $ready);
 refused('a checkpoint without a file', qr/--checkpoint: no file is named/, 'run', '--checkpoint', ',continue', $ready);
 refused('a time that is none', qr/--checkpoint x: "at=soon" is neither continue nor at=TIME/, 'run', '--checkpoint', 'x,at=soon', $ready);
 refused('a folder', qr{/: (?:Is a directory|not a regular file)}, 'run', '--checkpoint', '/', $ready);

@@ -74,6 +74,11 @@ int check_checkpoint(const struct options *options)
 			options->checkpoint.path);
 		return -EINVAL;
 	}
+	if (options->gdb.kind != GDB_NONE) {
+		say("--checkpoint %s: not with --gdb, whose breakpoints may be in memory",
+			options->checkpoint.path);
+		return -EINVAL;
+	}
 	for (unsigned i = 0; i < options->disk_count; i++) {
 		if (!options->disks[i].is_private)
 			continue;

@@ -64,10 +64,10 @@ static int save(struct vm *vm)
 	struct snapshot_stream stream;
 	int ret;
 
-	if (vm->engine->ops->pause(vm->engine) < 0) {
+	if (vm_pause(vm) < 0) {
 		say("%s: no checkpoint: a CPU does not stop, since its output waits for a reader",
 			vm->options->checkpoint.path);
-		vm->engine->ops->resume(vm->engine);
+		vm_resume(vm);
 		return -EBUSY;
 	}
 	ret = freeze_devices(vm);
@@ -80,7 +80,7 @@ static int save(struct vm *vm)
 		else
 			vm->checkpoint.has_ended = vm_end(vm, 0);
 	}
-	vm->engine->ops->resume(vm->engine);
+	vm_resume(vm);
 	return ret;
 }
 
@@ -110,7 +110,7 @@ void checkpoint_look(struct vm *vm)
 {
 	struct vm_checkpoint *checkpoint = &vm->checkpoint;
 
-	if (checkpoint->fd < 0 || checkpoint->is_done || vm->report_asked || !vm_running(vm))
+	if (checkpoint->fd < 0 || checkpoint->is_done || !vm_running(vm))
 		return;
 	if (atomic_load(&checkpoint->is_asked) || is_time(vm))
 		take(vm);
@@ -126,9 +126,6 @@ static void wake_ready(struct io_source *source)
 	io_event_clear(source->fd);
 	if (!vm->engine->ops->run)
 		checkpoint_look(vm);
-	/* The CPUs are paused for a report, after which it is this one's turn. */
-	if (vm->report_asked)
-		io_event_signal(source->fd);
 }
 
 /* Any thread. */

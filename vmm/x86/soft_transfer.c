@@ -26,12 +26,15 @@ static void check_setup(const struct soft_engine *engine, struct snapshot_stream
 /* Guest time, and whose turn it is in the round. */
 static void transfer_time(struct soft_engine *engine, struct snapshot_stream *stream)
 {
-	uint64_t now = stream->is_reading ? 0 : soft_now(engine);
+	uint64_t now = engine->now; /* when the round began, by the virtual clock */
 
+	if (!stream->is_reading && engine->clock == ENGINE_CLOCK_HOST)
+		now = soft_now(engine);
 	SNAPSHOT_FIELD(stream, now);
 	SNAPSHOT_FIELD(stream, engine->quantum);
 	SNAPSHOT_FIELD(stream, engine->most);
 	SNAPSHOT_FIELD(stream, engine->turn);
+	SNAPSHOT_FIELD(stream, engine->turn_done);
 	snapshot_bool(stream, &engine->was_idle);
 	snapshot_check(stream, now < NOW_MAX, "guest time is out of range");
 	snapshot_check(stream, engine->quantum >= 0 && engine->quantum <= SOFT_QUANTUM_MAX,
@@ -40,8 +43,12 @@ static void transfer_time(struct soft_engine *engine, struct snapshot_stream *st
 		"more instructions than a round has");
 	snapshot_check(
 		stream, engine->turn < engine->system.cpu_count, "turn of CPU %u", engine->turn);
-	if (stream->is_reading)
-		engine->now = now;
+	snapshot_check(stream, engine->turn_done >= 0 && engine->turn_done <= SOFT_QUANTUM_MAX,
+		"a turn that is out of range");
+	if (!stream->is_reading)
+		return;
+	engine->now = now;
+	engine->origin = engine->paused_at - now; /* soft_begin() sets it anew */
 }
 
 static void transfer_cpu(struct soft_cpu *cpu, struct snapshot_stream *stream)
