@@ -107,7 +107,8 @@ static struct boot_machine describe(const struct vm *vm)
 static int open_engine(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	bool is_logged = options->log != 0 || options->exits_max != 0;
+	bool is_watched = options->trace != NULL;
+	bool is_logged = options->log != 0 || options->exits_max != 0 || is_watched;
 	const struct cpu_account account = {.last_max = last_kept(options)};
 	const struct engine_setup setup = {
 		.memory = &vm->memory,
@@ -122,6 +123,7 @@ static int open_engine(struct vm *vm)
 
 	atomic_store(&vm->log.log, options->log);
 	vm->log.exits_max = options->exits_max;
+	vm->log.watch = is_watched ? watch_exit : NULL;
 	return vm->engine_ops->open(&vm->engine, &setup);
 }
 

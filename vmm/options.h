@@ -82,6 +82,7 @@ struct options {
 	const char *log_virtio_file; /* NULL: standard error */
 	const char *capture;         /* "-": standard output; NULL: none */
 	uint32_t capture_snap;       /* bytes */
+	const char *trace;           /* NULL: none */
 	uint64_t exits_max;          /* 0: no limit */
 	unsigned timeout;            /* seconds; 0: none */
 	struct checkpoint_options checkpoint;

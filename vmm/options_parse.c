@@ -209,6 +209,7 @@ enum {
 	OPTION_DEBUG_PORT,
 	OPTION_LOG,
 	OPTION_CAPTURE,
+	OPTION_TRACE,
 	OPTION_GDB,
 	OPTION_SCREEN,
 	OPTION_SANDBOX,
@@ -245,6 +246,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_virtio(options, argument);
 	case OPTION_CHAOS:
 		return parse_chaos(options, argument);
+	case OPTION_TRACE:
+		return parse_trace(options, argument);
 	case OPTION_CAPTURE:
 		return parse_capture(options, argument);
 	case OPTION_CHECK:
@@ -307,6 +310,7 @@ static const struct option longs[] = {
 	{"debug-port", required_argument, NULL, OPTION_DEBUG_PORT},
 	{"log", required_argument, NULL, OPTION_LOG},
 	{"capture", required_argument, NULL, OPTION_CAPTURE},
+	{"trace", required_argument, NULL, OPTION_TRACE},
 	{"gdb", required_argument, NULL, OPTION_GDB},
 	{"screen", required_argument, NULL, OPTION_SCREEN},
 	{"sandbox", required_argument, NULL, OPTION_SANDBOX},

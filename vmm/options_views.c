@@ -117,6 +117,17 @@ int parse_check(struct options *options, char *text)
 	return 0;
 }
 
+int parse_trace(struct options *options, const char *text)
+{
+	if (options->trace || !*text) {
+		say(*text ? "--trace %s: there can be only one" : "--trace%s: no file is named",
+			text);
+		return -EINVAL;
+	}
+	options->trace = text;
+	return 0;
+}
+
 /* The last --chaos counts, as a whole. */
 int parse_chaos(struct options *options, char *text)
 {
@@ -134,7 +145,8 @@ int parse_chaos(struct options *options, char *text)
 		} else if (strcmp(word, "reset") == 0) {
 			options->chaos.reset = true;
 		} else {
-			say("--chaos %s: unknown option \"%s\"%s (there are errors and reset)",
+			say("--chaos %s: unknown option \"%s\"%s (there are errors and "
+			    "reset)",
 				seed, word, suggestion(word, "errors or reset"));
 			return -EINVAL;
 		}
@@ -203,8 +215,9 @@ int parse_gdb(struct options *options, char *text)
 		if (gdb->lost_is_end)
 			continue;
 		if (strcmp(word, "lost=wait") != 0) {
-			say("--gdb %s: unknown option \"%s\" (there is lost=wait or lost=end)", way,
-				word);
+			say("--gdb %s: unknown option \"%s\" (there is lost=wait or "
+			    "lost=end)",
+				way, word);
 			ret = -EINVAL;
 		} else if (gdb->kind == GDB_STDIO) {
 			say("--gdb -: lost=wait needs unix:PATH or tcp:PORT, where another "

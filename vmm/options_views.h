@@ -18,6 +18,9 @@ int parse_capture(struct options *options, char *text);
 /* --check virtio[,fatal] */
 int parse_check(struct options *options, char *text);
 
+/* --trace FILE */
+int parse_trace(struct options *options, const char *text);
+
 /* --chaos SEED[,errors][,reset] */
 int parse_chaos(struct options *options, char *text);
 

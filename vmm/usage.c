@@ -71,6 +71,7 @@ const char usage[] = COMMANDS
 	"      --capture FILE[,snap=BYTES]\n"
 	"                      writes what drivers and their virtio devices do as pcapng, for\n"
 	"                      Wireshark; with \"-\", to standard output\n"
+	"      --trace FILE    writes a timeline of CPUs, devices and requests, for Perfetto\n"
 	"      --gdb -|unix:PATH|tcp:PORT[,lost=wait|end]\n"
 	"                      waits for gdb before the first instruction: on standard input\n"
 	"                      and output (gdb -ex 'target remote | vole run --gdb - k.elf'),\n"

@@ -11,7 +11,7 @@ local vole = Proto("vole", "Virtio as vole sees it")
 local KINDS = {
 	[1] = "register read", [2] = "register write", [3] = "status", [4] = "queue ready", [5] = "serve",
 	[6] = "chain", [7] = "used", [8] = "interrupt", [9] = "no interrupt", [10] = "host begins",
-	[11] = "host ends", [12] = "report", [13] = "ring",
+	[11] = "host ends", [12] = "report", [13] = "ring", [14] = "mark",
 }
 local DEVICES = { [1] = "network", [2] = "block", [3] = "console", [4] = "entropy" }
 local REGISTERS = { -- virtio 4.2.2
@@ -82,6 +82,7 @@ local f = {
 	obstacle = ProtoField.uint32("vole.interrupt.obstacle", "Obstacle", base.DEC, OBSTACLES),
 	suppression = ProtoField.uint32("vole.suppression", "What the driver said", base.HEX),
 	report = ProtoField.string("vole.report", "Report"),
+	mark = ProtoField.uint32("vole.mark", "Mark", base.HEX),
 	area = ProtoField.uint8("vole.ring.area", "Area", base.DEC, AREAS),
 	area_offset = ProtoField.uint32("vole.ring.offset", "Offset", base.HEX),
 	area_bytes = ProtoField.bytes("vole.ring.bytes", "Bytes"),
@@ -464,6 +465,9 @@ local function dissect_record(buffer, pinfo, tree, head)
 		local text = buffer(4):string()
 		tree:add(f.report, buffer(4)):add_proto_expert_info(e.report, text)
 		return text
+	elseif kind == 14 then
+		tree:add_le(f.mark, buffer(0, 4))
+		return string.format("mark 0x%x", buffer(0, 4):le_uint())
 	elseif kind == 13 then
 		return dissect_ring(buffer, pinfo, tree, head)
 	end
@@ -499,7 +503,7 @@ function vole.dissector(buffer, pinfo, root)
 		return
 	end
 	local head = dissect_head(buffer(0, 16), tree)
-	local device = string.format("%s %d", DEVICES[head.id] or "device", head.device)
+	local device = head.device ~= NONE and string.format("%s %d", DEVICES[head.id] or "device", head.device) or "vole"
 	local driver = head.cpu ~= NONE and "CPU " .. head.cpu or "driver"
 	local to_device = pinfo.p2p_dir == P2P_DIR_RECV or head.kind == 1 or head.kind == 2 or head.kind == 6
 	pinfo.cols.src = to_device and driver or device

@@ -17,6 +17,10 @@
  * clone), a number that differs from that of other clones: who has random numbers draws new ones. */
 #define VOLE_PORT_CHECKPOINT 0xec
 
+/* Write, 32 bits, any value: marks this moment for who watches the machine: the value shows in its
+ * log, trace and capture. */
+#define VOLE_PORT_MARK 0xf0
+
 /* Write, 32 bits: powers the machine off with this exit code. */
 #define VOLE_PORT_EXIT 0xf4
 

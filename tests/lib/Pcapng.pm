@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 my @KINDS = (undef, 'read', 'write', 'status', 'queue ready', 'serve', 'chain', 'used', 'interrupt', 'no interrupt', 'host begins',
-	'host ends', 'report', 'ring');
+	'host ends', 'report', 'ring', 'mark');
 
 # Options as { code => value }, of the bytes that follow a block's own fields.
 sub options {

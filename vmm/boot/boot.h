@@ -39,7 +39,7 @@ struct board {
 
 	/* The ports of <vole/ports.h>: power off with a code, start a CPU, report an exception, ask
 	 * for a checkpoint. */
-	bool exit_port, cpu_port, exception_port, checkpoint_port;
+	bool exit_port, cpu_port, exception_port, checkpoint_port, mark_port;
 
 	enum board_halt halt;
 

@@ -242,6 +242,7 @@ const struct boot_protocol boot_vole = {
 			.cpu_port = true,
 			.exception_port = true,
 			.checkpoint_port = true,
+			.mark_port = true,
 			.debug_port = true,
 			.debug_port_number = VOLE_PORT_DEBUG,
 			.device_max = DEVICE_COUNT,

@@ -105,9 +105,15 @@ static bool is_read(const struct cpu_exit *exit)
 
 void exit_begin(struct cpu *cpu, const struct cpu_exit *exit)
 {
+	struct exit_log *log = cpu->log;
+
 	cpu->exits++;
-	if (cpu->log && !is_read(exit))
-		say_exit(cpu->log, cpu, exit);
+	if (!log)
+		return;
+	if (log->watch)
+		log->watch(cpu, exit, false);
+	if (!is_read(exit))
+		say_exit(log, cpu, exit);
 }
 
 void exit_end(struct cpu *cpu, const struct cpu_exit *exit)
@@ -118,6 +124,8 @@ void exit_end(struct cpu *cpu, const struct cpu_exit *exit)
 		return;
 	if (is_read(exit))
 		say_exit(log, cpu, exit);
+	if (log->watch)
+		log->watch(cpu, exit, true);
 	if (log->exits_max == 0 || atomic_fetch_add(&log->exits, 1) + 1 != log->exits_max ||
 		!cpu->host->running(cpu))
 		return;

@@ -4,7 +4,7 @@
 
 /*
  * Counts and logs exits: --log prints a line about each, --max-exits ends the machine after a
- * number of them. An exit is an access to a port or a device, or any other return from KVM to vole.
+ * number of them, and views of the machine see each (see/event.h). An exit is an access to a port or a device, or any other return from KVM to vole.
  * Without these options there is no exit log, and cpu->log is NULL.
  *
  * When the reader of the log is gone (`2> >(head)`), the log stops and the machine goes on. When
@@ -21,10 +21,16 @@
 /* Kinds of exits to log; --log exits means all of them. */
 enum { EXIT_LOG_PIO = 1, EXIT_LOG_MMIO = 2, EXIT_LOG_OTHER = 4 };
 
+struct cpu_exit;
+
 struct exit_log {
 	atomic_uint log;    /* EXIT_LOG_ values; 0 once nobody reads standard error any more */
 	uint64_t exits_max; /* of all CPUs together; 0: no limit */
 	atomic_uint_fast64_t exits;
+
+	/* Looks at an exit before and after it is handled, on the thread that executes the CPU;
+	 * NULL: nobody does. */
+	void (*watch)(struct cpu *cpu, const struct cpu_exit *exit, bool is_end);
 };
 
 struct cpu_exit {

@@ -19,6 +19,7 @@
 #include "machine/screen.h"
 #include "machine/serial.h"
 #include "machine/vm.h"
+#include "machine/watch.h"
 
 /* Of a PC's CMOS. */
 #define PORT_CMOS_INDEX 0x70
@@ -192,6 +193,8 @@ void ports_add(struct vm *vm)
 		add_port_that_takes(vm, "writes of 4 bytes", VOLE_PORT_EXIT, 1, exit_port);
 	if (board->cpu_port)
 		add_port_that_takes(vm, "accesses of 4 bytes", VOLE_PORT_CPU, 1, cpu_start_port);
+	if (board->mark_port)
+		add_port_that_takes(vm, "writes of 4 bytes", VOLE_PORT_MARK, 1, watch_mark_port);
 	if (board->checkpoint_port)
 		add_port_that_takes(
 			vm, "accesses of 4 bytes", VOLE_PORT_CHECKPOINT, 1, checkpoint_port);

@@ -14,6 +14,7 @@
 #include "see/capture.h"
 #include "see/check.h"
 #include "see/log_virtio.h"
+#include "see/trace.h"
 
 /* --- what views ask of the machine ------------------------------------------------------------ */
 
@@ -32,9 +33,12 @@ static uint64_t watch_now(void *ctx)
 	return vm_is_virtual(vm) ? vm->engine->ops->now(vm->engine) : host_ns() - vm->began_ns;
 }
 
+/* NULL: the event is not an access. */
 static const struct accessor *accessor_of(const struct event *event)
 {
-	return event->kind == EVENT_VIRTIO ? event->virtio->accessor : event->report->accessor;
+	if (event->kind == EVENT_VIRTIO)
+		return event->virtio->accessor;
+	return event->kind == EVENT_REPORT ? event->report->accessor : NULL;
 }
 
 static bool watch_place(void *ctx, const struct event *event, struct place *place)
@@ -94,6 +98,8 @@ int watch_open(struct vm *vm)
 	vm->began_ns = host_ns();
 	if (options->log_virtio)
 		ret = log_virtio_open(&vm->views, options->log_virtio_file);
+	if (ret == 0 && options->trace)
+		ret = trace_open(&vm->views, options->trace, options->kernel);
 	if (ret == 0 && options->capture)
 		ret = strcmp(options->capture, "-") == 0
 			      ? open_capture_to_stdout(vm)
@@ -137,6 +143,32 @@ void watch_event(void *ctx, const struct virtio_event *virtio)
 		}
 	}
 	tell(device, &event);
+}
+
+void watch_exit(struct cpu *cpu, const struct cpu_exit *exit, bool is_end)
+{
+	struct vm *vm = cpu->ctx;
+	struct event event = {
+		.kind = is_end ? EVENT_EXIT_END : EVENT_EXIT,
+		.cpu = (int)cpu->id,
+		.exit = exit,
+	};
+
+	views_tell(&vm->views, &event);
+}
+
+int watch_mark_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
+{
+	struct vm *vm = cpu->ctx;
+	struct event event = {.kind = EVENT_MARK, .cpu = (int)cpu->id};
+
+	(void)port;
+	if (len != sizeof event.mark || !is_write)
+		return -ENXIO;
+	event.mark = (uint32_t)cpu_value(data, len);
+	if (vm->views.first)
+		views_tell(&vm->views, &event);
+	return 0;
 }
 
 void watch_report(struct vm_device *device, const struct virtio_report *report)

@@ -8,7 +8,10 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct cpu;
+struct cpu_exit;
 struct virtio_event;
 struct virtio_report;
 struct vm;
@@ -22,6 +25,12 @@ void watch_close(struct vm *vm);
 
 /* A device's virtio_host_ops.event; ctx is its struct vm_device. */
 void watch_event(void *ctx, const struct virtio_event *event);
+
+/* The exit log's watch(): shows views an exit of a CPU. */
+void watch_exit(struct cpu *cpu, const struct cpu_exit *exit, bool is_end);
+
+/* Handles an access to VOLE_PORT_MARK, a vm_port_access. */
+int watch_mark_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
 /* Shows views what a device reports, and waits until readers have what they were shown before it.
  * The device's lock is held. */

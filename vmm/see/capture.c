@@ -34,6 +34,7 @@ enum record_kind {
 	RECORD_HOST_END,
 	RECORD_REPORT,
 	RECORD_RING,
+	RECORD_MARK,
 };
 
 #define FLAG_PACKED    1
@@ -60,7 +61,8 @@ struct capture_view {
 	const char *name; /* of the file, for messages */
 	struct pcapng file;
 	uint32_t snap;
-	uint64_t chains; /* how many were numbered */
+	uint64_t chains;            /* how many were numbered */
+	unsigned machine_interface; /* number + 1, for what is of no device; 0: it has none yet */
 	struct captured_device devices[DEVICE_COUNT];
 
 	/* The record that is being made. */
@@ -193,6 +195,31 @@ static void capture_report(struct capture_view *capture, const struct event *eve
 	bytes_u32(record, 0);
 	bytes_add(record, event->report->text, strlen(event->report->text));
 	capture->packet.comment = event->report->text;
+	end_record(capture);
+}
+
+/* A mark is of no device. */
+static void capture_mark(struct capture_view *capture, const struct event *event)
+{
+	struct bytes *record;
+
+	if (capture->machine_interface == 0)
+		capture->machine_interface = pcapng_interface(&capture->file, "CPUs") + 1;
+	capture->packet = (struct pcapng_packet){
+		.interface = capture->machine_interface - 1,
+		.ns = event->ns,
+		.flags = PCAPNG_INBOUND,
+		.queue = EVENT_NO_QUEUE,
+	};
+	record = pcapng_begin(&capture->file);
+	bytes_u8(record, RECORD_VERSION);
+	bytes_u8(record, RECORD_MARK);
+	bytes_u16(record, UINT16_MAX);
+	bytes_u32(record, VIRTIO_ID_NONE);
+	bytes_u16(record, UINT16_MAX);
+	bytes_u16(record, (uint16_t)event->cpu);
+	bytes_u32(record, 0);
+	bytes_u32(record, event->mark);
 	end_record(capture);
 }
 
@@ -398,6 +425,12 @@ static void capture_event(struct view *view, const struct event *event)
 		break;
 	case EVENT_REPORT:
 		capture_report(capture, event);
+		break;
+	case EVENT_MARK:
+		capture_mark(capture, event);
+		break;
+	case EVENT_EXIT:
+	case EVENT_EXIT_END:
 		break;
 	}
 }

@@ -113,6 +113,10 @@ static void check_event(struct view *view, const struct event *event)
 	case EVENT_REPORT:
 		look_at_report(check, event);
 		break;
+	case EVENT_EXIT:
+	case EVENT_EXIT_END:
+	case EVENT_MARK:
+		break;
 	}
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * The one stream of events that all views of a machine read (views.h): what drivers and devices do
- * (virtio_event.h), and what devices report.
+ * (virtio_event.h), what devices report, and what CPUs leave guest code for.
  *
  *	virtio/  -->  machine/watch.c: time, CPU, pin  -->  views_tell()  -->  each view's event()
  */
@@ -12,12 +12,18 @@
 #include <stdint.h>
 
 #include "chips/ioapic.h"
+#include "cpu/exit_log.h"
 #include "report.h"
 #include "virtio.h"
 
 enum event_kind {
 	EVENT_VIRTIO, /* virtio is set */
 	EVENT_REPORT, /* report is set: a device reports a mistake or a fault */
+
+	/* Of CPUs; device is NULL. */
+	EVENT_EXIT,     /* exit is set: the CPU leaves guest code for this reason ... */
+	EVENT_EXIT_END, /* ... and will go on with it */
+	EVENT_MARK,     /* the kernel has marked this moment: mark */
 };
 
 #define EVENT_NO_CPU (-1)
@@ -29,14 +35,16 @@ struct event {
 	 * time. It never goes back. */
 	uint64_t ns;
 
-	int cpu; /* that made the access; EVENT_NO_CPU: the device did it by itself */
+	int cpu; /* that made the access or exit; EVENT_NO_CPU: the device did it by itself */
 
-	/* The device, its number and its lock held. */
+	/* The device, its number and its lock held; or NULL. */
 	const struct virtio_device *device;
 	unsigned number;
 
 	const struct virtio_event *virtio;
 	const struct virtio_report *report;
+	const struct cpu_exit *exit;
+	uint32_t mark;
 
 	/* For VIRTIO_EVENT_INTERRUPT: the pin that is raised, and where it leads to; NULL: the
 	 * interrupt controllers are the engine's own, which does not tell. */

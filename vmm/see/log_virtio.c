@@ -29,16 +29,22 @@ struct log_view {
 
 /* --- pieces of a line ------------------------------------------------------------------------- */
 
+/* "vole: 0.001234567 " */
+static void add_time(struct log_view *log, const struct event *event)
+{
+	text_add(&log->text, "%s%" PRIu64 ".%09u ",
+		log->path ? "" : "vole: ", event->ns / 1000000000,
+		(unsigned)(event->ns % 1000000000));
+}
+
 /* "vole: 0.001234567 device 2, block, queue 0: " */
 static void begin_line(struct log_view *log, const struct event *event, int queue)
 {
 	struct text *text = &log->text;
 
 	text_begin(text);
-	if (!log->path)
-		text_add(text, "vole: ");
-	text_add(text, "%" PRIu64 ".%09u device %u, %s", event->ns / 1000000000,
-		(unsigned)(event->ns % 1000000000), event->number, event->device->ops->name);
+	add_time(log, event);
+	text_add(text, "device %u, %s", event->number, event->device->ops->name);
 	if (queue != EVENT_NO_QUEUE)
 		text_add(text, ", queue %d", queue);
 	text_add(text, ": ");
@@ -198,6 +204,13 @@ static bool log_status(struct log_view *log, const struct event *event)
 	return true;
 }
 
+static void log_mark(struct log_view *log, const struct event *event)
+{
+	text_begin(&log->text);
+	add_time(log, event);
+	text_add(&log->text, "CPU %d: mark 0x%" PRIx32, event->cpu, event->mark);
+}
+
 /* Fills the line. Returns false if this step has none. */
 static bool log_step(struct log_view *log, const struct event *event)
 {
@@ -250,7 +263,9 @@ static void log_event(struct view *view, const struct event *event)
 	struct log_view *log = container_of(view, struct log_view, view);
 	const char *line;
 
-	if (event->kind != EVENT_VIRTIO || !log_step(log, event))
+	if (event->kind == EVENT_MARK)
+		log_mark(log, event);
+	else if (event->kind != EVENT_VIRTIO || !log_step(log, event))
 		return;
 	text_line(&log->text, "%s", "");
 	line = text_lines(&log->text);
