@@ -10,3 +10,9 @@ void power_off(uint32_t code)
 	out32(VOLE_PORT_EXIT, code);
 	halt_forever();
 }
+
+uint32_t checkpoint(void)
+{
+	out32(VOLE_PORT_CHECKPOINT, 0);
+	return in32(VOLE_PORT_CHECKPOINT);
+}

@@ -13,12 +13,11 @@
 
 #include <stdatomic.h>
 
-#include <vole/ports.h>
-
 #include "block.h"
 #include "check.h"
 #include "console.h"
 #include "cpu.h"
+#include "power.h"
 #include "timer.h"
 #include "x86.h"
 
@@ -91,8 +90,7 @@ int main(const struct start_info *info)
 		check(cpu_run(i, count_on, NULL) == 0, "CPU %u starts", i);
 	count = work(0);
 	printf("counted to %u\n", count);
-	out32(VOLE_PORT_CHECKPOINT, 0);
-	printf("going on, generation %u\n", in32(VOLE_PORT_CHECKPOINT));
+	printf("going on, generation %u\n", checkpoint());
 	count = work(count);
 	printf("counted to %u\n", count);
 	timer_stop();
