@@ -164,10 +164,10 @@ struct image {
 	struct kvm_vcpu_events events;
 	struct kvm_debugregs debug;
 	struct kvm_xcrs xcrs;
-	struct kvm_xsave xsave;
 	struct kvm_lapic_state lapic;
 	bool has_xsave, has_msr[MSR_COUNT];
 	uint64_t msrs[MSR_COUNT];
+	struct kvm_xsave xsave; /* last: clang has it end in an array of any size */
 };
 
 /* Room for a list of one MSR. */
