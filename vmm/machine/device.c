@@ -215,7 +215,7 @@ int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *vi
 	ret = offer(device, features);
 	if (ret < 0)
 		return ret;
-	if (vm->views.first)
+	if (views_exist(&vm->views))
 		virtio_watch(virtio);
 	for (unsigned queue = 0; queue < virtio->queue_count; queue++) {
 		struct vm_kick *kick = &device->kicks[queue];

@@ -166,7 +166,7 @@ int watch_mark_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data
 	if (len != sizeof event.mark || !is_write)
 		return -ENXIO;
 	event.mark = (uint32_t)cpu_value(data, len);
-	if (vm->views.first)
+	if (views_exist(&vm->views))
 		views_tell(&vm->views, &event);
 	return 0;
 }
@@ -175,7 +175,7 @@ void watch_report(struct vm_device *device, const struct virtio_report *report)
 {
 	struct event event = {.kind = EVENT_REPORT, .report = report};
 
-	if (!device->vm->views.first)
+	if (!views_exist(&device->vm->views))
 		return;
 	tell(device, &event);
 	views_flush(&device->vm->views);

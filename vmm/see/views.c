@@ -16,31 +16,47 @@ void views_add(struct views *views, struct view *view)
 	views->last = &view->next;
 }
 
+bool views_exist(const struct views *views)
+{
+	return views->first != NULL;
+}
+
+/* Lock held. Returns the first view that is open. */
+static struct view *first_open(const struct views *views)
+{
+	return views->closed ? NULL : views->first;
+}
+
 void views_tell(struct views *views, struct event *event)
 {
 	pthread_mutex_lock(&views->lock);
 	event->ns = views->machine->now(views->ctx);
-	for (struct view *view = views->first; view; view = view->next)
+	for (struct view *view = first_open(views); view; view = view->next)
 		view->event(view, event);
 	pthread_mutex_unlock(&views->lock);
 }
 
 void views_flush(struct views *views)
 {
-	for (struct view *view = views->first; view; view = view->next)
+	if (!views_exist(views))
+		return;
+	pthread_mutex_lock(&views->lock);
+	for (struct view *view = first_open(views); view; view = view->next)
 		if (view->flush)
 			view->flush(view);
+	pthread_mutex_unlock(&views->lock);
 }
 
 bool views_close(struct views *views)
 {
 	bool all = true;
 
-	for (struct view *view = views->first, *next; view; view = next) {
+	pthread_mutex_lock(&views->lock);
+	for (struct view *view = first_open(views), *next; view; view = next) {
 		next = view->next;
 		all &= view->close(view);
 	}
-	views->first = NULL;
-	views->last = &views->first;
+	views->closed = true;
+	pthread_mutex_unlock(&views->lock);
 	return all;
 }

@@ -67,13 +67,17 @@ void views_init(struct views *views, const struct views_machine *machine, void *
 /* Adds a view, which the list owns from here on. Before the first event. */
 void views_add(struct views *views, struct view *view);
 
+/* Returns whether somebody watches, or did until views_close(). Any thread. */
+bool views_exist(const struct views *views);
+
 /* Has all views look at an event, whose time is set here: it never goes back. Any thread. */
 void views_tell(struct views *views, struct event *event);
 
 /* Waits until readers have what was written so far. Any thread. */
 void views_flush(struct views *views);
 
-/* Closes all views. Returns false if one cannot be freed. */
+/* Closes all views, unless that was done already; a thread that still tells of events afterwards
+ * is not heard. Returns false if one cannot be freed. */
 bool views_close(struct views *views);
 
 #endif
