@@ -38,6 +38,7 @@ struct views {
 		lock;       /* held while views look at an event; a device's lock is held before */
 	struct view *first; /* NULL: nobody watches */
 	struct view **last;
+	bool closed; /* guarded by lock: the views are freed */
 
 	/* Of the machine, for views. In a call of view.event(), with its event. */
 	const struct views_machine *machine;
