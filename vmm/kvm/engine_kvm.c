@@ -260,6 +260,12 @@ static int kvm_engine_pause(struct engine *base)
 	return ret;
 }
 
+/* The thread is told as by pause(): KVM_RUN completes the instruction and returns. */
+static void kvm_engine_hold(struct engine *engine, unsigned id)
+{
+	vcpu_ask_pause(&kvm_engine_of(engine)->vcpus[id]);
+}
+
 static void kvm_engine_resume(struct engine *base)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
@@ -369,6 +375,7 @@ const struct engine_ops engine_kvm = {
 	.activity = kvm_engine_activity,
 	.pause = kvm_engine_pause,
 	.resume = kvm_engine_resume,
+	.hold = kvm_engine_hold,
 	.state = kvm_engine_state,
 	.transfer = kvm_engine_transfer,
 	.describe = kvm_engine_describe,

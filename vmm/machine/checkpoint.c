@@ -128,7 +128,6 @@ static void wake_ready(struct io_source *source)
 		checkpoint_look(vm);
 }
 
-/* Any thread. */
 static void ask(struct vm *vm)
 {
 	atomic_store(&vm->checkpoint.is_asked, true);
@@ -152,11 +151,16 @@ int checkpoint_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data
 		memcpy(data, &vm->generation, len);
 		return 0;
 	}
-	if (vm->checkpoint.fd < 0)
+	if (vm->checkpoint.fd < 0 || vm->options->checkpoint.has_time)
 		return 0;
-	ask(vm);
+	/* The first one alone: no CPU waits for a checkpoint that was taken. */
+	if (atomic_exchange(&vm->checkpoint.is_asked, true))
+		return 0;
 	if (vm->engine->ops->yield)
 		vm->engine->ops->yield(vm->engine);
+	else
+		vm->engine->ops->hold(vm->engine, cpu->id);
+	io_event_signal(vm->checkpoint.wake.fd);
 	return 0;
 }
 
