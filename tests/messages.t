@@ -3,7 +3,7 @@
 #
 # The messages that README.md and spec/ show are vole's, in its present words: each word of a line after "vole: ", or
 # in the table of images and what is said of them, comes from a text in the sources, as a whole piece between two
-# conversions of its format, or the beginning of one.
+# conversions of its format, or a sentence of one.
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -20,8 +20,9 @@ for my $path (glob '{vmm,virtio}/{,*/}*.[ch]') {
 	$text =~ s/"\s*"//g;
 	while ($text =~ /"((?:[^"\\\n]|\\.)*)"/g) {
 		for (split /%[-#0-9.*]*(?:hh?|ll?|z|j)?[a-zA-Z%]/, $1 =~ s/\\(.)/$1/gr =~ tr/\x01/"/r) {
-			my $piece = s/^\s+//r =~ s/\s*(?:0x)?(?:%[-0-9.*]*)?$//r;
-			$pieces{$piece} = 1 if $piece =~ /[a-zA-Z]{2}/;
+			my $piece = s/^\s+|^vole: //r =~ s/\s*(?:0x)?(?:%[-0-9.*]*)?$//r;
+			# Pages may show the first sentence alone.
+			$pieces{$_} = 1 for grep { /[a-zA-Z]{2}/ } $piece, split /(?<=\.) /, $piece;
 		}
 	}
 }
@@ -33,6 +34,7 @@ sub strange_words {
 	my ($message) = @_;
 	$message =~ s/^\| .*//;
 	$message =~ s/^file:/:/;
+	$message =~ s/\w+\+0x[0-9a-f]+|(?<=system call )\w+//g;
 	for my $piece (@pieces) {
 		next if index($message, $piece) < 0;
 		my $before = $piece =~ /^\w/ ? '(?<![A-Za-z])' : '';
@@ -40,7 +42,7 @@ sub strange_words {
 		$message =~ s/$before\Q$piece\E$after/\0/g;
 	}
 	$message =~ s{(?:\S*/\S*|\bk\.(?:elf|core))\b|\b[0-9a-f]{2}(?: [0-9a-f]{2}){7,}\b}{}g;
-	$message =~ s/\(?\w+\+0x[0-9a-f]+\)?|\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*\b|0x[0-9a-f]+//g;
+	$message =~ s/\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*\b|0x[0-9a-f]+//g;
 	return $message =~ /[A-Za-z]{2,}/g;
 }
 
