@@ -206,7 +206,7 @@ struct engine_ops {
 		void (*each)(void *ctx, uint64_t address, uint64_t executions), void *ctx);
 
 	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for
-	 * KVM". After stop(). */
+	 * KVM". After stop(), or between pause() and resume(). */
 	void (*describe)(struct engine *engine, unsigned id, char *text, size_t size);
 
 	/* What a debugger asks of the engine. */

@@ -114,28 +114,49 @@ static void read_cpus(struct vm *vm, struct core_cpu *cpus)
 	}
 }
 
-void core_file_write(struct vm *vm)
+/* Writes a core to an empty file. Returns as core_write(), or -ENOMEM. */
+static int write_core(struct vm *vm, int fd, bool *is_cut)
 {
-	const char *path = vm->options->core;
 	struct core core = {
 		.kernel = vm->options->kernel,
 		.cmdline = vm->options->cmdline,
 		.gmem = &vm->memory.gmem,
 		.cpu_count = vm->options->cpu_count,
 	};
-	struct core_cpu *cpus;
-	bool is_cut;
+	struct core_cpu *cpus = calloc(core.cpu_count, sizeof *cpus);
 	int ret = -ENOMEM;
 
-	if (vm->core_file.fd < 0)
-		return;
-	cpus = calloc(core.cpu_count, sizeof *cpus);
 	if (cpus) {
 		read_cpus(vm, cpus);
 		core.cpus = cpus;
-		ret = core_write(vm->core_file.fd, &core, &is_cut);
+		ret = core_write(fd, &core, is_cut);
 	}
 	free(cpus);
+	return ret;
+}
+
+int core_file_save(struct vm *vm, const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	bool is_cut;
+	int ret = fd < 0 ? -errno : write_core(vm, fd, &is_cut);
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && ret < 0)
+		unlink(path);
+	return ret;
+}
+
+void core_file_write(struct vm *vm)
+{
+	const char *path = vm->options->core;
+	bool is_cut = false;
+	int ret;
+
+	if (vm->core_file.fd < 0)
+		return;
+	ret = write_core(vm, vm->core_file.fd, &is_cut);
 	if (ret < 0) {
 		say("--core %s: %s; the file is empty", path, strerror(-ret));
 		return;

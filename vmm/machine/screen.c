@@ -42,21 +42,46 @@ static bool has_utf8(void)
 	       (strncasecmp(codeset, "UTF-8", 5) == 0 || strncasecmp(codeset, "utf8", 4) == 0);
 }
 
-void screen_show(struct vm *vm)
+/* Reads the screen. Returns how many rows there are down to the last one that is not empty. */
+static unsigned read_rows(struct vm *vm, char rows[VGA_TEXT_ROWS][VGA_TEXT_ROW_MAX])
 {
 	const uint8_t *cells = vm->memory.host + VGA_TEXT_BASE;
-	char rows[VGA_TEXT_ROWS][VGA_TEXT_ROW_MAX];
 	bool utf8 = has_utf8();
 	unsigned count = 0;
 
-	if (!vm->boot->protocol->board.screen || !vm->options->screen)
-		return;
 	for (unsigned row = 0; row < VGA_TEXT_ROWS; row++)
 		if (vga_text_row(&vm->screen, cells, row, utf8, rows[row]) > 0)
 			count = row + 1;
+	return count;
+}
+
+void screen_show(struct vm *vm)
+{
+	char rows[VGA_TEXT_ROWS][VGA_TEXT_ROW_MAX];
+	unsigned count;
+
+	if (!vm->boot->protocol->board.screen || !vm->options->screen)
+		return;
+	count = read_rows(vm, rows);
 	if (count == 0)
 		return;
 	say("the guest's screen, %u x %u:", VGA_TEXT_COLUMNS, VGA_TEXT_ROWS);
 	for (unsigned row = 0; row < count; row++)
 		say("|%s%s", *rows[row] ? " " : "", rows[row]);
+}
+
+void screen_describe(struct vm *vm, struct text *text)
+{
+	char rows[VGA_TEXT_ROWS][VGA_TEXT_ROW_MAX];
+	unsigned count;
+
+	if (!vm->boot->protocol->board.screen) {
+		text_line(text, "this machine has no screen; that of a Multiboot kernel has one");
+		return;
+	}
+	count = read_rows(vm, rows);
+	if (count == 0)
+		text_line(text, "the screen is empty");
+	for (unsigned row = 0; row < count; row++)
+		text_line(text, "|%s%s", *rows[row] ? " " : "", rows[row]);
 }

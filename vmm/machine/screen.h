@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "see/text.h"
+
 struct cpu;
 struct vm;
 
@@ -25,5 +27,8 @@ int screen_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, un
  * memory is loaded, on any thread.
  */
 void screen_show(struct vm *vm);
+
+/* Adds what the screen shows to text, or that there is none. While the machine stands. */
+void screen_describe(struct vm *vm, struct text *text);
 
 #endif

@@ -14,4 +14,11 @@
 /* Adds the report to text, each line indented by two spaces. */
 void state_report(const struct state *state, struct text *text);
 
+/* Parts of it. */
+enum {
+	STATE_TEXT_INTERRUPTS = 1, /* what keeps interrupts from CPUs */
+	STATE_TEXT_DEVICES = 2,    /* what is unusual about devices, and a line for each */
+};
+void state_report_parts(const struct state *state, unsigned parts, struct text *text);
+
 #endif
