@@ -103,6 +103,10 @@ static void transfer_board(struct setup *setup, struct snapshot_stream *stream)
 {
 	snapshot_begin(stream, "MACH", 0);
 	snapshot_string(stream, setup->engine, sizeof setup->engine);
+	snapshot_check(stream,
+		strcmp(setup->engine, engine_kvm.name) == 0 ||
+			strcmp(setup->engine, engine_soft.name) == 0,
+		"an engine that vole does not have");
 	SNAPSHOT_FIELD(stream, setup->clock);
 	SNAPSHOT_FIELD(stream, setup->cpu_count);
 	SNAPSHOT_FIELD(stream, setup->protocol);
@@ -180,6 +184,14 @@ static void transfer_disk(struct setup_disk *disk, unsigned index, struct snapsh
 	snapshot_end(stream);
 }
 
+/* Names go to people's terminals: no control characters, so no escape sequences. */
+static bool is_plain(const char *name)
+{
+	while (*name && (unsigned char)*name >= ' ' && *name != 0x7f)
+		name++;
+	return !*name;
+}
+
 static void transfer_consoles(struct setup *setup, struct snapshot_stream *stream)
 {
 	SNAPSHOT_FIELD(stream, setup->console_count);
@@ -190,6 +202,8 @@ static void transfer_consoles(struct setup *setup, struct snapshot_stream *strea
 	for (unsigned i = 0; i < VIRTIO_CONSOLE_PORTS_MAX; i++) {
 		snapshot_bool(stream, &setup->console_has_name[i]);
 		snapshot_string(stream, setup->console_names[i], sizeof setup->console_names[i]);
+		snapshot_check(stream, is_plain(setup->console_names[i]),
+			"the name of console %u has control characters", i);
 	}
 }
 
