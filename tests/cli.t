@@ -332,7 +332,8 @@ refused("mistyped: @$_[1 .. $#$_]", 125, $_->[0], 'run', @$_[1 .. $#$_], $hello)
 	(map { [qr/--memory $_: not a size[^;]*\n\z/, '-m', $_] } qw(64T m 64MBs 99999999m)),
 	[qr/--disk a: unknown option "serail=5"; serial=5\? \(there/, '-d', 'a,serail=5'], [qr/--virtio paked=on: .*; packed=on\?/, '--virtio', 'paked=on'],
 	[qr/--console unx:a: .*; unix:a\?/, '--console', 'unx:a'], [qr/--rng host: unknown option "rat=5"; rate=5\?/, '--rng', 'host,rat=5'],
-	[qr/--chaos 7: unknown option "error"; errors\?/, '--chaos', '7,error'], [qr/-disk: a long option begins with two dashes: --disk\n/, '-disk', 'a'],
+	[qr/--chaos 7: unknown option "error"; errors\?/, '--chaos', '7,error'], [qr/--gdb unx:a: .*; unix:a\?/, '--gdb', 'unx:a'],
+	[qr/--check vritio: not virtio; virtio\?/, '--check', 'vritio'], [qr/--sandbox lgo: .*; log\?/, '--sandbox', 'lgo'], [qr/-disk: a long option begins with two dashes: --disk\n/, '-disk', 'a'],
 	[qr/-memory=64M: a long option begins with two dashes: --memory=64M\n/, '-memory=64M'], [qr/-help: a long option/, '-v', '-help'];
 is(run([vole(), 'run', '-ddisk', '--', '-disk'])->{err}, "vole: no kernel is named (vole --help tells all)\n", 'what is no long option, and what is the guest\'s');
 refused('an engine that does not exist', 125, qr/--engine tcg: not auto, kvm or soft/, 'run', '--engine', 'tcg', $hello);

@@ -154,7 +154,7 @@ static int parse_sandbox(struct options *options, const char *text)
 {
 	if (sandbox_parse(text, &options->sandbox))
 		return 0;
-	say("--sandbox %s: not on, off or log", text);
+	say("--sandbox %s: not on, off or log%s", text, suggestion(text, "on, off or log"));
 	return -EINVAL;
 }
 

@@ -87,8 +87,8 @@ int parse_capture(struct options *options, char *text)
 	}
 	while ((word = next_word(&text)) != NULL) {
 		if (strncmp(word, "snap=", 5) != 0) {
-			say("--capture %s: unknown option \"%s\" (there is snap=BYTES)",
-				options->capture, word);
+			say("--capture %s: unknown option \"%s\"%s (there is snap=BYTES)",
+				options->capture, word, suggestion(word, "snap=BYTES"));
 			return -EINVAL;
 		}
 		if (parse_snap(options, word + 5) < 0)
@@ -103,13 +103,14 @@ int parse_check(struct options *options, char *text)
 	const char *word;
 
 	if (strcmp(kind, "virtio") != 0) {
-		say("--check %s: not virtio", kind);
+		say("--check %s: not virtio%s", kind, suggestion(kind, "virtio"));
 		return -EINVAL;
 	}
 	options->check_virtio = true;
 	while ((word = next_word(&text)) != NULL) {
 		if (strcmp(word, "fatal") != 0) {
-			say("--check virtio: unknown option \"%s\" (there is fatal)", word);
+			say("--check virtio: unknown option \"%s\"%s (there is fatal)", word,
+				suggestion(word, "fatal"));
 			return -EINVAL;
 		}
 		options->check_fatal = true;
@@ -195,7 +196,8 @@ static int parse_gdb_way(struct gdb_options *gdb, const char *text)
 		gdb->kind = GDB_TCP;
 		return parse_gdb_port(gdb, text + 4);
 	}
-	say("--gdb %s: not -, unix:PATH or tcp:PORT", text);
+	say("--gdb %s: not -, unix:PATH or tcp:PORT%s", text,
+		suggestion(text, "unix:PATH or tcp:PORT"));
 	return -EINVAL;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "io/file.h"
 #include "io/stream.h"
 #include "log.h"
@@ -232,7 +233,7 @@ void sink_report(
 {
 	if (end->error)
 		say("%s: %s: %s; the last %" PRIu64 " byte%s not written", option, name,
-			strerror(-end->error), end->unwritten,
+			error_text(-end->error), end->unwritten,
 			end->unwritten == 1 ? " is" : "s are");
 	if (end->lost)
 		say("%s: %s: %" PRIu64 " %s%s lost", option, name, end->lost, record,

@@ -8,6 +8,7 @@
 #include <vole/ports.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
@@ -197,7 +198,7 @@ int checkpoint_begin(struct vm *vm)
 		return ret;
 	ret = io_timer_set(&vm->checkpoint.timer, options->time_ns, 0);
 	if (ret < 0)
-		say("timerfd: %s", strerror(-ret));
+		say("timerfd: %s", error_text(-ret));
 	return ret;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "io/file.h"
 #include "io/file_holder.h"
 #include "log.h"
@@ -100,7 +101,7 @@ static void read_registers(struct vm *vm, struct core_cpu *to)
 		return;
 	to->registers = (struct cpu_registers){.rip = 0};
 	say("the core file lacks the registers of CPU %u: %s", to->id,
-		ret == -ENODATA ? "this host's KVM has lost them" : strerror(-ret));
+		ret == -ENODATA ? "this host's KVM has lost them" : error_text(-ret));
 }
 
 /* All CPUs: the one that crashed first, so that a debugger shows it. */
@@ -158,7 +159,7 @@ void core_file_write(struct vm *vm)
 		return;
 	ret = write_core(vm, vm->core_file.fd, &is_cut);
 	if (ret < 0) {
-		say("--core %s: %s; the file is empty", path, strerror(-ret));
+		say("--core %s: %s; the file is empty", path, error_text(-ret));
 		return;
 	}
 	if (is_cut)

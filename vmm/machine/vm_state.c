@@ -2,11 +2,11 @@
 #include "machine/vm_state.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <vole/virtio_console.h>
 
+#include "error_text.h"
 #include "log.h"
 #include "machine/vm.h"
 #include "save.h"
@@ -141,7 +141,7 @@ static int restore_device(
 	ret = virtio_restore(device->virtio, &saved, &why);
 	if (ret < 0) {
 		say("%s: device %u, %s: %s", name, device->index, device->virtio->ops->name,
-			why ? why : strerror(-ret));
+			why ? why : error_text(-ret));
 		return ret;
 	}
 	for (unsigned i = 0; i < device->virtio->queue_count; i++) {

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 #include "machine/accessor.h"
@@ -79,7 +80,7 @@ static int open_capture_to_stdout(struct vm *vm)
 
 	if (fd < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
 		ret = -errno;
-		say("--capture -: %s", strerror(errno));
+		say("--capture -: %s", error_text(errno));
 		file_close(&fd);
 		return ret;
 	}

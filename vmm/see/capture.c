@@ -11,6 +11,7 @@
 #include <vole/virtio_mmio.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "layout.h"
 #include "log.h"
 #include "see/pcapng.h"
@@ -465,7 +466,7 @@ int capture_open(struct views *views, const char *path, int fd, uint32_t snap)
 	int ret = capture ? pcapng_open(&capture->file, path, fd) : -ENOMEM;
 
 	if (ret < 0) {
-		say("--capture %s: %s", name, strerror(-ret));
+		say("--capture %s: %s", name, error_text(-ret));
 		free(capture);
 		return ret;
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "log.h"
 #include "see/check_parts.h"
 #include "see/check_say.h"
@@ -158,7 +159,7 @@ int check_open(struct views *views, bool sees_stores, bool fatal)
 	struct check *check = calloc(1, sizeof *check);
 
 	if (!check) {
-		say("--check virtio: %s", strerror(ENOMEM));
+		say("--check virtio: %s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	check->view = (struct view){.event = check_event, .close = check_close};

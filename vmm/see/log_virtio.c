@@ -10,6 +10,7 @@
 #include <vole/virtio_mmio.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "io/sink.h"
 #include "layout.h"
 #include "log.h"
@@ -301,7 +302,7 @@ int log_virtio_open(struct views *views, const char *path)
 		ret = path ? sink_open(&log->sink, path)
 			   : sink_open_fd(&log->sink, STDERR_FILENO, false);
 	if (ret < 0) {
-		say("--log virtio: %s%s%s", path ? path : "", path ? ": " : "", strerror(-ret));
+		say("--log virtio: %s%s%s", path ? path : "", path ? ": " : "", error_text(-ret));
 		free(log);
 		return ret;
 	}

@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "log.h"
 #include "see/trace_parts.h"
 
@@ -119,7 +119,7 @@ int trace_open(struct views *views, const char *path, const char *kernel)
 	int ret = trace ? trace_file_open(&trace->file, path, kernel) : -ENOMEM;
 
 	if (ret < 0) {
-		say("--trace %s: %s", path, strerror(-ret));
+		say("--trace %s: %s", path, error_text(-ret));
 		free(trace);
 		return ret;
 	}
