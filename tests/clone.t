@@ -172,6 +172,7 @@ refused('no file', qr/no checkpoint is named/, 'clone');
 refused('two files', qr/ready\.ckpt: a second checkpoint, after/, 'clone', $file, $file);
 refused('a file that is not there', qr/nowhere: No such file/, 'clone', scratch() . '/nowhere');
 refused('a kernel', qr/ready\.elf: not a checkpoint of vole/, 'clone', $ready);
+is(run([vole(), 'run', $file])->{err}, "vole: $file: a checkpoint, which vole does not run: vole clone goes on from it\n", 'a checkpoint is no kernel');
 refused('a file that was never written', qr/never\.ckpt: the file is empty/, 'clone', scratch() . '/never.ckpt');
 refused('a file that is cut off', qr/cut: a checkpoint that cannot be used: the file is cut off/, 'clone', '-d', $d,
 	spoilt('cut', sub { substr(${$_[0]}, -10) = '' }));

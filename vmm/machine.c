@@ -189,8 +189,13 @@ static void say_engine(const struct vm *vm)
 static void say_start(const struct vm *vm)
 {
 	say("engine: %s", vm->engine->ops->name);
-	say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel,
-		entry_address(&vm->boot->state), vm->options->memory_size, vm->options->cpu_count);
+	if (vm->clone)
+		say("%s: goes on, RAM %u bytes, CPUs: %u", vm->options->kernel,
+			vm->options->memory_size, vm->options->cpu_count);
+	else
+		say("%s: entry point 0x%08x, RAM %u bytes, CPUs: %u", vm->options->kernel,
+			entry_address(&vm->boot->state), vm->options->memory_size,
+			vm->options->cpu_count);
 	for (unsigned i = 0; i < vm->device_count; i++)
 		say("device %u: %s at 0x%08x, pin %u", i, vm->places[i].name, vm->places[i].base,
 			vm->places[i].pin);

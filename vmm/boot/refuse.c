@@ -47,6 +47,12 @@ static bool is_pe(const struct image_head *head)
 	       has(head, word(head->bytes + 60), "PE\0\0", 4);
 }
 
+/* What --checkpoint writes (spec/snapshot.md, section 2). */
+static bool is_checkpoint(const struct image_head *head)
+{
+	return has(head, 0, "vole checkpoint\n", 16);
+}
+
 /* A firmware volume (UEFI PI 1.7, volume 3, 3.2.1). */
 static bool is_efi_volume(const struct image_head *head)
 {
@@ -163,6 +169,7 @@ static const struct {
 	bool (*is)(const struct image_head *head);
 	struct refusal refusal;
 } known[] = {
+	{is_checkpoint, {"a checkpoint", "vole clone goes on from it"}},
 	{is_aout, {"an a.out executable", "link it as 32-bit ELF"}},
 	{is_pe, {"an EFI executable", "vole has no EFI"}},
 	{is_efi_volume, {"EFI firmware", "--boot firmware takes BIOS images"}},
