@@ -92,7 +92,7 @@ cflags_tests/bench/engine/pvh.c = -DROM_CMDLINE='"loops $(engine_bench_percent)"
 linux_init_sources = $(wildcard tests/linux/*.c)
 
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
-fuzz_targets = mmio ring console rng block io elf linux pvh multiboot flat firmware auto options ioapic uart chips i8042 vga_text report $(if $(x86_host),emulate) \
+fuzz_targets = gdb mmio ring console rng block io elf linux pvh multiboot flat firmware auto options ioapic uart chips i8042 vga_text report $(if $(x86_host),emulate) \
 	x86_decode x86_oracle snapshot saved
 with_tests/fuzz/report.c = tests/fake_cpu.c
 with_tests/fuzz/snapshot.c = tests/soft_machine.c

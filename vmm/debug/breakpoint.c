@@ -41,6 +41,22 @@ static int tell_engine(struct gdb *gdb, const struct gdb_point *point, bool set)
 	return engine->ops->debug->set_point(engine, &point->point, set);
 }
 
+/* Several points may share a place in memory, and the engine has it once. */
+static bool is_shared(const struct gdb *gdb, const struct gdb_point *point)
+{
+	for (unsigned i = 0; i < gdb->point_count; i++) {
+		const struct gdb_point *other = &gdb->points[i];
+
+		if (other == point || other->point.gpa != point->point.gpa)
+			continue;
+		if (is_breakpoint(point) ? is_breakpoint(other)
+					 : other->point.kind == point->point.kind &&
+						   other->point.len == point->point.len)
+			return true;
+	}
+	return false;
+}
+
 int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 {
 	struct gdb_point *point = &gdb->points[gdb->point_count];
@@ -48,6 +64,8 @@ int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 
 	if (type >= sizeof kinds / sizeof *kinds)
 		return -EINVAL;
+	/* A watchpoint watches 1 byte at least. */
+	len = len == 0 ? 1 : len;
 	if (find(gdb, type, linear, len))
 		return 0;
 	if (gdb->point_count == GDB_POINTS_MAX || len > UINT32_MAX)
@@ -56,29 +74,14 @@ int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 		.type = type,
 		.point = {.kind = kinds[type], .linear = linear, .len = (uint32_t)len},
 	};
-	/* The last byte decides with the first one: what is watched lies in memory as a whole. */
-	if (is_breakpoint(point) || len == 0)
+	if (is_breakpoint(point))
 		point->point.len = 1;
 	ret = gdb_locate(gdb, linear, &point->point.gpa);
-	if (ret == 0)
+	if (ret == 0 && !is_shared(gdb, point))
 		ret = tell_engine(gdb, point, true);
 	if (ret == 0)
 		gdb->point_count++;
 	return ret;
-}
-
-/* Several points may share a place in memory, and the engine has it once. */
-static bool is_shared(const struct gdb *gdb, const struct gdb_point *point)
-{
-	for (unsigned i = 0; i < gdb->point_count; i++) {
-		const struct gdb_point *other = &gdb->points[i];
-
-		if (other != point && other->point.gpa == point->point.gpa &&
-			other->point.kind == point->point.kind &&
-			other->point.len == point->point.len)
-			return true;
-	}
-	return false;
 }
 
 static int remove_point(struct gdb *gdb, struct gdb_point *point)
@@ -91,7 +94,7 @@ static int remove_point(struct gdb *gdb, struct gdb_point *point)
 
 int gdb_clear_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 {
-	struct gdb_point *point = find(gdb, type, linear, len);
+	struct gdb_point *point = find(gdb, type, linear, len == 0 ? 1 : len);
 
 	if (type >= sizeof kinds / sizeof *kinds)
 		return -EINVAL;
