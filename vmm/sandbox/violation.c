@@ -24,7 +24,8 @@
 
 /* The registers of a system call: that of its result, and those of its arguments. And the function
  * that makes any call, by an instruction that the filter knows. */
-#if defined(__x86_64__)
+#ifndef SANDBOX_ARCH
+#elif defined(__x86_64__)
 
 static greg_t *result_of(ucontext_t *context)
 {
