@@ -100,7 +100,7 @@ sub not_written {
 }
 {
 	my $scratch = scratch();
-	not_written('no such folder', qr/No such file or directory; there will be no core file/, "$scratch/nowhere/core");
+	not_written('no such folder', qr/No such file or directory; it will not be written/, "$scratch/nowhere/core");
 	not_written('a directory', qr/Is a directory; .*/, $scratch);
 	unlink "$scratch/fifo";
 	mkfifo("$scratch/fifo", 0600) or die "mkfifo: $!\n";

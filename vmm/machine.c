@@ -12,16 +12,15 @@
 #include "log.h"
 #include "machine/checkpoint.h"
 #include "machine/clone.h"
-#include "machine/core_file.h"
 #include "machine/cpu_host.h"
 #include "machine/debugger.h"
 #include "machine/devices.h"
 #include "machine/drain.h"
 #include "machine/halts.h"
-#include "machine/last.h"
 #include "machine/last_resort.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
+#include "machine/results.h"
 #include "machine/screen.h"
 #include "machine/shut_in.h"
 #include "machine/signals.h"
@@ -51,9 +50,8 @@ static struct vm *make_vm(const struct options *options)
 	vm->last_resort.quit = vm->last_resort.hurry = -1;
 	vm->halts.timer.fd = -1;
 	vm->state_report.fd = -1;
-	vm->core_file.fd = -1;
+	results_init(vm);
 	vm->checkpoint.fd = vm->checkpoint.wake.fd = vm->checkpoint.timer.fd = -1;
-	vm->core_file.remover = REMOVER_EMPTY;
 	vm->entropy = ENTROPY_EMPTY;
 	vm->serial.chardev = CHARDEV_EMPTY;
 	vm->serial.gsi = -1;
@@ -109,7 +107,7 @@ static int open_engine(struct vm *vm)
 	const struct options *options = vm->options;
 	bool is_watched = options->trace != NULL;
 	bool is_logged = options->log != 0 || options->exits_max != 0 || is_watched;
-	const struct cpu_account account = {.last_max = last_kept(options)};
+	const struct cpu_account account = results_account(vm);
 	const struct engine_setup setup = {
 		.memory = &vm->memory,
 		.irqchip = vm->boot->protocol->board.irqchip,
@@ -228,8 +226,7 @@ static int64_t run_engine(void *ctx)
 	return ns;
 }
 
-/* Says why the machine has ended, if the guest did not end it: what it was waiting for. Leaves a core
- * file of that, or of a crash. */
+/* Says why the machine has ended, if the guest did not end it: what it was waiting for */
 static void say_reason(struct vm *vm)
 {
 	int status = atomic_load(&vm->status);
@@ -239,10 +236,6 @@ static void say_reason(struct vm *vm)
 		halts_report(vm);
 	if (status == EXIT_STATUS_TIMEOUT || (vm->halts.found && status == EXIT_STATUS_CRASH))
 		state_report_end(vm);
-	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_CRASH) {
-		last_say(vm);
-		core_file_write(vm);
-	}
 }
 
 /* Says how the devices of a run that failed can be had again. */
@@ -264,7 +257,8 @@ static void run(struct vm *vm)
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
 	if (timers_open(vm) < 0 || halts_open(vm) < 0 || checkpoint_begin(vm) < 0 ||
-		last_resort_open(vm) < 0 || shut_in(vm) < 0 || last_resort_start(vm) < 0)
+		results_begin(vm) < 0 || last_resort_open(vm) < 0 || shut_in(vm) < 0 ||
+		last_resort_start(vm) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	debugger_begin(vm);
 	if (!vm_running(vm) || vm->engine->ops->start(vm->engine, state) < 0 ||
@@ -272,6 +266,7 @@ static void run(struct vm *vm)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	vm->engine->ops->stop(vm->engine);
 	say_reason(vm);
+	results_write(vm);
 	debugger_ended(vm);
 }
 
@@ -289,7 +284,7 @@ static int build_and_run(struct vm *vm)
 		ret = make_devices(vm);
 	if (ret != 0)
 		return ret;
-	core_file_open(vm);
+	results_open(vm);
 	boot_close_files(vm->boot);
 	say_engine(vm);
 	if (vm->options->verbose)
@@ -314,7 +309,7 @@ static void free_vm(struct vm *vm)
 	timers_close(vm);
 	devices_free(vm);
 	watch_close(vm);
-	core_file_close(vm);
+	results_close(vm);
 	state_report_close(vm);
 	signals_close(vm);
 	debugger_close(vm);
@@ -334,7 +329,7 @@ static void free_vm(struct vm *vm)
 static void leave(struct vm *vm, int status)
 {
 	devices_leave(vm);
-	core_file_close(vm);
+	results_close(vm);
 	if (atomic_load(&vm->signal) == 0)
 		_exit(status);
 }

@@ -93,8 +93,9 @@ struct options {
 	bool verbose;
 
 	/* What a run leaves behind. Files; NULL: none. */
-	const char *core;
-	unsigned last; /* instructions of each CPU to show; 0: none */
+	const char *core, *coverage, *profile;
+	unsigned profile_hz; /* 0: left out */
+	unsigned last;       /* instructions of each CPU to show; 0: none */
 
 	char cmdline[VOLE_CMDLINE_MAX]; /* words after "--", joined by spaces */
 };

@@ -15,6 +15,7 @@
 #include "numbers.h"
 #include "options_checkpoint.h"
 #include "options_devices.h"
+#include "options_results.h"
 #include "options_views.h"
 #include "suggest.h"
 
@@ -216,6 +217,8 @@ enum {
 	OPTION_MAX_EXITS,
 	OPTION_TIMEOUT,
 	OPTION_LAST,
+	OPTION_COVERAGE,
+	OPTION_PROFILE,
 	OPTION_CORE,
 	OPTION_CHECKPOINT,
 };
@@ -275,6 +278,11 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
 	case OPTION_LAST:
 		return parse_count("--last", argument, LAST_MAX, &options->last);
+	case OPTION_COVERAGE:
+		options->coverage = argument;
+		return 0;
+	case OPTION_PROFILE:
+		return parse_profile(options, argument);
 	case OPTION_CORE:
 		options->core = argument;
 		return 0;
@@ -317,6 +325,8 @@ static const struct option longs[] = {
 	{"max-exits", required_argument, NULL, OPTION_MAX_EXITS},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"last", required_argument, NULL, OPTION_LAST},
+	{"coverage", required_argument, NULL, OPTION_COVERAGE},
+	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"core", required_argument, NULL, OPTION_CORE},
 	{"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
 	{"verbose", no_argument, NULL, 'v'},

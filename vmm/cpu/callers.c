@@ -248,23 +248,47 @@ bool callers_top(
 	return read_return(&view, r->general[CPU_RSP], address, target);
 }
 
+/* Finds the callers that the top of the stack and frame pointers tell. Returns whether frame
+ * pointers have told any; *rsp is where the stack may go on without them. */
+static bool find_certain(const struct view *view, const struct cpu_registers *r, uint64_t rip,
+	uint64_t *rsp, struct callers *callers)
+{
+	uint64_t frame = r->general[CPU_RBP];
+
+	*rsp = find_first(view, r, callers);
+	callers->certain = callers->count;
+	if (callers->count == 0 && frame >= *rsp && frame % view->word == 0)
+		find_frameless(view, rip, *rsp, frame, callers);
+	follow_frames(view, frame, *rsp, callers);
+	if (callers->count == callers->certain)
+		return false;
+	callers->certain = callers->count;
+	return true;
+}
+
+static bool has_callers(const struct cpu_registers *r)
+{
+	return r->cr0 & CR0_PE && !(r->rflags & RFLAGS_VM);
+}
+
+void callers_find_certain(struct cpu *cpu, const struct cpu_registers *r, struct callers *callers)
+{
+	const struct view view = view_of(cpu, r);
+	uint64_t rsp;
+
+	*callers = (struct callers){.count = 0};
+	if (has_callers(r))
+		find_certain(&view, r, (view.code_base + r->rip) & view.mask, &rsp, callers);
+}
+
 void callers_find(struct cpu *cpu, const struct cpu_registers *r, struct callers *callers)
 {
 	const struct view view = view_of(cpu, r);
-	uint64_t rip = (view.code_base + r->rip) & view.mask, frame = r->general[CPU_RBP], rsp;
+	uint64_t rip = (view.code_base + r->rip) & view.mask, rsp;
 
 	*callers = (struct callers){.count = 0};
-	if (!(r->cr0 & CR0_PE) || r->rflags & RFLAGS_VM)
+	if (!has_callers(r) || find_certain(&view, r, rip, &rsp, callers))
 		return;
-	rsp = find_first(&view, r, callers);
-	callers->certain = callers->count;
-	if (callers->count == 0 && frame >= rsp && frame % view.word == 0)
-		find_frameless(&view, rip, rsp, frame, callers);
-	follow_frames(&view, frame, rsp, callers);
-	if (callers->count > callers->certain) {
-		callers->certain = callers->count;
-		return;
-	}
 	if (callers->count > 0)
 		rip = callers->address[callers->count - 1] - 1;
 	search_stack(&view, rip, rsp, callers);

@@ -27,6 +27,10 @@ struct callers {
  * CPU, or while it executes nothing. */
 void callers_find(struct cpu *cpu, const struct cpu_registers *registers, struct callers *callers);
 
+/* Finds those alone that are certain, without a search of the stack. As above. */
+void callers_find_certain(
+	struct cpu *cpu, const struct cpu_registers *registers, struct callers *callers);
+
 /* Returns whether the word at the top of the stack is the return address of a call, and sets
  * *address to it. *target is where that call leads to, or 0 if it is one through a register or
  * memory. As above. */

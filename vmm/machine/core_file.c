@@ -5,82 +5,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "error_text.h"
-#include "io/file.h"
-#include "io/file_holder.h"
 #include "log.h"
 #include "machine/vm.h"
 #include "see/core.h"
-
-/* Returns a descriptor or -errno. */
-static int open_file(struct remover *remover, const char *path)
-{
-	/* O_NONBLOCK: opening a FIFO must not wait. */
-	int flags = O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int fd = open(path, flags | O_CREAT | O_EXCL, 0666);
-
-	int ret;
-
-	if (fd < 0 && errno == EEXIST) {
-		fd = open(path, flags | O_CREAT, 0666);
-		return fd < 0 ? -errno : fd;
-	}
-	if (fd < 0)
-		return -errno;
-	ret = remover_start(remover, path, true);
-	if (ret == 0)
-		return fd;
-	unlink(path);
-	close(fd);
-	return ret;
-}
-
-/* Returns why the file cannot be used, or NULL if it can. Says itself who uses it; then the reason
- * is "". */
-static const char *refuse(int fd, const char *path)
-{
-	struct stat st;
-	int ret;
-
-	if (fd < 0)
-		return strerror(-fd);
-	if (fstat(fd, &st) < 0)
-		return strerror(errno);
-	if (!S_ISREG(st.st_mode))
-		return "not a regular file";
-	ret = file_lock(fd, false);
-	if (ret == -EBUSY)
-		file_say_in_use(fd, "--core ", path);
-	return ret == -EBUSY ? "" : NULL;
-}
-
-void core_file_open(struct vm *vm)
-{
-	const char *path = vm->options->core, *reason;
-	int fd;
-
-	if (!path)
-		return;
-	fd = open_file(&vm->core_file.remover, path);
-	reason = refuse(fd, path);
-	vm->core_file.fd = fd;
-	if (!reason)
-		return;
-	if (reason[0])
-		say("--core %s: %s; there will be no core file", path, reason);
-	if (fd >= 0)
-		close(fd);
-	vm->core_file.fd = -1;
-}
-
-void core_file_close(struct vm *vm)
-{
-	remover_finish(&vm->core_file.remover);
-	file_close(&vm->core_file.fd);
-}
 
 /* Sets the registers of a CPU, or says why there are none. */
 static void read_registers(struct vm *vm, struct core_cpu *to)
@@ -158,10 +88,8 @@ void core_file_write(struct vm *vm)
 	if (vm->core_file.fd < 0)
 		return;
 	ret = write_core(vm, vm->core_file.fd, &is_cut);
-	if (ret < 0) {
-		say("--core %s: %s; the file is empty", path, error_text(-ret));
+	if (!result_file_written(&vm->core_file, ret))
 		return;
-	}
 	if (is_cut)
 		say("--core %s: some of what the page tables map is missing: too many ranges",
 			path);

@@ -171,6 +171,8 @@ static const char *needs_software_cpu(const struct options *options)
 		return "--clock virtual: with KVM time is the host's";
 	if (options->last > 0)
 		return "--last: KVM does not tell which instructions it executes";
+	if (options->coverage)
+		return "--coverage: KVM does not tell which instructions it executes";
 	return NULL;
 }
 

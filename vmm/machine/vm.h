@@ -32,7 +32,7 @@
 #include "io/entropy.h"
 #include "io/loop.h"
 #include "io/overlay.h"
-#include "io/remover.h"
+#include "io/result_file.h"
 #include "layout.h"
 #include "machine/worker.h"
 #include "mmio.h"
@@ -41,6 +41,8 @@
 #include "see/views.h"
 
 struct gdb;
+struct lines;
+struct profile;
 struct vm;
 struct vm_device;
 
@@ -135,12 +137,6 @@ struct vm_crash {
 	struct cpu_registers registers;
 };
 
-/* The file of --core: core_file.c. */
-struct vm_core_file {
-	int fd;                 /* -1: none is wanted, or it could not be opened */
-	struct remover remover; /* of a file that this run has made, if nothing was written */
-};
-
 /* The checkpoint that the user wants: checkpoint.c. */
 struct vm_checkpoint {
 	int fd;                 /* of its file; -1: none is wanted */
@@ -194,7 +190,12 @@ struct vm {
 	struct exit_log log;
 
 	struct vm_crash crash;
-	struct vm_core_file core_file; /* I/O thread */
+
+	/* What the run leaves behind. I/O thread. */
+	struct result_file core_file, coverage_file, profile_file;
+	struct lines *lines;     /* the kernel's; NULL: not wanted, or it has none */
+	struct profile *profile; /* samples; NULL: not wanted */
+	struct io_source profile_timer;
 
 	struct views views;
 	uint64_t began_ns;           /* by the host's clock: the origin of the events' time */
