@@ -33,6 +33,7 @@ sub try {
 my $library = build() . '/guest/in-flight.elf';
 my $usual = try($library);
 is($usual->{status}, 0, 'the library passes without chaos') or diag(shown($usual));
+is(try($library, '--check', 'virtio,fatal')->{status}, 0, 'the library passes --check virtio');
 
 for (grep { /^\w/ } split /\n/, slurp('tests/mutants/table')) {
 	my ($name, $by, $seeds, $bug) = split /\t+/, $_, 4;
@@ -40,6 +41,11 @@ for (grep { /^\w/ } split /\n/, slurp('tests/mutants/table')) {
 	my $got = try($kernel);
 	if ($by eq 'device') {
 		like($got->{err}, qr/^vole: device \d, block: .* \(virtio [\d.]+\)/m, "$name: $bug: the device says so");
+	} elsif ($by eq 'check') {
+		my $judged = try($kernel, '--check', 'virtio,fatal');
+		is($judged->{status}, 123, "$name: $bug: --check virtio has it fail");
+		like($judged->{err}, qr/^vole: device \d, .* \(virtio [\d.]+, rule [\w-]+\), CPU 0 at /m, "$name: ... with the clause and the place");
+		note($judged->{err});
 	} elsif ($by eq 'chaos') {
 		is($got->{status}, 0, "$name: $bug: is not noticed without chaos");
 		my ($seed) = grep { try($kernel, '--chaos', $_)->{status} != 0 } 1 .. $seeds;

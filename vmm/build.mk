@@ -16,7 +16,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 		cpu_timer.c own_writes.c own_paging.c selectors.c emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \
 		block.c debug.c stop.c trail.c branches.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \
-	$(addprefix x86/,reset.c physical.c walk.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
+	$(addprefix x86/,reset.c physical.c walk.c watch.c mmu.c segment.c segment_ops.c frame.c far.c gate.c iret.c task.c \
 		control.c system.c msr.c cpuid.c state.c) \
 	$(addprefix x86/,soft.c soft_run.c soft_bus.c soft_start.c soft_state.c soft_transfer.c soft_debug.c pc_chips.c doctor_soft.c) \
 	$(addprefix chips/,ioapic.c cmos.c i8042.c vga_text.c uart.c lapic_reset.c lapic_interrupt.c lapic_timer.c lapic_bus.c lapic_registers.c lapic_state.c pic.c pit.c pit_counter.c) \
@@ -29,7 +29,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 	$(addprefix see/,trace.c trace_device.c trace_file.c protobuf.c) \
 	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
 	$(addprefix debug/,hex.c packet.c gdb_link.c gdb_reply.c gdb_registers.c gdb_memory.c gdb_target.c breakpoint.c gdb_requests.c gdb.c) \
-	$(addprefix see/check,.c _rules.c _status.c _config.c _say.c _setup.c _areas.c _ring.c _chain.c _request.c) \
+	$(addprefix see/check,.c _rules.c _status.c _config.c _say.c _setup.c _areas.c _ring.c _memory.c _chain.c _request.c) \
 	doctor.c finding.c)
 
 # The names of system calls, for messages, are those of the compiler's headers.

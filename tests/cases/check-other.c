@@ -34,6 +34,18 @@
  *   status: 0
  *   says: ^vole: virtio: \d+ rules watched, 0 broken\n$
  *
+ *   run: --timeout 20 --check virtio --virtio packed=on -- packed-early
+ *   engine: soft
+ *   status: 0
+ *   says: descriptor in slot 0: written after the flags that have the device look at it \(virtio 2\.8\.21\.1\.1, rule packed-early\), CPU 0 at .*\(packed_requests\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio --virtio packed=on -- packed-barrier
+ *   engine: soft
+ *   status: 0
+ *   says: load of what the device says of kicks: no full barrier between a descriptor's flags and the look whether to kick \(virtio 2\.8\.21\.3\.1, rule packed-barrier\), CPU 0 at .*\(packed_requests\+0x
+ *   says: watched, 1 broken$
+ *
  *   run: --timeout 20 --check virtio --virtio packed=on -- packed-id-twice
  *   status: 0
  *   says: device 1, rng, queue 0: id 5: two lists in flight have this buffer id \(virtio 2\.8\.6, rule id-twice\)
@@ -91,7 +103,11 @@ APART static int packed_requests(void)
 		ring[i].id = cpu_to_le16(makes("packed-id-twice") ? 5 : i);
 		__sync_synchronize();
 		*(volatile uint16_t *)&ring[i].flags = VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_WRITE;
+		if (makes("packed-early"))
+			*(volatile uint32_t *)&ring[i].len = 16;
 	}
+	if (makes("packed-barrier"))
+		*(volatile uint32_t *)&device_event;
 	__sync_synchronize();
 	set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 	while (!(flags_of(0) & VIRTQ_DESC_F_USED) || !(flags_of(1) & VIRTQ_DESC_F_USED))

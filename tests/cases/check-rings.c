@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A driver of a disk reads two sectors, one after the other. The device bears each of the mistakes
- * that a word on the command line names; the referee does not.
+ * that a word on the command line names; the referee does not. What a CPU stores and loads, and in
+ * which order, the software CPU alone shows.
  *   run: --timeout 20 --check virtio -d %disk% -- none
  *   status: 0
  *   says: ^vole: virtio: \d+ rules watched, 0 broken\n$
@@ -27,13 +28,35 @@
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-index
  *   status: 3
- *   says: the used ring's index is 0, where the device has stored 1: the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
+ *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-element
  *   status: 0
- *   says: element 0 of the used ring: the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
+ *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
  *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- published-early
+ *   engine: soft
+ *   status: 0
+ *   says: descriptor 1: written after the available index that has the device look at it \(virtio 2\.7\.13\.3\.1, rule published-early\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- published-early-entry
+ *   engine: soft
+ *   status: 0
+ *   says: entry 0 of the available ring: written after the available index that has the device look at it \(virtio 2\.7\.13\.3\.1, rule published-early\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- kick-barrier
+ *   engine: soft
+ *   status: 0
+ *   says: load of what the device says of kicks: no full barrier between the available index and the look whether to kick \(virtio 2\.7\.13\.4\.1, rule kick-barrier\), CPU 0 at .*\(request\+0x
+ *   says: watched, 1 broken$
+ *
+ *   run: --timeout 20 --check virtio -d %disk% -- with-barrier
+ *   status: 0
+ *   says: ^vole: virtio: \d+ rules watched, 0 broken\n$
  *
  *   run: --timeout 20 --check virtio --virtio in-order=on -d %disk% -- in-order
  *   status: 0
@@ -175,8 +198,22 @@ APART static int request(unsigned number)
 	}
 	if (makes("malformed"))
 		table[0].next = cpu_to_le16(0);
-	put(0, 0);
-	if (makes("kick-data")) {
+	if (!makes("published-early-entry"))
+		put(0, 0);
+	if (makes("published-early") || makes("published-early-entry")) {
+		available.idx++;
+		if (makes("published-early"))
+			fill(1, sectors[number], 512, VIRTQ_DESC_F_WRITE, 2);
+		else
+			*(volatile uint16_t *)&available.ring[number] = 0;
+		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	} else if (makes("kick-barrier") || makes("with-barrier")) {
+		available.idx++;
+		if (makes("with-barrier"))
+			__sync_synchronize();
+		if (!(*(volatile uint16_t *)&used.flags & VIRTQ_USED_F_NO_NOTIFY))
+			set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	} else if (makes("kick-data")) {
 		available.idx++;
 		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0x70000);
 	} else {

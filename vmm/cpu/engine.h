@@ -101,6 +101,11 @@ struct engine_ops {
 	 * sandbox/calls.h. After open(). NULL: there are none. */
 	void (*permit)(struct engine *engine, struct rules *rules);
 
+	/* Has cpu_host.watched() be called for each access of a CPU to a page that [gpa, gpa + len)
+	 * is in, from here on. In a callback of a CPU, or before start(). Returns 0 or -ENOMEM.
+	 * NULL: this engine does not see what CPUs do to memory. */
+	int (*watch)(struct engine *engine, uint64_t gpa, uint64_t len);
+
 	/* Sets the boot CPU's registers and lets guest code be executed: by threads of the engine's
 	 * own, or in run(). state is NULL after transfer() has restored all CPUs: they go on. */
 	int (*start)(struct engine *engine, const struct entry_state *state);

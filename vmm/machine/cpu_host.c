@@ -8,6 +8,7 @@
 #include "machine/device.h"
 #include "machine/ports.h"
 #include "machine/vm.h"
+#include "machine/watch.h"
 
 /* Nobody answers. On an open bus that is no error: reads give all ones, writes are lost. */
 static int unclaimed_access(struct vm *vm, bool is_write, uint8_t *data, unsigned len)
@@ -133,5 +134,6 @@ const struct cpu_host machine_cpu_host = {
 	.end = on_end,
 	.running = on_running,
 	.wait = on_wait,
+	.watched = watch_access,
 	.debug = debugger_stopped,
 };

@@ -37,9 +37,16 @@ static uint64_t watch_now(void *ctx)
 /* NULL: the event is not an access. */
 static const struct accessor *accessor_of(const struct event *event)
 {
-	if (event->kind == EVENT_VIRTIO)
+	switch (event->kind) {
+	case EVENT_VIRTIO:
 		return event->virtio->accessor;
-	return event->kind == EVENT_REPORT ? event->report->accessor : NULL;
+	case EVENT_REPORT:
+		return event->report->accessor;
+	case EVENT_ACCESS:
+		return event->access->accessor;
+	default:
+		return NULL;
+	}
 }
 
 static bool watch_place(void *ctx, const struct event *event, struct place *place)
@@ -59,6 +66,14 @@ static const char *watch_symbol(void *ctx, uint64_t address, uint32_t *offset)
 	return vm_symbol(ctx, address, offset);
 }
 
+static void watch_memory(void *ctx, uint64_t gpa, uint64_t len)
+{
+	struct vm *vm = ctx;
+
+	if (vm->engine->ops->watch(vm->engine, gpa, len) < 0)
+		say("--check virtio: no memory to watch rings with");
+}
+
 static void watch_fail(void *ctx, int status)
 {
 	vm_output_lost(ctx, status);
@@ -68,6 +83,7 @@ static const struct views_machine watch_machine = {
 	.now = watch_now,
 	.place = watch_place,
 	.symbol = watch_symbol,
+	.watch = watch_memory,
 	.fail = watch_fail,
 };
 
@@ -107,7 +123,7 @@ int watch_open(struct vm *vm)
 			      : capture_open(
 					&vm->views, options->capture, -1, options->capture_snap);
 	if (ret == 0 && options->check_virtio)
-		ret = check_open(&vm->views, false, options->check_fatal);
+		ret = check_open(&vm->views, vm->engine->ops->watch != NULL, options->check_fatal);
 	return ret;
 }
 
@@ -154,6 +170,16 @@ void watch_exit(struct cpu *cpu, const struct cpu_exit *exit, bool is_end)
 		.cpu = (int)cpu->id,
 		.exit = exit,
 	};
+
+	views_tell(&vm->views, &event);
+}
+
+void watch_access(struct cpu *cpu, uint64_t gpa, unsigned len, bool is_write, bool is_ordered)
+{
+	struct vm *vm = cpu->ctx;
+	const struct accessor accessor = {.cpu = cpu, .gpa = gpa, .len = len};
+	const struct event_access access = {gpa, len, is_write, is_ordered, &accessor};
+	struct event event = {.kind = EVENT_ACCESS, .cpu = (int)cpu->id, .access = &access};
 
 	views_tell(&vm->views, &event);
 }

@@ -32,6 +32,9 @@ void watch_exit(struct cpu *cpu, const struct cpu_exit *exit, bool is_end);
 /* Handles an access to VOLE_PORT_MARK, a vm_port_access. */
 int watch_mark_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
 
+/* cpu_host.watched. */
+void watch_access(struct cpu *cpu, uint64_t gpa, unsigned len, bool is_write, bool is_ordered);
+
 /* Shows views what a device reports, and waits until readers have what they were shown before it.
  * The device's lock is held. */
 void watch_report(struct vm_device *device, const struct virtio_report *report);

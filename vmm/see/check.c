@@ -109,10 +109,14 @@ static void check_event(struct view *view, const struct event *event)
 
 	switch (event->kind) {
 	case EVENT_VIRTIO:
+		check_device(check, event)->device = event->device;
 		look_at_step(check, event);
 		break;
 	case EVENT_REPORT:
 		look_at_report(check, event);
+		break;
+	case EVENT_ACCESS:
+		check_memory_access(check, event);
 		break;
 	case EVENT_EXIT:
 	case EVENT_EXIT_END:
@@ -165,6 +169,8 @@ int check_open(struct views *views, bool sees_stores, bool fatal)
 	check->view = (struct view){.event = check_event, .close = check_close};
 	check->sees_stores = sees_stores;
 	check->fatal = fatal;
+	for (unsigned i = 0; i < DEVICE_COUNT; i++)
+		forget_device(&check->devices[i]);
 	views_add(views, &check->view);
 	return 0;
 }

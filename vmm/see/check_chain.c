@@ -296,5 +296,5 @@ void check_queue_forget(struct check_queue *queue)
 		queue->chains = chain->next;
 		free(chain);
 	}
-	*queue = (struct check_queue){.done = kept};
+	*queue = (struct check_queue){.done = kept, .published_by = EVENT_NO_CPU};
 }

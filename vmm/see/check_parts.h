@@ -10,6 +10,7 @@
  *	check_setup.c		registers of queues, and kicks
  *	check_areas.c		where the areas of queues are
  *	check_ring.c		what drivers write to rings besides chains
+ *	check_memory.c		loads and stores of CPUs
  *	check_chain.c		chains that the device owns
  *	check_request.c		what requests ask of devices
  */
@@ -24,8 +25,22 @@ void check_setup_access(struct check *check, const struct event *event);
 void check_areas_ready(struct check *check, const struct event *event);
 void check_ring_ready(struct check *check, const struct event *event);
 
+/* The areas of a queue, which is ready. */
+struct check_area {
+	gpa_t at;
+	uint64_t len; /* bytes */
+	const char *name;
+};
+enum { CHECK_DESCRIPTORS, CHECK_DRIVER_AREA, CHECK_DEVICE_AREA, CHECK_AREAS };
+
+void check_areas(const struct virtio_device *device, const struct virtq *vq,
+	struct check_area areas[CHECK_AREAS]);
+
 /* Returns whether guest memory overlaps an area of a queue of the device that is ready. */
 bool check_is_in_areas(const struct virtio_device *device, gpa_t at, uint64_t len);
+
+/* A CPU has accessed memory that is watched. */
+void check_memory_access(struct check *check, const struct event *event);
 
 /* Looks at a queue, which is ready: the device has told of something about it, or was kicked. */
 void check_ring_look(struct check *check, const struct event *event, unsigned queue);

@@ -50,6 +50,18 @@ const struct check_rule_text check_rules[CHECK_COUNT] = {
 	[CHECK_IN_ORDER] = {"in-order", "2.7.5.2",
 		"with IN_ORDER, descriptors of a chain follow each other in the table"},
 
+	[CHECK_PUBLISHED_EARLY] = {"published-early", "2.7.13.3.1",
+		"written after the available index that has the device look at it",
+		.needs_stores = true},
+	[CHECK_PACKED_EARLY] = {"packed-early", "2.8.21.1.1",
+		"written after the flags that have the device look at it", .needs_stores = true},
+	[CHECK_KICK_BARRIER] = {"kick-barrier", "2.7.13.4.1",
+		"no full barrier between the available index and the look whether to kick",
+		.needs_stores = true},
+	[CHECK_PACKED_BARRIER] = {"packed-barrier", "2.8.21.3.1",
+		"no full barrier between a descriptor's flags and the look whether to kick",
+		.needs_stores = true},
+
 	/* --- chains and their buffers --- */
 	[CHECK_HEAD_TWICE] = {"head-twice", "2.7.13.1",
 		"made available again, while the device owns it"},

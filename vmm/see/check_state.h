@@ -69,6 +69,11 @@ struct check_queue {
 	uint16_t owners[VIRTQ_SIZE_MAX]; /* of each descriptor of a split queue: the head of its
 					  * chain, and 1; 0: the driver's */
 
+	/* The CPU that has made something available last, and has not looked since whether to kick;
+	 * EVENT_NO_CPU: none. And check.orders of it then. */
+	int published_by;
+	unsigned orders;
+
 	unsigned kicks, unasked;  /* since the queue became ready */
 	uint16_t kicked_index;    /* the available index at the last one */
 	struct place kicked_from; /* or no text */
@@ -99,8 +104,9 @@ struct check_session {
 };
 
 struct check_device {
-	uint64_t told;       /* rules that it broke, a bit each */
-	unsigned identified; /* CHECK_READ_ bits */
+	const struct virtio_device *device; /* NULL: nothing has happened to it yet */
+	uint64_t told;                      /* rules that it broke, a bit each */
+	unsigned identified;                /* CHECK_READ_ bits */
 	bool was_reset;
 
 	struct check_queue queues[VIRTIO_QUEUES_MAX];
@@ -112,9 +118,11 @@ struct check_device {
 struct check {
 	struct view view;
 	bool sees_stores, fatal;
-	uint64_t broken;  /* rules that any device's driver broke, a bit each */
-	uint64_t refused; /* the same of rules whose breach devices refuse (report.h) */
-	struct text text; /* the line that is being made */
+	uint64_t broken;             /* rules that any device's driver broke, a bit each */
+	unsigned orders[CHECK_CPUS]; /* accesses of each CPU to rings before which it had executed
+				      * a barrier: event_access.is_ordered */
+	uint64_t refused;            /* the same of rules whose breach devices refuse (report.h) */
+	struct text text;            /* the line that is being made */
 	struct check_device devices[DEVICE_COUNT];
 };
 

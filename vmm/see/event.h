@@ -9,6 +9,7 @@
  *	virtio/  -->  machine/watch.c: time, CPU, pin  -->  views_tell()  -->  each view's event()
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "chips/ioapic.h"
@@ -24,9 +25,20 @@ enum event_kind {
 	EVENT_EXIT,     /* exit is set: the CPU leaves guest code for this reason ... */
 	EVENT_EXIT_END, /* ... and will go on with it */
 	EVENT_MARK,     /* the kernel has marked this moment: mark */
+	EVENT_ACCESS,   /* access is set: a CPU has accessed memory that a view watches */
 };
 
 #define EVENT_NO_CPU (-1)
+
+/* views_machine.watch() asks for them. */
+struct event_access {
+	uint64_t gpa;
+	unsigned len; /* bytes, within a page */
+	bool is_write;
+	bool is_ordered; /* since the CPU's access before this one to memory that is watched, it has
+			  * executed what orders a store before a later load */
+	const void *accessor; /* as virtio_event.accessor */
+};
 
 struct event {
 	enum event_kind kind;
@@ -45,6 +57,7 @@ struct event {
 	const struct virtio_report *report;
 	const struct cpu_exit *exit;
 	uint32_t mark;
+	const struct event_access *access;
 
 	/* For VIRTIO_EVENT_INTERRUPT: the pin that is raised, and where it leads to; NULL: the
 	 * interrupt controllers are the engine's own, which does not tell. */

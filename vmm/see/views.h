@@ -57,6 +57,10 @@ struct views_machine {
 	 * same, and sets *offset; NULL: none. */
 	const char *(*symbol)(void *ctx, uint64_t address, uint32_t *offset);
 
+	/* Has views be shown the accesses of CPUs to the pages that guest memory is in, from here on
+	 * (EVENT_ACCESS). Where the engine sees them. */
+	void (*watch)(void *ctx, uint64_t gpa, uint64_t len);
+
 	/* Ends the machine with this exit status of vole. If it is ending already, the status
 	 * replaces 0 only. */
 	void (*fail)(void *ctx, int status);

@@ -127,8 +127,9 @@ static _Noreturn void raise_fault(
 
 static bool is_watched(const struct x86_cpu *cpu, gpa_t gpa, enum x86_access access)
 {
-	return X86_UNLIKELY(cpu->system->debug != NULL) &&
-	       x86_debug_watches_page(cpu->system, gpa, access);
+	return (X86_UNLIKELY(cpu->system->debug != NULL) &&
+		       x86_debug_watches_page(cpu->system, gpa, access)) ||
+	       x86_page_is_watched(cpu->system, gpa);
 }
 
 /*

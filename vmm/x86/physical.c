@@ -23,8 +23,12 @@ uint64_t x86_physical_load(struct x86_cpu *cpu, gpa_t gpa, unsigned size)
 
 	if (X86_UNLIKELY(cpu->system->debug != NULL))
 		x86_debug_accessed(cpu, gpa, size, X86_READ);
-	if (host)
-		return x86_host_load(host, size);
+	if (host) {
+		value = x86_host_load(host, size);
+		if (x86_page_is_watched(cpu->system, gpa))
+			x86_watch_tell(cpu, gpa, size, false);
+		return value;
+	}
 	if (!access_bus(cpu, gpa, false, &value, size))
 		x86_abandon(cpu);
 	return size < 8 ? value & ((UINT64_C(1) << 8 * size) - 1) : value;
@@ -45,6 +49,8 @@ static bool store_to_ram(
 	x86_host_store(host, value, size);
 	if (X86_UNLIKELY(system->debug != NULL))
 		x86_debug_accessed(cpu, gpa, size, X86_WRITE);
+	if (x86_page_is_watched(system, gpa))
+		x86_watch_tell(cpu, gpa, size, true);
 	return true;
 }
 

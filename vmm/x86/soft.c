@@ -16,6 +16,7 @@
 #include "log.h"
 #include "x86/branches.h"
 #include "x86/doctor_soft.h"
+#include "x86/watch.h"
 
 static struct soft_engine *soft_engine_of(struct engine *engine)
 {
@@ -176,6 +177,7 @@ static void soft_free(struct engine *base)
 
 	pc_chips_free(&engine->pc);
 	soft_debug_free(engine);
+	x86_watch_free(&engine->system);
 	while (engine->system.cpu_count > 0)
 		x86_cpu_free(&engine->system.cpus[--engine->system.cpu_count]);
 	x86_account_free(&engine->account);
@@ -219,6 +221,21 @@ static void soft_raise(struct engine *base, unsigned gsi)
 }
 
 /* --- starting and stopping -------------------------------------------------------------------- */
+
+static void soft_accessed(void *ctx, struct x86_cpu *x86, const struct x86_seen *access)
+{
+	struct soft_engine *engine = ctx;
+	struct cpu *cpu = &engine->cpus[x86->id].cpu;
+
+	cpu->host->watched(cpu, access->gpa, access->size, access->is_write, access->is_ordered);
+}
+
+static int soft_watch(struct engine *base, uint64_t gpa, uint64_t len)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	return x86_watch(&engine->system, gpa, len, soft_accessed, engine);
+}
 
 static int soft_start(struct engine *base, const struct entry_state *state)
 {
@@ -331,6 +348,7 @@ const struct engine_ops engine_soft = {
 	.set_routes = soft_set_routes,
 	.connect = soft_connect,
 	.raise = soft_raise,
+	.watch = soft_watch,
 	.start = soft_start,
 	.run = soft_run,
 	.yield = soft_yield,

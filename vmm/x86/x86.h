@@ -227,6 +227,9 @@ struct x86_system {
 	 * x86_run(), 0: none does. See x86_charge(). */
 	int64_t cost, cost_max;
 
+	uint32_t *watched_pages; /* a bit for each below 4 GiB; NULL: none is watched */
+	struct x86_watch *watch; /* pages whose accesses are told of: watch.h; NULL: there are none.
+				  * Owned by soft.c */
 	struct x86_debug *debug; /* places to stop at: debug.h; NULL: there are none. Not owned */
 };
 
@@ -241,7 +244,7 @@ struct x86_system {
 /*
  * One page of 4 KiB. A tag is the linear address of the page, or X86_TLB_EMPTY; it is present only
  * if the access is permitted, is to RAM, and needs no other notice: a page with decoded code never
- * has a write tag. addend plus a linear address is a pointer into host memory.
+ * has a write tag, and one that is watched (watch.h) has none at all. addend plus a linear address is a pointer into host memory.
  *
  * A CPU has two such tables, since what CPL 3 may do differs from what the others may (SDM 3, 4.6):
  * cpu->tlb points to that of the current privilege. So a change of rings costs one store, a kernel
@@ -299,7 +302,7 @@ struct x86_cpu {
 	bool halted;      /* HLT: until an interrupt, NMI or INIT */
 	bool shadow;      /* STI, MOV SS: no interrupt before the next instruction is over */
 	bool nmi_pending, nmi_masked;
-	bool yielded; /* PAUSE: others may have their turn */
+	bool yielded;         /* PAUSE: others may have their turn */
 	bool interrupts_held; /* by a debugger's step: neither interrupts nor NMIs are taken */
 
 	uint8_t missing;      /* enum x86_missing: what the guest last wanted in vain ... */
@@ -405,6 +408,20 @@ void x86_memory_written(void *ctx, gpa_t gpa, uint64_t len);
 
 /* Whether any CPU has decoded code in this page; then mmu.c gives out no write tag for it. */
 bool x86_page_has_code(const struct x86_system *system, gpa_t gpa);
+
+/* --- watch.c ---------------------------------------------------------------------------------- */
+
+/* Whether somebody is told of accesses to this page; then mmu.c gives out no tag for it. */
+static inline bool x86_page_is_watched(const struct x86_system *system, gpa_t gpa)
+{
+	uint64_t page = gpa / X86_PAGE_SIZE;
+
+	return __builtin_expect(system->watched_pages != NULL, 0) && gpa <= UINT32_MAX &&
+	       system->watched_pages[page / 32] >> page % 32 & 1;
+}
+
+/* Tells of an access to such a page, which has just been made. */
+void x86_watch_tell(struct x86_cpu *cpu, gpa_t gpa, unsigned size, bool is_write);
 
 /* --- state.c ---------------------------------------------------------------------------------- */
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "x86/watch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "x86/block.h"
+#include "x86/decode.h"
+#include "x86/trail.h"
+
+int x86_watch(struct x86_system *system, gpa_t gpa, uint64_t len, x86_accessed *accessed, void *ctx)
+{
+	if (!system->watch) {
+		struct x86_watch *watch =
+			calloc(1, sizeof *watch + system->cpu_count * sizeof *watch->marks);
+
+		if (!watch)
+			return -ENOMEM;
+		watch->accessed = accessed;
+		watch->ctx = ctx;
+		system->watch = watch;
+		system->watched_pages = watch->pages;
+	}
+	for (uint64_t page = gpa / X86_PAGE_SIZE;
+		page <= UINT32_MAX / X86_PAGE_SIZE && page * X86_PAGE_SIZE < gpa + len; page++)
+		system->watch->pages[page / 32] |= 1u << page % 32;
+	for (unsigned i = 0; i < system->cpu_count; i++)
+		x86_tlb_flush(&system->cpus[i], false);
+	return 0;
+}
+
+void x86_watch_free(struct x86_system *system)
+{
+	free(system->watch);
+	system->watch = NULL;
+	system->watched_pages = NULL;
+}
+
+/* --- what orders a store before a load -------------------------------------------------------- */
+
+static bool orders(const struct x86_decoded *decoded)
+{
+	switch (decoded->opcode) {
+	case 0x86: /* XCHG, which locks; with a register it does not, but no compiler has it so */
+	case 0x87:
+	case 0xcf:                /* IRET */
+	case 0xe4 ... 0xe7:       /* IN, OUT */
+	case 0xec ... 0xef:       /* the same */
+	case X86_TWO_BYTE | 0x22: /* MOV to a control register */
+	case X86_TWO_BYTE | 0xa2: /* CPUID */
+	case X86_TWO_BYTE | 0xae: /* MFENCE, among others */
+		return true;
+	default:
+		return decoded->lock;
+	}
+}
+
+/* Copies guest code of a block, which may go on in another page. Returns how many bytes. */
+static unsigned copy_code(const struct x86_cpu *cpu, const struct x86_block *block, uint64_t offset,
+	uint8_t bytes[X86_INSN_BYTES])
+{
+	uint64_t in_page = X86_PAGE_SIZE - block->gpa[0] % X86_PAGE_SIZE;
+	unsigned len = 0;
+
+	while (len < X86_INSN_BYTES && offset + len < block->size) {
+		uint64_t at = offset + len;
+		gpa_t gpa = at < in_page ? block->gpa[0] + at : block->gpa[1] + (at - in_page);
+
+		if (gmem_read(cpu->system->gmem, gpa, &bytes[len], 1) < 0)
+			break;
+		len++;
+	}
+	return len;
+}
+
+/* Whether the instructions of a block from one EIP to before another one order, or are not known. */
+static bool part_orders(
+	const struct x86_cpu *cpu, const struct x86_block *block, uint64_t from, uint64_t to)
+{
+	uint64_t offset = from - block->eip, end = to - block->eip;
+	uint8_t bytes[X86_INSN_BYTES];
+	struct x86_decoded decoded;
+
+	if (offset > block->size || end > block->size)
+		return true;
+	while (offset < end) {
+		unsigned len = copy_code(cpu, block, offset, bytes);
+
+		if (x86_decode(bytes, len, block->mode, &decoded) < 0 || decoded.length == 0 ||
+			orders(&decoded))
+			return true;
+		offset += decoded.length;
+	}
+	return false;
+}
+
+/* Instructions since the mark in which the trail cannot have gone around more than a few times: an
+ * entry that is still in its place then says that it has not. */
+#define COUNT_MAX 256
+
+/* Whether what the CPU has executed since the mark orders. */
+static bool is_ordered(const struct x86_cpu *cpu, const struct x86_mark *mark)
+{
+	unsigned entries = (uint8_t)(cpu->trail_at - mark->trail_at) / sizeof *cpu->trail;
+	unsigned first = mark->trail_at / sizeof *cpu->trail;
+
+	if (!mark->entry || x86_count(cpu) - mark->count > COUNT_MAX ||
+		cpu->trail[first] != mark->entry)
+		return true;
+	for (unsigned i = 0; i <= entries; i++) {
+		uint64_t entry = cpu->trail[(first + i) % X86_TRAIL_ENTRIES];
+		const struct x86_block *block = (const struct x86_block *)(uintptr_t)entry;
+
+		if (entry == 0 || entry & X86_TRAIL_NOTE || block == cpu->cache->once)
+			return true;
+		if (part_orders(cpu, block, i == 0 ? mark->eip : block->eip,
+			    i == entries ? x86_position(cpu) : block->eip + block->size))
+			return true;
+	}
+	return false;
+}
+
+void x86_watch_tell(struct x86_cpu *cpu, gpa_t gpa, unsigned size, bool is_write)
+{
+	struct x86_watch *watch = cpu->system->watch;
+	struct x86_mark *mark = &watch->marks[cpu->id];
+	const struct x86_seen access = {
+		.gpa = gpa,
+		.size = size,
+		.is_write = is_write,
+		.is_ordered = is_ordered(cpu, mark),
+	};
+
+	*mark = (struct x86_mark){
+		.entry = cpu->trail[cpu->trail_at / sizeof *cpu->trail],
+		.eip = x86_position(cpu),
+		.count = x86_count(cpu),
+		.trail_at = cpu->trail_at,
+	};
+	watch->accessed(watch->ctx, cpu, &access);
+}
