@@ -3,7 +3,8 @@
 #
 # Linux drives all devices, as tests/linux/init.c says: its TAP is repeated here, and what it cannot
 # see itself, what the host received and what is in the images, is added. For a KVM with hardware
-# semantics; both word sizes, by both of Linux's ways in.
+# semantics; both word sizes, by both of Linux's ways in. At the end with --chaos (spec/chaos.md); where SEEDS says
+# how many seeds, only that.
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -16,8 +17,8 @@ use Vole;
 my $absent = kvm_absent();
 plan skip_all => $absent if $absent;
 
-my $BULK = 1 << 20;    # bytes each way through the console
-my $DISK = 1 << 20;    # bytes that are written on each disk
+our $BULK = 1 << 20;    # bytes each way through the console
+our $DISK = 1 << 20;    # bytes that are written on each disk
 my $LINE = "hvc: send this line back\n";
 
 # What goes through the console: lines of 63 digits.
@@ -41,10 +42,10 @@ sub answer {
 		$seen->{lines}++;
 	} elsif ($text =~ /\Ahvc: $BULK bytes follow\n/) {
 		return unless length $text >= $+[0] + $BULK;
-		$seen->{bulk} = substr($text, $+[0], $BULK) eq $pattern;
+		$seen->{bulk} = substr($text, $+[0], $BULK) eq substr $pattern, 0, $BULK;
 		substr $console->{text}, 0, $+[0] + $BULK, '';
 	} elsif (take($console, "hvc: send $BULK bytes\n")) {
-		$console->{reply} .= $pattern;
+		$console->{reply} .= substr $pattern, 0, $BULK;
 	} elsif ($text =~ /\Ahvc: leaves\n[0-9\n]*(?=hvc:)/) {
 		# What was on its way then may arrive or not.
 		substr $console->{text}, 0, $+[0], '';
@@ -132,19 +133,21 @@ sub repeat {
 # Features by number.
 my %bit = (indirect => 28, 'event-idx' => 29, packed => 34);
 
-# The kernel, on so many CPUs, tests all devices, with these features besides the usual ones, and ends the machine,
-# by reboot or off, with these words on its command line.
+# The kernel, on so many CPUs, tests all devices, with these features besides the usual ones or with those of a seed of
+# --chaos, and ends the machine, by reboot or off, with these words on its command line.
 sub drives {
-	my ($kernel, $cpus, $features, $end, @words) = @_;
-	my ($bits) = $kernel =~ /(\d+)$/;
+	my ($file, $cpus, $features, $end, @words) = @_;
+	my ($seed) = $features =~ /^chaos=(\d+)$/;
+	my $kernel = defined $seed ? "$file, --chaos $seed" : $file;
+	my ($bits) = $file =~ /(\d+)$/;
 	my $linux = build() . '/linux';
 	my ($first, $second, $third) = (image('a.img', 2 * $DISK), image('b.img', $DISK), image('c.img', 512));
-	my $socket = scratch() . "/$kernel.socket";
+	my $socket = scratch() . "/$file.socket";
 	my $partner = partner($socket);
 	my $start = time;
-	my $result = run([vole(), qw(run -m 128M --timeout 200 --cpus), $cpus, '--virtio', $features, '--initrd', "$linux/initrd-$bits.gz",
+	my $result = run([vole(), qw(run -m 128M --timeout 200 --cpus), $cpus, defined $seed ? ('--chaos', $seed) : ('--virtio', $features), '--initrd', "$linux/initrd-$bits.gz",
 		'--serial', 'stdio', '--console', "unix:$socket", '-d', "$first,serial=first", '-d', $second, '-d', "$third,ro",
-		"$linux/$kernel", '--', qw(console=ttyS0 quiet panic=-1 hvc=echo), 'need=vda,vdb,vdc,hvc,rng',
+		"$linux/$file", '--', qw(console=ttyS0 quiet panic=-1 hvc=echo), 'need=vda,vdb,vdc,hvc,rng',
 		"cpus=$cpus", "end=$end", "hvc_bytes=$BULK", "disk_bytes=$DISK", @words], limit => 240);
 	diag(sprintf '%s, %d CPUs: %.1f s', $kernel, $cpus, time - $start);
 
@@ -160,7 +163,7 @@ sub drives {
 	ok(empty($third), "$kernel: $third is as it was");
 	my @agreed = $result->{out} =~ /^# features virtio\d ([01]+)/mg;
 	is(scalar @agreed, 5, "$kernel: five devices");
-	# Of IN_ORDER this Linux knows nothing.
+	# This Linux knows nothing of IN_ORDER, and --chaos has the seed choose.
 	for my $feature (grep { defined $bit{$_->[0]} } map { [/(.*)=(.*)/] } split /,/, $features) {
 		my ($name, $is) = @$feature;
 		is(scalar(grep { substr($_, $bit{$name}, 1) == ($is eq 'on') } @agreed), 5, "$kernel: $name is $is with all five");
@@ -184,6 +187,22 @@ sub first_exit {
 	return;
 }
 
+# With --chaos: the four kernels take turns, and move less.
+sub survives {
+	my ($seeds) = @_;
+	my @kernels = qw(vmlinux-64 vmlinux-32 bzImage-64 bzImage-32);
+	local ($BULK, $DISK) = (1 << 16, 1 << 17);
+	for my $seed (1 .. $seeds) {
+		drives($kernels[$seed % 4], 1, "chaos=$seed", 'reboot', 'rng_bytes=4096');
+	}
+	return;
+}
+
+if (defined $ENV{SEEDS}) {
+	survives($ENV{SEEDS});
+	done_testing();
+	exit;
+}
 first_exit($_) for qw(bzImage-32 bzImage-64 vmlinux-32 vmlinux-64);
 # One of them draws a megabyte of random bytes, which the driver asks for 64 at a time; for the others, which
 # differ in their way in, a part will do.
@@ -191,4 +210,5 @@ drives('bzImage-64', 2, 'packed=off', 'reboot');
 drives('bzImage-32', 1, 'packed=on,in-order=on', 'reboot', 'rng_bytes=65536');
 drives('vmlinux-32', 1, 'packed=on,event-idx=off,indirect=off', 'off', 'rng_bytes=65536');
 drives('vmlinux-64', 3, 'packed=on', 'off', 'rng_bytes=65536');
+survives(4);
 done_testing();
