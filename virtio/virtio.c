@@ -11,7 +11,6 @@
 #include <vole/virtio_mmio.h>
 
 #include "coarse_time.h"
-#include "guest_order.h"
 
 /* The bits of Status that a driver may set; DEVICE_NEEDS_RESET is the device's own (virtio 2.1). */
 #define DRIVER_STATUS                                                                 \
@@ -174,7 +173,7 @@ void virtio_thaw(struct virtio_device *dev)
  * bit was set already: the interrupt pin is edge-triggered, and an edge that met a masked pin is
  * gone.
  */
-static void interrupt(struct virtio_device *dev, int queue, unsigned bit)
+void virtio_interrupt(struct virtio_device *dev, int queue, unsigned bit)
 {
 	virtio_tell_queue(dev, VIRTIO_EVENT_INTERRUPT, queue, bit);
 	atomic_fetch_add(&dev->notifications, 1);
@@ -225,12 +224,11 @@ void virtio_kick(struct virtio_device *dev, unsigned queue)
 		dev->host->kick(dev->ctx, queue);
 }
 
-/* Begins a new generation of configuration space (virtio 2.5), of which a live driver is told. */
-static void renew_config(struct virtio_device *dev)
+void virtio_renew_config(struct virtio_device *dev)
 {
 	dev->config_generation++;
 	if (device_live(dev))
-		interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
+		virtio_interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
 }
 
 void virtio_config_changed(struct virtio_device *dev)
@@ -238,7 +236,7 @@ void virtio_config_changed(struct virtio_device *dev)
 	pthread_mutex_lock(&dev->lock);
 	if (dev->ops->config_changed)
 		dev->ops->config_changed(dev);
-	renew_config(dev);
+	virtio_renew_config(dev);
 	pthread_mutex_unlock(&dev->lock);
 }
 
@@ -257,7 +255,7 @@ void virtio_fail(struct virtio_device *dev, const char *format, ...)
 	dev->status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 	virtio_tell_status(dev, dev->status & ~VIRTIO_STATUS_DEVICE_NEEDS_RESET);
 	if (dev->status & VIRTIO_STATUS_DRIVER_OK)
-		interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
+		virtio_interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
 }
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -288,7 +286,7 @@ static void device_start(struct virtio_device *dev)
 
 	/* Failed before, for instance at a queue: now the driver may be told (virtio 2.1.2). */
 	if (dev->status & VIRTIO_STATUS_DEVICE_NEEDS_RESET) {
-		interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
+		virtio_interrupt(dev, EVENT_NO_QUEUE, VIRTIO_MMIO_INT_CONFIG);
 		return;
 	}
 	error = dev->host->live(dev->ctx, true);
@@ -404,101 +402,4 @@ void virtio_reset_queue(struct virtio_device *dev, unsigned queue)
 	virtio_set_queue_ready(dev, queue, false);
 	if (host_has_returned(dev))
 		virtq_reset(&dev->queues[queue]);
-}
-
-int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)
-{
-	struct virtq *vq = &dev->queues[queue];
-	int got;
-
-	/* Before the descriptors are read, and again since what they name may be newer. */
-	guest_order_acquire(dev->gmem);
-	got = virtq_pop(vq, chain);
-	guest_order_acquire(dev->gmem);
-	if (got > 0)
-		virtio_tell_chain(dev, VIRTIO_EVENT_CHAIN, queue, chain, 0);
-	if (got >= 0)
-		return got;
-	virtio_fail(dev, "queue %u: %s", queue, vq->fault);
-	return 0;
-}
-
-void virtio_push(struct virtio_device *dev, unsigned queue, const struct chain *chain, uint32_t len)
-{
-	virtq_push(&dev->queues[queue], chain, len);
-	virtio_tell_chain(dev, VIRTIO_EVENT_USED, queue, chain, len);
-}
-
-void virtio_publish(struct virtio_device *dev, unsigned queue)
-{
-	struct virtq *vq = &dev->queues[queue];
-
-	guest_order_release(dev->gmem);
-	if (!virtio_queue_live(dev, queue))
-		return;
-	vq->suppressed = false;
-	if (virtq_publish(vq))
-		interrupt(dev, (int)queue, VIRTIO_MMIO_INT_VRING);
-	else if (vq->suppressed)
-		virtio_tell_queue(dev, VIRTIO_EVENT_NO_INTERRUPT, (int)queue, vq->suppression);
-}
-
-/* Does what chaos has the device do besides serving a queue. */
-static void surprise(struct virtio_device *dev, unsigned queue)
-{
-	switch (chaos_surprise(&dev->queues[queue], dev->features & dev->ops->hint)) {
-	case CHAOS_NOTHING:
-		break;
-	case CHAOS_RESET:
-		virtio_fail(dev, "--chaos: the device asks for a reset (virtio 2.1.2)");
-		break;
-	case CHAOS_CONFIG:
-		dev->config_hint++;
-		renew_config(dev);
-		break;
-	}
-}
-
-bool virtio_serve(struct virtio_device *dev, unsigned queue)
-{
-	bool more = false;
-
-	pthread_mutex_lock(&dev->lock);
-	if (__builtin_expect(dev->frozen, 0)) {
-		dev->missed = true;
-		pthread_mutex_unlock(&dev->lock);
-		return false;
-	}
-	if (virtio_queue_live(dev, queue)) {
-		dev->served_ms = coarse_ms();
-		virtio_tell_queue(dev, VIRTIO_EVENT_SERVE, (int)queue, 0);
-		virtq_silence(&dev->queues[queue]);
-		more = dev->ops->notified(dev, queue);
-		if (__builtin_expect(dev->chaos != NULL, 0) && virtio_queue_live(dev, queue))
-			surprise(dev, queue);
-	}
-	/* If it failed meanwhile, the queue is left alone and there is nothing to come back for. */
-	if (!virtio_queue_live(dev, queue))
-		more = false;
-	else if (virtq_listen(&dev->queues[queue]))
-		more = true;
-	virtio_tell_queue(dev, VIRTIO_EVENT_SERVED, (int)queue, more);
-	pthread_mutex_unlock(&dev->lock);
-	return more;
-}
-
-void virtio_backend_ready(struct virtio_device *dev, unsigned backend)
-{
-	if (!dev->ops->backend_ready)
-		return;
-	/* No queue is silenced: which ones the type looks at is its own affair, and a buffer that
-	 * came without a kick to one that it leaves alone would be forgotten. */
-	pthread_mutex_lock(&dev->lock);
-	if (!dev->frozen)
-		dev->ops->backend_ready(dev, backend);
-	for (unsigned i = 0; !dev->frozen && i < virtio_queue_count(dev); i++) {
-		if (virtio_queue_live(dev, i) && virtq_listen(&dev->queues[i]))
-			virtio_kick(dev, i);
-	}
-	pthread_mutex_unlock(&dev->lock);
 }

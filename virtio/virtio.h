@@ -354,6 +354,14 @@ static inline void virtio_tell_status(const struct virtio_device *dev, uint8_t b
 					 .before = before});
 }
 
+/* The following two functions are for serve.c. Lock held. */
+
+/* Sets a bit of InterruptStatus and interrupts the driver, about a queue or EVENT_NO_QUEUE. */
+void virtio_interrupt(struct virtio_device *dev, int queue, unsigned bit);
+
+/* Begins a new generation of configuration space (virtio 2.5), of which a live driver is told. */
+void virtio_renew_config(struct virtio_device *dev);
+
 /* The following functions are for transports, which call them with the lock held. They may release
  * it while they wait for the host's return. */
 
