@@ -2,6 +2,7 @@
 #include "chaos.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <vole/virtio_config.h>
 
@@ -56,10 +57,10 @@ enum trait {
 
 /* A chain that is done, and that the driver has not got back. */
 struct held {
-	struct chain chain; /* its segments are not valid any more */
-	uint32_t len;       /* that were written */
-	uint32_t due;       /* the pass from which on it may be given back */
-	uint64_t rank;      /* of those that are due, the lowest goes first */
+	struct chain_used used;
+	struct iovec *segments; /* those of the chain: room for VIRTQ_SIZE_MAX */
+	uint32_t due;           /* the pass from which on it may be given back */
+	uint64_t rank;          /* of those that are due, the lowest goes first */
 };
 
 struct chaos_queue {
@@ -81,8 +82,10 @@ struct chaos_queue {
 	bool interrupt_owed, deaf;          /* an interrupt is late; kicks are not asked for yet */
 	bool reset_due;                     /* a request was done that the device fails after */
 	uint32_t interrupt_due, listen_due; /* passes */
-	unsigned held_count;
-	struct held held[VIRTQ_SIZE_MAX];
+	unsigned held_count, given_count;   /* elements of held: first those that are held, then
+					     * those that virtq_publish() gave back, in order */
+	struct held held[VIRTQ_SIZE_MAX];   /* each with segments of its own */
+	struct iovec segments[VIRTQ_SIZE_MAX][VIRTQ_SIZE_MAX];
 };
 
 struct chaos {
@@ -174,18 +177,29 @@ static int chaos_pop(struct virtq *vq, struct chain *chain)
 	return got;
 }
 
+/* Copies the chain with its segments, since the queue's are those of the chain popped last. */
+static void hold_chain(struct held *held, const struct chain *chain, uint32_t len)
+{
+	held->used = (struct chain_used){.chain = *chain, .len = len};
+	memcpy(held->segments, chain->readable, chain->readable_count * sizeof *held->segments);
+	held->used.chain.readable = held->segments;
+	if (!chain->writable)
+		return;
+	held->used.chain.writable = held->segments + chain->readable_count;
+	memcpy(held->segments + chain->readable_count, chain->writable,
+		chain->writable_count * sizeof *held->segments);
+}
+
 static void chaos_push(struct virtq *vq, const struct chain *chain, uint32_t len)
 {
 	struct chaos_queue *queue = vq->chaos;
+	struct held *held = &queue->held[queue->held_count++];
 	uint64_t number = of_request(queue, LATE, queue->done);
 	bool late = has(queue, TRAIT_LATE) && number % 2 == 0;
 
-	queue->held[queue->held_count++] = (struct held){
-		.chain = *chain,
-		.len = len,
-		.due = late ? later(queue, number >> 8) : queue->pass,
-		.rank = has(queue, TRAIT_ORDER) ? of_request(queue, ORDER, queue->done) : 0,
-	};
+	hold_chain(held, chain, len);
+	held->due = late ? later(queue, number >> 8) : queue->pass;
+	held->rank = has(queue, TRAIT_ORDER) ? of_request(queue, ORDER, queue->done) : 0;
 	if (queue->chaos->choice.reset && of_request(queue, RESET, queue->done) % 64 == 0)
 		queue->reset_due = true;
 	queue->done++;
@@ -218,9 +232,20 @@ static unsigned batch_len(struct chaos_queue *queue, const struct held *first)
 	if (!queue->batches || !happens(queue, TRAIT_BATCH, BATCH, 2))
 		return 1;
 	while (last + 1 < end && is_due(queue, last[1].due) &&
-		last->len == last->chain.writable_len)
+		last->used.len == last->used.chain.writable_len)
 		last++;
 	return (unsigned)(last - first) + 1;
+}
+
+static void move_to_given(struct chaos_queue *queue, struct held *held)
+{
+	struct held *last = &queue->held[queue->held_count + queue->given_count - 1];
+	struct held given = *held;
+
+	memmove(held, held + 1, (size_t)(last - held) * sizeof *held);
+	*last = given;
+	queue->held_count--;
+	queue->given_count++;
 }
 
 static void give_back(struct virtq *vq)
@@ -233,15 +258,14 @@ static void give_back(struct virtq *vq)
 		return;
 	while ((held = next_held(queue)) != NULL) {
 		unsigned count = batch_len(queue, held);
-		struct chain *last = &held[count - 1].chain;
+		struct chain last = held[count - 1].used.chain;
 
 		for (unsigned i = 0; i + 1 < count; i++)
-			last->slots += held[i].chain.slots;
-		queue->base->push(vq, last, held[count - 1].len);
+			last.slots += held[i].used.chain.slots;
+		queue->base->push(vq, &last, held[count - 1].used.len);
 		queue->untold = true;
-		queue->held_count -= count;
-		for (; held < &queue->held[queue->held_count]; held++)
-			held[0] = held[count];
+		for (unsigned i = 0; i < count; i++)
+			move_to_given(queue, held);
 	}
 }
 
@@ -269,6 +293,7 @@ static bool chaos_publish(struct virtq *vq)
 	struct chaos_queue *queue = vq->chaos;
 	bool wanted;
 
+	queue->given_count = 0;
 	give_back(vq);
 	wanted = queue->base->publish(vq);
 	if (!decide_interrupt(queue, wanted))
@@ -304,7 +329,7 @@ void chaos_begin(struct virtq *vq, uint64_t features)
 	queue->batches = features >> VIRTIO_F_IN_ORDER & 1;
 	queue->in_order = queue->batches || queue->is_stream;
 	queue->interrupt_owed = queue->untold = queue->deaf = queue->reset_due = false;
-	queue->left = queue->held_count = 0;
+	queue->left = queue->held_count = queue->given_count = 0;
 	queue->done = queue->taken;
 	queue->base = vq->ring;
 	queue->ops = *vq->ring;
@@ -335,6 +360,13 @@ bool chaos_is_busy(const struct virtq *vq)
 	const struct chaos_queue *queue = vq->chaos;
 
 	return queue->held_count > 0 || queue->interrupt_owed || queue->deaf;
+}
+
+const struct chain_used *chaos_given(const struct virtq *vq, unsigned i)
+{
+	const struct chaos_queue *queue = vq->chaos;
+
+	return i < queue->given_count ? &queue->held[queue->held_count + i].used : NULL;
 }
 
 uint64_t chaos_short_len(const struct virtq *vq, uint64_t len)
@@ -394,6 +426,8 @@ struct chaos *chaos_open(const struct chaos_choice *choice, unsigned number, str
 		chaos->queues[i].chaos = chaos;
 		chaos->queues[i].number = i;
 		chaos->queues[i].is_stream = streams >> i & 1;
+		for (unsigned j = 0; j < VIRTQ_SIZE_MAX; j++)
+			chaos->queues[i].held[j].segments = chaos->queues[i].segments[j];
 		queues[i].chaos = &chaos->queues[i];
 	}
 	return chaos;

@@ -40,6 +40,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chain.h"
+
 struct chaos;
 struct virtq;
 
@@ -85,6 +87,16 @@ enum chaos_event {
 	CHAOS_CONFIG, /* the hint in configuration space changes */
 	CHAOS_RESET,  /* the device fails */
 };
+
+/* A chain that was used. */
+struct chain_used {
+	struct chain chain;
+	uint32_t len; /* bytes that were written */
+};
+
+/* Returns the chain that the last virtq_publish() gave back to the driver as number i, counted from
+ * 0, or NULL. Its segments are valid until the next virtq_push(). */
+const struct chain_used *chaos_given(const struct virtq *vq, unsigned i);
 
 /* Counts a call of virtio_serve() for a queue that is live. Returns what else the device does.
  * has_hint: it offers the field of configuration space that is a hint. */

@@ -27,18 +27,32 @@ int virtio_pop(struct virtio_device *dev, unsigned queue, struct chain *chain)
 void virtio_push(struct virtio_device *dev, unsigned queue, const struct chain *chain, uint32_t len)
 {
 	virtq_push(&dev->queues[queue], chain, len);
-	virtio_tell_chain(dev, VIRTIO_EVENT_USED, queue, chain, len);
+	if (__builtin_expect(dev->chaos == NULL, 1))
+		virtio_tell_chain(dev, VIRTIO_EVENT_USED, queue, chain, len);
+}
+
+/* Tells of the chains that chaos has just given back. */
+static void tell_given(const struct virtio_device *dev, unsigned queue)
+{
+	const struct chain_used *used;
+
+	for (unsigned i = 0; (used = chaos_given(&dev->queues[queue], i)) != NULL; i++)
+		virtio_tell_chain(dev, VIRTIO_EVENT_USED, queue, &used->chain, used->len);
 }
 
 void virtio_publish(struct virtio_device *dev, unsigned queue)
 {
 	struct virtq *vq = &dev->queues[queue];
+	bool wanted;
 
 	guest_order_release(dev->gmem);
 	if (!virtio_queue_live(dev, queue))
 		return;
 	vq->suppressed = false;
-	if (virtq_publish(vq))
+	wanted = virtq_publish(vq);
+	if (__builtin_expect(dev->chaos != NULL, 0))
+		tell_given(dev, queue);
+	if (wanted)
 		virtio_interrupt(dev, (int)queue, VIRTIO_MMIO_INT_VRING);
 	else if (vq->suppressed)
 		virtio_tell_queue(dev, VIRTIO_EVENT_NO_INTERRUPT, (int)queue, vq->suppression);
