@@ -3,9 +3,15 @@
 
 void views_init(struct views *views, const struct views_machine *machine, void *ctx)
 {
+	pthread_mutexattr_t kind;
+
 	*views = (struct views){.machine = machine, .ctx = ctx};
 	views->last = &views->first;
-	pthread_mutex_init(&views->lock, NULL);
+	/* A view may flush all of them while it looks at an event. */
+	pthread_mutexattr_init(&kind);
+	pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&views->lock, &kind);
+	pthread_mutexattr_destroy(&kind);
 }
 
 void views_add(struct views *views, struct view *view)

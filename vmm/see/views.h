@@ -78,7 +78,8 @@ bool views_exist(const struct views *views);
 /* Has all views look at an event, whose time is set here: it never goes back. Any thread. */
 void views_tell(struct views *views, struct event *event);
 
-/* Waits until readers have what was written so far. Any thread. */
+/* Waits until readers have what was written so far. Any thread; also while a view looks at an
+ * event. */
 void views_flush(struct views *views);
 
 /* Closes all views, unless that was done already; a thread that still tells of events afterwards
