@@ -130,7 +130,7 @@ static void note_ended(struct vcpu *vcpu)
 }
 
 /* KVM_RUN returns EAGAIN on a vCPU that waits to be started, after each kick. On one that is
- * started, Linux could not make a thread that the VM needs, since 6.13. */
+ * started, Linux could not make a thread that the VM needs (seen with Linux 6.18). */
 static bool is_interrupted(const struct vcpu *vcpu, int error)
 {
 	return error == EINTR || (error == EAGAIN && !vcpu->started);
