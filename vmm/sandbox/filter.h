@@ -5,9 +5,10 @@
 /*
  * Assembles a list of rules into a program of classic BPF, as seccomp(2) takes it.
  *
- * The program finds the call's number in a binary tree. The kernel runs it once for each number
- * that exists while it is installed, to learn which calls are permitted whatever their arguments
- * are; a chain of comparisons would make that several times slower.
+ * Installing a program costs time by its length, since the kernel compiles it, and by the way
+ * through it, since the kernel runs it once for each call number to learn which calls are permitted
+ * whatever their arguments are. So the program is a binary tree of spans of numbers, and rules for
+ * one number share what they can.
  */
 
 #include <linux/filter.h>
@@ -15,7 +16,7 @@
 
 #include "sandbox/rules.h"
 
-#define FILTER_MAX 2048 /* instructions */
+#define FILTER_MAX 1024 /* instructions */
 
 struct filter {
 	unsigned len;
