@@ -146,7 +146,7 @@ int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
 
 /* --- the sandbox ------------------------------------------------------------------------------ */
 
-int __wrap_sandbox_enter(enum sandbox_mode mode, const struct rules *rules,
+WRAPPED(int, sandbox_enter, enum sandbox_mode mode, const struct rules *rules,
 	const struct landlock_grant *grants, unsigned grant_count);
 
 /* It would forbid the calls by which faults are asked for. */

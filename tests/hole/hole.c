@@ -288,7 +288,10 @@ static uint32_t make_call(void)
 
 /* --- the port --------------------------------------------------------------------------------- */
 
-vm_port_access __real_ports_access, __wrap_ports_access;
+/* Declares a function, and what it is led to. */
+#define WRAPPED(type, name) type __real_##name, __wrap_##name
+
+WRAPPED(vm_port_access, ports_access);
 
 /* The linker puts it in the place of ports_access() (--wrap). */
 int __wrap_ports_access(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
