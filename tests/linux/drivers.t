@@ -117,7 +117,9 @@ sub repeat {
 	my ($name, $text) = @_;
 	my ($points, $plan) = (0, undef);
 	for (split /\r*\n/, $text) {
-		if (/^(not )?ok \d+ - (.*)/) {
+		if (/^ok \d+ - rng # SKIP/) {
+			$points++;
+		} elsif (/^(not )?ok \d+ - (.*)/) {
 			ok(!$1, "$name: $2");
 			$points++;
 		} elsif (/^1\.\.(\d+)$/) {
@@ -139,15 +141,18 @@ sub drives {
 	my ($file, $cpus, $features, $end, @words) = @_;
 	my ($seed) = $features =~ /^chaos=(\d+)$/;
 	my $kernel = defined $seed ? "$file, --chaos $seed" : $file;
+	# The driver of Linux 6.1.192 waits for ever after short lengths (spec/chaos.md).
+	my @options = defined $seed ? ('--chaos', $seed, '--rng', 'none') : ('--virtio', $features);
+	my @devices = (qw(vda vdb vdc hvc), defined $seed ? () : 'rng');
 	my ($bits) = $file =~ /(\d+)$/;
 	my $linux = build() . '/linux';
 	my ($first, $second, $third) = (image('a.img', 2 * $DISK), image('b.img', $DISK), image('c.img', 512));
 	my $socket = scratch() . "/$file.socket";
 	my $partner = partner($socket);
 	my $start = time;
-	my $result = run([vole(), qw(run -m 128M --timeout 200 --cpus), $cpus, defined $seed ? ('--chaos', $seed) : ('--virtio', $features), '--initrd', "$linux/initrd-$bits.gz",
+	my $result = run([vole(), qw(run -m 128M --timeout 200 --cpus), $cpus, @options, '--initrd', "$linux/initrd-$bits.gz",
 		'--serial', 'stdio', '--console', "unix:$socket", '-d', "$first,serial=first", '-d', $second, '-d', "$third,ro",
-		"$linux/$file", '--', qw(console=ttyS0 quiet panic=-1 hvc=echo), 'need=vda,vdb,vdc,hvc,rng',
+		"$linux/$file", '--', qw(console=ttyS0 quiet panic=-1 hvc=echo), 'need=' . join(',', @devices),
 		"cpus=$cpus", "end=$end", "hvc_bytes=$BULK", "disk_bytes=$DISK", @words], limit => 240);
 	diag(sprintf '%s, %d CPUs: %.1f s', $kernel, $cpus, time - $start);
 
@@ -162,7 +167,7 @@ sub drives {
 	ok(written($_), "$kernel: $_ holds what was written") for $first, $second;
 	ok(empty($third), "$kernel: $third is as it was");
 	my @agreed = $result->{out} =~ /^# features virtio\d ([01]+)/mg;
-	is(scalar @agreed, 5, "$kernel: five devices");
+	is(scalar @agreed, scalar @devices, "$kernel: so many devices");
 	# This Linux knows nothing of IN_ORDER, and --chaos has the seed choose.
 	for my $feature (grep { defined $bit{$_->[0]} } map { [/(.*)=(.*)/] } split /,/, $features) {
 		my ($name, $is) = @$feature;
@@ -193,7 +198,7 @@ sub survives {
 	my @kernels = qw(vmlinux-64 vmlinux-32 bzImage-64 bzImage-32);
 	local ($BULK, $DISK) = (1 << 16, 1 << 17);
 	for my $seed (1 .. $seeds) {
-		drives($kernels[$seed % 4], 1, "chaos=$seed", 'reboot', 'rng_bytes=4096');
+		drives($kernels[$seed % 4], 1, "chaos=$seed", 'reboot');
 	}
 	return;
 }
