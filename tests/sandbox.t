@@ -157,6 +157,17 @@ sub children_of { return split ' ', slurp("/proc/$_[0]/task/$_[0]/children") }
 	is($vole->finish, 128 + 15, '... to its end');
 }
 
+# --- what spec/security.md says ---
+{
+	my $spec = slurp('spec/security.md');
+	my @code = map { slurp($_) } qw(vmm/sandbox/calls.c vmm/kvm/kvm_rules.c);
+	my @calls = map { /\bCALL(?:_IF|_FAILS)?\((\w+)[,)]/g, /__NR_(\w+)\}/g } @code;
+	my @values = map { /\b((?:KVM|MADV|F|TC|TIO|FION)(?:_|[A-Z])\w*)[,)]/g } map { s{^#.*}{}mgr } @code;
+	cmp_ok(scalar @calls, '>', 50, 'the lists are found in the source');
+	is(join(' ', grep { $spec !~ /`\Q$_\E`/ } grep { $_ ne 'tkill' && $_ ne 'name' } @calls), '', 'spec/security.md has all calls of the lists');
+	is(join(' ', grep { $spec !~ /\b\Q$_\E\b/ } @values), '', '... and all values of their arguments');
+}
+
 # --- the command line ---
 {
 	my $result = run([vole(), 'run', '--sandbox', 'maybe', $spin]);
