@@ -8,6 +8,7 @@ use lib 'tests/lib';
 use Abi 'slurp';
 use Elf;
 use Gdb;
+use Installed;
 use Test::More;
 use Vole;
 
@@ -333,6 +334,19 @@ SKIP: {
 	$gdb->finish;
 }
 
+# A 64-bit kernel has 64-bit registers, from the first instruction on.
+SKIP: {
+	skip 'objcopy is not here', 1 if !present('objcopy');
+	my $wide = scratch() . '/wide.elf';
+	is(run(['objcopy', '-O', 'elf64-x86-64', build() . '/guest/multiboot2.elf', $wide])->{status}, 0, 'a 64-bit kernel');
+	my $gdb = Gdb->new([$wide]);
+	like($gdb->ask('qXfer:features:read:target.xml:0,1000'), qr{<architecture>i386:x86-64<.*name="r15" bitsize="64"}s, '... is described so');
+	like($gdb->ask('g'), qr/^(?:[0-9a-f]{16}){17}(?:[0-9a-f]{8}){7}x{224}(?:[0-9a-f]{16}){5}$/, '... and has registers of 64 bits');
+	is(unpack('Q<', pack 'H*', $gdb->ask('p10')), 0x100000 | unpack('Q<', pack 'H*', $gdb->ask('p10')), '... and is at its entry point');
+	$gdb->send('k');
+	$gdb->finish;
+}
+
 # --- what is malformed ---
 {
 	my $gdb = debug($INSTRUCTIONS);
@@ -395,6 +409,12 @@ SKIP: {
 	$gdb->send('k');
 	is($gdb->finish, 0, 'k');
 	ok(!-e $path, 'the socket is removed');
+
+	$gdb = Gdb->new([$kernel, '--', $CRASH], socket => $path);
+	is($gdb->ask('c'), 'T0bthread:1;', 'a crash');
+	is($gdb->output, "vole: the machine has ended; why is said on vole's standard error\n", '... and where the report is');
+	$gdb->send('k');
+	is($gdb->finish, 126, '... and its status');
 
 	$gdb = Gdb->new([$kernel, '--', $SPIN], socket => $path, lost => ',lost=end');
 	is($gdb->ask('?'), 'T05thread:1;', 'lost=end: the machine stands');

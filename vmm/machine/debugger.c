@@ -2,11 +2,13 @@
 #include "machine/debugger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/timerfd.h>
 
 #include "debug/gdb.h"
 #include "exit_status.h"
+#include "io/file.h"
 #include "machine/monitor.h"
 #include "machine/vm.h"
 
@@ -76,10 +78,23 @@ static const struct gdb_host host = {
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* Whether the kernel is a 64-bit ELF file: bytes of e_ident. Others have 32-bit code first. */
+static bool is_64_bit(const char *path)
+{
+	static const uint8_t expected[] = {0x7f, 'E', 'L', 'F', 2 /* ELFCLASS64 */};
+	uint8_t found[sizeof expected];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t len = fd < 0 ? -1 : file_read_some(fd, found, sizeof found, 0);
+
+	file_close(&fd);
+	return len == sizeof found && memcmp(found, expected, sizeof found) == 0;
+}
+
 int debugger_open(struct vm *vm)
 {
 	if (vm->options->gdb.kind == GDB_NONE)
 		return 0;
+	vm->is_gdb_64 = vm->options->kernel && is_64_bit(vm->options->kernel);
 	return gdb_open(&vm->gdb, &vm->options->gdb, &vm->loop, &host, vm);
 }
 
@@ -95,6 +110,7 @@ void debugger_begin(struct vm *vm)
 		.engine = vm->engine,
 		.memory = &vm->memory,
 		.cpu_count = vm->options->cpu_count,
+		.is_64 = vm->is_gdb_64,
 	};
 
 	if (!vm->gdb)

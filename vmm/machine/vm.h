@@ -198,9 +198,10 @@ struct vm {
 	struct io_source profile_timer;
 
 	struct views views;
-	uint64_t began_ns;           /* by the host's clock: the origin of the events' time */
-	struct gdb *gdb;             /* NULL: no --gdb */
-	bool is_gdb_paused;          /* it has paused the machine. I/O thread */
+	uint64_t began_ns;  /* by the host's clock: the origin of the events' time */
+	struct gdb *gdb;    /* NULL: no --gdb */
+	bool is_gdb_paused; /* it has paused the machine. I/O thread */
+	bool is_gdb_64;     /* the kernel is a 64-bit one, and so are the registers that gdb sees */
 	struct itimerspec gdb_timer; /* what was left of the time-out then */
 	pthread_mutex_t report;      /* held by the CPU that reports a crash */
 	pthread_mutex_t symbols;     /* a leaf: held while a symbol is looked up */
