@@ -157,6 +157,29 @@ sub children_of { return split ' ', slurp("/proc/$_[0]/task/$_[0]/children") }
 	is($vole->finish, 128 + 15, '... to its end');
 }
 
+# --- hosts that lack something ---
+
+# How vole runs without a system call, by its number.
+sub without {
+	my ($number, @words) = @_;
+	return run([build() . '/tests/tools/without-call', $number, @words]);
+}
+my @hello = (vole_run(), build() . '/guest/hello.elf');
+my $seccomp = $x86 ? 317 : 277;
+{
+	my $result = without(444, @hello);
+	is("$result->{status} $result->{out}", "0 Hello from a kernel!\n", 'without landlock: runs') or diag(shown($result));
+	is($result->{err}, "vole: this host has no landlock (Function not implemented): the list of system calls alone keeps vole from files\n", '... and says so');
+	like(without(444, $hole, 'run', '--engine', engine(), $kernel, '--', 'openat')->{err}, qr/the sandbox forbids system call openat/, '... shut in');
+	$result = without($seccomp, @hello);
+	is("$result->{status} $result->{out}", "0 Hello from a kernel!\n", 'without seccomp: runs') or diag(shown($result));
+	is($result->{err}, 'vole: this host has no seccomp (Function not implemented): a broken vole could make any system call; it gains no ' .
+		"privileges, and landlock keeps it from files\n", '... and says so');
+	is(without($seccomp, $hole, 'run', '--engine', engine(), $kernel, '--', 'openat')->{out}, "errno 13\n", '... and files stay closed, by landlock');
+	$result = without(436, @hello);
+	is("$result->{status} $result->{out}$result->{err}", "0 Hello from a kernel!\n", 'without close_range: runs');
+}
+
 # --- what spec/security.md says ---
 {
 	my $spec = slurp('spec/security.md');
