@@ -18,6 +18,27 @@ static_assert(VIRTIO_SAVED_QUEUES == VIRTIO_QUEUES_MAX, "all queues are saved");
 		VIRTIO_STATUS_FAILED)
 #define INTERRUPT_BITS (VIRTIO_MMIO_INT_VRING | VIRTIO_MMIO_INT_CONFIG)
 
+/* --- being at rest ---------------------------------------------------------------------------- */
+
+int virtio_freeze(struct virtio_device *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	dev->frozen = virtio_await_host(dev, VIRTIO_FREEZE_MS / VIRTIO_TICK_MS);
+	dev->missed = false;
+	pthread_mutex_unlock(&dev->lock);
+	return dev->frozen ? 0 : -EBUSY;
+}
+
+void virtio_thaw(struct virtio_device *dev)
+{
+	pthread_mutex_lock(&dev->lock);
+	dev->frozen = false;
+	for (unsigned i = 0; dev->missed && i < dev->queue_count; i++)
+		if (virtio_queue_live(dev, i))
+			virtio_kick(dev, i);
+	pthread_mutex_unlock(&dev->lock);
+}
+
 /* --- saving ----------------------------------------------------------------------------------- */
 
 static void save_queue(struct virtio_device *dev, unsigned queue, struct virtio_saved_queue *saved)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,15 +109,12 @@ bool virtio_host_end(struct virtio_device *dev)
 	return false;
 }
 
-/* How often the machine is asked whether it is ending, in nanoseconds. */
-#define ENDING_TICK_NS 50000000
-
 static void wait_for_tick(struct virtio_device *dev)
 {
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += ENDING_TICK_NS;
+	until.tv_nsec += VIRTIO_TICK_MS * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
@@ -124,46 +122,24 @@ static void wait_for_tick(struct virtio_device *dev)
 	pthread_cond_clockwait(&dev->returned, &dev->lock, CLOCK_MONOTONIC, &until);
 }
 
-/* Waits until the host does not work for a request. Returns false if the machine is ending before
- * that. Others may have written registers meanwhile. */
-static bool host_has_returned(struct virtio_device *dev)
+bool virtio_await_host(struct virtio_device *dev, unsigned ticks)
 {
 	const void *accessor = dev->accessor;
 
 	dev->accessor = NULL; /* what others report meanwhile is not of this access */
 	dev->stops++;
-	while (dev->at_host && !(dev->host->ending && dev->host->ending(dev->ctx)))
+	while (dev->at_host && ticks-- > 0 && !(dev->host->ending && dev->host->ending(dev->ctx)))
 		wait_for_tick(dev);
 	dev->stops--;
 	dev->accessor = accessor;
 	return !dev->at_host;
 }
 
-int virtio_freeze(struct virtio_device *dev)
+/* Waits until the host does not work for a request. Returns false if the machine is ending before
+ * that. Others may have written registers meanwhile. */
+static bool host_has_returned(struct virtio_device *dev)
 {
-	unsigned ticks = VIRTIO_FREEZE_MS / (ENDING_TICK_NS / 1000000);
-
-	pthread_mutex_lock(&dev->lock);
-	dev->stops++;
-	while (dev->at_host && ticks > 0 && !(dev->host->ending && dev->host->ending(dev->ctx))) {
-		wait_for_tick(dev);
-		ticks--;
-	}
-	dev->stops--;
-	dev->frozen = !dev->at_host;
-	dev->missed = false;
-	pthread_mutex_unlock(&dev->lock);
-	return dev->frozen ? 0 : -EBUSY;
-}
-
-void virtio_thaw(struct virtio_device *dev)
-{
-	pthread_mutex_lock(&dev->lock);
-	dev->frozen = false;
-	for (unsigned i = 0; dev->missed && i < dev->queue_count; i++)
-		if (virtio_queue_live(dev, i))
-			virtio_kick(dev, i);
-	pthread_mutex_unlock(&dev->lock);
+	return virtio_await_host(dev, UINT_MAX);
 }
 
 /* --- interrupts and kicks --------------------------------------------------------------------- */

@@ -175,7 +175,7 @@ struct virtio_device {
 	bool at_host;             /* the host works for a request: the queues stay as they are */
 	uint64_t served_ms;       /* when a queue or request was served last, or begun */
 	unsigned stops;           /* register writes that wait for it */
-	bool frozen;              /* queues are not served: saved.h */
+	bool frozen;              /* queues are not served: save.h */
 	bool missed;              /* one was to be served meanwhile */
 	uint64_t driver_features; /* accepted */
 	uint8_t status;
@@ -214,15 +214,6 @@ void virtio_free(struct virtio_device *dev);
  * if there may be more to do: the caller calls again after other sources had their turn. On the
  * thread that serves the device. Takes the lock. */
 bool virtio_serve(struct virtio_device *dev, unsigned queue);
-
-/*
- * Has the device serve no queue and no back end from now on, on whatever thread, until virtio_thaw(). Registers can
- * be accessed. Waits for the return of a host call. Returns 0, or -EBUSY if the host does not return
- * within VIRTIO_FREEZE_MS or the machine is ending: then the device is not frozen.
- */
-#define VIRTIO_FREEZE_MS 5000
-int virtio_freeze(struct virtio_device *dev);
-void virtio_thaw(struct virtio_device *dev);
 
 /* Tells the device that a back end, by its number counted from 0, is ready for what the device
  * wants of it. On the thread that serves the device. Takes the lock. */
@@ -361,6 +352,12 @@ void virtio_interrupt(struct virtio_device *dev, int queue, unsigned bit);
 
 /* Begins a new generation of configuration space (virtio 2.5), of which a live driver is told. */
 void virtio_renew_config(struct virtio_device *dev);
+
+/* Waits until the host does not work for a request, for so many ticks of VIRTIO_TICK_MS at most.
+ * Returns false if it still does, also because the machine is ending. The lock is released
+ * meanwhile, and others may write registers. */
+#define VIRTIO_TICK_MS 50
+bool virtio_await_host(struct virtio_device *dev, unsigned ticks);
 
 /* The following functions are for transports, which call them with the lock held. They may release
  * it while they wait for the host's return. */

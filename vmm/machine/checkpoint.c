@@ -15,6 +15,7 @@
 #include "machine/setup.h"
 #include "machine/vm.h"
 #include "machine/vm_state.h"
+#include "save.h"
 #include "snapshot/file.h"
 #include "snapshot/stream.h"
 

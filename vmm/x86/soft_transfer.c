@@ -3,6 +3,7 @@
 
 #include "snapshot/stream.h"
 #include "x86/soft.h"
+#include "x86/state.h"
 
 /* Times that no machine reaches: about 146 years. Sums with them do not overflow. */
 #define NOW_MAX (UINT64_C(1) << 62)

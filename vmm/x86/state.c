@@ -3,11 +3,12 @@
  * The state of a CPU in a stream. The run loop relies on some of it, and what a guest could not have
  * brought about is refused. Decoded code and the TLB are not part of it: see x86_forget().
  */
+#include "x86/state.h"
+
 #include "snapshot/stream.h"
 #include "x86/block.h"
 #include "x86/control.h"
 #include "x86/segment.h"
-#include "x86/x86.h"
 
 /* EFLAGS without X86_ARITHMETIC, as x86_cpu.eflags has them. There is no virtual-8086 mode. */
 #define EFLAGS_BITS                                                                           \

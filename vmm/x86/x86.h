@@ -423,18 +423,6 @@ static inline bool x86_page_is_watched(const struct x86_system *system, gpa_t gp
 /* Tells of an access to such a page, which has just been made. */
 void x86_watch_tell(struct x86_cpu *cpu, gpa_t gpa, unsigned size, bool is_write);
 
-/* --- state.c ---------------------------------------------------------------------------------- */
-
-struct snapshot_stream;
-
-/* Forgets decoded code and the TLB, between runs. What is executed next does not depend on it, but
- * what it costs does (x86_charge()). */
-void x86_forget(struct x86_cpu *cpu);
-
-/* Transfers the state to or from a stream (snapshot/stream.h), between runs; then calls
- * x86_forget(). */
-void x86_transfer(struct x86_cpu *cpu, struct snapshot_stream *stream);
-
 /* --- mmu.c ------------------------------------------------------------------------------------ */
 
 /* Drop all entries of the TLB; or those of one page; or the write tags of a guest-physical page
