@@ -237,7 +237,8 @@ static void write_profile(struct vm *vm, const struct hits *hits, uint64_t other
 	if (!stream)
 		result_file_written(file, -errno);
 	else if (end_writing(file, stream, write_profile_to(vm, stream, hits, others)))
-		say("profile %s: %" PRIu64 " samples", file->path, vm->profile->samples);
+		say("profile %s: %" PRIu64 " sample%s", file->path, vm->profile->samples,
+			vm->profile->samples == 1 ? "" : "s");
 }
 
 void results_write(struct vm *vm)

@@ -159,6 +159,7 @@ void lines_free(struct lines *lines)
 	for (size_t i = 0; i < lines->function_count; i++)
 		free(lines->functions[i].name);
 	free(lines->files);
+	free(lines->file_table);
 	free(lines->rows);
 	free(lines->functions);
 	*lines = LINES_EMPTY;

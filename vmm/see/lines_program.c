@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "see/dwarf_reader.h"
+
 #define PATH_LEN 1024
 
 /* Standard and extended opcodes (DWARF 5, 7.22). */
@@ -29,76 +31,7 @@ enum {
 	FORM_LINE_STRP = 0x1f,
 };
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
-/* What is left of a part of a section. What goes beyond its end reads as 0, and sets failed. */
-struct reader {
-	const uint8_t *at, *end;
-	bool is_64; /* offsets have 64 bits (DWARF 5, 7.4) */
-	bool failed;
-};
-
-static const uint8_t *take(struct reader *reader, uint64_t len)
-{
-	const uint8_t *at = reader->at;
-
-	if (len > (uint64_t)(reader->end - reader->at)) {
-		reader->failed = true;
-		reader->at = reader->end;
-		return NULL;
-	}
-	reader->at += len;
-	return at;
-}
-
-/* A little-endian number of so many bytes. */
-static uint64_t number(struct reader *reader, unsigned len)
-{
-	const uint8_t *bytes = take(reader, len);
-	uint64_t value = 0;
-
-	for (unsigned i = 0; bytes && i < len && i < 8; i++)
-		value |= (uint64_t)bytes[i] << 8 * i;
-	return value;
-}
-
-static uint64_t offset(struct reader *reader)
-{
-	return number(reader, reader->is_64 ? 8 : 4);
-}
-
-/* LEB128 (DWARF 5, 7.6). */
-static uint64_t leb(struct reader *reader, bool is_signed)
-{
-	uint64_t value = 0;
-	unsigned shift = 0;
-	uint8_t byte;
-
-	do {
-		byte = (uint8_t)number(reader, 1);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (is_signed && byte & 0x40 && shift < 64)
-		value |= UINT64_MAX << shift;
-	return value;
-}
-
-static const char *string(struct reader *reader)
-{
-	const uint8_t *start = reader->at;
-	const uint8_t *end = memchr(start, 0, (size_t)(reader->end - start));
-
-	if (!end) {
-		reader->failed = true;
-		reader->at = reader->end;
-		return "";
-	}
-	reader->at = end + 1;
-	return (const char *)start;
-}
-
+/* The string at an offset of a section; "" if there is none. */
 static const char *string_at(const struct lines_section *section, uint64_t at)
 {
 	if (!section->bytes || at >= section->size ||
@@ -112,7 +45,7 @@ static const char *string_at(const struct lines_section *section, uint64_t at)
 struct program {
 	const struct lines_sections *sections;
 	struct lines *lines;
-	struct reader reader; /* its unit */
+	struct dwarf_reader reader; /* its unit */
 	unsigned version;
 	unsigned instruction_min;
 	bool is_statement_first;
@@ -126,25 +59,54 @@ struct program {
 	int error;
 };
 
-/* The index of a path in lines->files. Files are few, and mostly the last ones come again. */
+/* FNV-1a. */
+static uint32_t hash(const char *text)
+{
+	uint32_t value = 2166136261u;
+
+	while (*text)
+		value = (value ^ (uint8_t)*text++) * 16777619u;
+	return value;
+}
+
+/* The place of a path in the hash table. */
+static uint32_t *find_file(const struct lines *lines, const char *path)
+{
+	uint32_t at = hash(path) % LINES_FILE_TABLE;
+
+	while (lines->file_table[at] != 0 &&
+		strcmp(lines->files[lines->file_table[at] - 1], path) != 0)
+		at = (at + 1) % LINES_FILE_TABLE;
+	return &lines->file_table[at];
+}
+
+/* Returns the index of a path in lines->files, where it is added; the last one if there are too
+ * many. */
 static uint32_t intern(struct program *program, const char *path)
 {
 	struct lines *lines = program->lines;
-	char **grown;
+	uint32_t *place;
 
-	for (unsigned i = lines->file_count; i > 0; i--)
-		if (strcmp(lines->files[i - 1], path) == 0)
-			return i - 1;
-	if (lines->file_count == LINES_FILES_MAX)
-		return lines->file_count - 1;
-	grown = realloc(lines->files, (lines->file_count + 1) * sizeof *grown);
-	if (grown)
-		lines->files = grown;
-	if (!grown || !(grown[lines->file_count] = strdup(path))) {
+	if (!lines->files) {
+		lines->files = calloc(LINES_FILES_MAX, sizeof *lines->files);
+		lines->file_table = calloc(LINES_FILE_TABLE, sizeof *lines->file_table);
+	}
+	if (!lines->files || !lines->file_table) {
 		program->error = -ENOMEM;
 		return 0;
 	}
-	return lines->file_count++;
+	place = find_file(lines, path);
+	if (*place != 0)
+		return *place - 1;
+	if (lines->file_count == LINES_FILES_MAX)
+		return lines->file_count - 1;
+	lines->files[lines->file_count] = strdup(path);
+	if (!lines->files[lines->file_count]) {
+		program->error = -ENOMEM;
+		return 0;
+	}
+	*place = ++lines->file_count;
+	return *place - 1;
 }
 
 static void add_directory(struct program *program, const char *name)
@@ -192,18 +154,18 @@ static void add_file(struct program *program, const char *name, uint64_t directo
  * .debug_info alone names, and files count from 1. */
 static void read_names_4(struct program *program)
 {
-	struct reader *reader = &program->reader;
+	struct dwarf_reader *reader = &program->reader;
 	const char *name;
 
 	add_directory(program, "");
-	while (program->error == 0 && *(name = string(reader)))
+	while (program->error == 0 && *(name = dwarf_string(reader)))
 		add_directory(program, name);
 	add_file(program, "", 0);
-	while (program->error == 0 && *(name = string(reader))) {
-		uint64_t directory = leb(reader, false);
+	while (program->error == 0 && *(name = dwarf_string(reader))) {
+		uint64_t directory = dwarf_leb(reader, false);
 
-		leb(reader, false);
-		leb(reader, false);
+		dwarf_leb(reader, false);
+		dwarf_leb(reader, false);
 		add_file(program, name, directory);
 	}
 }
@@ -211,41 +173,41 @@ static void read_names_4(struct program *program)
 /* A value of an entry: a string, or a number; others are skipped. */
 static void read_form(struct program *program, uint64_t form, const char **text, uint64_t *value)
 {
-	struct reader *reader = &program->reader;
+	struct dwarf_reader *reader = &program->reader;
 
 	switch (form) {
 	case FORM_STRING:
-		*text = string(reader);
+		*text = dwarf_string(reader);
 		break;
 	case FORM_LINE_STRP:
-		*text = string_at(&program->sections->line_str, offset(reader));
+		*text = string_at(&program->sections->line_str, dwarf_offset(reader));
 		break;
 	case FORM_STRP:
-		*text = string_at(&program->sections->str, offset(reader));
+		*text = string_at(&program->sections->str, dwarf_offset(reader));
 		break;
 	case FORM_UDATA:
-		*value = leb(reader, false);
+		*value = dwarf_leb(reader, false);
 		break;
 	case FORM_DATA1:
-		*value = number(reader, 1);
+		*value = dwarf_number(reader, 1);
 		break;
 	case FORM_DATA2:
-		*value = number(reader, 2);
+		*value = dwarf_number(reader, 2);
 		break;
 	case FORM_DATA4:
-		*value = number(reader, 4);
+		*value = dwarf_number(reader, 4);
 		break;
 	case FORM_DATA8:
-		*value = number(reader, 8);
+		*value = dwarf_number(reader, 8);
 		break;
 	case FORM_DATA16:
-		take(reader, 16);
+		dwarf_take(reader, 16);
 		break;
 	case FORM_BLOCK:
-		take(reader, leb(reader, false));
+		dwarf_take(reader, dwarf_leb(reader, false));
 		break;
 	case FORM_BLOCK1:
-		take(reader, number(reader, 1));
+		dwarf_take(reader, dwarf_number(reader, 1));
 		break;
 	default:
 		reader->failed = true;
@@ -255,23 +217,23 @@ static void read_form(struct program *program, uint64_t form, const char **text,
 /* Version 5: a table of entries, whose format comes first (DWARF 5, 6.2.4.1). */
 static void read_table_5(struct program *program, bool is_file)
 {
-	struct reader *reader = &program->reader;
-	unsigned formats = (unsigned)number(reader, 1);
-	struct reader format = *reader;
+	struct dwarf_reader *reader = &program->reader;
+	unsigned formats = (unsigned)dwarf_number(reader, 1);
+	struct dwarf_reader format = *reader;
 	uint64_t count;
 
 	for (unsigned i = 0; i < 2 * formats; i++)
-		leb(reader, false);
-	count = leb(reader, false);
+		dwarf_leb(reader, false);
+	count = dwarf_leb(reader, false);
 	while (count-- > 0 && !reader->failed && program->error == 0 && formats > 0) {
-		struct reader each = format;
+		struct dwarf_reader each = format;
 		const char *name = "", *text = "";
 		uint64_t directory = 0, value = 0;
 
 		for (unsigned i = 0; i < formats; i++) {
-			uint64_t content = leb(&each, false);
+			uint64_t content = dwarf_leb(&each, false);
 
-			read_form(program, leb(&each, false), &text, &value);
+			read_form(program, dwarf_leb(&each, false), &text, &value);
 			if (content == CONTENT_PATH)
 				name = text;
 			else if (content == CONTENT_DIRECTORY)
@@ -287,29 +249,29 @@ static void read_table_5(struct program *program, bool is_file)
 /* Reads the header of a unit. Returns false if it is damaged, or of a version that is not known. */
 static bool read_header(struct program *program)
 {
-	struct reader *reader = &program->reader;
+	struct dwarf_reader *reader = &program->reader;
 	const uint8_t *start;
 	uint64_t header;
 
-	program->version = (unsigned)number(reader, 2);
+	program->version = (unsigned)dwarf_number(reader, 2);
 	if (program->version < 2 || program->version > 5)
 		return false;
 	if (program->version == 5)
-		take(reader, 2);
-	header = offset(reader);
+		dwarf_take(reader, 2);
+	header = dwarf_offset(reader);
 	if (header > (uint64_t)(reader->end - reader->at))
 		return false;
 	start = reader->at + header;
-	program->instruction_min = (unsigned)number(reader, 1);
+	program->instruction_min = (unsigned)dwarf_number(reader, 1);
 	if (program->version >= 4)
-		take(reader, 1);
-	program->is_statement_first = number(reader, 1) != 0;
-	program->line_base = (int8_t)number(reader, 1);
-	program->line_range = (uint8_t)number(reader, 1);
-	program->opcode_base = (uint8_t)number(reader, 1);
+		dwarf_take(reader, 1);
+	program->is_statement_first = dwarf_number(reader, 1) != 0;
+	program->line_base = (int8_t)dwarf_number(reader, 1);
+	program->line_range = (uint8_t)dwarf_number(reader, 1);
+	program->opcode_base = (uint8_t)dwarf_number(reader, 1);
 	if (program->opcode_base == 0 || program->line_range == 0)
 		return false;
-	program->operands = take(reader, program->opcode_base - 1u);
+	program->operands = dwarf_take(reader, program->opcode_base - 1u);
 	if (program->version == 5) {
 		read_table_5(program, false);
 		read_table_5(program, true);
@@ -379,39 +341,39 @@ static void end_sequence(struct program *program, struct state *state)
 
 static void execute_extended(struct program *program, struct state *state)
 {
-	struct reader *reader = &program->reader;
-	uint64_t len = leb(reader, false);
-	const uint8_t *bytes = take(reader, len);
-	struct reader inside = {.at = bytes, .end = bytes ? bytes + len : bytes};
+	struct dwarf_reader *reader = &program->reader;
+	uint64_t len = dwarf_leb(reader, false);
+	const uint8_t *bytes = dwarf_take(reader, len);
+	struct dwarf_reader inside = {.at = bytes, .end = bytes ? bytes + len : bytes};
 
 	if (!bytes || len == 0)
 		return;
-	switch (number(&inside, 1)) {
+	switch (dwarf_number(&inside, 1)) {
 	case END_SEQUENCE:
 		end_sequence(program, state);
 		break;
 	case SET_ADDRESS:
-		state->address = number(&inside, (unsigned)(len - 1 < 8 ? len - 1 : 8));
+		state->address = dwarf_number(&inside, (unsigned)(len - 1 < 8 ? len - 1 : 8));
 		break;
 	}
 }
 
 static void execute_standard(struct program *program, struct state *state, unsigned opcode)
 {
-	struct reader *reader = &program->reader;
+	struct dwarf_reader *reader = &program->reader;
 
 	switch (opcode) {
 	case COPY:
 		add_row(program, state, false);
 		break;
 	case ADVANCE_PC:
-		state->address += leb(reader, false) * program->instruction_min;
+		state->address += dwarf_leb(reader, false) * program->instruction_min;
 		break;
 	case ADVANCE_LINE:
-		state->line += (uint32_t)leb(reader, true);
+		state->line += (uint32_t)dwarf_leb(reader, true);
 		break;
 	case SET_FILE:
-		state->file = leb(reader, false);
+		state->file = dwarf_leb(reader, false);
 		break;
 	case NEGATE_STMT:
 		state->is_statement = !state->is_statement;
@@ -421,12 +383,12 @@ static void execute_standard(struct program *program, struct state *state, unsig
 				  program->instruction_min;
 		break;
 	case FIXED_ADVANCE_PC:
-		state->address += number(reader, 2);
+		state->address += dwarf_number(reader, 2);
 		break;
 	default:
 		/* Whatever it is, its operands are numbers. */
 		for (unsigned i = 0; i < program->operands[opcode - 1]; i++)
-			leb(reader, false);
+			dwarf_leb(reader, false);
 	}
 }
 
@@ -441,12 +403,12 @@ static void execute_special(struct program *program, struct state *state, unsign
 
 static void execute(struct program *program)
 {
-	struct reader *reader = &program->reader;
+	struct dwarf_reader *reader = &program->reader;
 	struct state state;
 
 	begin_sequence(program, &state);
 	while (reader->at < reader->end && !reader->failed && program->error == 0) {
-		unsigned opcode = (unsigned)number(reader, 1);
+		unsigned opcode = (unsigned)dwarf_number(reader, 1);
 
 		if (opcode == 0)
 			execute_extended(program, &state);
@@ -460,27 +422,27 @@ static void execute(struct program *program)
 }
 
 /* Takes the next unit from a section. Returns false at its end. */
-static bool next_unit(struct reader *section, struct reader *unit)
+static bool next_unit(struct dwarf_reader *section, struct dwarf_reader *unit)
 {
-	uint64_t len = number(section, 4);
+	uint64_t len = dwarf_number(section, 4);
 	bool is_64 = len == 0xffffffff;
 	const uint8_t *at;
 
 	if (is_64)
-		len = number(section, 8);
-	at = take(section, len);
+		len = dwarf_number(section, 8);
+	at = dwarf_take(section, len);
 	if (section->failed || !at)
 		return false;
-	*unit = (struct reader){.at = at, .end = at + len, .is_64 = is_64};
+	*unit = (struct dwarf_reader){.at = at, .end = at + len, .is_64 = is_64};
 	return true;
 }
 
 int lines_run_programs(struct lines *lines, const struct lines_sections *sections)
 {
-	struct reader section = {
+	struct dwarf_reader section = {
 		.at = sections->line.bytes, .end = sections->line.bytes + sections->line.size};
 	struct program program = {.error = 0};
-	struct reader unit;
+	struct dwarf_reader unit;
 
 	while (program.error == 0 && section.at < section.end && next_unit(&section, &unit)) {
 		program = (struct program){.sections = sections, .lines = lines, .reader = unit};

@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINES_ROWS_MAX  (4u << 20)
-#define LINES_FILES_MAX 32768u
+#define LINES_ROWS_MAX   (4u << 20)
+#define LINES_FILES_MAX  32768u
+#define LINES_FILE_TABLE (2 * LINES_FILES_MAX)
 
 /* From address up to that of the next row. */
 struct lines_row {
@@ -30,6 +31,7 @@ struct lines_function {
 struct lines {
 	char **files; /* paths, each once */
 	unsigned file_count;
+	uint32_t *file_table;   /* a hash table of the files: index plus 1, or 0 */
 	struct lines_row *rows; /* by address; of several with the same one, the last one counts */
 	size_t row_count, row_room;
 	struct lines_function *functions; /* by address */
