@@ -178,6 +178,9 @@ my $seccomp = $x86 ? 317 : 277;
 	is(without($seccomp, $hole, 'run', '--engine', engine(), $kernel, '--', 'openat')->{out}, "errno 13\n", '... and files stay closed, by landlock');
 	$result = without(436, @hello);
 	is("$result->{status} $result->{out}$result->{err}", "0 Hello from a kernel!\n", 'without close_range: runs');
+	like(run([vole(), 'doctor'])->{out}, qr/^ok +sandbox .*\nok +landlock +version \d+/m, 'doctor finds both');
+	like(without(444, vole(), 'doctor')->{out}, qr/^missing +landlock +Function not implemented/m, '... or no landlock');
+	like(without($seccomp, vole(), 'doctor')->{out}, qr/^missing +sandbox +seccomp: Function not implemented/m, '... or no seccomp');
 }
 
 # --- what spec/security.md says ---

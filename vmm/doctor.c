@@ -8,6 +8,7 @@
 #include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
+#include "sandbox/sandbox.h"
 
 /* What the user gets from `vole run`, by the speeds of the engines; 0: cannot run. */
 static void conclude(double kvm, double soft)
@@ -20,9 +21,9 @@ static void conclude(double kvm, double soft)
 		       "executes guest code\n%.0f times as fast.\n",
 			soft / kvm);
 	else if (soft > 0)
-		printf("\nvole can run here, with its software CPU. What is missing above is "
-		       "missing "
-		       "for KVM alone,\nwhich executes guest code faster.\n");
+		printf("\nvole can run here, with its software CPU, which needs nothing of what "
+		       "KVM lacks "
+		       "above. KVM\nexecutes guest code faster.\n");
 	else
 		printf("\nvole cannot run here.\n");
 }
@@ -31,6 +32,7 @@ int doctor(void)
 {
 	double kvm = engine_kvm.doctor(), soft = engine_soft.doctor();
 
+	sandbox_doctor();
 	conclude(kvm, soft);
 	if (fflush(stdout) < 0 || ferror(stdout)) {
 		say("standard output: %s", error_text(errno));

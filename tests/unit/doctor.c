@@ -97,7 +97,7 @@ static unsigned open_fds(void)
 static char text[16384];
 
 /* The end of what doctor() says where KVM is of no use, with status 0. */
-static const char soft_only[] = "\nvole can run here, with its software CPU.";
+static const char soft_only[] = "\nvole can run here, with its software CPU,";
 
 static void test_no_device(void)
 {

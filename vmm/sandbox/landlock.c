@@ -56,14 +56,21 @@ static int add(int set, const struct ruleset *handled, const struct landlock_gra
 	return syscall(ADD_RULE, set, RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
 }
 
-int landlock_enter(const struct landlock_grant *grants, unsigned count)
+long landlock_version(void)
 {
 	long version = syscall(CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
+
+	return version < 0 ? -errno : version;
+}
+
+int landlock_enter(const struct landlock_grant *grants, unsigned count)
+{
+	long version = landlock_version();
 	struct ruleset all = all_of(version);
 	int set, ret = 0;
 
 	if (version < 0)
-		return -errno;
+		return (int)version;
 	set = (int)syscall(CREATE_RULESET, &all, sizeof all, 0);
 	if (set < 0)
 		return -errno;

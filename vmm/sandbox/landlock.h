@@ -17,6 +17,9 @@ struct landlock_grant {
 	} right;
 };
 
+/* Returns the version of this kernel's landlock, from 1; or -errno as landlock_enter(). */
+long landlock_version(void);
+
 /*
  * Restricts the calling thread and those that it makes later; it has no_new_privs set. Returns 0 or
  *   -ENOSYS, -EOPNOTSUPP  this kernel has no landlock, or it is off

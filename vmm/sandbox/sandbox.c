@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "finding.h"
 #include "log.h"
 #include "sandbox/arch.h"
 #include "sandbox/filter.h"
@@ -162,4 +164,23 @@ void sandbox_enter_helper(
 	(void)landlock_enter(grants, grant_count);
 	filter_assemble(&filter, rules, SECCOMP_RET_KILL_PROCESS, NULL);
 	(void)install(&filter);
+}
+
+void sandbox_doctor(void)
+{
+	const uint32_t trap = SECCOMP_RET_TRAP;
+	long version = landlock_version();
+
+	if (!IS_BUILT)
+		finding(FINDING_MISSING, "sandbox", "this build has none");
+	else if (syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &trap) < 0)
+		finding(FINDING_MISSING, "sandbox", "seccomp: %s", strerror(errno));
+	else
+		finding(FINDING_OK, "sandbox", "system calls can be filtered");
+	if (version < 0)
+		finding(FINDING_MISSING, "landlock", "%s; the sandbox does without",
+			strerror((int)-version));
+	else
+		finding(FINDING_OK, "landlock", "version %ld: the sandbox keeps vole from files",
+			version);
 }

@@ -34,6 +34,9 @@ int sandbox_enter(enum sandbox_mode mode, const struct rules *rules,
 void sandbox_enter_helper(
 	const struct rules *rules, const struct landlock_grant *grants, unsigned grant_count);
 
+/* Says by finding() what this host has of what a sandbox is made of, for `vole doctor`. */
+void sandbox_doctor(void);
+
 /* Parses "on", "off" or "log". Returns false for other words. */
 bool sandbox_parse(const char *text, enum sandbox_mode *mode);
 
