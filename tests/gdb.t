@@ -433,6 +433,11 @@ for (['tcp:0.0.0.0:1234', 'a debugger can do all that you can, so vole listens o
 	like($result->{err}, qr/^vole: --gdb .*$says/, '... by name');
 }
 {
+	my $result = run([vole_run(), '--gdb', '-', '--capture', '-', $kernel]);
+	is("$result->{status} $result->{err}", "125 vole: --gdb -: standard output is gdb's; --capture needs the name of a file\n",
+		'--gdb - and --capture - are refused');
+}
+{
 	open my $file, '<', $0 or die "$0: $!\n";
 	my $result = run([vole_run(), '--gdb', '-', $kernel], stdin => $file);
 	is($result->{status}, 125, '--gdb - with a file as standard input is refused');

@@ -101,8 +101,9 @@ int image_locate(const struct image *image, uint64_t vaddr, uint64_t *paddr);
 
 /*
  * Reads the symbol table, whatever its size, and closes the file: from here on only image_symbol(),
- * image_locate() and image_free() may be called. To read it now costs the start some 40 ns a symbol, 0.6 ms for a
- * Linux kernel; and a report names what the kernel was that runs, not what the file is by then.
+ * image_locate() and image_free() may be called. To read it now costs the start some 40 ns a
+ * symbol, 0.6 ms for a Linux kernel; and a report names what the kernel was that runs, not what the
+ * file is by then.
  */
 void image_close(struct image *image);
 

@@ -448,7 +448,8 @@ void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
 	};
 	/* With standard input and output, gdb shows vole's standard error itself. */
 	if (gdb->link.options->kind != GDB_STDIO)
-		gdb_tell(gdb, "vole: the machine has ended; why is said on vole's standard error\n");
+		gdb_tell(gdb, "vole: the machine has ended; why is said on vole's "
+			      "standard error\n");
 	tell_stop(gdb);
 	while (gdb->state == GDB_ENDED && gdb_link_is_there(&gdb->link) &&
 		gdb_link_serve(&gdb->link, other))

@@ -48,8 +48,8 @@ void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
 /* Tells the debugger the exit status of vole, after all output, and ends the connection. */
 void gdb_exited(struct gdb *gdb, int status);
 
-/* Where the loop does not run any more: returns the descriptor that is readable when there is output
- * of the guest's for the debugger, -1 if there is none; and forwards that output. */
+/* Where the loop does not run any more: returns the descriptor that is readable when there is
+ * output of the guest's for the debugger, -1 if there is none; and forwards that output. */
 int gdb_output_fd(const struct gdb *gdb);
 void gdb_flush_output(struct gdb *gdb);
 

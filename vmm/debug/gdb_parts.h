@@ -122,8 +122,8 @@ void gdb_put_error(struct gdb_reply *reply, unsigned number);
 
 /* --- gdb_requests.c --------------------------------------------------------------------------- */
 
-/* Handles the request in gdb->packet, while the machine stands, and makes the reply. Returns true if
- * the machine is to go on, each CPU as gdb->go says: then there is no reply. */
+/* Handles the request in gdb->packet, while the machine stands, and makes the reply. Returns true
+ * if the machine is to go on, each CPU as gdb->go says: then there is no reply. */
 bool gdb_request(struct gdb *gdb);
 
 /* Adds the reason of the stop to the reply: what "?" asks for. */

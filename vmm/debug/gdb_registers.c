@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Registers as gdb numbers them: first those that it expects of its architectures i386 and
- * i386:x86-64 (its feature org.gnu.gdb.i386.core), in its order, then control registers of a feature
- * of vole's own. The instruction pointer is the linear address of CS:RIP, which is what symbols and
- * breakpoints are about, also in real mode.
+ * i386:x86-64 (its feature org.gnu.gdb.i386.core), in its order, then control registers of a
+ * feature of vole's own. The instruction pointer is the linear address of CS:RIP, which is what
+ * symbols and breakpoints are about, also in real mode.
  */
 #include <errno.h>
 #include <string.h>

@@ -42,7 +42,8 @@ enum packet_event {
 /* Takes a byte from the debugger. Bytes that belong to nothing are ignored. */
 enum packet_event packet_take(struct packet *packet, uint8_t byte);
 
-/* Writes a packet with this content to bytes, which has room for 2 * len + 4. Returns its length. */
+/* Writes a packet with this content to bytes, which has room for 2 * len + 4. Returns its length.
+ */
 size_t packet_make(char *bytes, const char *content, size_t len);
 
 #endif

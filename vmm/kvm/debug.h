@@ -7,8 +7,8 @@
  *
  * A breakpoint is the byte 0xee, OUT %AL,(%DX), in the place of the instruction's first one, while
  * the machine executes: it exits on every host. INT3 with KVM_GUESTDBG_USE_SW_BP does not where KVM
- * interprets guest code, nor on AMD's SVM as QEMU emulates it, and there debug registers do not fire
- * either. But where CPL is above IOPL, in a process of the guest's, OUT raises #GP.
+ * interprets guest code, nor on AMD's SVM as QEMU emulates it, and there debug registers do not
+ * fire either. But where CPL is above IOPL, in a process of the guest's, OUT raises #GP.
  *
  * Steps are KVM_GUESTDBG_SINGLESTEP (KVM API 4.87). KVM does not end a step at an OUT that it
  * interprets, nor at an instruction that vole completes for it, so vole ends those.

@@ -15,8 +15,8 @@ struct vm;
  * written. Between engine_ops.pause() and resume(), or after stop(). */
 void core_file_write(struct vm *vm);
 
-/* Writes a core to a new file. When core_file_write() may be called. Returns 0 or -errno (not said):
- * -EEXIST if there is such a file. */
+/* Writes a core to a new file. When core_file_write() may be called. Returns 0 or -errno (not
+ * said): -EEXIST if there is such a file. */
 int core_file_save(struct vm *vm, const char *path);
 
 #endif

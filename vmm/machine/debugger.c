@@ -9,6 +9,7 @@
 #include "debug/gdb.h"
 #include "exit_status.h"
 #include "io/file.h"
+#include "log.h"
 #include "machine/monitor.h"
 #include "machine/vm.h"
 
@@ -94,6 +95,11 @@ int debugger_open(struct vm *vm)
 {
 	if (vm->options->gdb.kind == GDB_NONE)
 		return 0;
+	if (vm->options->gdb.kind == GDB_STDIO && vm->options->capture &&
+		strcmp(vm->options->capture, "-") == 0) {
+		say("--gdb -: standard output is gdb's; --capture needs the name of a file");
+		return -EINVAL;
+	}
 	vm->is_gdb_64 = vm->options->kernel && is_64_bit(vm->options->kernel);
 	return gdb_open(&vm->gdb, &vm->options->gdb, &vm->loop, &host, vm);
 }

@@ -25,8 +25,8 @@ void debugger_stopped(struct cpu *cpu, const struct debug_event *event);
  * engine_ops.stop(). */
 void debugger_ended(struct vm *vm);
 
-/* Where the loop does not run any more: returns the descriptor that is readable when there is output
- * of the guest's for the debugger, -1 if there is none; and forwards that output. */
+/* Where the loop does not run any more: returns the descriptor that is readable when there is
+ * output of the guest's for the debugger, -1 if there is none; and forwards that output. */
 int debugger_output(const struct vm *vm);
 void debugger_forward(struct vm *vm);
 
