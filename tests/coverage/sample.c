@@ -28,9 +28,7 @@ static int choose(int number)
 	case 12:
 		return never(number);
 	default:
-		return number > 5
-			? 11
-			: 13;
+		return number > 5 ? 11 : 13;
 	}
 }
 
