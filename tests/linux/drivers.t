@@ -215,5 +215,5 @@ drives('bzImage-64', 2, 'packed=off', 'reboot');
 drives('bzImage-32', 1, 'packed=on,in-order=on', 'reboot', 'rng_bytes=65536');
 drives('vmlinux-32', 1, 'packed=on,event-idx=off,indirect=off', 'off', 'rng_bytes=65536');
 drives('vmlinux-64', 3, 'packed=on', 'off', 'rng_bytes=65536');
-survives(4);
+survives(2);
 done_testing();
