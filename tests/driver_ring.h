@@ -119,8 +119,8 @@ uint16_t ring_add_one(struct ring *ring, gpa_t addr, uint32_t len, bool write);
 bool ring_pending(struct ring *ring);
 bool ring_take(struct ring *ring, struct used *used);
 
-/* Skips the used element of a buffer, by its name: one that was taken, of a later buffer, stands for
- * this one as well (virtio 2.7.9, 2.8.8). */
+/* Skips the used element of a buffer, by its name: one that was taken, of a later buffer, stands
+ * for this one as well (virtio 2.7.9, 2.8.8). */
 void ring_skip(struct ring *ring, uint16_t id);
 
 /* How many buffers the device gave back so far, whether taken or not, modulo 65536. */

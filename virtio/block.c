@@ -18,10 +18,10 @@
  * the middle of a request. */
 #define PASS_BYTES (UINT64_C(1) << 20)
 
-/* The limit in bytes of a data segment that SIZE_MAX tells drivers. SEG_MAX tells them the number of
- * segments in a request, which the queue's size bounds: header and status take one descriptor each.
- * A request beyond that is served like any other. (Without SEG_MAX, Linux makes requests of one
- * segment only.) */
+/* The limit in bytes of a data segment that SIZE_MAX tells drivers. SEG_MAX tells them the number
+ * of segments in a request, which the queue's size bounds: header and status take one descriptor
+ * each. A request beyond that is served like any other. (Without SEG_MAX, Linux makes requests of
+ * one segment only.) */
 #define SEGMENT_LEN_MAX PASS_BYTES
 
 static_assert(VIRTQ_SIZE_MAX * (VIRTQ_CHAIN_LEN_MAX / PASS_BYTES) <= VIRTIO_PASSES_MAX,

@@ -54,9 +54,9 @@ struct chaos_choice {
 
 /*
  * Makes the chaos of a device, whose number in the machine is given, and of its queues, which refer
- * to it from then on. streams are those of virtio_ops. The caller sets virtio_device.chaos, and calls chaos_free() once no thread
- * uses the device any more. Called before the first access of a driver. Returns NULL if there is no
- * memory.
+ * to it from then on. streams are those of virtio_ops. The caller sets virtio_device.chaos, and
+ * calls chaos_free() once no thread uses the device any more. Called before the first access of a
+ * driver. Returns NULL if there is no memory.
  */
 struct chaos *chaos_open(const struct chaos_choice *choice, unsigned number, struct virtq *queues,
 	unsigned queue_count, uint32_t streams);

@@ -53,8 +53,8 @@ static void flags_store(struct virtq *vq, unsigned slot, uint16_t flags)
 	atomic_store_explicit(&to->raw, VOLE_SWAP16(flags), memory_order_release);
 }
 
-/* The last slots of the ring, as many as batch, were given back, and the driver said word of when it
- * wants to be interrupted. */
+/* The last slots of the ring, as many as batch, were given back, and the driver said word of when
+ * it wants to be interrupted. */
 static bool asked_for(const struct virtq *vq, uint32_t word, unsigned batch)
 {
 	const struct virtq_position *used = &vq->packed.used;

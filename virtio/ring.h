@@ -56,8 +56,8 @@ struct virtq_ring_ops {
 	 * is that of the first one which is not used yet. */
 	void (*save)(const struct virtq *vq, struct virtio_saved_queue *saved);
 
-	/* Takes and uses from the saved position on; the queue has just been enabled. 0, or -EINVAL if there
-	 * is no such position. */
+	/* Takes and uses from the saved position on; the queue has just been enabled. 0, or -EINVAL
+	 * if there is no such position. */
 	int (*restore)(struct virtq *vq, const struct virtio_saved_queue *saved);
 };
 

@@ -9,16 +9,17 @@
 struct virtio_device;
 
 /*
- * Has the device serve no queue and no back end from now on, on whatever thread, until virtio_thaw(). Registers can
- * be accessed. Waits for the return of a host call. Returns 0, or -EBUSY if the host does not return
- * within VIRTIO_FREEZE_MS or the machine is ending: then the device is not frozen.
+ * Has the device serve no queue and no back end from now on, on whatever thread, until
+ * virtio_thaw(). Registers can be accessed. Waits for the return of a host call. Returns 0, or
+ * -EBUSY if the host does not return within VIRTIO_FREEZE_MS or the machine is ending: then the
+ * device is not frozen.
  */
 #define VIRTIO_FREEZE_MS 5000
 int virtio_freeze(struct virtio_device *dev);
 void virtio_thaw(struct virtio_device *dev);
 
-/* Sets *saved to the state of a device that is frozen, or that no other thread serves now. It has no
- * chaos. */
+/* Sets *saved to the state of a device that is frozen, or that no other thread serves now. It has
+ * no chaos. */
 void virtio_save(struct virtio_device *dev, struct virtio_saved *saved);
 
 /*

@@ -69,8 +69,8 @@ struct virtq {
 	bool suppressed;                   /* virtq_publish() showed something to the driver, which
 					    * did not ask for an interrupt ... */
 	uint32_t suppression;              /* ... by this: used_event if event_idx, else flags, of a
-					    * split queue (virtio 2.7.7); of a packed one the driver's
-					    * event suppression structure (2.8.10) */
+					    * split queue (virtio 2.7.7); of a packed one the
+					    * driver's event suppression structure (2.8.10) */
 	union {
 		struct virtq_split split;
 		struct virtq_packed packed;

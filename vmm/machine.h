@@ -13,8 +13,9 @@
 struct options;
 
 /*
- * Reads kernel and modules, or a checkpoint, builds the machine and runs it to its end. Returns the exit status of
- * vole; errors were said. Sets *signal to the signal that ended the machine, 0 if none did.
+ * Reads kernel and modules, or a checkpoint, builds the machine and runs it to its end. Returns the
+ * exit status of vole; errors were said. Sets *signal to the signal that ended the machine, 0 if
+ * none did.
  */
 int machine_run(const struct options *options, int *signal);
 

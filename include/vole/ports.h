@@ -14,7 +14,8 @@
 /* Write, 32 bits, any value: the guest is ready to be saved (vole run --checkpoint): once, the
  * machine is, as it is after this instruction. Without that option nothing happens.
  * Read, 32 bits: 0 in a machine that was started; in one that goes on from a checkpoint (vole
- * clone), a number that differs from that of other clones: who has random numbers draws new ones. */
+ * clone), a number that differs from that of other clones: who has random numbers draws new
+ * ones. */
 #define VOLE_PORT_CHECKPOINT 0xec
 
 /* Write, 32 bits, any value: marks this moment for who watches the machine: the value shows in its

@@ -23,11 +23,11 @@ enum call {
 };
 
 /*
- * Returns the errno that this call fails with, or 0; may shorten *len, the bytes of a transfer (NULL
- * for other calls). VOLE_FAULTS holds the faults, separated by spaces, each "CALL:FIRST-LAST=WHAT":
- * the calls of a kind that it concerns, and an errno by name, or "half", "byte" or "nothing" of the
- * length. Of several faults for a call the first one counts. Ends the program if it cannot read
- * one. Any thread.
+ * Returns the errno that this call fails with, or 0; may shorten *len, the bytes of a transfer
+ * (NULL for other calls). VOLE_FAULTS holds the faults, separated by spaces, each
+ * "CALL:FIRST-LAST=WHAT": the calls of a kind that it concerns, and an errno by name, or "half",
+ * "byte" or "nothing" of the length. Of several faults for a call the first one counts. Ends the
+ * program if it cannot read one. Any thread.
  */
 int fault_of(enum call call, size_t *len);
 

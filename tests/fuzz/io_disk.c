@@ -218,7 +218,8 @@ static uint8_t model_failed(struct io_disk *disk, const struct io_request *reque
 	return VIRTIO_BLK_S_IOERR;
 }
 
-/* Applies a request during which the host's faults were on. Returns the status that it must have. */
+/* Applies a request during which the host's faults were on. Returns the status that it must
+ * have. */
 static uint8_t model_faulty(struct io_disk *disk, const struct io_request *request)
 {
 	struct io_fault fault = io_fault_end();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The saved state of a virtio device that somebody has changed: it is refused, or a device goes on from it and serves
- * whatever memory holds. The first byte of an input chooses the type and the form of the rings, the next 64 say
- * where which bytes of memory are written; then come changes of the state: offset (2 bytes) and byte. Or the input
- * is the setup of a machine, as a stream.
+ * The saved state of a virtio device that somebody has changed: it is refused, or a device goes on
+ * from it and serves whatever memory holds. The first byte of an input chooses the type and the
+ * form of the rings, the next 64 say where which bytes of memory are written; then come changes of
+ * the state: offset (2 bytes) and byte. Or the input is the setup of a machine, as a stream.
  */
 #include "save.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of a machine of the software CPU, in a stream that somebody has changed: it is refused, or restores a
- * machine that executes for a while. An input is a list of changes: offset in the stream (2 bytes), and what is
- * to be there (1 byte). The first byte chooses the board.
+ * The state of a machine of the software CPU, in a stream that somebody has changed: it is refused,
+ * or restores a machine that executes for a while. An input is a list of changes: offset in the
+ * stream (2 bytes), and what is to be there (1 byte). The first byte chooses the board.
  */
 #include "snapshot/stream.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What core files are made of. Each CPU has a text of its own and is in a function of its own. Then,
- * by the first word of the command line:
+ * What core files are made of. Each CPU has a text of its own and is in a function of its own.
+ * Then, by the first word of the command line:
  *
  *	crash   the last CPU stores where nothing answers: exit status of vole 126
- *	paging  the same on CPU 0, while the page tables show RAM once more in the higher half, and not
- *	        all of it at its own address
+ *	paging  the same on CPU 0, while the page tables show RAM once more in the higher half, and
+ *	        not all of it at its own address
  *	loop    nothing ends it
  */
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asks to be saved in the middle of its work: a number that it counts in memory and a sector of the disk go on from
- * where they were, a periodic timer ticks on, and the other CPUs count on. Prints, through the console,
+ * Asks to be saved in the middle of its work: a number that it counts in memory and a sector of the
+ * disk go on from where they were, a periodic timer ticks on, and the other CPUs count on. Prints,
+ * through the console,
  *
  *	counted to 100
  *	going on, generation 0	(another number in a clone)
  *	counted to 200
  *	all checks hold
  *
- * or to the number on the command line, and twice that. Exit status 0. Needs a disk; -c N for more CPUs.
+ * or to the number on the command line, and twice that. Exit status 0. Needs a disk; -c N for more
+ * CPUs.
  */
 
 #include <stdatomic.h>

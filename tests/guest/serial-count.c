@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * With --serial: prints the numbers from 1 to 1000 on the serial port, each on a line, as fast as its transmitter takes
- * them. Exit status 0.
+ * With --serial: prints the numbers from 1 to 1000 on the serial port, each on a line, as fast as
+ * its transmitter takes them. Exit status 0.
  */
 
 #include "check.h"

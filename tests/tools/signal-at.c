@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * signal-at SIGNAL NUMBER FILE COMMAND...: runs a command and sends its process a signal, by number,
- * at the beginning of its system call of this number, counted from 1 on over all its threads. Writes
- * to FILE how many were counted, and the kernel's number of the last of them. Waits until the
- * command and all that it has left behind have ended, and ends as the command did.
+ * signal-at SIGNAL NUMBER FILE COMMAND...: runs a command and sends its process a signal, by
+ * number, at the beginning of its system call of this number, counted from 1 on over all its
+ * threads. Writes to FILE how many were counted, and the kernel's number of the last of them. Waits
+ * until the command and all that it has left behind have ended, and ends as the command did.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Chips in streams: a chip that was used at random is saved, and restored into a new one. From then on both are
- * used alike, and answer alike. A stream with a damaged bit is refused, or gives a chip that works.
+ * Chips in streams: a chip that was used at random is saved, and restored into a new one. From then
+ * on both are used alike, and answer alike. A stream with a damaged bit is refused, or gives a chip
+ * that works.
  */
 #include "snapshot/stream.h"
 

@@ -141,7 +141,8 @@ static void test_versions(void)
 		else
 			names_4();
 		end_header();
-		/* Files of version 5 count from 0, and a sequence begins with file 1 all the same. */
+		/* Files of version 5 count from 0, and a sequence begins with file 1 all the
+		 * same. */
 		program(is_5 ? 0 : 2);
 		end();
 		run(&lines);
@@ -177,8 +178,8 @@ static void test_sequences(void)
 	lines_free(&lines);
 }
 
-/* Each prefix of a unit, and each byte of it replaced: there is an end, and no more rows than bytes.
- * The copy ends where its memory does, for the address sanitizer. */
+/* Each prefix of a unit, and each byte of it replaced: there is an end, and no more rows than
+ * bytes. The copy ends where its memory does, for the address sanitizer. */
 static void try(const uint8_t *from, size_t size)
 {
 	uint8_t *copy = malloc(size + 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A private layer over a disk: it reads as if it had been written to the disk, which stays as it is. */
+/* A private layer over a disk: it reads as if it had been written to the disk, which stays as it
+ * is. */
 #include "io/overlay.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices that go on from a saved state: another device of the same type, in the same memory. Its driver notices
- * nothing, whatever the form of the rings, also with a request under way. A state that no device can have is
- * refused.
+ * Devices that go on from a saved state: another device of the same type, in the same memory. Its
+ * driver notices nothing, whatever the form of the rings, also with a request under way. A state
+ * that no device can have is refused.
  */
 #include "save.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a checkpoint says of its machine: it is read as it was written, and what no machine can have is refused. */
+/* What a checkpoint says of its machine: it is read as it was written, and what no machine can have
+ * is refused. */
 #include "machine/setup.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files of checkpoints: what is written is read and mapped; what is cut off, damaged or foreign is refused. */
+/* Files of checkpoints: what is written is read and mapped; what is cut off, damaged or foreign is
+ * refused. */
 #include "snapshot/file.h"
 
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The software engine in a stream: a machine with several CPUs, timers and code that overwrites itself is saved
- * at random points. One that is restored from there does what the one that was saved goes on to do, to the last
- * instruction. A damaged stream is refused, or restores a machine that vole survives.
+ * The software engine in a stream: a machine with several CPUs, timers and code that overwrites
+ * itself is saved at random points. One that is restored from there does what the one that was
+ * saved goes on to do, to the last instruction. A damaged stream is refused, or restores a machine
+ * that vole survives.
  */
 #include "snapshot/stream.h"
 

@@ -32,7 +32,8 @@ void linux_close_files(struct linux_guest *guest)
 /* --- memory ----------------------------------------------------------------------------------- */
 
 /* Checks that an initial RAM disk of size bytes fits between the kernel's end and limit, below
- * which the kernel looks for it, however much RAM there is. 0, or the exit status of vole (said). */
+ * which the kernel looks for it, however much RAM there is. 0, or the exit status of vole
+ * (said). */
 static int check_initrd_limit(
 	const struct options *options, uint64_t size, uint64_t kernel_end, uint64_t limit)
 {

@@ -182,8 +182,8 @@ static bool is_in(const struct image_segment *segment, uint32_t base, uint32_t e
 }
 
 /* All of the image goes to memory of the board. A segment of ELF headers, which linkers put before
- * code at 1 MiB, may be in the part that a kernel can only read. need: where everything ends. 0 or -ENOEXEC
- * (said). */
+ * code at 1 MiB, may be in the part that a kernel can only read. need: where everything ends. 0 or
+ * -ENOEXEC (said). */
 static int check_segments(
 	const struct boot_multiboot *kernel, const struct options *options, uint64_t need)
 {

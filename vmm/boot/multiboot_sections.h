@@ -26,7 +26,8 @@ struct multiboot_sections {
  * Reads the headers of an image and places the sections that are loaded from *end on, which becomes
  * the end of the last one. An image that is no ELF file, or has no section headers, has none.
  * Returns 0, or -errno (said): -ENOEXEC if the headers or a section are not in the file or *end
- * would be over 4 GiB. Whether that is RAM the caller checks. The caller calls multiboot_sections_free() whatever is returned.
+ * would be over 4 GiB. Whether that is RAM the caller checks. The caller calls
+ * multiboot_sections_free() whatever is returned.
  */
 int multiboot_sections_read(
 	struct multiboot_sections *sections, const struct image *image, uint64_t *end);

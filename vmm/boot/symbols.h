@@ -49,8 +49,8 @@ const char *symbols_find(
 
 void symbols_free(struct symbols *symbols);
 
-/* For tables that come from elsewhere: returns whether entries can have this size, in bytes; and has
- * the names, which may be anything, be such as symbols_read() leaves. */
+/* For tables that come from elsewhere: returns whether entries can have this size, in bytes; and
+ * has the names, which may be anything, be such as symbols_read() leaves. */
 bool symbols_entry_is_valid(size_t size);
 void symbols_clean(struct symbols *symbols);
 

@@ -377,7 +377,8 @@ static void transfer_received(struct uart *uart, struct snapshot_stream *stream)
 		"%u bytes are received from %u on", uart->received_count, uart->received_first);
 }
 
-/* From the first byte that was not sent yet, to the end of the buffer, and on from its beginning. */
+/* From the first byte that was not sent yet, to the end of the buffer, and on from its
+ * beginning. */
 static void transfer_sent(struct uart *uart, struct snapshot_stream *stream)
 {
 	unsigned part;

@@ -70,7 +70,8 @@ struct cpu_host {
 	/* Tells of an access that was made to guest memory which engine_ops.watch() names: a load
 	 * or store of len bytes. is_ordered: whether, since the access before this one, the CPU has
 	 * executed what orders a store before a later load. */
-	void (*watched)(struct cpu *cpu, uint64_t gpa, unsigned len, bool is_write, bool is_ordered);
+	void (*watched)(
+		struct cpu *cpu, uint64_t gpa, unsigned len, bool is_write, bool is_ordered);
 
 	/* Tells that the CPU has stopped for the debugger (cpu/debug.h). NULL: there is none. */
 	void (*debug)(struct cpu *cpu, const struct debug_event *event);

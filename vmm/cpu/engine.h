@@ -172,8 +172,8 @@ struct engine_ops {
 	int (*pause)(struct engine *engine);
 	void (*resume)(struct engine *engine);
 
-	/* Has a CPU stop after the instruction that made this callback, until the next resume(): the
-	 * caller has the I/O thread call pause(). In a callback of that CPU. NULL where run is:
+	/* Has a CPU stop after the instruction that made this callback, until the next resume():
+	 * the caller has the I/O thread call pause(). In a callback of that CPU. NULL where run is:
 	 * yield() has it stop. */
 	void (*hold)(struct engine *engine, unsigned id);
 

@@ -4,8 +4,9 @@
 
 /*
  * Counts and logs exits: --log prints a line about each, --max-exits ends the machine after a
- * number of them, and views of the machine see each (see/event.h). An exit is an access to a port or a device, or any other return from KVM to vole.
- * Without these options there is no exit log, and cpu->log is NULL.
+ * number of them, and views of the machine see each (see/event.h). An exit is an access to a port
+ * or a device, or any other return from KVM to vole. Without these options there is no exit log,
+ * and cpu->log is NULL.
  *
  * When the reader of the log is gone (`2> >(head)`), the log stops and the machine goes on. When
  * that was the reader of standard output too (`2>&1 | head`), the machine ends with

@@ -70,9 +70,9 @@ static ssize_t disk_write(
 	return ret < 0 ? say_once(disk, "write", offset, errno) : ret;
 }
 
-/* Linux reports a failed write-back once and then takes the pages for clean, so another fdatasync(2)
- * would return 0 although their data is lost. The first failure is therefore every later flush's,
- * too. */
+/* Linux reports a failed write-back once and then takes the pages for clean, so another
+ * fdatasync(2) would return 0 although their data is lost. The first failure is therefore every
+ * later flush's, too. */
 static int disk_flush(struct block_backend *backend)
 {
 	struct disk *disk = disk_of(backend);

@@ -21,8 +21,8 @@ struct result_file {
 #define RESULT_FILE_EMPTY ((struct result_file){.fd = -1, .remover = REMOVER_EMPTY})
 
 /* Opens and locks a regular file without changing it, or says why it is not used. path NULL: none
- * is wanted. Before the first thread is made. result_file_close() undoes it in any state, and removes a file that this run has made
- * and not written. */
+ * is wanted. Before the first thread is made. result_file_close() undoes it in any state, and
+ * removes a file that this run has made and not written. */
 void result_file_open(struct result_file *file, const char *option, const char *path);
 void result_file_close(struct result_file *file);
 

@@ -4,7 +4,8 @@
 
 /*
  * `--checkpoint`: the machine is saved to a file once, when the guest asks for it by
- * VOLE_PORT_CHECKPOINT or at a time that the user has given. Then it ends with status 0, or goes on.
+ * VOLE_PORT_CHECKPOINT or at a time that the user has given. Then it ends with status 0, or goes
+ * on.
  */
 
 #include <stdbool.h>

@@ -83,8 +83,8 @@ static int add_kicks(struct vm_device *device)
  * earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which a guest
  * without drivers need not pay. A queue that is not ready gets none, so that a kick of it is an
  * access to QueueNotify, which reports the mistake. An ioeventfd matches one value, so there are
- * none with NOTIFICATION_DATA, where a kick holds more than the number of the queue; and none of a device
- * that is watched, so that each kick is seen, with its instruction.
+ * none with NOTIFICATION_DATA, where a kick holds more than the number of the queue; and none of a
+ * device that is watched, so that each kick is seen, with its instruction.
  */
 static int device_live(void *ctx, bool live)
 {

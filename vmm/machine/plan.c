@@ -163,8 +163,8 @@ static int refuse_software_cpu(const struct vm *vm)
 	return -EINVAL;
 }
 
-/* Returns what was asked for that the software CPU alone has, and what is wrong with KVM there; NULL
- * if there is no such thing. */
+/* Returns what was asked for that the software CPU alone has, and what is wrong with KVM there;
+ * NULL if there is no such thing. */
 static const char *needs_software_cpu(const struct options *options)
 {
 	if (options->clock == ENGINE_CLOCK_VIRTUAL)

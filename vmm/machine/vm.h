@@ -129,8 +129,8 @@ struct vm_last_resort {
 	pthread_t thread;
 };
 
-/* The CPU that ended the machine, and what the report of its crash shows. Written by the thread that
- * executes it; read by the I/O thread after engine_ops.stop(). */
+/* The CPU that ended the machine, and what the report of its crash shows. Written by the thread
+ * that executes it; read by the I/O thread after engine_ops.stop(). */
 struct vm_crash {
 	unsigned cpu;
 	bool is_known; /* registers are set */
@@ -219,8 +219,8 @@ bool vm_is_virtual(const struct vm *vm);
 /* Returns false once the machine is ending. Any thread. */
 bool vm_running(struct vm *vm);
 
-/* Returns the kernel's symbol that a virtual address lies in, or after, and sets *offset; NULL: none
- * is known. Any thread. */
+/* Returns the kernel's symbol that a virtual address lies in, or after, and sets *offset; NULL:
+ * none is known. Any thread. */
 const char *vm_symbol(struct vm *vm, uint64_t address, uint32_t *offset);
 
 /* Pauses all CPUs, as engine_ops.pause() does, and has them go on after as many calls of

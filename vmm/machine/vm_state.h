@@ -3,8 +3,8 @@
 #define VMM_MACHINE_VM_STATE_H
 
 /*
- * The state of a whole machine apart from memory: chips, CPUs, devices and what is under way between
- * them. setup.h has what the machine was made with.
+ * The state of a whole machine apart from memory: chips, CPUs, devices and what is under way
+ * between them. setup.h has what the machine was made with.
  */
 
 struct snapshot_stream;

@@ -20,7 +20,8 @@ struct vm_device;
 /* Opens the views that the options name. Before devices are added. Returns 0 or -errno (said). */
 int watch_open(struct vm *vm);
 
-/* Closes them, if they are open. Once no CPU and no device's thread is running, or those do not return. */
+/* Closes them, if they are open. Once no CPU and no device's thread is running, or those do not
+ * return. */
 void watch_close(struct vm *vm);
 
 /* A device's virtio_host_ops.event; ctx is its struct vm_device. */

@@ -68,7 +68,8 @@ static unsigned emit(
 /* The farthest that a jump goes if another instruction may still come between it and its target. */
 #define REACH (UINT8_MAX - 2)
 
-/* Returns a place from which the next instructions can jump to the target: itself, or a jump there. */
+/* Returns a place from which the next instructions can jump to the target: itself, or a jump
+ * there. */
 static unsigned reach(struct assembly *as, unsigned target)
 {
 	unsigned distance = as->filter->len - target;

@@ -24,9 +24,9 @@ struct filter {
 };
 
 /*
- * Assembles rules. Of several for one call the first one is tried first. A forbidden call has the result `forbidden`, a
- * SECCOMP_RET_ value; so has a call of another architecture's numbers. Calls that are made by the
- * instruction before exempt are permitted; NULL: there is no such instruction.
+ * Assembles rules. Of several for one call the first one is tried first. A forbidden call has the
+ * result `forbidden`, a SECCOMP_RET_ value; so has a call of another architecture's numbers. Calls
+ * that are made by the instruction before exempt are permitted; NULL: there is no such instruction.
  */
 void filter_assemble(
 	struct filter *filter, const struct rules *rules, uint32_t forbidden, const void *exempt);

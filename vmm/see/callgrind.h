@@ -23,8 +23,8 @@ struct callgrind {
 	struct cpu *cpu; /* whose symbols are used */
 };
 
-/* Writes it to a file, whose errors are the caller's to look for. Calls and their costs are those of
- * the samples. Returns 0 or -ENOMEM. */
+/* Writes it to a file, whose errors are the caller's to look for. Calls and their costs are those
+ * of the samples. Returns 0 or -ENOMEM. */
 int callgrind_write(FILE *file, const struct callgrind *profile);
 
 #endif

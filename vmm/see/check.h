@@ -3,8 +3,8 @@
 #define VMM_CHECK_H
 
 /*
- * The view of --check virtio, a referee: it tells what devices have to bear, but drivers must not do
- * (check_rules.h). What devices refuse they report themselves; the referee counts it.
+ * The view of --check virtio, a referee: it tells what devices have to bear, but drivers must not
+ * do (check_rules.h). What devices refuse they report themselves; the referee counts it.
  */
 
 #include <stdbool.h>

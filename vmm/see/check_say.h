@@ -9,9 +9,9 @@
 #include "see/check_state.h"
 
 /*
- * Reports that a driver broke a rule, unless that was reported of its device before. The format says
- * what it did. queue: EVENT_NO_QUEUE: it is not about a queue. The place is that of the access that
- * the event is about, or, for what a device finds in a queue, of the last kick of it.
+ * Reports that a driver broke a rule, unless that was reported of its device before. The format
+ * says what it did. queue: EVENT_NO_QUEUE: it is not about a queue. The place is that of the access
+ * that the event is about, or, for what a device finds in a queue, of the last kick of it.
  */
 void check_broken(struct check *check, const struct event *event, enum check_rule rule, int queue,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));

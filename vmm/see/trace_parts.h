@@ -3,8 +3,8 @@
 #define VMM_TRACE_PARTS_H
 
 /*
- * The parts of the view of --trace: trace.c has the view and what CPUs do, trace_device.c the tracks
- * and what devices with their queues do.
+ * The parts of the view of --trace: trace.c has the view and what CPUs do, trace_device.c the
+ * tracks and what devices with their queues do.
  */
 
 #include "layout.h"

@@ -21,8 +21,8 @@ struct view {
 	 * not wait for anybody: what it writes goes to a sink (io/sink.h). */
 	void (*event)(struct view *view, const struct event *event);
 
-	/* Waits until what the view has written is there for its reader, so that a message of vole's
-	 * comes after it; not longer than sink_flush(). NULL: nobody reads it meanwhile. */
+	/* Waits until what the view has written is there for its reader, so that a message of
+	 * vole's comes after it; not longer than sink_flush(). NULL: nobody reads it meanwhile. */
 	void (*flush)(struct view *view);
 
 	/* Ends the view, says what was lost, and frees it. Returns false if it cannot be freed
@@ -57,8 +57,8 @@ struct views_machine {
 	 * same, and sets *offset; NULL: none. */
 	const char *(*symbol)(void *ctx, uint64_t address, uint32_t *offset);
 
-	/* Has views be shown the accesses of CPUs to the pages that guest memory is in, from here on
-	 * (EVENT_ACCESS). Where the engine sees them. */
+	/* Has views be shown the accesses of CPUs to the pages that guest memory is in, from here
+	 * on (EVENT_ACCESS). Where the engine sees them. */
 	void (*watch)(void *ctx, uint64_t gpa, uint64_t len);
 
 	/* Ends the machine with this exit status of vole. If it is ending already, the status

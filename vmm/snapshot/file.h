@@ -43,14 +43,15 @@ struct snapshot_file {
 
 #define SNAPSHOT_FILE_EMPTY ((struct snapshot_file){.fd = -1})
 
-/* Opens a checkpoint, validates its header and reads its state. Returns 0, or -errno: -EBADMSG if it
- * is none, of another version, cut off or damaged. The caller calls snapshot_file_close() whatever
- * is returned. path must stay. */
+/* Opens a checkpoint, validates its header and reads its state. Returns 0, or -errno: -EBADMSG if
+ * it is none, of another version, cut off or damaged. The caller calls snapshot_file_close()
+ * whatever is returned. path must stay. */
 int snapshot_file_open(struct snapshot_file *file, const char *path);
 void snapshot_file_close(struct snapshot_file *file);
 
-/* Maps the file's memory at host, in place of the memory_len bytes that are mapped there, privately:
- * what is written is copied, and the file stays as it is. It may be closed. Returns 0 or -errno. */
+/* Maps the file's memory at host, in place of the memory_len bytes that are mapped there,
+ * privately: what is written is copied, and the file stays as it is. It may be closed. Returns 0 or
+ * -errno. */
 int snapshot_file_map(const struct snapshot_file *file, uint8_t *host);
 
 #endif

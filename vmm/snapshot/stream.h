@@ -3,8 +3,8 @@
 #define VMM_SNAPSHOT_STREAM_H
 
 /*
- * The state of a machine as a stream of bytes: sections, each with a tag, a number and a length, and
- * fields within them. spec/snapshot.md has the format.
+ * The state of a machine as a stream of bytes: sections, each with a tag, a number and a length,
+ * and fields within them. spec/snapshot.md has the format.
  *
  * One function transfers a structure in either direction, so that what is written and what is read
  * cannot differ. lapic_transfer() for instance writes a local APIC to a stream that is being

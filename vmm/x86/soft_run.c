@@ -189,8 +189,8 @@ void soft_tell_missing(struct soft_cpu *cpu)
 }
 
 /* Executes a turn, or the rest of one that a debugger has interrupted. Sets *executed to how many
- * instructions of it were executed: fewer than the quantum if the CPU halted, yielded or was told to
- * break off. Returns false if a debugger has interrupted it. */
+ * instructions of it were executed: fewer than the quantum if the CPU halted, yielded or was told
+ * to break off. Returns false if a debugger has interrupted it. */
 static bool execute(struct soft_cpu *cpu, int64_t quantum, int64_t *executed)
 {
 	struct soft_engine *engine = cpu->engine;

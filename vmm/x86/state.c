@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The state of a CPU in a stream. The run loop relies on some of it, and what a guest could not have
- * brought about is refused. Decoded code and the TLB are not part of it: see x86_forget().
+ * The state of a CPU in a stream. The run loop relies on some of it, and what a guest could not
+ * have brought about is refused. Decoded code and the TLB are not part of it: see x86_forget().
  */
 #include "x86/state.h"
 

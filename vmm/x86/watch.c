@@ -73,7 +73,8 @@ static unsigned copy_code(const struct x86_cpu *cpu, const struct x86_block *blo
 	return len;
 }
 
-/* Whether the instructions of a block from one EIP to before another one order, or are not known. */
+/* Whether the instructions of a block from one EIP to before another one order, or are not
+ * known. */
 static bool part_orders(
 	const struct x86_cpu *cpu, const struct x86_block *block, uint64_t from, uint64_t to)
 {

@@ -18,9 +18,10 @@ struct x86_seen {
 	unsigned size;
 	bool is_write;
 	bool is_ordered; /* since the CPU's access before this one to a watched page it has executed
-			  * what orders a store before a later load (SDM 3, 9.2.3.4 and 9.3): MFENCE,
-			  * an instruction that locks, a serializing one, IN or OUT, or it has taken
-			  * an interrupt; or it has executed so much that this is not known */
+			  * what orders a store before a later load (SDM 3, 9.2.3.4 and 9.3):
+			  * MFENCE, an instruction that locks, a serializing one, IN or OUT, or it
+			  * has taken an interrupt; or it has executed so much that this is not
+			  * known */
 };
 
 typedef void x86_accessed(void *ctx, struct x86_cpu *cpu, const struct x86_seen *access);

@@ -244,7 +244,8 @@ struct x86_system {
 /*
  * One page of 4 KiB. A tag is the linear address of the page, or X86_TLB_EMPTY; it is present only
  * if the access is permitted, is to RAM, and needs no other notice: a page with decoded code never
- * has a write tag, and one that is watched (watch.h) has none at all. addend plus a linear address is a pointer into host memory.
+ * has a write tag, and one that is watched (watch.h) has none at all. addend plus a linear address
+ * is a pointer into host memory.
  *
  * A CPU has two such tables, since what CPL 3 may do differs from what the others may (SDM 3, 4.6):
  * cpu->tlb points to that of the current privilege. So a change of rings costs one store, a kernel
