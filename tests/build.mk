@@ -64,7 +64,8 @@ boot_bzimage_source = tests/boot/bzimage.S
 multiboot_sources = $(addprefix tests/,multiboot/kernel.c multiboot/info.c multiboot/pc.c multiboot/paging.c boot/print.c)
 
 # Programs for the test scripts.
-test_tool_sources = $(wildcard tests/tools/*.c)
+# The last one is a kernel, too, which tests/coverage.t compiles itself.
+test_tool_sources = $(wildcard tests/tools/*.c) tests/coverage/sample.c
 
 # Linked into each of those.
 test_tools_shared = tests/elf_make.c

@@ -28,14 +28,6 @@ void check_fail(struct check *check)
 		views->machine->fail(views->ctx, EXIT_STATUS_CHECK);
 }
 
-/* As views_flush() does, which takes the lock that is held here. */
-static void flush_others(const struct check *check)
-{
-	for (struct view *view = check->view.views->first; view; view = view->next)
-		if (view->flush)
-			view->flush(view);
-}
-
 void check_broken(struct check *check, const struct event *event, enum check_rule rule, int queue,
 	const char *format, ...)
 {
@@ -61,7 +53,7 @@ void check_broken(struct check *check, const struct event *event, enum check_rul
 		words->is_hint ? "hint" : "rule", words->name);
 	add_place(check, event, queue);
 	text_line(&check->text, "%s", "");
-	flush_others(check); /* what happened before comes first */
+	views_flush(check->view.views); /* what happened before comes first */
 	say_lines(text_lines(&check->text));
 	if (!words->is_hint)
 		check_fail(check);
