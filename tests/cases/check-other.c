@@ -53,7 +53,7 @@
  *
  *   run: --timeout 20 --check virtio --virtio packed=on -- packed-event-flags
  *   status: 0
- *   says: flags 0x3 without EVENT_IDX: a mode of driver event suppression that is not defined \(virtio 2\.8\.10, rule event-flags\), CPU 0 at .*\(packed_requests\+0x
+ *   says: flags 0x3 without EVENT_IDX: a mode of driver event suppression that is not defined \(virtio 2\.8\.10, rule event-flags\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio --virtio packed=on -- packed-zero

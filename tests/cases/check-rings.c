@@ -235,7 +235,6 @@ int main(const struct start_info *info)
 	find(info, VIRTIO_ID_BLOCK);
 	negotiate(features());
 	if (makes("index-back")) {
-		/* The device looks at a queue that is ready when DRIVER_OK is set. */
 		prepare(0, 0);
 		available.idx = 1;
 	}
@@ -243,6 +242,8 @@ int main(const struct start_info *info)
 	if (makes("index-back"))
 		available.idx = 0;
 	set(VIRTIO_MMIO_STATUS, 0xf);
+	if (makes("index-back"))
+		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 	if (makes("head-twice") || makes("descriptor-twice") || makes("buffer-overlap"))
 		return both();
 	error = request(0);
