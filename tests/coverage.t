@@ -84,7 +84,9 @@ for (['without -g', [], 'no line table; compile it with -g'],
 	$result = run([vole(), qw(run --engine soft --coverage), $path, build() . '/guest/hello.elf']);
 	ok($result->{status} eq 0 && $result->{err} eq "vole: --coverage $path: No such file or directory; it will not be written\n",
 		'no such folder') or diag(shown($result));
+	# A sanitizer's run-time library has files of its own, and the limit ends it.
 	my $kernel = sample_kernel('full', '-g');
+	last if $ENV{SAN};
 	$result = run(['sh', '-c', 'ulimit -f 0 && exec "$0" "$@"', vole(), qw(run --engine soft --coverage), $info, $kernel]);
 	ok($result->{status} eq 0 && $result->{err} eq "vole: --coverage $info: File too large; the file is empty\n" && !-e $info,
 		'a file that cannot be written') or diag(shown($result));

@@ -119,13 +119,6 @@
  *   says: the last acknowledgement: this took away a notification: look at the queue after acknowledging \(virtio 4\.2\.3\.4\.1, rule ack-late\)
  *   says: watched, 1 broken$
  *
- * On the software CPU no guest code is executed while a disk works.
- *   run: --timeout 20 --check virtio,fatal -d %disk% -- header-changed
- *   engine: kvm
- *   status: 123
- *   says: request of chain 0: its header was changed while the device owned it \(virtio 3\.3\.1, rule header-changed\), last kicked at .*\(request\+0x
- *   says: watched, 1 broken$
- *
  *   run: --timeout 20 --check virtio -d %disk% -- malformed
  *   status: 1
  *   says: queue 0: chain from descriptor 0 loops \(virtio 2\.7\.5\.2\)
@@ -236,8 +229,6 @@ APART static int request(unsigned number)
 		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 	if (makes("used-index") && number == 1)
 		return 3;
-	while (makes("header-changed") && used.idx != available.idx)
-		*(volatile uint64_t *)&headers[number].sector ^= 1;
 	return wait();
 }
 
@@ -271,7 +262,5 @@ int main(const struct start_info *info)
 			continue; /* for the interrupt that will not come */
 	}
 	error = request(0);
-	while (makes("header-changed") && !error)
-		error = request(0);
 	return error ? error : request(1);
 }

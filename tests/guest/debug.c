@@ -19,7 +19,11 @@ enum { INSTRUCTIONS, SPIN, HALT, CRASH, DIVIDE, CPUS, DMA, TICKS, WRITES };
 #define STATUS 7
 
 /* A function that a breakpoint can be set on. */
+#ifdef __clang__
+#define PLACE __attribute__((noinline))
+#else
 #define PLACE __attribute__((noinline, noclone))
+#endif
 
 #define LINE "debug\n"
 

@@ -51,7 +51,7 @@ struct vm_kick {
 	struct io_source source; /* fd -1: empty */
 	struct vm_device *device;
 	unsigned queue;
-	bool is_set;         /* the engine has it: engine_ops.set_kick() */
+	atomic_bool is_set;  /* the engine has it: engine_ops.set_kick() */
 	atomic_bool pending; /* it was kicked by hand, and is not served yet. Any thread */
 };
 
