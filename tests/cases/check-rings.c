@@ -13,45 +13,45 @@
  *
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags
  *   status: 0
- *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at 0x[0-9a-f]{8} \(request\+0x
+ *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at 0x[0-9a-f]{8} \((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags-event-idx
  *   status: 0
- *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at .*\(request\+0x
+ *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- event-idx
  *   status: 0
- *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\), CPU 0 at .*\(request\+0x
+ *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-index
  *   status: 3
- *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
+ *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-element
  *   status: 0
- *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\(request\+0x
+ *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- published-early
  *   engine: soft
  *   status: 0
- *   says: descriptor 1: written after the available index that has the device look at it \(virtio 2\.7\.13\.3\.1, rule published-early\), CPU 0 at .*\(request\+0x
+ *   says: descriptor 1: written after the available index that has the device look at it \(virtio 2\.7\.13\.3\.1, rule published-early\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- published-early-entry
  *   engine: soft
  *   status: 0
- *   says: entry 0 of the available ring: written after the available index that has the device look at it \(virtio 2\.7\.13\.3\.1, rule published-early\), CPU 0 at .*\(request\+0x
+ *   says: entry 0 of the available ring: written after the available index that has the device look at it \(virtio 2\.7\.13\.3\.1, rule published-early\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- kick-barrier
  *   engine: soft
  *   status: 0
- *   says: load of what the device says of kicks: no full barrier between the available index and the look whether to kick \(virtio 2\.7\.13\.4\.1, rule kick-barrier\), CPU 0 at .*\(request\+0x
+ *   says: load of what the device says of kicks: no full barrier between the available index and the look whether to kick \(virtio 2\.7\.13\.4\.1, rule kick-barrier\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- with-barrier
@@ -60,7 +60,7 @@
  *
  *   run: --timeout 20 --check virtio --virtio in-order=on -d %disk% -- in-order
  *   status: 0
- *   says: descriptor 4 comes after 0: with IN_ORDER, descriptors of a chain follow each other in the table \(virtio 2\.7\.5\.2, rule in-order\), last kicked at .*\(request\+0x
+ *   says: descriptor 4 comes after 0: with IN_ORDER, descriptors of a chain follow each other in the table \(virtio 2\.7\.5\.2, rule in-order\), last kicked at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- head-twice
@@ -100,12 +100,12 @@
  *
  *   run: --timeout 20 --check virtio --virtio notification-data=on -d %disk% -- kick-data
  *   status: 0
- *   says: QueueNotify 0x70000: with NOTIFICATION_DATA, a kick says how far the driver is \(virtio 2\.9, rule kick-data\), CPU 0 at .*\(request\+0x
+ *   says: QueueNotify 0x70000: with NOTIFICATION_DATA, a kick says how far the driver is \(virtio 2\.9, rule kick-data\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio,fatal -d %disk% -- kick-unasked
  *   status: 0
- *   says: \d+ of \d+ kicks: most kicks tell of nothing new, or were not asked for \(virtio 2\.7\.10\.1, hint kick-unasked\), CPU 0 at .*\(request\+0x
+ *   says: \d+ of \d+ kicks: most kicks tell of nothing new, or were not asked for \(virtio 2\.7\.10\.1, hint kick-unasked\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 0 broken, 1 hint$
  *
  *   run: --timeout 4 --check virtio -d %disk% -- kick-missing
