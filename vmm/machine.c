@@ -17,7 +17,6 @@
 #include "machine/devices.h"
 #include "machine/drain.h"
 #include "machine/halts.h"
-#include "machine/hang.h"
 #include "machine/last_resort.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
@@ -50,7 +49,6 @@ static struct vm *make_vm(const struct options *options)
 	vm->timer.fd = -1;
 	vm->last_resort.quit = vm->last_resort.hurry = -1;
 	vm->halts.timer.fd = -1;
-	vm->hang_timer.fd = -1;
 	vm->state_report.fd = -1;
 	results_init(vm);
 	vm->checkpoint.fd = vm->checkpoint.wake.fd = vm->checkpoint.timer.fd = -1;
@@ -258,7 +256,7 @@ static void run(struct vm *vm)
 
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
-	if (timers_open(vm) < 0 || halts_open(vm) < 0 || hang_open(vm) < 0 || checkpoint_begin(vm) < 0 ||
+	if (timers_open(vm) < 0 || halts_open(vm) < 0 || checkpoint_begin(vm) < 0 ||
 		results_begin(vm) < 0 || last_resort_open(vm) < 0 || shut_in(vm) < 0 ||
 		last_resort_start(vm) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
@@ -308,7 +306,6 @@ static void free_vm(struct vm *vm)
 {
 	last_resort_close(vm);
 	halts_close(vm);
-	hang_close(vm);
 	timers_close(vm);
 	devices_free(vm);
 	watch_close(vm);

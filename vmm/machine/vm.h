@@ -169,7 +169,6 @@ struct vm {
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct vm_last_resort last_resort;
 	struct vm_halts halts;
-	struct io_source hang_timer; /* of --check; fd -1: none */
 	struct vm_checkpoint checkpoint;
 	struct io_source state_report; /* an eventfd: the user has asked for the machine's state */
 	bool report_asked;             /* and has not got it yet. I/O thread */

@@ -115,9 +115,6 @@ static void check_event(struct view *view, const struct event *event)
 	case EVENT_REPORT:
 		look_at_report(check, event);
 		break;
-	case EVENT_LOOK:
-		check_hang_look(check, event);
-		break;
 	case EVENT_ACCESS:
 		check_memory_access(check, event);
 		break;

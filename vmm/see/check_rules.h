@@ -69,10 +69,6 @@ enum check_rule {
 	CHECK_ACK_UNREAD,
 	CHECK_ACK_UNSEEN,
 
-	/* What waits for a second or more. */
-	CHECK_KICK_MISSING,
-	CHECK_ACK_LATE,
-
 	CHECK_COUNT, /* at most 64: a bit each */
 };
 

@@ -57,7 +57,6 @@ struct check_chain {
 
 struct check_queue {
 	unsigned done;
-	uint16_t loaded_used;      /* the used ring's index, when a CPU looked at it last */
 	uint16_t index;            /* the available ring's, when it was looked at last */
 	uint16_t used_event_first; /* as it was when the queue became ready */
 
@@ -104,15 +103,7 @@ struct check_session {
 	struct place halves_from; /* where the last one was read, or no text */
 };
 
-/* What the hang watch has seen of a device at its last look. */
-struct check_hang {
-	bool was_at_rest;
-	bool taken_away;
-	uint16_t available[VIRTIO_QUEUES_MAX], taken[VIRTIO_QUEUES_MAX];
-};
-
 struct check_device {
-	struct check_hang hang;
 	const struct virtio_device *device; /* NULL: nothing has happened to it yet */
 	uint64_t told;                      /* rules that it broke, a bit each */
 	unsigned identified;                /* CHECK_READ_ bits */

@@ -17,8 +17,6 @@
 #include "report.h"
 #include "virtio.h"
 
-struct state;
-
 enum event_kind {
 	EVENT_VIRTIO, /* virtio is set */
 	EVENT_REPORT, /* report is set: a device reports a mistake or a fault */
@@ -27,7 +25,6 @@ enum event_kind {
 	EVENT_EXIT,     /* exit is set: the CPU leaves guest code for this reason ... */
 	EVENT_EXIT_END, /* ... and will go on with it */
 	EVENT_MARK,     /* the kernel has marked this moment: mark */
-	EVENT_LOOK,     /* state is set: the machine, which is paused, once a second (--check) */
 	EVENT_ACCESS,   /* access is set: a CPU has accessed memory that a view watches */
 };
 
@@ -61,7 +58,6 @@ struct event {
 	const struct cpu_exit *exit;
 	uint32_t mark;
 	const struct event_access *access;
-	const struct state *state;
 
 	/* For VIRTIO_EVENT_INTERRUPT: the pin that is raised, and where it leads to; NULL: the
 	 * interrupt controllers are the engine's own, which does not tell. */
