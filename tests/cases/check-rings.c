@@ -13,27 +13,27 @@
  *
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags
  *   status: 0
- *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at 0x[0-9a-f]{8} \((?:request|publish)\+0x
+ *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags-event-idx
  *   status: 0
- *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at .*\((?:request|publish)\+0x
+ *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- event-idx
  *   status: 0
- *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\), CPU 0 at .*\((?:request|publish)\+0x
+ *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-index
  *   status: 3
- *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\((?:request|publish)\+0x
+ *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-element
  *   status: 0
- *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\((?:request|publish)\+0x
+ *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- published-early
