@@ -2,36 +2,44 @@
 /* A driver of a disk reads two sectors, one after the other. The device bears each of the mistakes
  * that a word on the command line names; the referee does not. What a CPU stores and loads, and in
  * which order, the software CPU alone shows.
+ * With KVM the time at which the device looks is left to chance, so the software CPU executes these.
  *   run: --timeout 20 --check virtio -d %disk% -- none
+ *   engine: soft
  *   status: 0
  *   says: ^vole: virtio: \d+ rules watched, 0 broken\n$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- index-back
+ *   engine: soft
  *   status: 0
  *   says: device 2, block, queue 0: available index 0 after 1: the available index goes back \(virtio 2\.7\.6\.1, rule index-back\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags
+ *   engine: soft
  *   status: 0
  *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags-event-idx
+ *   engine: soft
  *   status: 0
  *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- event-idx
+ *   engine: soft
  *   status: 0
  *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-index
+ *   engine: soft
  *   status: 3
  *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-element
+ *   engine: soft
  *   status: 0
  *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\)
  *   says: watched, 1 broken$
@@ -55,60 +63,72 @@
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- with-barrier
+ *   engine: soft
  *   status: 0
  *   says: ^vole: virtio: \d+ rules watched, 0 broken\n$
  *
  *   run: --timeout 20 --check virtio --virtio in-order=on -d %disk% -- in-order
+ *   engine: soft
  *   status: 0
  *   says: descriptor 4 comes after 0: with IN_ORDER, descriptors of a chain follow each other in the table \(virtio 2\.7\.5\.2, rule in-order\), last kicked at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- head-twice
+ *   engine: soft
  *   status: 0
  *   says: descriptor 0: made available again, while the device owns it \(virtio 2\.7\.13\.1, rule head-twice\), last kicked at .*\(main\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- descriptor-twice
+ *   engine: soft
  *   status: 0
  *   says: descriptor 2, of the chains from 0 and 3: part of two chains that the device owns \(virtio 2\.7\.13\.1, rule descriptor-twice\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- buffer-overlap
+ *   engine: soft
  *   status: 0
  *   says: chain 3: buffer of 1 byte at 0x[0-9a-f]+: it overlaps another one that the device owns \(virtio 2\.7\.13, rule buffer-overlap\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- buffer-overlap-own
+ *   engine: soft
  *   status: 0
  *   says: chain 0: buffer of 512 bytes at 0x[0-9a-f]+, within the chain: it overlaps another one that the device owns \(virtio 2\.7\.13, rule buffer-overlap\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- buffer-in-ring
+ *   engine: soft
  *   status: 0
  *   says: chain 0: buffer of 1 byte at 0x[0-9a-f]+: the device would write into the areas of a queue \(virtio 2\.7\.13, rule buffer-in-ring\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- block-flush
+ *   engine: soft
  *   status: 0
  *   says: flush with sector 1: sector is 0 in a flush \(virtio 5\.2\.6\.1, rule block-flush\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- block-id
+ *   engine: soft
  *   status: 0
  *   says: request for the serial number with 512 bytes for it: a serial number takes 20 bytes \(virtio 5\.2\.6\.1, rule block-id\)
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio --virtio notification-data=on -d %disk% -- kick-data
+ *   engine: soft
  *   status: 0
  *   says: QueueNotify 0x70000: with NOTIFICATION_DATA, a kick says how far the driver is \(virtio 2\.9, rule kick-data\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio,fatal -d %disk% -- kick-unasked
+ *   engine: soft
  *   status: 0
  *   says: \d+ of \d+ kicks: most kicks tell of nothing new, or were not asked for \(virtio 2\.7\.10\.1, hint kick-unasked\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 0 broken, 1 hint$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- malformed
+ *   engine: soft
  *   status: 1
  *   says: queue 0: chain from descriptor 0 loops \(virtio 2\.7\.5\.2\)
  *   says: watched, 1 broken$
