@@ -5,7 +5,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 	$(addprefix sandbox/,sandbox.c calls.c rules.c filter.c landlock.c inherited.c violation.c names.c) \
 	$(addprefix snapshot/,stream.c file.c) \
 	options_results.c $(addprefix machine/,results.c core_file.c last.c) \
-	io/result_file.c $(addprefix see/,sort.c hits.c lines.c lines_program.c coverage.c profile.c callgrind.c) \
+	io/result_file.c $(addprefix see/,sort.c grow.c hits.c lines.c lines_program.c coverage.c profile.c callgrind.c) \
 	$(addprefix x86/,counts.c account_last.c account.c soft_account.c) \
 	$(addprefix see/,core.c core_notes.c) \
 	$(addprefix cpu/,cpu.c memory.c engine.c engine_choice.c access.c exit_log.c) \

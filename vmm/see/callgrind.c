@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "see/grow.h"
 #include "see/sort.h"
 
 #define UNKNOWN "???"
@@ -21,7 +22,7 @@ struct cost {
 struct costs {
 	const struct callgrind *from;
 	struct cost *entries;
-	size_t count, room;
+	size_t count;
 	int error;
 };
 
@@ -42,17 +43,13 @@ static void locate(const struct costs *costs, uint64_t address, const char **fil
 
 static void add(struct costs *costs, const struct cost *cost)
 {
-	if (costs->count == costs->room) {
-		size_t room = costs->room ? 2 * costs->room : 1024;
-		struct cost *grown = realloc(costs->entries, room * sizeof *grown);
+	struct cost *grown = grow(costs->entries, costs->count, sizeof *grown);
 
-		if (!grown) {
-			costs->error = -ENOMEM;
-			return;
-		}
-		costs->entries = grown;
-		costs->room = room;
+	if (!grown) {
+		costs->error = -ENOMEM;
+		return;
 	}
+	costs->entries = grown;
 	costs->entries[costs->count++] = *cost;
 }
 

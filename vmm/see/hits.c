@@ -4,21 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "see/grow.h"
 #include "see/sort.h"
 
 void hits_add(struct hits *hits, uint64_t address, uint64_t count)
 {
-	if (hits->count == hits->room) {
-		size_t room = hits->room ? 2 * hits->room : 4096;
-		struct hit *grown = realloc(hits->entries, room * sizeof *grown);
+	struct hit *grown = grow(hits->entries, hits->count, sizeof *grown);
 
-		if (!grown) {
-			hits->error = -ENOMEM;
-			return;
-		}
-		hits->entries = grown;
-		hits->room = room;
+	if (!grown) {
+		hits->error = -ENOMEM;
+		return;
 	}
+	hits->entries = grown;
 	hits->entries[hits->count++] = (struct hit){address, count};
 }
 

@@ -15,7 +15,7 @@ struct hit {
 
 struct hits {
 	struct hit *entries; /* by address, after hits_sort() */
-	size_t count, room;
+	size_t count;
 	int error; /* -ENOMEM: some are missing; else 0 */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "see/dwarf_reader.h"
+#include "see/grow.h"
 
 #define PATH_LEN 1024
 
@@ -115,7 +116,7 @@ static void add_directory(struct program *program, const char *name)
 
 	if (program->directory_count == LINES_FILES_MAX)
 		return;
-	grown = realloc(program->directories, (program->directory_count + 1) * sizeof *grown);
+	grown = grow(program->directories, program->directory_count, sizeof *grown);
 	if (!grown) {
 		program->error = -ENOMEM;
 		return;
@@ -141,7 +142,7 @@ static void add_file(struct program *program, const char *name, uint64_t directo
 		snprintf(path, sizeof path, "%s/%s", in, name);
 	else
 		snprintf(path, sizeof path, "%s/%s/%s", first, in, name);
-	grown = realloc(program->files, (program->file_count + 1) * sizeof *grown);
+	grown = grow(program->files, program->file_count, sizeof *grown);
 	if (!grown) {
 		program->error = -ENOMEM;
 		return;
@@ -306,19 +307,15 @@ static void add_row(struct program *program, const struct state *state, bool is_
 {
 	struct lines *lines = program->lines;
 	bool has_file = state->file < program->file_count;
+	struct lines_row *grown = NULL;
 
-	if (lines->row_count == lines->row_room) {
-		size_t room = lines->row_room ? 2 * lines->row_room : 4096;
-		struct lines_row *grown = realloc(lines->rows, room * sizeof *grown);
-
-		if (!grown || room > LINES_ROWS_MAX) {
-			program->error = -ENOMEM;
-			lines->rows = grown ? grown : lines->rows;
-			return;
-		}
-		lines->rows = grown;
-		lines->row_room = room;
+	if (lines->row_count < LINES_ROWS_MAX)
+		grown = grow(lines->rows, lines->row_count, sizeof *grown);
+	if (!grown) {
+		program->error = -ENOMEM;
+		return;
 	}
+	lines->rows = grown;
 	lines->rows[lines->row_count++] = (struct lines_row){
 		.address = state->address,
 		.file = has_file ? program->files[state->file] : 0,

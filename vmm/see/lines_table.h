@@ -33,7 +33,7 @@ struct lines {
 	unsigned file_count;
 	uint32_t *file_table;   /* a hash table of the files: index plus 1, or 0 */
 	struct lines_row *rows; /* by address; of several with the same one, the last one counts */
-	size_t row_count, row_room;
+	size_t row_count;
 	struct lines_function *functions; /* by address */
 	size_t function_count;
 };
