@@ -214,7 +214,7 @@ static void tell_of_access(const struct mmio_access *access, const uint8_t *data
 {
 	le64 word = {0};
 
-	if (!access->dev->watched)
+	if (!virtio_is_watched(access->dev))
 		return;
 	memcpy(&word, data, access->len < sizeof word ? access->len : sizeof word);
 	pthread_mutex_lock(&access->dev->lock);

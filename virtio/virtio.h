@@ -312,33 +312,43 @@ bool virtio_host_end(struct virtio_device *dev);
 /* The following functions tell whoever watches the device of an event, which costs one predicted
  * branch if nobody does. Transports call them as well. */
 
+/* Returns whether somebody watches. An event is made only then, because this is the branch that its
+ * cost has to be behind. */
+static inline bool virtio_is_watched(const struct virtio_device *dev)
+{
+	return __builtin_expect(dev->watched, 0);
+}
+
+/* Somebody watches. */
 static inline void virtio_tell(const struct virtio_device *dev, const struct virtio_event *event)
 {
-	if (__builtin_expect(dev->watched, 0))
-		dev->host->event(dev->ctx, event);
+	dev->host->event(dev->ctx, event);
 }
 
 /* queue: EVENT_NO_QUEUE: none. */
 static inline void virtio_tell_queue(
 	const struct virtio_device *dev, enum virtio_event_kind kind, int queue, uint64_t value)
 {
-	virtio_tell(dev,
-		&(const struct virtio_event){
-			.kind = kind, .queue = queue, .value = value, .accessor = dev->accessor});
+	if (virtio_is_watched(dev))
+		virtio_tell(dev, &(const struct virtio_event){.kind = kind,
+					 .queue = queue,
+					 .value = value,
+					 .accessor = dev->accessor});
 }
 
 static inline void virtio_tell_chain(const struct virtio_device *dev, enum virtio_event_kind kind,
 	unsigned queue, const struct chain *chain, uint64_t value)
 {
-	virtio_tell(
-		dev, &(const struct virtio_event){
-			     .kind = kind, .queue = (int)queue, .value = value, .chain = chain});
+	if (virtio_is_watched(dev))
+		virtio_tell(dev,
+			&(const struct virtio_event){
+				.kind = kind, .queue = (int)queue, .value = value, .chain = chain});
 }
 
 /* Tells that Status is not what it was before, if so. */
 static inline void virtio_tell_status(const struct virtio_device *dev, uint8_t before)
 {
-	if (dev->status != before)
+	if (virtio_is_watched(dev) && dev->status != before)
 		virtio_tell(dev, &(const struct virtio_event){.kind = VIRTIO_EVENT_STATUS,
 					 .queue = EVENT_NO_QUEUE,
 					 .value = dev->status,
