@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/stream.h"
+#include "monotonic.h"
 
 #define PREFIX     "vole: "
 #define PREFIX_LEN (sizeof PREFIX - 1)
@@ -52,10 +52,7 @@ static ssize_t write_some(const char *text, size_t len)
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)(monotonic_ns() / 1000000);
 }
 
 /* Returns false if the other end of standard error is closed. */

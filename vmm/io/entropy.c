@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "container.h"
@@ -15,19 +14,12 @@
 #include "io/file.h"
 #include "io/file_holder.h"
 #include "log.h"
+#include "monotonic.h"
 
 /* A request that waits for the bucket gets what came in meanwhile. Less often than every byte. */
 #define TICK_NS UINT64_C(10000000)
 
 /* --- the bucket ------------------------------------------------------------------------------- */
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
-}
 
 /* Nanoseconds in which so many bytes, up to ENTROPY_RATE_MAX, come in. */
 static uint64_t bucket_time(const struct entropy *entropy, size_t bytes)
@@ -37,7 +29,7 @@ static uint64_t bucket_time(const struct entropy *entropy, size_t bytes)
 
 static size_t bucket_bytes(struct entropy *entropy)
 {
-	uint64_t now = now_ns();
+	uint64_t now = monotonic_ns();
 
 	if (now > entropy->since + SECOND_NS)
 		entropy->since = now - SECOND_NS;

@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <vole/ports.h>
@@ -15,6 +14,7 @@
 #include "kvm/complete.h"
 #include "layout.h"
 #include "log.h"
+#include "monotonic.h"
 
 /* The VM's RAM. */
 #define RAM_SIZE     0x100000u
@@ -75,14 +75,6 @@ PROGRAM(paging_program, "mov $0x10, %eax; mov %eax, %cr4; mov %ebx, %cr3;"
 			"jmp 1f; 1: out %eax, $0xf4");
 /* CR4.OSFXSR. */
 PROGRAM(sse_program, "mov $0x200, %eax; mov %eax, %cr4; pxor %xmm0, %xmm0; out %eax, $0xf4");
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
-}
 
 /* --- the VM ----------------------------------------------------------------------------------- */
 
@@ -197,7 +189,7 @@ static int program_load(struct probe *probe, const uint8_t *program, const uint8
 
 	memcpy(probe->memory.host + CODE, program, (size_t)(program_end - program));
 	probe->vcpu.completed = 0;
-	probe->deadline = now() + PROBE_SECONDS * NS_PER_S;
+	probe->deadline = monotonic_ns() + PROBE_SECONDS * NS_PER_S;
 	alarm_set(PROBE_SECONDS);
 	ret = vcpu_set_state(&probe->vcpu, &state);
 	return ret < 0 ? ret : kvm_ioctl(probe->vcpu.fd, KVM_SET_MP_STATE, &running);
@@ -213,7 +205,7 @@ static int program_run(struct probe *probe)
 
 	do {
 		ret = ioctl(probe->vcpu.fd, KVM_RUN, 0) < 0 ? -errno : 0;
-	} while (ret == -EINTR && now() < probe->deadline);
+	} while (ret == -EINTR && monotonic_ns() < probe->deadline);
 	if (ret == -EINTR)
 		return -ETIMEDOUT;
 	if (ret < 0) {
@@ -256,13 +248,13 @@ int probe_speed(struct probe *probe, double *microseconds)
 
 	for (uint32_t loops = 1u << 12; time < SPEED_NS_MIN && loops != 0; loops *= 2) {
 		int ret = LOAD(probe, speed_program, 0, loops);
-		uint64_t start = now();
+		uint64_t start = monotonic_ns();
 
 		if (ret == 0)
 			ret = program_finish(probe);
 		if (ret < 0)
 			return ret;
-		time = now() - start;
+		time = monotonic_ns() - start;
 		*microseconds = (double)time / NS_PER_US * (1e6 / 2) / loops;
 	}
 	return 0;
@@ -275,11 +267,11 @@ int probe_exit(struct probe *probe, double *microseconds)
 
 	if (ret < 0)
 		return ret;
-	start = now();
+	start = monotonic_ns();
 	do {
 		ret = program_run(probe);
 	} while (ret == VOLE_PORT_DEBUG);
-	*microseconds = (double)(now() - start) / NS_PER_US / LOOPS;
+	*microseconds = (double)(monotonic_ns() - start) / NS_PER_US / LOOPS;
 	if (ret < 0)
 		return ret;
 	return ret == VOLE_PORT_EXIT ? 0 : -EIO;
@@ -316,9 +308,9 @@ int probe_ioeventfd(struct probe *probe, double *microseconds)
 		ret = LOAD(probe, ioeventfd_program, DEVICE_BASE, LOOPS);
 	if (ret < 0)
 		return ret;
-	start = now();
+	start = monotonic_ns();
 	ret = program_finish(probe);
-	*microseconds = (double)(now() - start) / NS_PER_US / LOOPS;
+	*microseconds = (double)(monotonic_ns() - start) / NS_PER_US / LOOPS;
 	if (ret == 0 &&
 		(read(probe->ioeventfd, &count, sizeof count) != sizeof count || count != LOOPS))
 		ret = -EIO;
@@ -357,22 +349,22 @@ int probe_interrupt(struct probe *probe, double *microseconds)
 		ret = program_run(probe);
 	if (ret < 0)
 		return ret;
-	start = now();
+	start = monotonic_ns();
 	if (ret != VOLE_PORT_DEBUG || write(probe->irqfd, &one, sizeof one) != sizeof one)
 		return -EIO;
 	ret = program_finish(probe);
-	*microseconds = (double)(now() - start) / NS_PER_US;
+	*microseconds = (double)(monotonic_ns() - start) / NS_PER_US;
 	return ret;
 }
 
 int probe_iret(struct probe *probe, double *microseconds)
 {
 	int ret = LOAD(probe, iret_program, CODE, LOOPS);
-	uint64_t start = now();
+	uint64_t start = monotonic_ns();
 
 	if (ret == 0)
 		ret = program_finish(probe);
-	*microseconds = (double)(now() - start) / NS_PER_US / LOOPS;
+	*microseconds = (double)(monotonic_ns() - start) / NS_PER_US / LOOPS;
 	return ret;
 }
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "error_text.h"
@@ -12,6 +11,7 @@
 #include "log.h"
 #include "machine/accessor.h"
 #include "machine/vm.h"
+#include "monotonic.h"
 #include "see/capture.h"
 #include "see/check.h"
 #include "see/log_virtio.h"
@@ -19,19 +19,11 @@
 
 /* --- what views ask of the machine ------------------------------------------------------------ */
 
-static uint64_t host_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static uint64_t watch_now(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	return vm_is_virtual(vm) ? vm->engine->ops->now(vm->engine) : host_ns() - vm->began_ns;
+	return vm_is_virtual(vm) ? vm->engine->ops->now(vm->engine) : monotonic_ns() - vm->began_ns;
 }
 
 /* NULL: the event is not an access. */
@@ -112,7 +104,7 @@ int watch_open(struct vm *vm)
 	int ret = 0;
 
 	views_init(&vm->views, &watch_machine, vm);
-	vm->began_ns = host_ns();
+	vm->began_ns = monotonic_ns();
 	if (options->log_virtio)
 		ret = log_virtio_open(&vm->views, options->log_virtio_file);
 	if (ret == 0 && options->trace)

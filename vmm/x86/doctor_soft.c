@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 
 #include "cpu/memory.h"
 #include "finding.h"
 #include "layout.h"
+#include "monotonic.h"
 #include "x86/x86.h"
 
 /* Instructions of a measurement: some milliseconds. The best of several is shown, since other
@@ -28,10 +28,7 @@ static const uint8_t loop[] = {
 
 static double now_us(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+	return (double)monotonic_ns() / 1e3;
 }
 
 /* Never called: the loop has no access to a port or a device, and cannot be interrupted. */

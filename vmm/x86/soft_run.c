@@ -4,10 +4,10 @@
  * quanta; within one, each CPU that has something to do executes about as many instructions as the
  * others.
  */
-#include <time.h>
 
 #include "cpu/crash.h"
 #include "cpu/exit_log.h"
+#include "monotonic.h"
 #include "x86/soft.h"
 
 /* Instructions of a quantum: while several CPUs execute, which wait for each other, and while one
@@ -25,17 +25,9 @@
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-static uint64_t host_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 void soft_begin(struct soft_engine *engine)
 {
-	engine->paused_at = host_ns();
+	engine->paused_at = monotonic_ns();
 	engine->origin = engine->paused_at - engine->now;
 }
 
@@ -43,7 +35,7 @@ void soft_begin(struct soft_engine *engine)
 uint64_t soft_now(const struct soft_engine *engine)
 {
 	if (engine->clock == ENGINE_CLOCK_HOST)
-		return (engine->paused ? engine->paused_at : host_ns()) - engine->origin;
+		return (engine->paused ? engine->paused_at : monotonic_ns()) - engine->origin;
 	if (!engine->current)
 		return engine->now + (uint64_t)engine->turn_done;
 	return engine->now + x86_count(soft_x86(engine->current)) - engine->current_count;
@@ -52,14 +44,14 @@ uint64_t soft_now(const struct soft_engine *engine)
 void soft_begin_pause(struct soft_engine *engine)
 {
 	if (!engine->paused)
-		engine->paused_at = host_ns();
+		engine->paused_at = monotonic_ns();
 	engine->paused = true;
 }
 
 void soft_end_pause(struct soft_engine *engine)
 {
 	if (engine->paused)
-		engine->origin += host_ns() - engine->paused_at;
+		engine->origin += monotonic_ns() - engine->paused_at;
 	engine->paused = false;
 }
 
@@ -87,7 +79,7 @@ static uint64_t next_timer(const struct soft_engine *engine)
 static void begin_quantum(struct soft_engine *engine)
 {
 	if (engine->clock == ENGINE_CLOCK_HOST)
-		engine->now = host_ns() - engine->origin;
+		engine->now = monotonic_ns() - engine->origin;
 	if (engine->irqchip == ENGINE_IRQCHIP_NONE)
 		return;
 	for (unsigned i = 0; i < engine->system.cpu_count; i++)
