@@ -41,7 +41,6 @@ enum record_kind {
 #define FLAG_PACKED    1
 #define FLAG_EVENT_IDX 2
 #define NOT_KNOWN      UINT32_MAX
-#define NO_INTERFACE   UINT_MAX
 
 /* Ids of chains that a queue can have in flight: all that 16 bits hold. */
 #define CHAIN_IDS 65536
@@ -74,20 +73,37 @@ struct capture_view {
 
 /* --- interfaces ------------------------------------------------------------------------------- */
 
-/* Returns the number of the event's interface, which is described now if it is the first packet
- * there. queue: EVENT_NO_QUEUE: the device's own. */
+static struct captured_queue *captured_queue(
+	struct capture_view *capture, const struct event *event, int queue)
+{
+	return &capture->devices[event->number].queues[queue];
+}
+
+static void name_interface(char *name, size_t size, const struct event *event, int queue)
+{
+	int len;
+
+	if (!event->device) {
+		snprintf(name, size, "CPUs");
+		return;
+	}
+	len = snprintf(name, size, "device %u, %s", event->number, event->device->ops->name);
+	if (queue >= 0)
+		snprintf(name + len, size - (size_t)len, ", queue %d", queue);
+}
+
+/* Returns the number of the interface of the queue, of the device if queue is EVENT_NO_QUEUE, or of
+ * the CPUs if the event is of no device. It is described now if this is the first packet there. */
 static unsigned interface_of(struct capture_view *capture, const struct event *event, int queue)
 {
-	struct captured_device *device = &capture->devices[event->number];
-	unsigned *interface = queue < 0 ? &device->interface : &device->queues[queue].interface;
+	unsigned *interface = &capture->machine_interface;
 	char name[64];
 
+	if (event->device)
+		interface = queue < 0 ? &capture->devices[event->number].interface
+				      : &captured_queue(capture, event, queue)->interface;
 	if (*interface == 0) {
-		int len = snprintf(name, sizeof name, "device %u, %s", event->number,
-			event->device->ops->name);
-
-		if (queue >= 0)
-			snprintf(name + len, sizeof name - (size_t)len, ", queue %d", queue);
+		name_interface(name, sizeof name, event, queue);
 		*interface = pcapng_interface(&capture->file, name) + 1;
 	}
 	return *interface - 1;
@@ -95,12 +111,16 @@ static unsigned interface_of(struct capture_view *capture, const struct event *e
 
 /* --- records ---------------------------------------------------------------------------------- */
 
+static uint8_t flags_of(const struct virtio_device *dev)
+{
+	return (virtio_has_feature(dev, VIRTIO_F_RING_PACKED) ? FLAG_PACKED : 0) |
+	       (virtio_has_feature(dev, VIRTIO_F_EVENT_IDX) ? FLAG_EVENT_IDX : 0);
+}
+
 static struct bytes *begin_record(struct capture_view *capture, const struct event *event,
 	enum record_kind kind, int queue, uint32_t direction)
 {
 	const struct virtio_device *dev = event->device;
-	uint8_t flags = (virtio_has_feature(dev, VIRTIO_F_RING_PACKED) ? FLAG_PACKED : 0) |
-			(virtio_has_feature(dev, VIRTIO_F_EVENT_IDX) ? FLAG_EVENT_IDX : 0);
 	struct bytes *record;
 
 	capture->packet = (struct pcapng_packet){
@@ -112,11 +132,11 @@ static struct bytes *begin_record(struct capture_view *capture, const struct eve
 	record = pcapng_begin(&capture->file);
 	bytes_u8(record, RECORD_VERSION);
 	bytes_u8(record, (uint8_t)kind);
-	bytes_u16(record, (uint16_t)event->number);
-	bytes_u32(record, dev->ops->id);
+	bytes_u16(record, dev ? (uint16_t)event->number : UINT16_MAX);
+	bytes_u32(record, dev ? dev->ops->id : VIRTIO_ID_NONE);
 	bytes_u16(record, (uint16_t)queue);
 	bytes_u16(record, (uint16_t)event->cpu);
-	bytes_u8(record, flags);
+	bytes_u8(record, dev ? flags_of(dev) : 0);
 	bytes_add(record, (const uint8_t[3]){0}, 3);
 	return record;
 }
@@ -199,27 +219,11 @@ static void capture_report(struct capture_view *capture, const struct event *eve
 	end_record(capture);
 }
 
-/* A mark is of no device. */
 static void capture_mark(struct capture_view *capture, const struct event *event)
 {
-	struct bytes *record;
+	struct bytes *record =
+		begin_record(capture, event, RECORD_MARK, EVENT_NO_QUEUE, PCAPNG_INBOUND);
 
-	if (capture->machine_interface == 0)
-		capture->machine_interface = pcapng_interface(&capture->file, "CPUs") + 1;
-	capture->packet = (struct pcapng_packet){
-		.interface = capture->machine_interface - 1,
-		.ns = event->ns,
-		.flags = PCAPNG_INBOUND,
-		.queue = EVENT_NO_QUEUE,
-	};
-	record = pcapng_begin(&capture->file);
-	bytes_u8(record, RECORD_VERSION);
-	bytes_u8(record, RECORD_MARK);
-	bytes_u16(record, UINT16_MAX);
-	bytes_u32(record, VIRTIO_ID_NONE);
-	bytes_u16(record, UINT16_MAX);
-	bytes_u16(record, (uint16_t)event->cpu);
-	bytes_u32(record, 0);
 	bytes_u32(record, event->mark);
 	end_record(capture);
 }
@@ -255,8 +259,7 @@ static void add_payload(struct capture_view *capture, struct bytes *record,
 static void capture_chain(struct capture_view *capture, const struct event *event)
 {
 	const struct chain *chain = event->virtio->chain;
-	struct captured_queue *queue =
-		&capture->devices[event->number].queues[event->virtio->queue];
+	struct captured_queue *queue = captured_queue(capture, event, event->virtio->queue);
 	struct bytes *record =
 		begin_record(capture, event, RECORD_CHAIN, event->virtio->queue, PCAPNG_INBOUND);
 
@@ -292,8 +295,7 @@ static uint64_t shown_len(const struct event *event, const struct chain *chain)
 static void capture_used(struct capture_view *capture, const struct event *event)
 {
 	const struct chain *chain = event->virtio->chain;
-	struct captured_queue *queue =
-		&capture->devices[event->number].queues[event->virtio->queue];
+	struct captured_queue *queue = captured_queue(capture, event, event->virtio->queue);
 	uint64_t len = shown_len(event, chain);
 	struct bytes *record =
 		begin_record(capture, event, RECORD_USED, event->virtio->queue, PCAPNG_OUTBOUND);
@@ -333,7 +335,7 @@ static void look_at_ring(struct capture_view *capture, const struct event *event
 		return;
 	vq = &event->device->queues[queue];
 	capture->event = event;
-	capture->queue = &capture->devices[event->number].queues[queue];
+	capture->queue = captured_queue(capture, event, queue);
 	if (vq->ready)
 		ring_copy_look(&capture->queue->ring, vq, capture_change, capture);
 }
@@ -342,7 +344,7 @@ static void capture_queue_ready(struct capture_view *capture, const struct event
 {
 	int number = event->virtio->queue;
 	const struct virtq *vq = &event->device->queues[number];
-	struct captured_queue *queue = &capture->devices[event->number].queues[number];
+	struct captured_queue *queue = captured_queue(capture, event, number);
 	struct bytes *record =
 		begin_record(capture, event, RECORD_QUEUE_READY, number, PCAPNG_INBOUND);
 
