@@ -8,21 +8,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "io/file.h"
-
-static void close_range_of_fds(int first, int last)
-{
-	if (first <= last)
-		close_range((unsigned)first, (unsigned)last, 0);
-}
 
 static void close_others(int one, int other)
 {
-	int low = one < other ? one : other, high = one < other ? other : one;
+	unsigned low = (unsigned)(one < other ? one : other);
+	unsigned high = (unsigned)(one < other ? other : one);
 
-	close_range_of_fds(0, low - 1);
-	close_range_of_fds(low + 1, high - 1);
-	close_range_of_fds(high + 1, INT_MAX);
+	if (low > 0)
+		descriptors_close(0, low - 1);
+	if (low + 1 < high)
+		descriptors_close(low + 1, high - 1);
+	descriptors_close(high + 1, INT_MAX);
 }
 
 /* What the rules of every helper have. */

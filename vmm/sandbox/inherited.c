@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "descriptors.h"
+
 /* Descriptors that are looked at together. The kernel gives the lowest number that is free, and
  * vole never has so many open: none of its own are above so many free ones. */
 #define BATCH 256
@@ -47,21 +49,6 @@ static int close_batch(int first, unsigned count)
 	return found;
 }
 
-/* Linux before 5.9 has no close_range(2): descriptors that far up are closed one by one, those that
- * programs use in fact. */
-#define OLD_LINUX_MAX 4096
-
-static int close_from(int first)
-{
-	if (close_range((unsigned)first, UINT_MAX, 0) == 0)
-		return 0;
-	if (errno != ENOSYS)
-		return -errno;
-	for (int fd = first; fd < OLD_LINUX_MAX; fd++)
-		close(fd);
-	return 0;
-}
-
 int inherited_close(void)
 {
 	unsigned count = batch_size();
@@ -69,5 +56,5 @@ int inherited_close(void)
 
 	while ((ret = close_batch(first, count)) > 0)
 		first += (int)count;
-	return ret < 0 ? ret : close_from(first);
+	return ret < 0 ? ret : descriptors_close((unsigned)first, UINT_MAX);
 }

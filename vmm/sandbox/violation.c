@@ -14,6 +14,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "exit_status.h"
 #include "sandbox/arch.h"
 #include "sandbox/names.h"
@@ -148,10 +149,11 @@ static void write_line(const struct line *line)
 
 /* --- the handlers ----------------------------------------------------------------------------- */
 
-/* Returns whether this was fstat(3), which was then done. */
+/* Returns whether this was fstat(3), which was then done. Preserves errno. */
 static bool is_fstat(const siginfo_t *info, ucontext_t *context)
 {
 	const char *path = (const char *)argument_of(context, 1);
+	int saved = errno;
 	long result;
 
 	if (info->si_arch != SANDBOX_ARCH || info->si_syscall != __NR_newfstatat ||
@@ -159,15 +161,14 @@ static bool is_fstat(const siginfo_t *info, ucontext_t *context)
 		return false;
 	result = syscall(__NR_fstat, argument_of(context, 0), argument_of(context, 2));
 	*result_of(context) = (uint64_t)(result < 0 ? -errno : result);
+	errno = saved;
 	return true;
 }
 
 /* Closes all descriptors and waits for the helpers: they see the end of their pipes. */
 _Noreturn static void leave(void)
 {
-	if (close_range(0, UINT_MAX, 0) < 0)
-		for (int fd = 0; fd < 1024; fd++)
-			close(fd);
+	descriptors_close(0, UINT_MAX);
 	while (wait(NULL) >= 0 || errno == EINTR)
 		;
 	_exit(EXIT_STATUS_SANDBOX);
@@ -176,13 +177,10 @@ _Noreturn static void leave(void)
 static void end_vole(int signal, siginfo_t *info, void *context)
 {
 	struct line line = {0};
-	int saved = errno;
 
 	(void)signal;
-	if (is_fstat(info, context)) {
-		errno = saved;
+	if (is_fstat(info, context))
 		return;
-	}
 	put(&line, "vole: the sandbox forbids ");
 	put_call(&line, info, context);
 	put(&line, ": vole ends here. Either its guest has broken it, or its list lacks a call "
@@ -198,10 +196,8 @@ static void log_call(int signal, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)signal;
-	if (is_fstat(info, context)) {
-		errno = saved;
+	if (is_fstat(info, context))
 		return;
-	}
 	put(&line, "vole: --sandbox log: ");
 	put_call(&line, info, context);
 	put(&line, " is none that the sandbox permits\n");
