@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A driver of a disk reads two sectors, one after the other. The device bears each of the mistakes
  * that a word on the command line names; the referee does not. What a CPU stores and loads, and in
- * which order, the software CPU alone shows.
- * With KVM the time at which the device looks is left to chance, so the software CPU executes these.
+ * which order, the software CPU alone shows. With KVM the time at which the device looks is left to
+ * chance, so the software CPU executes those that make a mistake.
+ *
  *   run: --timeout 20 --check virtio -d %disk% -- none
- *   engine: soft
  *   status: 0
  *   says: ^vole: virtio: \d+ rules watched, 0 broken\n$
  *
@@ -17,31 +17,31 @@
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags
  *   engine: soft
  *   status: 0
- *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\)
+ *   says: device 2, block, queue 0: flags 0x2: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at 0x[0-9a-f]{8} \((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- available-flags-event-idx
  *   engine: soft
  *   status: 0
- *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\)
+ *   says: queue 0: flags 0x1 with EVENT_IDX: flags of the available ring that are not defined \(virtio 2\.7\.7\.1, rule available-flags\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- event-idx
  *   engine: soft
  *   status: 0
- *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\)
+ *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-index
  *   engine: soft
  *   status: 3
- *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\)
+ *   says: (?:the used ring's index is 0, where the device has stored 1|store of 2 bytes at \+0x2): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-element
  *   engine: soft
  *   status: 0
- *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\)
+ *   says: (?:element 0 of the used ring|store of 4 bytes at \+0x8): the driver has written to the used ring \(virtio 2\.7\.8, rule used-ring\), CPU 0 at .*\((?:request|publish)\+0x
  *   says: watched, 1 broken$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- published-early
