@@ -136,10 +136,14 @@ int main(const struct start_info *info)
 		return 1;
 	if (!makes("descriptor-changed") && !makes("data-changed"))
 		return 0;
-	/* The device has no bytes for this one until later. */
+	/* The device has no bytes for this one until later. Whenever it takes the chain, it finds
+	 * something else at the end. */
 	request(0, makes("data-changed") ? 0 : VIRTQ_DESC_F_WRITE, VIRTQ_DESC_F_WRITE);
-	if (makes("descriptor-changed"))
-		table[1].len = cpu_to_le32(12);
-	buffers[0][0] ^= 1;
+	for (uint16_t i = 1; *(volatile uint16_t *)&used.idx != available.idx; i++) {
+		if (makes("descriptor-changed"))
+			*(volatile uint16_t *)&table[1].next = i;
+		else
+			*(volatile uint16_t *)buffers[0] = i;
+	}
 	return wait();
 }
