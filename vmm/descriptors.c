@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Linux before 5.9 has no close_range(2): descriptors are closed one by one, those that programs use
- * in fact. */
+/* Linux before 5.9 has no close_range(2): descriptors are closed one by one, those that programs
+ * use in fact. */
 #define OLD_LINUX_MAX 4096
 
 int descriptors_close(unsigned first, unsigned last)

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Returns the host's monotonic time in nanoseconds: it never goes back, whatever becomes of the time
- * of day. Any thread. */
+/* Returns the host's monotonic time in nanoseconds: it never goes back, whatever becomes of the
+ * time of day. Any thread. */
 static inline uint64_t monotonic_ns(void)
 {
 	struct timespec now;

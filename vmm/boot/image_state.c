@@ -28,17 +28,17 @@ static void transfer_tables(struct symbols *symbols, struct snapshot_stream *str
 {
 	uint32_t entry_size = (uint32_t)symbols->entry_size;
 	uint64_t count = symbols->count, names_size = symbols->names_size;
+	bool has_size;
 
 	SNAPSHOT_FIELD(stream, entry_size);
 	SNAPSHOT_FIELD(stream, count);
 	SNAPSHOT_FIELD(stream, names_size);
+	has_size = count > 0 && count <= SYMBOLS_SAVED_MAX && names_size > 0 &&
+		   names_size <= SYMBOLS_SAVED_MAX;
 	snapshot_check(
 		stream, symbols_entry_is_valid(entry_size), "symbols of %u bytes", entry_size);
-	snapshot_check(stream,
-		count > 0 && count <= SYMBOLS_SAVED_MAX && names_size > 0 &&
-			names_size <= SYMBOLS_SAVED_MAX,
-		"tables of symbols that are empty or too large");
-	if (snapshot_failed(stream))
+	snapshot_check(stream, has_size, "tables of symbols that are empty or too large");
+	if (!has_size || snapshot_failed(stream))
 		return;
 	if (stream->is_reading) {
 		*symbols = (struct symbols){

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "error_text.h"
 #include "finding.h"
 #include "log.h"
 #include "sandbox/arch.h"
@@ -94,12 +95,12 @@ static int enter_filter(const struct rules *rules, bool is_logged, bool has_land
 	if (ret == 0)
 		return 0;
 	if (!is_absent(-ret)) {
-		say("seccomp: %s", strerror(-ret));
+		say("seccomp: %s", error_text(-ret));
 		return ret;
 	}
 	say("this host has no seccomp (%s): a broken vole could make any system call; it gains no "
 	    "privileges%s",
-		strerror(-ret), has_landlock ? ", and landlock keeps it from files" : "");
+		error_text(-ret), has_landlock ? ", and landlock keeps it from files" : "");
 	return 0;
 }
 
@@ -113,11 +114,11 @@ static int enter_landlock(const struct landlock_grant *grants, unsigned count, b
 	if (ret == 0)
 		return 0;
 	if (ret != -ENOSYS && ret != -EOPNOTSUPP) {
-		say("landlock: %s", strerror(-ret));
+		say("landlock: %s", error_text(-ret));
 		return ret;
 	}
 	say("this host has no landlock (%s): the list of system calls alone keeps vole from files",
-		strerror(-ret));
+		error_text(-ret));
 	return 0;
 }
 
@@ -130,7 +131,7 @@ static int enter(const struct rules *rules, bool is_logged, const struct landloc
 	if (ret == 0)
 		ret = forbid_privileges();
 	if (ret < 0) {
-		say("the sandbox: %s", strerror(-ret));
+		say("the sandbox: %s", error_text(-ret));
 		return ret;
 	}
 	if (!is_logged)
@@ -174,12 +175,12 @@ void sandbox_doctor(void)
 	if (!IS_BUILT)
 		finding(FINDING_MISSING, "sandbox", "this build has none");
 	else if (syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &trap) < 0)
-		finding(FINDING_MISSING, "sandbox", "seccomp: %s", strerror(errno));
+		finding(FINDING_MISSING, "sandbox", "seccomp: %s", error_text(errno));
 	else
 		finding(FINDING_OK, "sandbox", "system calls can be filtered");
 	if (version < 0)
 		finding(FINDING_MISSING, "landlock", "%s; the sandbox does without",
-			strerror((int)-version));
+			error_text((int)-version));
 	else
 		finding(FINDING_OK, "landlock", "version %ld: the sandbox keeps vole from files",
 			version);

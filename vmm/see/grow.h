@@ -9,9 +9,9 @@
 
 #include <stddef.h>
 
-/* Returns an array of count entries of size bytes each, which malloc() made and may have moved, with
- * room for one more. Returns NULL if there is no memory: entries is as it was then. Called for each
- * entry that is added; the first time entries is NULL and count is 0. */
+/* Returns an array of count entries of size bytes each, which malloc() made and may have moved,
+ * with room for one more. Returns NULL if there is no memory: entries is as it was then. Called for
+ * each entry that is added; the first time entries is NULL and count is 0. */
 void *grow(void *entries, size_t count, size_t size);
 
 #endif
