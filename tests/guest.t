@@ -253,6 +253,8 @@ my @cases = (
 		after => sub { ok(counts_up($disk), 'block-rw: the image has what the guest wrote') } },
 	{ kernel => 'fake-device', out => qr/^(?:(?:$used\ was\ never\ made\ available\n){3}(?:$used\ has\ 11\ bytes,\ of\ at\ most\ 10\n){2}){2}
 		$used\ was\ never\ made\ available\n$used\ has\ 1\ bytes,\ of\ at\ most\ 0\none\nall\ checks\ hold\n\z/x },
+	# With a hundred of it: tests/many.
+	{ kernel => 'mixed', vole => ['-d', image('mixed.img', 8)], until => qr/^20$/m, status => 128 + 15, out => qr/\A1\n2\n3\n/ },
 	{ kernel => 'in-flight', vole => ['-d', "$disk,ro"] },
 	{ kernel => 'rings', vole => ['-d', "$disk,ro"], stdin => $alphabet, out => each_set(4) },
 	{ kernel => 'rings', name => 'of all features', stdin => $alphabet, vole => ['-d', "$disk,ro",
