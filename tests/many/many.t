@@ -3,8 +3,8 @@
 #
 # Many machines: at once, with mixed load (tests/guest/mixed.c), and one after the other. None is lost, none
 # leaks, none hangs; they are served alike; what a machine costs beside its guest's pages does not grow with
-# their number. In the environment: MACHINES at once (100), LOAD, for how many seconds they work (600), STARTS one
-# after the other (10000).
+# their number. In the environment: MACHINES at once (100), LOAD, for how many seconds they work (600), CLONES of
+# one (1000), STARTS one after the other (10000).
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -14,7 +14,7 @@ use Time::HiRes qw(sleep time);
 use Bench;
 use Vole;
 
-my ($machines, $seconds, $starts) = ($ENV{MACHINES} // 100, $ENV{LOAD} // 600, $ENV{STARTS} // 10000);
+my ($machines, $seconds, $clones, $starts) = ($ENV{MACHINES} // 100, $ENV{LOAD} // 600, $ENV{CLONES} // 1000, $ENV{STARTS} // 10000);
 # Private memory beside guest pages, in KiB for each machine.
 my $MEMORY_MAX = 1024;
 
@@ -26,18 +26,24 @@ $SIG{PIPE} = 'IGNORE';
 my $select = IO::Select->new;
 my %of;    # machines by their output
 
-sub begin {
-	my ($number) = @_;
-	my $disk = scratch() . "/disk-$number";
+sub disk {
+	my ($name) = @_;
+	my $disk = scratch() . "/$name";
 	open my $file, '>', $disk or die "$disk: $!\n";
 	truncate $file, 1 << 20 or die "$disk: $!\n";
+	return $disk;
+}
+
+# A machine by this command, whose last round was that.
+sub begin {
+	my ($round, @command) = @_;
 	my $pid = open(my $output, '-|') // die "fork: $!\n";
 	if ($pid == 0) {
 		open STDIN, '<', '/dev/null' or die "/dev/null: $!\n";
 		open STDERR, '>&', \*STDOUT or die "standard error: $!\n";
-		exec vole_run(), qw(-m 16M -d), $disk, kernel('mixed') or POSIX::_exit(255);
+		exec @command or POSIX::_exit(255);
 	}
-	my $machine = {pid => $pid, output => $output, rest => '', round => 0, strange => ''};
+	my $machine = {pid => $pid, output => $output, rest => '', round => $round, strange => ''};
 	$of{$output} = $machine;
 	$select->add($output);
 	return $machine;
@@ -68,6 +74,16 @@ sub follow {
 	return $enough && $enough->();
 }
 
+# Ends these machines, which must have run on to here and have printed nothing strange.
+sub end {
+	my ($what, @all) = @_;
+	is(join('', map { $_->{strange} } @all), '', "$what: each printed its rounds, one after the other, and nothing else");
+	kill 'TERM', map { $_->{pid} } @all;
+	my @ends = map { $select->remove($_->{output}); close $_->{output}; $? } @all;
+	is(scalar(grep { $_ != POSIX::SIGTERM() } @ends), 0, "$what: each ends by SIGTERM");
+	return;
+}
+
 sub descriptors {
 	my ($pid) = @_;
 	my @open = glob "/proc/$pid/fd/*";
@@ -79,7 +95,7 @@ sub sum { my $sum = 0; $sum += $_ for @_; return $sum }
 # The cost of a machine by how many there are.
 my (@all, %memory);
 for my $count (sort { $a <=> $b } keys %{{map { $_ => 1 } 1, int($machines / 10) || 1, int($machines / 2) || 1, $machines}}) {
-	push @all, begin(scalar @all) while @all < $count;
+	push @all, begin(0, vole_run(), qw(-m 16M -d), disk('disk-' . @all), kernel('mixed')) while @all < $count;
 	ok(follow(time + 300, sub { !grep { $_->{round} < 3 } @all }), "$count at once: all work");
 	$memory{$count} = sum(map { private_memory($_->{pid}) } @all) / $count;
 	# A single one has the program's pages for itself.
@@ -95,7 +111,6 @@ my @memory = map { private_memory($_->{pid}) } @all;
 follow(time + $seconds * 9 / 10);
 my @rounds = sort { $a <=> $b } map { $all[$_]{round} - $first{$_} } 0 .. $#all;
 diag(sprintf '%s: %d machines, %d s: %d rounds, of one %d to %d', engine(), scalar @all, $seconds, sum(@rounds), @rounds[0, -1]);
-is(join('', map { $_->{strange} } @all), '', 'each printed its rounds, one after the other, and nothing else');
 cmp_ok($rounds[0], '>', 0, 'none stood still');
 # Two more, since a short load is a few rounds where KVM interprets.
 cmp_ok($rounds[-1], '<=', 2 * $rounds[0] + 2, 'the fastest had at most twice the rounds of the slowest');
@@ -103,9 +118,20 @@ is("@{[map { descriptors($_->{pid}) } @all]}", "@open", 'none has more descripto
 my @grown = grep { private_memory($all[$_]{pid}) > $memory[$_] + 64 } 0 .. $#all;
 is("@grown", '', 'none has more than 64 KiB more memory than after the first tenth');
 
-kill 'TERM', map { $_->{pid} } @all;
-my @ends = map { close $_->{output}; $? } @all;
-is(scalar(grep { $_ != POSIX::SIGTERM() } @ends), 0, 'each ends by SIGTERM');
+end("$machines at once", @all);
+
+# --- clones of one ---
+
+my $checkpoint = scratch() . '/checkpoint';
+my $saved = run([vole_run(), qw(-m 16M -d), disk('cloned'), '--checkpoint', "$checkpoint,at=500ms", kernel('mixed')]);
+my $round = () = $saved->{out} =~ /^\d+$/mg;
+is($saved->{status}, 0, 'a machine is saved') or BAIL_OUT(shown($saved));
+my @clones = map { begin($round, vole(), 'clone', '-d', scratch() . '/cloned,private', $checkpoint) } 1 .. $clones;
+ok(follow(time + 600, sub { !grep { $_->{round} < $round + 3 } @clones }), "$clones clones of one at once: all go on from there");
+my $cost = sum(map { private_memory($_->{pid}) } @clones) / $clones;
+diag(sprintf '%s: %d clones, private KiB of each beside guest pages: %d', engine(), $clones, $cost);
+cmp_ok($cost, '<=', $MEMORY_MAX, "$clones clones of one: KiB beside guest pages, each");
+end("$clones clones of one", @clones);
 
 # --- one after the other ---
 
