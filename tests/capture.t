@@ -15,7 +15,6 @@ use Vole;
 
 each_engine();
 
-sub guest { return build() . "/guest/$_[0].elf" }
 my $disk = write_file('disk.img', 'first sector' . "\0" x (8 * 512 - 12));
 my $capture = scratch() . '/demo.pcapng';
 my $log = scratch() . '/demo.log';

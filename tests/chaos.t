@@ -13,7 +13,6 @@ use Vole;
 each_engine();
 
 my @seeds = 1 .. 12;
-sub guest { return build() . "/guest/$_[0].elf" }
 sub disk { return write_file('chaos.img', 'x' x (2048 * 512)) }
 
 # What the kernel is, and how a run ends and what it prints if all is well.

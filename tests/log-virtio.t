@@ -12,7 +12,6 @@ use Vole;
 
 each_engine();
 
-sub guest { return build() . "/guest/$_[0].elf" }
 my $disk = write_file('disk.img', 'first sector' . "\0" x (8 * 512 - 12));
 
 # Runs the demo, which reads sector 0 of its disk among others. Gives what run() does.

@@ -14,7 +14,6 @@ use Vole;
 plan skip_all => 'protoc is not here' unless present('protoc');
 each_engine();
 
-sub guest { return build() . "/guest/$_[0].elf" }
 my $disk = write_file('disk.img', 'first sector' . "\0" x (2048 * 512 - 12));
 my $trace = scratch() . '/trace';
 my $log = scratch() . '/log';

@@ -13,12 +13,16 @@ use POSIX ();
 use Test::More;
 use Time::HiRes 'time';
 
-our @EXPORT = qw(build vole vole_run engine each_engine scratch write_file kvm_absent run shown brief terminal);
+our @EXPORT = qw(build guest vole vole_run engine each_engine scratch write_file kvm_absent run shown brief terminal);
 
 # The build folder, and the program. Sanitizers make it several times slower; time limits are
 # only there to end what hangs.
 sub build { return $ENV{O} || 'build' }
 sub vole { return build() . '/vole' }
+
+# A guest that the build has made, such as "demo", an ELF kernel, or "flat-hello.bin".
+sub guest { return build() . "/guest/$_[0]" . ($_[0] =~ /\./ ? '' : '.elf') }
+
 my $LIMIT = 120;
 
 my $scratch;
