@@ -1,5 +1,5 @@
 # The monitor; in the order in which a reader may want them.
-vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c options_parse.c options_devices.c options_checkpoint.c options_views.c option_list.c numbers.c descriptors.c feature_choice.c log.c machine.c \
+vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c options_parse.c options_devices.c options_checkpoint.c options_views.c option_list.c numbers.c descriptors.c feature_choice.c line.c log.c machine.c \
 	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c debugger.c monitor.c monitor_tables.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
 		exception.c examine.c state_report.c shut_in.c drain.c) \
 	$(addprefix sandbox/,sandbox.c calls.c rules.c filter.c landlock.c inherited.c violation.c names.c) \
@@ -24,7 +24,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
 	$(addprefix io/,loop.c sink.c file.c file_holder.c helper.c remover.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c overlay.c) \
-	$(addprefix see/,views.c log_virtio.c words.c) \
+	$(addprefix see/,views.c log_exits.c log_virtio.c words.c) \
 	$(addprefix see/,capture.c pcapng.c ring_copy.c bytes.c) \
 	$(addprefix see/,trace.c trace_device.c trace_file.c protobuf.c) \
 	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "io/stream.h"
+#include "line.h"
 #include "monotonic.h"
 
 #define PREFIX     "vole: "
@@ -21,17 +22,19 @@
 
 void log_open(void)
 {
-	int own = stream_reopen(STDERR_FILENO, O_WRONLY);
+	int own;
 
+	line_compare();
+	own = stream_reopen(STDERR_FILENO, O_WRONLY);
 	if (own < 0)
 		return;
 	dup2(own, STDERR_FILENO);
 	close(own);
 }
 
-/* Some of it, no more than stream_step(): how many bytes, 0 if none are taken for WAIT_MS or a
- * signal came, or -errno. */
-static ssize_t write_some(const char *text, size_t len)
+/* Writes a part of text, at most step bytes. Returns how many bytes, 0 if none are taken for
+ * WAIT_MS or a signal came, or -errno. */
+static ssize_t write_some(const char *text, size_t len, size_t step)
 {
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 	int ready = poll(&out, 1, WAIT_MS);
@@ -40,11 +43,9 @@ static ssize_t write_some(const char *text, size_t len)
 	/* A limit of no descriptors is an error: then it is not asked. */
 	if (ready == 0 || (ready < 0 && errno == EINTR))
 		return 0;
-	n = write(STDERR_FILENO, text, len);
-	if (n >= 0)
+	n = line_write(text, len, step);
+	if (n >= 0 || (n != -EAGAIN && n != -EINTR))
 		return n;
-	if (errno != EAGAIN && errno != EINTR)
-		return -errno;
 	/* It has room, but not for this. */
 	poll(NULL, 0, WAIT_MS);
 	return 0;
@@ -55,26 +56,54 @@ static int64_t now_ms(void)
 	return (int64_t)(monotonic_ns() / 1000000);
 }
 
-/* Returns false if the other end of standard error is closed. */
-static bool write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
+/* How long a message waits. */
+struct patience {
+	bool (*waits)(void *ctx); /* NULL: for PATIENCE_MS since something was written */
+	void *ctx;
+	int64_t since;
+};
+
+static bool is_over(const struct patience *patience)
+{
+	if (patience->waits)
+		return !patience->waits(patience->ctx);
+	return now_ms() - patience->since >= PATIENCE_MS;
+}
+
+/* Returns false if the other end of standard error is closed. Called between line_begin() and
+ * line_end(). */
+static bool write_line(const char *text, size_t len, struct patience *patience)
 {
 	size_t step = stream_step(STDERR_FILENO);
-	int64_t since = now_ms();
 
 	while (len > 0) {
-		ssize_t n = write_some(text, len < step ? len : step);
+		ssize_t n = write_some(text, len, step);
 
 		if (n > 0)
-			since = now_ms();
+			patience->since = now_ms();
 		/* There is nowhere to report that standard error fails. */
 		else if (n < 0)
 			return n != -EPIPE && n != -EIO;
-		else if (waits ? !waits(ctx) : now_ms() - since >= PATIENCE_MS)
+		else if (is_over(patience))
 			return true;
 		text += n;
 		len -= (size_t)n;
 	}
 	return true;
+}
+
+/* Returns false if the other end of standard error is closed. */
+static bool write_all(const char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
+{
+	struct patience patience = {waits, ctx, now_ms()};
+	bool is_read;
+
+	while (!line_begin(WAIT_MS))
+		if (is_over(&patience))
+			return true;
+	is_read = write_line(text, len, &patience);
+	line_end();
+	return is_read;
 }
 
 /* A line of arguments, of up to size bytes. How long it is, or would be. */

@@ -4,8 +4,8 @@
 
 /*
  * vole's messages: one line on standard error, prefixed with "vole: ". Standard output is the
- * guest's. A line is one write(2) where standard error accepts it, so lines of different threads do
- * not mix.
+ * guest's. Lines of different threads do not mix, and none is written into the middle of what the
+ * guest prints to the same place (line.h).
  *
  * Standard error need not be read. Text that it does not accept within a second is lost, together
  * with the rest of its line, so that the machine can end.
@@ -14,7 +14,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-/* Makes standard error non-blocking where that is possible. Called before the first thread. */
+/* Makes standard error non-blocking where that is possible, and finds out whether the guest prints
+ * there too. Called before the first thread. */
 void log_open(void);
 
 /* Prints a message. The text has no newline. Preserves errno. Any thread. */

@@ -105,7 +105,7 @@ static struct boot_machine describe(const struct vm *vm)
 static int open_engine(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	bool is_watched = options->trace != NULL;
+	bool is_watched = watch_sees_exits(options);
 	bool is_logged = options->log != 0 || options->exits_max != 0 || is_watched;
 	const struct cpu_account account = results_account(vm);
 	const struct engine_setup setup = {

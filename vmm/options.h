@@ -13,6 +13,7 @@
 #include "chaos.h"
 #include "console.h"
 #include "cpu/engine.h"
+#include "cpu/exit_log.h"
 #include "debug/gdb_options.h"
 #include "feature_choice.h"
 #include "sandbox/sandbox.h"
@@ -76,8 +77,9 @@ struct options {
 	bool has_load;
 	uint32_t load; /* where raw code goes */
 	bool has_debug_port;
-	uint16_t debug_port; /* of the byte console */
-	unsigned log;        /* of exits: EXIT_LOG_ values */
+	uint16_t debug_port;                   /* of the byte console */
+	unsigned log;                          /* of exits, to standard error: EXIT_LOG_ values */
+	const char *log_files[EXIT_LOG_WORDS]; /* of exits, by exit_log_words; NULL: none */
 	bool log_virtio;
 	const char *log_virtio_file; /* NULL: standard error */
 	const char *capture;         /* "-": standard output; NULL: none */

@@ -4,26 +4,30 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cpu/exit_log.h"
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
 #include "see/capture.h"
 #include "suggest.h"
 
-/* text is cut at its commas. */
-static int parse_log_virtio(struct options *options, char *text)
+/* Takes what follows the kind of a log, and sets *file to the file, if one is named. */
+static int parse_log_file(const char *kind, char *text, const char **file)
 {
 	const char *word;
 
-	options->log_virtio = true;
 	while ((word = next_word(&text)) != NULL) {
 		if (strncmp(word, "file=", 5) != 0 || !word[5]) {
-			say("--log virtio: unknown option \"%s\"%s (there is file=PATH)", word,
-				suggestion(word, "file=PATH"));
+			say("--log %s: unknown option \"%s\"%s (there is file=PATH; --log may be "
+			    "repeated)",
+				kind, word, suggestion(word, "file=PATH"));
 			return -EINVAL;
 		}
-		options->log_virtio_file = word + 5;
+		if (*file) {
+			say("--log %s: there can be only one file, %s or %s", kind, *file,
+				word + 5);
+			return -EINVAL;
+		}
+		*file = word + 5;
 	}
 	return 0;
 }
@@ -31,27 +35,19 @@ static int parse_log_virtio(struct options *options, char *text)
 int parse_log(struct options *options, char *text)
 {
 #define LOGS "pio, mmio, exits or virtio"
-	static const struct {
-		const char *word;
-		unsigned log;
-	} words[] = {
-		{"pio", EXIT_LOG_PIO},
-		{"mmio", EXIT_LOG_MMIO},
-		{"exits", EXIT_LOG_PIO | EXIT_LOG_MMIO | EXIT_LOG_OTHER},
-	};
 	const char *kind = next_word(&text);
+	bool has_file = text != NULL;
 
-	if (strcmp(kind, "virtio") == 0)
-		return parse_log_virtio(options, text);
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (strcmp(kind, words[i].word) != 0)
+	if (strcmp(kind, "virtio") == 0) {
+		options->log_virtio = true;
+		return parse_log_file(kind, text, &options->log_virtio_file);
+	}
+	for (unsigned i = 0; i < EXIT_LOG_WORDS; i++) {
+		if (strcmp(kind, exit_log_words[i].word) != 0)
 			continue;
-		if (text) {
-			say("--log %s,%s: nothing goes with %s; --log may be repeated", kind, text,
-				kind);
-			return -EINVAL;
-		}
-		options->log |= words[i].log;
+		if (has_file)
+			return parse_log_file(kind, text, &options->log_files[i]);
+		options->log |= exit_log_words[i].kinds;
 		return 0;
 	}
 	say("--log %s: not " LOGS "%s", kind, suggestion(kind, LOGS));

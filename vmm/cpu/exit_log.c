@@ -41,66 +41,86 @@ __attribute__((format(printf, 2, 3))) static void tell(struct cpu *cpu, const ch
 	va_end(arguments);
 }
 
-static void say_port(struct cpu *cpu, const struct cpu_exit *exit)
+const struct exit_log_word exit_log_words[EXIT_LOG_WORDS] = {
+	{"pio", EXIT_LOG_PIO},
+	{"mmio", EXIT_LOG_MMIO},
+	{"exits", EXIT_LOG_PIO | EXIT_LOG_MMIO | EXIT_LOG_OTHER},
+};
+
+unsigned exit_log_kind(const struct cpu_exit *exit)
+{
+	static const unsigned kinds[] = {
+		[CPU_EXIT_PORT] = EXIT_LOG_PIO,
+		[CPU_EXIT_MMIO] = EXIT_LOG_MMIO,
+		[CPU_EXIT_OTHER] = EXIT_LOG_OTHER,
+	};
+
+	return kinds[exit->kind];
+}
+
+bool exit_log_is_read(const struct cpu_exit *exit)
+{
+	return exit->kind != CPU_EXIT_OTHER && !exit->is_write;
+}
+
+/* "out port 0x00e9 size 1 value 0x41" */
+static void describe_port(char *text, size_t size, const struct cpu_exit *exit)
 {
 	const uint8_t *data = exit->data;
-	char values[ITEMS_MAX * 12 + 4] = "";
-	size_t len = 0;
+	size_t len = (size_t)snprintf(text, size, "%s port 0x%04" PRIx64 " size %u value",
+		exit->is_write ? "out" : "in", exit->address, exit->size);
 
 	for (unsigned i = 0; i < exit->count && i < ITEMS_MAX; i++, data += exit->size)
-		len += (size_t)snprintf(values + len, sizeof values - len, " 0x%0*" PRIx64,
+		len += (size_t)snprintf(text + len, size - len, " 0x%0*" PRIx64,
 			2 * (int)exit->size, cpu_value(data, exit->size));
 	if (exit->count > ITEMS_MAX)
-		snprintf(values + len, sizeof values - len, " ...");
-	tell(cpu,
-		"CPU %u exit %" PRIu64 ": %s port 0x%04" PRIx64 " size %u value%s rip 0x%08" PRIx64,
-		cpu->id, cpu->exits, exit->is_write ? "out" : "in", exit->address, exit->size,
-		values, cpu->ops->position(cpu));
+		snprintf(text + len, size - len, " ...");
 }
 
-static void say_mmio(struct cpu *cpu, const struct cpu_exit *exit)
+/* "store address 0xd0000050 size 4 value 0x00000001" */
+static void describe_mmio(char *text, size_t size, const struct cpu_exit *exit)
 {
-	tell(cpu,
-		"CPU %u exit %" PRIu64 ": %s address 0x%08" PRIx64 " size %u value 0x%0*" PRIx64
-		" rip 0x%08" PRIx64,
-		cpu->id, cpu->exits, exit->is_write ? "store" : "load", exit->address, exit->size,
-		2 * (int)exit->size, cpu_value(exit->data, exit->size), cpu->ops->position(cpu));
+	snprintf(text, size, "%s address 0x%08" PRIx64 " size %u value 0x%0*" PRIx64,
+		exit->is_write ? "store" : "load", exit->address, exit->size, 2 * (int)exit->size,
+		cpu_value(exit->data, exit->size));
 }
 
-static void say_other(struct cpu *cpu, const struct cpu_exit *exit)
+/* "hlt" */
+static void describe_other(char *text, size_t size, const struct cpu_exit *exit)
 {
-	char reason[32] = "";
-
 	if (exit->reason != 0)
-		snprintf(reason, sizeof reason, " (KVM exit reason %u)", exit->reason);
-	tell(cpu, "CPU %u exit %" PRIu64 ": %s%s rip 0x%08" PRIx64, cpu->id, cpu->exits, exit->name,
-		reason, cpu->ops->position(cpu));
+		snprintf(text, size, "%s (KVM exit reason %u)", exit->name, exit->reason);
+	else
+		snprintf(text, size, "%s", exit->name);
+}
+
+void exit_log_line(char line[EXIT_LOG_LINE_MAX], struct cpu *cpu, const struct cpu_exit *exit)
+{
+	char what[EXIT_LOG_LINE_MAX - 96];
+
+	switch (exit->kind) {
+	case CPU_EXIT_PORT:
+		describe_port(what, sizeof what, exit);
+		break;
+	case CPU_EXIT_MMIO:
+		describe_mmio(what, sizeof what, exit);
+		break;
+	case CPU_EXIT_OTHER:
+		describe_other(what, sizeof what, exit);
+		break;
+	}
+	snprintf(line, EXIT_LOG_LINE_MAX, "CPU %u exit %" PRIu64 ": %s rip 0x%08" PRIx64, cpu->id,
+		cpu->exits, what, cpu->ops->position(cpu));
 }
 
 static void say_exit(struct exit_log *log, struct cpu *cpu, const struct cpu_exit *exit)
 {
-	unsigned kinds = atomic_load(&log->log);
+	char line[EXIT_LOG_LINE_MAX];
 
-	switch (exit->kind) {
-	case CPU_EXIT_PORT:
-		if (kinds & EXIT_LOG_PIO)
-			say_port(cpu, exit);
-		break;
-	case CPU_EXIT_MMIO:
-		if (kinds & EXIT_LOG_MMIO)
-			say_mmio(cpu, exit);
-		break;
-	case CPU_EXIT_OTHER:
-		if (kinds & EXIT_LOG_OTHER)
-			say_other(cpu, exit);
-		break;
-	}
-}
-
-/* Returns whether vole will give the guest a value. */
-static bool is_read(const struct cpu_exit *exit)
-{
-	return exit->kind != CPU_EXIT_OTHER && !exit->is_write;
+	if (!(atomic_load(&log->log) & exit_log_kind(exit)))
+		return;
+	exit_log_line(line, cpu, exit);
+	tell(cpu, "%s", line);
 }
 
 void exit_begin(struct cpu *cpu, const struct cpu_exit *exit)
@@ -112,7 +132,7 @@ void exit_begin(struct cpu *cpu, const struct cpu_exit *exit)
 		return;
 	if (log->watch)
 		log->watch(cpu, exit, false);
-	if (!is_read(exit))
+	if (!exit_log_is_read(exit))
 		say_exit(log, cpu, exit);
 }
 
@@ -122,7 +142,7 @@ void exit_end(struct cpu *cpu, const struct cpu_exit *exit)
 
 	if (!log)
 		return;
-	if (is_read(exit))
+	if (exit_log_is_read(exit))
 		say_exit(log, cpu, exit);
 	if (log->watch)
 		log->watch(cpu, exit, true);

@@ -19,8 +19,16 @@
 
 #include "cpu/cpu.h"
 
-/* Kinds of exits to log; --log exits means all of them. */
+/* Kinds of exits to log. */
 enum { EXIT_LOG_PIO = 1, EXIT_LOG_MMIO = 2, EXIT_LOG_OTHER = 4 };
+
+/* The words of --log, and the kinds of exits that each means. */
+#define EXIT_LOG_WORDS 3
+struct exit_log_word {
+	const char *word;
+	unsigned kinds;
+};
+extern const struct exit_log_word exit_log_words[EXIT_LOG_WORDS];
 
 struct cpu_exit;
 
@@ -43,6 +51,17 @@ struct cpu_exit {
 	const char *name; /* CPU_EXIT_OTHER: what it was */
 	unsigned reason;  /* and KVM's number for it; 0: none */
 };
+
+/* Returns which kind an exit is: one of the EXIT_LOG_ values. */
+unsigned exit_log_kind(const struct cpu_exit *exit);
+
+/* Returns whether vole gives the guest a value, so that the line is due after the exit. */
+bool exit_log_is_read(const struct cpu_exit *exit);
+
+/* Writes the line about an exit, without "vole: " and newline. On the thread that executes the CPU,
+ * in exit_begin() or exit_end(). */
+#define EXIT_LOG_LINE_MAX 256
+void exit_log_line(char line[EXIT_LOG_LINE_MAX], struct cpu *cpu, const struct cpu_exit *exit);
 
 /*
  * Called before and after an exit is handled, on the thread that executes the CPU. A line has

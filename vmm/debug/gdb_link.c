@@ -12,6 +12,7 @@
 #include "container.h"
 #include "error_text.h"
 #include "io/file.h"
+#include "line.h"
 #include "log.h"
 
 static int fail(const struct gdb_link *link, int error)
@@ -220,6 +221,7 @@ static int replace_stdio(struct gdb_link *link)
 	}
 	close(ends[1]);
 	close(empty);
+	line_compare();
 	return set_nonblocking(ends[0]);
 }
 

@@ -15,6 +15,7 @@
 #include "io/file.h"
 #include "io/pty.h"
 #include "io/stream.h"
+#include "line.h"
 #include "log.h"
 
 static struct chardev *chardev_of(struct console_backend *backend)
@@ -172,7 +173,8 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 
 	if (dev->out < 0 || dev->client_deaf)
 		return (ssize_t)iov->iov_len;
-	ret = stream_write_some(dev->out, iov, dev->step);
+	ret = dev->is_stdout ? line_write_guest(dev->out, iov, dev->step)
+			     : stream_write_some(dev->out, iov, dev->step);
 	if (ret == -EAGAIN && is_unread_pty(dev)) {
 		dev->lost_output = true;
 		return (ssize_t)iov->iov_len;

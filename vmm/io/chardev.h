@@ -54,6 +54,7 @@ struct chardev {
 
 	int in, out;        /* -1: none; never the same. out may block, so poll(2) comes first */
 	size_t step;        /* bytes that a write to out takes without blocking once it is ready */
+	bool is_stdout;     /* out leads to standard output, where vole may write its lines too */
 	bool client_deaf;   /* the socket's client reads no more; output to it is dropped */
 	bool client_ended;  /* the client sends no more, but some input is unread. I/O thread */
 	bool client_left;   /* the client left, and the device has to be told. I/O thread */

@@ -30,6 +30,7 @@ static int open_stdio(struct chardev *dev)
 	dev->out = stream_reopen(STDOUT_FILENO, O_WRONLY);
 	if (dev->out < 0)
 		dev->out = STDOUT_FILENO;
+	dev->is_stdout = true;
 	return stream_controls_us(dev->in) ? chardev_take_terminal(dev) : 0;
 }
 

@@ -14,7 +14,9 @@
 
 #include "error_text.h"
 #include "io/file.h"
+#include "io/file_holder.h"
 #include "io/stream.h"
+#include "line.h"
 #include "log.h"
 
 /* A reader that takes nothing is waited for so long at the end. */
@@ -23,20 +25,48 @@
 
 /* --- the thread ------------------------------------------------------------------------------- */
 
+/* Ends the line that is being written, if any. */
+static void leave_line(struct sink *sink)
+{
+	if (sink->in_line)
+		line_end();
+	sink->in_line = false;
+}
+
+/* Writes whole lines to standard error, of those that begin at data, or a part of one where the
+ * step is shorter than that. Returns as write_some(). */
+static ssize_t write_lines(struct sink *sink, const uint8_t *data, size_t len)
+{
+	const uint8_t *last = memrchr(data, '\n', len);
+	ssize_t n;
+
+	if (last)
+		len = (size_t)(last + 1 - data);
+	if (!sink->in_line && !line_begin(WAIT_MS))
+		return 0;
+	sink->in_line = true;
+	n = line_write((const char *)data, len, sink->step);
+	if (n > 0 && data[n - 1] == '\n')
+		leave_line(sink);
+	return n;
+}
+
 /* Writes a part of what begins at data. Returns the number of bytes, 0 if the reader takes nothing
  * now, or -errno. */
-static ssize_t write_some(const struct sink *sink, const uint8_t *data, size_t len)
+static ssize_t write_some(struct sink *sink, const uint8_t *data, size_t len)
 {
 	struct pollfd out = {.fd = sink->fd, .events = POLLOUT};
 	ssize_t n;
 
 	if (poll(&out, 1, WAIT_MS) == 0)
 		return 0;
-	n = write(sink->fd, data, len < sink->step ? len : sink->step);
-	if (n >= 0)
+	if (len > sink->step)
+		len = sink->step;
+	n = sink->is_log ? write_lines(sink, data, len) : write(sink->fd, data, len);
+	if (n < 0 && !sink->is_log)
+		n = -errno;
+	if (n != -EAGAIN && n != -EINTR)
 		return n;
-	if (errno != EAGAIN && errno != EINTR)
-		return -errno;
 	poll(NULL, 0, WAIT_MS); /* it has room, but not for this */
 	return 0;
 }
@@ -52,6 +82,7 @@ static bool next(struct sink *sink)
 /* Lock held. */
 static void give_up(struct sink *sink, int error)
 {
+	leave_line(sink);
 	sink->error = error;
 	sink->unwritten = sink->len;
 	sink->len = 0;
@@ -83,6 +114,7 @@ static void *sink_main(void *arg)
 		}
 		pthread_cond_broadcast(&sink->taken);
 	}
+	leave_line(sink);
 	sink->ended = true;
 	pthread_cond_broadcast(&sink->taken);
 	pthread_mutex_unlock(&sink->lock);
@@ -132,24 +164,62 @@ static int sink_make(struct sink *sink, int fd, bool owns_fd)
 	return 0;
 }
 
+/* Truncates a file only after it is locked: it may be a disk of this machine, or another view's.
+ * Returns 0 or -errno. */
+static int empty_file(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (file_lock(fd, false) == -EBUSY)
+		return -EBUSY;
+	return ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
 int sink_open(struct sink *sink, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 	int ret;
 
 	*sink = SINK_EMPTY;
 	if (fd < 0)
 		return -errno;
-	ret = sink_make(sink, fd, true);
+	ret = empty_file(fd);
+	if (ret == 0)
+		ret = sink_make(sink, fd, true);
 	if (ret < 0)
 		close(fd);
 	return ret;
+}
+
+void sink_say_unopened(int ret, const char *option, const char *path)
+{
+	int fd = ret == -EBUSY && path ? open(path, O_PATH | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		file_say_in_use(fd, option, path);
+		close(fd);
+		return;
+	}
+	say("%s%s: %s", option, path ? path : "standard error", error_text(-ret));
 }
 
 int sink_open_fd(struct sink *sink, int fd, bool owns_fd)
 {
 	*sink = SINK_EMPTY;
 	return sink_make(sink, fd, owns_fd);
+}
+
+int sink_open_log(struct sink *sink)
+{
+	int ret = sink_open_fd(sink, STDERR_FILENO, false);
+
+	if (ret == 0)
+		sink->is_log = true;
+	return ret;
 }
 
 bool sink_write(struct sink *sink, const void *record, size_t len)

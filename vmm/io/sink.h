@@ -19,6 +19,8 @@
 struct sink {
 	int fd; /* -1: empty */
 	bool owns_fd;
+	bool is_log;   /* records are lines, for standard error (line.h) */
+	bool in_line;  /* a part of one is written. Of the thread */
 	size_t step;   /* bytes that one write(2) takes at most */
 	uint8_t *ring; /* of SINK_SIZE bytes */
 
@@ -45,13 +47,22 @@ struct sink_end {
 	bool is_stuck; /* a write(2) does not return: the sink cannot be freed */
 };
 
-/* Makes a sink that writes to a new file, which is truncated, or what has this name already, such
- * as a FIFO. Returns 0 or -errno; after 0 the caller calls sink_close(). */
+/* Makes a sink that writes to a new file, or what has this name already: a file, which is locked
+ * (file_lock()) and truncated, or a FIFO for instance. Returns 0, -EBUSY if the file is in use
+ * already, by this machine or another, or -errno; after 0 the caller calls sink_close(). */
 int sink_open(struct sink *sink, const char *path);
+
+/* Says why sink_open() or sink_open_log() failed, having returned ret. option comes before the
+ * path, as in "--trace "; path is NULL for standard error. */
+void sink_say_unopened(int ret, const char *option, const char *path);
 
 /* Makes a sink that writes to a descriptor, which sink_close() closes if the sink owns it. As
  * sink_open(); after an error the caller keeps the descriptor. */
 int sink_open_fd(struct sink *sink, int fd, bool owns_fd);
+
+/* Makes a sink of lines that writes to standard error, between those of others and on fresh lines
+ * (line.h). A record is one line or several, with the newline. As sink_open(). */
+int sink_open_log(struct sink *sink);
 
 /* Adds a record. Returns false if it is lost: the reader is too slow, or gone. Any thread. */
 bool sink_write(struct sink *sink, const void *record, size_t len);

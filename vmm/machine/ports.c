@@ -11,6 +11,7 @@
 
 #include "error_text.h"
 #include "exit_status.h"
+#include "line.h"
 #include "log.h"
 #include "machine/checkpoint.h"
 #include "machine/cpu_start.h"
@@ -46,6 +47,19 @@ static bool wait_for_output(struct vm *vm)
 	return vm_running(vm);
 }
 
+/* Writes a byte to standard output, and waits for it unless vole writes its lines there too. Returns
+ * 1, 0 or -errno. */
+static ssize_t put_byte(const uint8_t *byte)
+{
+	const struct iovec iov = {(void *)byte, 1};
+	ssize_t n;
+
+	if (line_is_shared())
+		return line_write_guest(STDOUT_FILENO, &iov, 1);
+	n = write(STDOUT_FILENO, byte, 1);
+	return n < 0 ? -errno : n;
+}
+
 /* The debug console: standard output, byte by byte, so that a crash loses nothing. With a thread
  * per CPU it may block this one; the signal that stops the thread ends the wait. */
 static void write_debug(struct vm *vm, const uint8_t *byte)
@@ -56,16 +70,17 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 		keyboard_answered(&vm->consoles[i].chardev.keyboard);
 	keyboard_answered(&vm->serial.chardev.keyboard);
 	while (vm_running(vm)) {
+		ssize_t n;
+
 		if (must_wait && !wait_for_output(vm))
 			continue;
-		if (write(STDOUT_FILENO, byte, 1) >= 0)
+		n = put_byte(byte);
+		if (n >= 0)
 			return;
-		must_wait |= errno == EAGAIN;
-		if (errno != EAGAIN && errno != EINTR) {
-			int error = errno;
-
+		must_wait |= n == -EAGAIN;
+		if (n != -EAGAIN && n != -EINTR) {
 			vm_end(vm, EXIT_STATUS_VOLE);
-			say("standard output: %s", error_text(error));
+			say("standard output: %s", error_text((int)-n));
 		}
 	}
 }

@@ -8,12 +8,14 @@
 
 #include "error_text.h"
 #include "io/file.h"
+#include "line.h"
 #include "log.h"
 #include "machine/accessor.h"
 #include "machine/vm.h"
 #include "monotonic.h"
 #include "see/capture.h"
 #include "see/check.h"
+#include "see/log_exits.h"
 #include "see/log_virtio.h"
 #include "see/trace.h"
 
@@ -92,20 +94,41 @@ static int open_capture_to_stdout(struct vm *vm)
 		file_close(&fd);
 		return ret;
 	}
+	line_compare();
 	ret = capture_open(&vm->views, NULL, fd, vm->options->capture_snap);
 	if (ret < 0)
 		file_close(&fd);
 	return ret;
 }
 
+static int open_logs_of_exits(struct vm *vm)
+{
+	const char *const *files = vm->options->log_files;
+	int ret = 0;
+
+	for (unsigned i = 0; ret == 0 && i < EXIT_LOG_WORDS; i++)
+		if (files[i])
+			ret = log_exits_open(&vm->views, &exit_log_words[i], files[i]);
+	return ret;
+}
+
+bool watch_sees_exits(const struct options *options)
+{
+	for (unsigned i = 0; i < EXIT_LOG_WORDS; i++)
+		if (options->log_files[i])
+			return true;
+	return options->trace != NULL;
+}
+
 int watch_open(struct vm *vm)
 {
 	const struct options *options = vm->options;
-	int ret = 0;
+	int ret;
 
 	views_init(&vm->views, &watch_machine, vm);
 	vm->began_ns = monotonic_ns();
-	if (options->log_virtio)
+	ret = open_logs_of_exits(vm);
+	if (ret == 0 && options->log_virtio)
 		ret = log_virtio_open(&vm->views, options->log_virtio_file);
 	if (ret == 0 && options->trace)
 		ret = trace_open(&vm->views, options->trace, options->kernel);
@@ -161,6 +184,7 @@ void watch_exit(struct cpu *cpu, const struct cpu_exit *exit, bool is_end)
 		.kind = is_end ? EVENT_EXIT_END : EVENT_EXIT,
 		.cpu = (int)cpu->id,
 		.exit = exit,
+		.leaving = cpu,
 	};
 
 	views_tell(&vm->views, &event);

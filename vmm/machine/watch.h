@@ -12,10 +12,14 @@
 
 struct cpu;
 struct cpu_exit;
+struct options;
 struct virtio_event;
 struct virtio_report;
 struct vm;
 struct vm_device;
+
+/* Returns whether the options name a view that sees exits of CPUs (watch_exit()). */
+bool watch_sees_exits(const struct options *options);
 
 /* Opens the views that the options name. Before devices are added. Returns 0 or -errno (said). */
 int watch_open(struct vm *vm);

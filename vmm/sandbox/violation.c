@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +15,7 @@
 
 #include "descriptors.h"
 #include "exit_status.h"
+#include "line.h"
 #include "sandbox/arch.h"
 #include "sandbox/names.h"
 
@@ -138,15 +138,6 @@ static void put_call(struct line *line, const siginfo_t *info, const ucontext_t 
 	}
 }
 
-/* Writes the line to standard error, if that takes it within a second. */
-static void write_line(const struct line *line)
-{
-	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-	poll(&out, 1, 1000);
-	(void)!write(STDERR_FILENO, line->text, line->len);
-}
-
 /* --- the handlers ----------------------------------------------------------------------------- */
 
 /* Returns whether this was fstat(3), which was then done. Preserves errno. */
@@ -185,7 +176,7 @@ static void end_vole(int signal, siginfo_t *info, void *context)
 	put_call(&line, info, context);
 	put(&line, ": vole ends here. Either its guest has broken it, or its list lacks a call "
 		   "that it needs (--sandbox log, spec/security.md)\n");
-	write_line(&line);
+	line_write_last(line.text, line.len);
 	leave();
 }
 
@@ -201,7 +192,7 @@ static void log_call(int signal, siginfo_t *info, void *context)
 	put(&line, "vole: --sandbox log: ");
 	put_call(&line, info, context);
 	put(&line, " is none that the sandbox permits\n");
-	write_line(&line);
+	line_write_last(line.text, line.len);
 	for (unsigned i = 0; i < ARGUMENTS; i++)
 		arguments[i] = argument_of(context, i);
 	*result_of(context) = info->si_arch == SANDBOX_ARCH

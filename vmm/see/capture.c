@@ -11,7 +11,6 @@
 #include <vole/virtio_mmio.h>
 
 #include "container.h"
-#include "error_text.h"
 #include "layout.h"
 #include "log.h"
 #include "see/pcapng.h"
@@ -469,7 +468,7 @@ int capture_open(struct views *views, const char *path, int fd, uint32_t snap)
 	int ret = capture ? pcapng_open(&capture->file, path, fd) : -ENOMEM;
 
 	if (ret < 0) {
-		say("--capture %s: %s", name, error_text(-ret));
+		sink_say_unopened(ret, "--capture ", name);
 		free(capture);
 		return ret;
 	}

@@ -56,6 +56,7 @@ struct event {
 	const struct virtio_event *virtio;
 	const struct virtio_report *report;
 	const struct cpu_exit *exit;
+	struct cpu *leaving; /* with exit: the CPU, on whose thread the event is told */
 	uint32_t mark;
 	const struct event_access *access;
 

@@ -10,7 +10,6 @@
 #include <vole/virtio_mmio.h>
 
 #include "container.h"
-#include "error_text.h"
 #include "io/sink.h"
 #include "layout.h"
 #include "log.h"
@@ -299,10 +298,9 @@ int log_virtio_open(struct views *views, const char *path)
 	int ret = log ? 0 : -ENOMEM;
 
 	if (log)
-		ret = path ? sink_open(&log->sink, path)
-			   : sink_open_fd(&log->sink, STDERR_FILENO, false);
+		ret = path ? sink_open(&log->sink, path) : sink_open_log(&log->sink);
 	if (ret < 0) {
-		say("--log virtio: %s%s%s", path ? path : "", path ? ": " : "", error_text(-ret));
+		sink_say_unopened(ret, "--log virtio: ", path);
 		free(log);
 		return ret;
 	}

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "container.h"
-#include "error_text.h"
 #include "log.h"
 #include "see/trace_parts.h"
 
@@ -121,7 +120,7 @@ int trace_open(struct views *views, const char *path, const char *kernel)
 	int ret = trace ? trace_file_open(&trace->file, path, kernel) : -ENOMEM;
 
 	if (ret < 0) {
-		say("--trace %s: %s", path, error_text(-ret));
+		sink_say_unopened(ret, "--trace ", path);
 		free(trace);
 		return ret;
 	}
