@@ -18,6 +18,7 @@
 #include "machine/drain.h"
 #include "machine/halts.h"
 #include "machine/last_resort.h"
+#include "machine/measure.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
 #include "machine/results.h"
@@ -33,7 +34,7 @@
 
 /* NULL (said) if there is no memory. Most of it stays zero: devices that this machine lacks, queues
  * that nobody uses. So it is a mapping of its own, of which only the pages in use are filled. */
-static struct vm *make_vm(const struct options *options)
+static struct vm *make_vm(const struct options *options, uint64_t began_ns)
 {
 	struct vm *vm =
 		mmap(NULL, sizeof *vm, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -58,6 +59,8 @@ static struct vm *make_vm(const struct options *options)
 	pthread_mutex_init(&vm->report, NULL);
 	pthread_mutex_init(&vm->symbols, NULL);
 	atomic_init(&vm->status, -1);
+	if (options->stats)
+		vm->stats = stats_new(began_ns);
 	return vm;
 }
 
@@ -116,6 +119,7 @@ static int open_engine(struct vm *vm)
 		.host = &machine_cpu_host,
 		.ctx = vm,
 		.log = is_logged ? &vm->log : NULL,
+		.counters = vm->stats != NULL,
 		.account = &account,
 	};
 
@@ -260,11 +264,14 @@ static void run(struct vm *vm)
 		results_begin(vm) < 0 || last_resort_open(vm) < 0 || shut_in(vm) < 0 ||
 		last_resort_start(vm) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
+	measure_reach(vm, STATS_SHUT_IN);
 	debugger_begin(vm);
 	if (!vm_running(vm) || vm->engine->ops->start(vm->engine, state) < 0 ||
 		io_loop_run(&vm->loop) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	vm->engine->ops->stop(vm->engine);
+	measure_reach(vm, STATS_STOPPED);
+	measure_collect(vm);
 	say_reason(vm);
 	results_write(vm);
 	debugger_ended(vm);
@@ -274,14 +281,18 @@ static int build_and_run(struct vm *vm)
 {
 	int ret = plan(vm);
 
+	measure_reach(vm, STATS_IMAGE);
 	if (ret == 0)
 		ret = make_core(vm);
+	measure_reach(vm, STATS_ENGINE);
 	/* Reading images takes its time. Before signals are held back, they end vole as any
 	 * program. */
 	if (ret == 0)
 		ret = load(vm);
+	measure_reach(vm, STATS_LOADED);
 	if (ret == 0)
 		ret = make_devices(vm);
+	measure_reach(vm, STATS_DEVICES);
 	if (ret != 0)
 		return ret;
 	results_open(vm);
@@ -291,6 +302,7 @@ static int build_and_run(struct vm *vm)
 		say_start(vm);
 	run(vm);
 	drain(vm);
+	measure_reach(vm, STATS_DRAINED);
 	watch_close(vm);
 	devices_say_untouched(vm);
 	say_chaos(vm);
@@ -319,8 +331,11 @@ static void free_vm(struct vm *vm)
 	if (vm->engine)
 		vm->engine->ops->free(vm->engine);
 	memory_free(&vm->memory);
+	measure_reach(vm, STATS_FREED);
+	measure_tell(vm);
 	boot_free(vm->boot);
 	clone_free(vm);
+	measure_free(vm);
 	munmap(vm, sizeof *vm);
 }
 
@@ -330,13 +345,14 @@ static void leave(struct vm *vm, int status)
 {
 	devices_leave(vm);
 	results_close(vm);
+	measure_tell(vm);
 	if (atomic_load(&vm->signal) == 0)
 		_exit(status);
 }
 
-int machine_run(const struct options *options, int *signal)
+int machine_run(const struct options *options, uint64_t began_ns, int *signal)
 {
-	struct vm *vm = make_vm(options);
+	struct vm *vm = make_vm(options, began_ns);
 	int status;
 
 	*signal = 0;
@@ -354,7 +370,7 @@ int machine_run(const struct options *options, int *signal)
 
 int machine_show(const struct options *options)
 {
-	struct vm *vm = make_vm(options);
+	struct vm *vm = make_vm(options, 0);
 	struct boot_machine machine;
 	int status, ret;
 

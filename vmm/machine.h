@@ -10,14 +10,16 @@
  * drain.h (the end).
  */
 
+#include <stdint.h>
+
 struct options;
 
 /*
  * Reads kernel and modules, or a checkpoint, builds the machine and runs it to its end. Returns the
  * exit status of vole; errors were said. Sets *signal to the signal that ended the machine, 0 if
- * none did.
+ * none did. began_ns is when main() began, by monotonic_ns().
  */
-int machine_run(const struct options *options, int *signal);
+int machine_run(const struct options *options, uint64_t began_ns, int *signal);
 
 /* Reads kernel and modules and prints the machine that machine_run() would build on standard
  * output, for `vole inspect`. Returns the exit status of vole. */

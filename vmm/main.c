@@ -11,6 +11,7 @@
 #include "log.h"
 #include "machine.h"
 #include "machine/signals.h"
+#include "monotonic.h"
 #include "options_parse.h"
 #include "process.h"
 #include "suggest.h"
@@ -26,10 +27,10 @@ static int show_text(const char *text)
 	return EXIT_STATUS_VOLE;
 }
 
-/* Runs a machine. The exit status. */
-static int run_machine(const struct options *options)
+/* Runs a machine. Returns the exit status. */
+static int run_machine(const struct options *options, uint64_t began_ns)
 {
-	int signal, status = machine_run(options, &signal);
+	int signal, status = machine_run(options, began_ns, &signal);
 
 	/* Whoever waits for us shall see which signal it was. */
 	if (signal)
@@ -60,6 +61,7 @@ static int refuse_command(const char *word)
 int main(int argc, char **argv)
 {
 	struct options options;
+	uint64_t began_ns = monotonic_ns();
 	const char *command = argc > 1 ? argv[1] : "";
 	int ret;
 
@@ -81,5 +83,6 @@ int main(int argc, char **argv)
 	ret = options_parse(&options, argc - 1, argv + 1);
 	if (ret != 0)
 		return ret > 0 ? show_text(usage) : EXIT_STATUS_VOLE;
-	return strcmp(command, "inspect") == 0 ? machine_show(&options) : run_machine(&options);
+	return strcmp(command, "inspect") == 0 ? machine_show(&options)
+					       : run_machine(&options, began_ns);
 }

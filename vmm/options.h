@@ -85,8 +85,10 @@ struct options {
 	const char *capture;         /* "-": standard output; NULL: none */
 	uint32_t capture_snap;       /* bytes */
 	const char *trace;           /* NULL: none */
-	uint64_t exits_max;          /* 0: no limit */
-	unsigned timeout;            /* seconds; 0: none */
+	bool stats;
+	const char *stats_file; /* for JSON; NULL: a table on standard error */
+	uint64_t exits_max;     /* 0: no limit */
+	unsigned timeout;       /* seconds; 0: none */
 	struct checkpoint_options checkpoint;
 	struct gdb_options gdb;
 	bool screen; /* the screen of boards that have one is shown at the end */

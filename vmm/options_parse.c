@@ -211,6 +211,7 @@ enum {
 	OPTION_LOG,
 	OPTION_CAPTURE,
 	OPTION_TRACE,
+	OPTION_STATS,
 	OPTION_GDB,
 	OPTION_SCREEN,
 	OPTION_SANDBOX,
@@ -251,6 +252,8 @@ static int parse_option(struct options *options, int option, char *argument)
 		return parse_chaos(options, argument);
 	case OPTION_TRACE:
 		return parse_trace(options, argument);
+	case OPTION_STATS:
+		return parse_stats(options, argument);
 	case OPTION_CAPTURE:
 		return parse_capture(options, argument);
 	case OPTION_CHECK:
@@ -319,6 +322,7 @@ static const struct option longs[] = {
 	{"log", required_argument, NULL, OPTION_LOG},
 	{"capture", required_argument, NULL, OPTION_CAPTURE},
 	{"trace", required_argument, NULL, OPTION_TRACE},
+	{"stats", optional_argument, NULL, OPTION_STATS},
 	{"gdb", required_argument, NULL, OPTION_GDB},
 	{"screen", required_argument, NULL, OPTION_SCREEN},
 	{"sandbox", required_argument, NULL, OPTION_SANDBOX},

@@ -125,6 +125,32 @@ int parse_trace(struct options *options, const char *text)
 	return 0;
 }
 
+int parse_stats(struct options *options, const char *text)
+{
+	static const char json[] = "json:";
+
+	if (options->stats) {
+		say("--stats: there can be only one");
+		return -EINVAL;
+	}
+	options->stats = true;
+	if (!*text)
+		return 0;
+	if (strncmp(text, json, strlen(json)) != 0) {
+		say("--stats=%s: not json:FILE%s; without it, a table goes to standard error", text,
+			suggestion(text, "json:FILE"));
+		return -EINVAL;
+	}
+	options->stats_file = text + strlen(json);
+	if (*options->stats_file && strcmp(options->stats_file, "-") != 0)
+		return 0;
+	say(*options->stats_file ? "--stats=%s: standard output is the guest's; name a file, or "
+				   "/dev/stderr"
+				 : "--stats=%s: no file is named",
+		text);
+	return -EINVAL;
+}
+
 /* The last --chaos counts, as a whole. */
 int parse_chaos(struct options *options, char *text)
 {

@@ -21,6 +21,9 @@ int parse_check(struct options *options, char *text);
 /* --trace FILE */
 int parse_trace(struct options *options, const char *text);
 
+/* --stats[=json:FILE]; text is what follows "=", "" if nothing does */
+int parse_stats(struct options *options, const char *text);
+
 /* --chaos SEED[,errors][,reset] */
 int parse_chaos(struct options *options, char *text);
 

@@ -67,6 +67,10 @@ struct cpu_host {
 	 */
 	bool (*wait)(struct cpu *cpu);
 
+	/* Tells that guest code is entered for the first time: the boot CPU executes its first
+	 * instruction, or goes on from a checkpoint. NULL: nobody wants to know. */
+	void (*begins)(struct cpu *cpu);
+
 	/* Tells of an access that was made to guest memory which engine_ops.watch() names: a load
 	 * or store of len bytes. is_ordered: whether, since the access before this one, the CPU has
 	 * executed what orders a store before a later load. */

@@ -50,6 +50,7 @@ struct engine_setup {
 	const struct cpu_host *host;
 	void *ctx;            /* of host */
 	struct exit_log *log; /* NULL: exits are neither logged nor counted */
+	bool counters;        /* counters() will be called */
 
 	/* NULL: no accounts. An engine without engine_ops.last() keeps none. */
 	const struct cpu_account *account;
@@ -213,6 +214,18 @@ struct engine_ops {
 	/* Writes the engine's counts of a CPU to text: "12 exits, 3 instructions completed for
 	 * KVM". After stop(), or between pause() and resume(). */
 	void (*describe)(struct engine *engine, unsigned id, char *text, size_t size);
+
+	/* Returns how many instructions a CPU has executed. In a callback of a CPU, between pause()
+	 * and resume(), or after stop(). NULL: not known. */
+	uint64_t (*instructions)(struct engine *engine, unsigned id);
+
+	/* Calls each() for each counter that the host keeps of the machine (cpu -1) and of each
+	 * CPU, by the host's name for it: with one value, or those of a histogram. After stop(), if
+	 * engine_setup.counters is set. NULL: the host keeps none. */
+	void (*counters)(struct engine *engine,
+		void (*each)(void *ctx, int cpu, const char *name, const uint64_t *values,
+			unsigned count),
+		void *ctx);
 
 	/* What a debugger asks of the engine. */
 	const struct engine_debug_ops *debug;

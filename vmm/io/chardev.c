@@ -350,6 +350,8 @@ static ssize_t chardev_write(
 		dev->output_broken = true;
 	}
 	pthread_mutex_unlock(&dev->lock);
+	if (ret > 0 && dev->wrote)
+		dev->wrote(dev->ctx);
 	if (lost)
 		say_lost(dev);
 	if (broke)

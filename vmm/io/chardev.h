@@ -40,11 +40,12 @@ struct chardev {
 	/* Callbacks; ctx is their argument. ready() tells that what the device wants may be
 	 * possible now. quit() tells that the user typed ^A x, and show() that it was ^A s. These
 	 * are called on the I/O thread. broken() tells, once and on any thread, that output fails
-	 * for good. */
+	 * for good; wrote() on the thread that writes. */
 	void (*ready)(void *ctx);
 	void (*quit)(void *ctx);
 	void (*show)(void *ctx);
 	void (*broken)(void *ctx, int error);
+	void (*wrote)(void *ctx); /* some output was written; NULL: nobody wants to know */
 	void *ctx;
 
 	/* Guards in, out and client_deaf against an emergency write, which comes on a vCPU's

@@ -17,6 +17,7 @@
 #include "cpu/engine.h"
 #include "error_text.h"
 #include "exit_status.h"
+#include "kvm/counters.h"
 #include "kvm/debug.h"
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
@@ -34,6 +35,7 @@ struct kvm_engine {
 	const struct memory *memory; /* not owned */
 	struct kvm_debug *debug;     /* NULL: there is no debugger. Owned */
 	int irqfds[IOAPIC_PINS];     /* of connected GSIs; -1: not connected */
+	int counters;                /* of KVM's counters of the VM; -1: none */
 	unsigned vcpu_count;         /* so many of vcpus are made, the last one perhaps by half */
 	struct vcpu vcpus[];
 };
@@ -97,6 +99,8 @@ static int add_vcpus(struct kvm_engine *engine, const struct engine_setup *setup
 		vcpu->cpu.ctx = setup->ctx;
 		vcpu->cpu.gmem = &setup->memory->gmem;
 		vcpu->cpu.log = setup->log;
+		if (setup->counters)
+			vcpu->counters = kvm_counters_open(vcpu->fd);
 	}
 	return 0;
 }
@@ -116,6 +120,7 @@ static int kvm_engine_open(struct engine **opened, const struct engine_setup *se
 	*opened = &engine->engine;
 	engine->engine.ops = &engine_kvm;
 	engine->kvm = KVM_EMPTY;
+	engine->counters = -1;
 	engine->irqchip = setup->irqchip;
 	engine->memory = setup->memory;
 	for (unsigned gsi = 0; gsi < IOAPIC_PINS; gsi++)
@@ -130,6 +135,8 @@ static int kvm_engine_open(struct engine **opened, const struct engine_setup *se
 	if (ret < 0)
 		return ret;
 	kvm_close_device(&engine->kvm);
+	if (setup->counters)
+		engine->counters = kvm_counters_open(engine->kvm.vm);
 	engine->engine.tsc_khz = kvm_tsc_khz(engine->vcpus[0].fd);
 	return 0;
 }
@@ -143,6 +150,8 @@ static void kvm_engine_free(struct engine *base)
 	for (unsigned gsi = 0; gsi < IOAPIC_PINS; gsi++)
 		if (engine->irqfds[gsi] >= 0)
 			close(engine->irqfds[gsi]);
+	if (engine->counters >= 0)
+		close(engine->counters);
 	kvm_free(&engine->kvm);
 	free(engine->debug);
 	free(engine);
@@ -314,6 +323,17 @@ static void kvm_engine_describe(struct engine *engine, unsigned id, char *text, 
 		vcpu->cpu.exits, vcpu->completed);
 }
 
+static void kvm_engine_counters(struct engine *base,
+	void (*each)(void *ctx, int cpu, const char *name, const uint64_t *values, unsigned count),
+	void *ctx)
+{
+	const struct kvm_engine *engine = kvm_engine_of(base);
+
+	kvm_counters_read(engine->counters, -1, each, ctx);
+	for (unsigned i = 0; i < engine->vcpu_count; i++)
+		kvm_counters_read(engine->vcpus[i].counters, (int)i, each, ctx);
+}
+
 /* --- the debugger ----------------------------------------------------------------------------- */
 
 static int kvm_engine_attach(struct engine *base)
@@ -379,6 +399,7 @@ const struct engine_ops engine_kvm = {
 	.state = kvm_engine_state,
 	.transfer = kvm_engine_transfer,
 	.describe = kvm_engine_describe,
+	.counters = kvm_engine_counters,
 	.debug = &kvm_debug_ops,
 	.doctor = doctor_kvm,
 };

@@ -151,6 +151,8 @@ void vcpu_free(struct vcpu *vcpu)
 {
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_size);
+	if (vcpu->counters >= 0)
+		close(vcpu->counters);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
 	pthread_cond_destroy(&vcpu->changed);

@@ -20,6 +20,7 @@ struct kvm_debug;
 struct vcpu {
 	struct cpu cpu;
 	int fd;              /* -1: empty */
+	int counters;        /* of KVM's counters of this vCPU (kvm/counters.h); -1: none */
 	struct kvm_run *run; /* NULL: not mapped */
 	size_t run_size;
 	pthread_t thread;
@@ -62,6 +63,7 @@ struct vcpu {
 #define VCPU_EMPTY                                   \
 	((struct vcpu){                              \
 		.fd = -1,                            \
+		.counters = -1,                      \
 		.activity = CPU_UNKNOWN,             \
 		.lock = PTHREAD_MUTEX_INITIALIZER,   \
 		.changed = PTHREAD_COND_INITIALIZER, \

@@ -156,6 +156,8 @@ static void *vcpu_thread(void *argument)
 		vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
 	if (vcpu->debug)
 		serve_others(vcpu);
+	if (vcpu->cpu.id == 0 && vcpu->cpu.host->begins)
+		vcpu->cpu.host->begins(&vcpu->cpu);
 	/* immediate_exit is cleared before running() is asked again, so that a stop is not
 	 * missed. */
 	while (vcpu->cpu.host->running(&vcpu->cpu)) {

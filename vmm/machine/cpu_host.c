@@ -6,6 +6,7 @@
 
 #include "machine/debugger.h"
 #include "machine/device.h"
+#include "machine/measure.h"
 #include "machine/ports.h"
 #include "machine/vm.h"
 #include "machine/watch.h"
@@ -96,6 +97,11 @@ static int on_triple_fault(struct cpu *cpu)
 	return 0;
 }
 
+static void on_begins(struct cpu *cpu)
+{
+	measure_reach(cpu->ctx, STATS_FIRST_INSTRUCTION);
+}
+
 static void on_end(struct cpu *cpu, int status)
 {
 	struct vm *vm = cpu->ctx;
@@ -134,6 +140,7 @@ const struct cpu_host machine_cpu_host = {
 	.end = on_end,
 	.running = on_running,
 	.wait = on_wait,
+	.begins = on_begins,
 	.watched = watch_access,
 	.debug = debugger_stopped,
 };

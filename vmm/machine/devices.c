@@ -12,6 +12,7 @@
 #include "io/chardev_open.h"
 #include "log.h"
 #include "machine/device.h"
+#include "machine/measure.h"
 #include "machine/pc_keyboard.h"
 #include "machine/plan.h"
 #include "machine/serial.h"
@@ -46,6 +47,13 @@ static void console_broken(void *ctx, int error)
 
 	say("--console %s: %s", plan_console(vm, console->index)->host, error_text(error));
 	vm_output_lost(vm, EXIT_STATUS_VOLE);
+}
+
+static void console_wrote(void *ctx)
+{
+	struct vm_console *console = ctx;
+
+	measure_reach(console->vm, STATS_FIRST_OUTPUT);
 }
 
 /* What virtio_..._init() returned. It has nobody to tell. */
@@ -85,6 +93,7 @@ static int open_console(struct vm *vm, struct console_port_host *port)
 	console->chardev.quit = console_quit;
 	console->chardev.show = console_show;
 	console->chardev.broken = console_broken;
+	console->chardev.wrote = console_wrote;
 	console->chardev.ctx = console;
 	*port = (struct console_port_host){&console->chardev.backend, options->name};
 	return ret;

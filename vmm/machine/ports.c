@@ -16,6 +16,7 @@
 #include "machine/checkpoint.h"
 #include "machine/cpu_start.h"
 #include "machine/exception.h"
+#include "machine/measure.h"
 #include "machine/pc_keyboard.h"
 #include "machine/screen.h"
 #include "machine/serial.h"
@@ -75,8 +76,10 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 		if (must_wait && !wait_for_output(vm))
 			continue;
 		n = put_byte(byte);
-		if (n >= 0)
+		if (n >= 0) {
+			measure_reach(vm, STATS_FIRST_OUTPUT);
 			return;
+		}
 		must_wait |= n == -EAGAIN;
 		if (n != -EAGAIN && n != -EINTR) {
 			vm_end(vm, EXIT_STATUS_VOLE);

@@ -8,6 +8,7 @@
 #include "io/chardev_open.h"
 #include "log.h"
 #include "machine/halts.h"
+#include "machine/measure.h"
 #include "machine/plan.h"
 #include "machine/state_report.h"
 #include "machine/vm.h"
@@ -58,6 +59,11 @@ static void serial_broken(void *ctx, int error)
 	vm_output_lost(vm, EXIT_STATUS_VOLE);
 }
 
+static void serial_wrote(void *ctx)
+{
+	measure_reach(ctx, STATS_FIRST_OUTPUT);
+}
+
 static void serial_raise(void *ctx)
 {
 	struct vm *vm = ctx;
@@ -93,6 +99,7 @@ int serial_add(struct vm *vm)
 	serial->chardev.quit = vm_quit;
 	serial->chardev.show = serial_show;
 	serial->chardev.broken = serial_broken;
+	serial->chardev.wrote = serial_wrote;
 	serial->chardev.ctx = vm;
 	ret = uart_init(&serial->uart, &serial->chardev.backend, serial_raise, vm);
 	if (ret < 0)

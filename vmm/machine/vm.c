@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/vm.h"
 
+#include "see/stats.h"
+
 bool vm_is_virtual(const struct vm *vm)
 {
 	return vm->options->clock == ENGINE_CLOCK_VIRTUAL;
@@ -23,6 +25,22 @@ const char *vm_symbol(struct vm *vm, uint64_t address, uint32_t *offset)
 	return symbol;
 }
 
+uint64_t vm_cpu_instructions(struct vm *vm, unsigned cpu)
+{
+	const struct engine_ops *ops = vm->engine->ops;
+
+	return ops->instructions ? ops->instructions(vm->engine, cpu) : 0;
+}
+
+uint64_t vm_instructions(struct vm *vm)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; vm->engine && i < vm->options->cpu_count; i++)
+		count += vm_cpu_instructions(vm, i);
+	return count;
+}
+
 int vm_pause(struct vm *vm)
 {
 	vm->pauses++;
@@ -41,6 +59,8 @@ bool vm_end(struct vm *vm, int status)
 
 	if (!atomic_compare_exchange_strong(&vm->status, &running, status))
 		return false;
+	if (vm->stats)
+		stats_run_reach(stats_run(vm->stats), STATS_END, 0);
 	io_loop_stop(&vm->loop);
 	return true;
 }

@@ -43,6 +43,7 @@
 struct gdb;
 struct lines;
 struct profile;
+struct stats;
 struct vm;
 struct vm_device;
 
@@ -197,6 +198,7 @@ struct vm {
 	struct profile *profile; /* samples; NULL: not wanted */
 	struct io_source profile_timer;
 
+	struct stats *stats; /* NULL: no --stats */
 	struct views views;
 	uint64_t began_ns;  /* by the host's clock: the origin of the events' time */
 	struct gdb *gdb;    /* NULL: no --gdb */
@@ -222,6 +224,11 @@ bool vm_running(struct vm *vm);
 /* Returns the kernel's symbol that a virtual address lies in, or after, and sets *offset; NULL:
  * none is known. Any thread. */
 const char *vm_symbol(struct vm *vm, uint64_t address, uint32_t *offset);
+
+/* Return how many instructions a CPU, or all CPUs, have executed so far, or 0 if the engine does
+ * not know. Called as engine_ops.instructions(). */
+uint64_t vm_cpu_instructions(struct vm *vm, unsigned cpu);
+uint64_t vm_instructions(struct vm *vm);
 
 /* Pauses all CPUs, as engine_ops.pause() does, and has them go on after as many calls of
  * vm_resume(). Several parts of the machine may want a pause at the same time. I/O thread. */

@@ -17,6 +17,7 @@
 #include "see/check.h"
 #include "see/log_exits.h"
 #include "see/log_virtio.h"
+#include "see/stats.h"
 #include "see/trace.h"
 
 /* --- what views ask of the machine ------------------------------------------------------------ */
@@ -60,6 +61,11 @@ static const char *watch_symbol(void *ctx, uint64_t address, uint32_t *offset)
 	return vm_symbol(ctx, address, offset);
 }
 
+static uint64_t watch_instructions(void *ctx, int cpu)
+{
+	return cpu == EVENT_NO_CPU ? vm_instructions(ctx) : vm_cpu_instructions(ctx, (unsigned)cpu);
+}
+
 static void watch_memory(void *ctx, uint64_t gpa, uint64_t len)
 {
 	struct vm *vm = ctx;
@@ -77,6 +83,7 @@ static const struct views_machine watch_machine = {
 	.now = watch_now,
 	.place = watch_place,
 	.symbol = watch_symbol,
+	.instructions = watch_instructions,
 	.watch = watch_memory,
 	.fail = watch_fail,
 };
@@ -117,7 +124,7 @@ bool watch_sees_exits(const struct options *options)
 	for (unsigned i = 0; i < EXIT_LOG_WORDS; i++)
 		if (options->log_files[i])
 			return true;
-	return options->trace != NULL;
+	return options->trace || options->stats;
 }
 
 int watch_open(struct vm *vm)
@@ -137,6 +144,8 @@ int watch_open(struct vm *vm)
 			      ? open_capture_to_stdout(vm)
 			      : capture_open(
 					&vm->views, options->capture, -1, options->capture_snap);
+	if (ret == 0 && vm->stats)
+		ret = stats_open(vm->stats, &vm->views, options->stats_file);
 	if (ret == 0 && options->check_virtio)
 		ret = check_open(&vm->views, vm->engine->ops->watch != NULL, options->check_fatal);
 	return ret;

@@ -57,6 +57,10 @@ struct views_machine {
 	 * same, and sets *offset; NULL: none. */
 	const char *(*symbol)(void *ctx, uint64_t address, uint32_t *offset);
 
+	/* Returns how many instructions a CPU has executed so far; all together, if it is
+	 * EVENT_NO_CPU. 0: the engine does not know. */
+	uint64_t (*instructions)(void *ctx, int cpu);
+
 	/* Has views be shown the accesses of CPUs to the pages that guest memory is in, from here
 	 * on (EVENT_ACCESS). Where the engine sees them. */
 	void (*watch)(void *ctx, uint64_t gpa, uint64_t len);

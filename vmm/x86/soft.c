@@ -332,6 +332,11 @@ static int soft_engine_transfer(struct engine *base, struct snapshot_stream *str
 	return 0;
 }
 
+static uint64_t soft_instructions(struct engine *engine, unsigned id)
+{
+	return x86_count(&soft_engine_of(engine)->system.cpus[id]);
+}
+
 static void soft_describe(struct engine *base, unsigned id, char *text, size_t size)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -364,6 +369,7 @@ const struct engine_ops engine_soft = {
 	.last = soft_last,
 	.counts = soft_counts,
 	.describe = soft_describe,
+	.instructions = soft_instructions,
 	.debug = &soft_debug,
 	.doctor = doctor_soft,
 };

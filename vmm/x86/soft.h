@@ -69,6 +69,7 @@ struct soft_engine {
 	uint64_t current_count;   /* x86_count() at the start of its quantum */
 	int64_t left;       /* instructions, and their x86_charge(), until devices are served */
 	bool yield_asked;   /* soft_run() is to return soon */
+	bool has_begun;     /* cpu_host.begins() was called */
 	bool was_idle;      /* soft_run() found no CPU to execute the last time */
 	bool paused;        /* soft_run() executes nothing */
 	uint64_t paused_at; /* ENGINE_CLOCK_HOST: of the host's clock, in ns */

@@ -180,6 +180,13 @@ void soft_tell_missing(struct soft_cpu *cpu)
 			x86->segment[X86_CS].base + x86->missing_eip);
 }
 
+static void tell_begin(struct soft_cpu *cpu)
+{
+	cpu->engine->has_begun = true;
+	if (cpu->engine->host->begins)
+		cpu->engine->host->begins(&cpu->cpu);
+}
+
 /* Executes a turn, or the rest of one that a debugger has interrupted. Sets *executed to how many
  * instructions of it were executed: fewer than the quantum if the CPU halted, yielded or was told
  * to break off. Returns false if a debugger has interrupted it. */
@@ -194,6 +201,8 @@ static bool execute(struct soft_cpu *cpu, int64_t quantum, int64_t *executed)
 	soft_take_init(cpu);
 	if (!can_execute(cpu) || quantum <= *executed)
 		return true;
+	if (!engine->has_begun)
+		tell_begin(cpu);
 	before = x86_count(x86);
 	engine->current = cpu;
 	engine->current_count = before - (uint64_t)engine->turn_done;
