@@ -65,6 +65,7 @@ for my $folder (sort keys %may_see) {
 my %may_see_in_vmm = (
 	'sandbox' => [],
 	'snapshot' => [qw(io)],
+	'replay' => [qw(chips cpu io snapshot)],
 	'cpu' => [qw(chips snapshot)],
 	'kvm' => [qw(chips cpu sandbox snapshot)],
 	'x86' => [qw(chips cpu snapshot)],
@@ -73,7 +74,7 @@ my %may_see_in_vmm = (
 	'boot' => [qw(chips cpu io snapshot)],
 	'see' => [qw(chips cpu io)],
 	'debug' => [qw(chips cpu io see)],
-	'machine' => [qw(boot chips cpu debug io sandbox see snapshot)],
+	'machine' => [qw(boot chips cpu debug io replay sandbox see snapshot)],
 );
 for my $folder (sort keys %may_see_in_vmm) {
 	my %allowed = map { $_ => 1 } $folder, @{$may_see_in_vmm{$folder}};

@@ -94,7 +94,7 @@ sub completions {
 
 my @options = grep { !/^-h|^--(?:help|version)/ } keys %helped;
 is(completions('run', '-'), join(' ', sort @options), 'all options complete');
-is(completions(''), '--help --version clone doctor inspect run', 'all commands complete');
+is(completions(''), '--help --version clone doctor inspect replay run', 'all commands complete');
 for (sort grep { $helped{$_} } @options) {
 	is(completions('run', $_, ''), join(' ', sort split ' ', $helped{$_}), "what $_ chooses from completes");
 }

@@ -25,10 +25,10 @@ _vole() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run clone inspect doctor --help --version' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'run clone replay inspect doctor --help --version' -- "$word")
 		return
 	fi
-	[[ ${COMP_WORDS[1]} = run || ${COMP_WORDS[1]} = clone || ${COMP_WORDS[1]} = inspect ]] || return
+	[[ ${COMP_WORDS[1]} = run || ${COMP_WORDS[1]} = clone || ${COMP_WORDS[1]} = replay || ${COMP_WORDS[1]} = inspect ]] || return
 
 	# What follows "--" is the guest's.
 	for ((i = 2; i < COMP_CWORD; i++)); do

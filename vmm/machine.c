@@ -21,6 +21,7 @@
 #include "machine/measure.h"
 #include "machine/plan.h"
 #include "machine/ports.h"
+#include "machine/recording.h"
 #include "machine/results.h"
 #include "machine/screen.h"
 #include "machine/shut_in.h"
@@ -76,15 +77,18 @@ static int open_image(struct vm *vm)
  * validated without an engine. Returns 0, or the exit status of vole. */
 static int plan(struct vm *vm)
 {
-	int ret = open_image(vm);
+	int ret;
 
+	if (recording_open(vm) < 0 || recording_identify_files(vm) < 0)
+		return EXIT_STATUS_VOLE;
+	ret = open_image(vm);
 	if (ret != 0)
 		return ret;
 	if (plan_validate(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	devices_place(vm);
 	if (io_loop_init(&vm->loop) < 0 || debugger_open(vm) < 0 || devices_open(vm) < 0 ||
-		checkpoint_open(vm) < 0)
+		checkpoint_open(vm) < 0 || recording_identify_disks(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	if (vm->clone && clone_adopt_disks(vm) < 0)
 		return EXIT_STATUS_VOLE;
@@ -225,6 +229,8 @@ static int64_t run_engine(void *ctx)
 	if (vm->pauses > 0 || (vm_is_virtual(vm) && output_waits(vm)))
 		return IO_FOREVER;
 	checkpoint_look(vm);
+	if (vm->recording)
+		return recording_run(vm);
 	ns = vm->engine->ops->run(vm->engine);
 	halts_look(vm);
 	return ns;
@@ -261,8 +267,8 @@ static void run(struct vm *vm)
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
 	if (timers_open(vm) < 0 || halts_open(vm) < 0 || checkpoint_begin(vm) < 0 ||
-		results_begin(vm) < 0 || last_resort_open(vm) < 0 || shut_in(vm) < 0 ||
-		last_resort_start(vm) < 0)
+		results_begin(vm) < 0 || recording_begin(vm) < 0 || last_resort_open(vm) < 0 ||
+		shut_in(vm) < 0 || last_resort_start(vm) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	measure_reach(vm, STATS_SHUT_IN);
 	debugger_begin(vm);
@@ -272,6 +278,7 @@ static void run(struct vm *vm)
 	vm->engine->ops->stop(vm->engine);
 	measure_reach(vm, STATS_STOPPED);
 	measure_collect(vm);
+	recording_stopped(vm);
 	say_reason(vm);
 	results_write(vm);
 	debugger_ended(vm);
@@ -296,6 +303,8 @@ static int build_and_run(struct vm *vm)
 	if (ret != 0)
 		return ret;
 	results_open(vm);
+	if (recording_create(vm) < 0)
+		return EXIT_STATUS_VOLE;
 	boot_close_files(vm->boot);
 	say_engine(vm);
 	if (vm->options->verbose)
@@ -304,6 +313,7 @@ static int build_and_run(struct vm *vm)
 	drain(vm);
 	measure_reach(vm, STATS_DRAINED);
 	watch_close(vm);
+	recording_end(vm);
 	devices_say_untouched(vm);
 	say_chaos(vm);
 	checkpoint_say_missing(vm);
@@ -334,6 +344,7 @@ static void free_vm(struct vm *vm)
 	measure_reach(vm, STATS_FREED);
 	measure_tell(vm);
 	boot_free(vm->boot);
+	recording_close(vm);
 	clone_free(vm);
 	measure_free(vm);
 	munmap(vm, sizeof *vm);

@@ -13,6 +13,7 @@
 #include "machine/signals.h"
 #include "monotonic.h"
 #include "options_parse.h"
+#include "options_record.h"
 #include "process.h"
 #include "suggest.h"
 #include "usage.h"
@@ -42,7 +43,7 @@ static int run_machine(const struct options *options, uint64_t began_ns)
 static int refuse_command(const char *word)
 {
 	static const char *const commands[] = {
-		"run", "clone", "inspect", "doctor", "--help", "--version", NULL};
+		"run", "clone", "replay", "inspect", "doctor", "--help", "--version", NULL};
 	const char *meant;
 
 	if (!word)
@@ -52,18 +53,41 @@ static int refuse_command(const char *word)
 	else if ((meant = suggest(word, commands)))
 		say("%s: not a command; %s? (vole --help tells all)", word, meant);
 	else
-		say("%s: not a command; there are run, clone, inspect and doctor (vole --help "
+		say("%s: not a command; there are run, clone, replay, inspect and doctor (vole "
+		    "--help "
 		    "tells all)",
 			word);
 	return EXIT_STATUS_VOLE;
 }
 
-int main(int argc, char **argv)
+/* A command with options. Returns the exit status. */
+static int run_command(int count, char **words, uint64_t began_ns)
 {
 	struct options options;
-	uint64_t began_ns = monotonic_ns();
+	size_t len;
+	char *copy = record_words(count, words, &len);
+	int status = EXIT_STATUS_VOLE, ret;
+
+	if (!copy)
+		return EXIT_STATUS_VOLE;
+	ret = options_parse(&options, count, words);
+	options.words = copy;
+	options.words_len = len;
+	if (ret > 0)
+		status = show_text(usage);
+	else if (ret == 0 && strcmp(words[0], "inspect") == 0)
+		status = machine_show(&options);
+	else if (ret == 0)
+		status = run_machine(&options, began_ns);
+	free(copy);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const with_options[] = {"run", "clone", "replay", "inspect"};
 	const char *command = argc > 1 ? argv[1] : "";
-	int ret;
+	uint64_t began_ns = monotonic_ns();
 
 	if (!process_prepare())
 		return EXIT_STATUS_VOLE;
@@ -77,12 +101,8 @@ int main(int argc, char **argv)
 		say("doctor %s: it has no options", argv[2]);
 		return EXIT_STATUS_VOLE;
 	}
-	if (strcmp(command, "run") != 0 && strcmp(command, "clone") != 0 &&
-		strcmp(command, "inspect") != 0)
-		return refuse_command(argc > 1 ? command : NULL);
-	ret = options_parse(&options, argc - 1, argv + 1);
-	if (ret != 0)
-		return ret > 0 ? show_text(usage) : EXIT_STATUS_VOLE;
-	return strcmp(command, "inspect") == 0 ? machine_show(&options)
-					       : run_machine(&options, began_ns);
+	for (size_t i = 0; i < sizeof with_options / sizeof *with_options; i++)
+		if (strcmp(command, with_options[i]) == 0)
+			return run_command(argc - 1, argv + 1, began_ns);
+	return refuse_command(argc > 1 ? command : NULL);
 }

@@ -52,11 +52,18 @@ struct checkpoint_options {
 };
 
 struct options {
-	bool is_clone; /* kernel is a checkpoint */
+	bool is_clone;  /* kernel is a checkpoint */
+	bool is_replay; /* kernel is a record; then that of the run, and replayed the record */
 	const char *kernel;
+	const char *replayed;
+	const char *replay_kernel; /* where the kernel is on this host; NULL: where it was */
+	const char *record;        /* file to record to; NULL: none */
+	const char *words;         /* of the command line, each with a NUL; not owned */
+	size_t words_len;
 	const char *boot;   /* name of a boot protocol, or "auto" */
 	const char *engine; /* "auto", "kvm" or "soft" */
 	enum engine_clock clock;
+	bool has_clock;       /* the user chose it */
 	uint32_t memory_size; /* bytes; validated by the boot protocol */
 	unsigned cpu_count;
 	unsigned console_count; /* 0: left out */

@@ -93,7 +93,7 @@ int check_checkpoint(const struct options *options)
 int check_clone_takes(int option, const struct option *longs)
 {
 	static const char *const refused[] = {"boot", "clock", "memory", "cpus", "virtio", "chaos",
-		"module", "initrd", "load", "debug-port"};
+		"module", "initrd", "load", "debug-port", "record"};
 
 	while (longs->name && longs->val != option)
 		longs++;

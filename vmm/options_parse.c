@@ -15,6 +15,7 @@
 #include "numbers.h"
 #include "options_checkpoint.h"
 #include "options_devices.h"
+#include "options_record.h"
 #include "options_results.h"
 #include "options_views.h"
 #include "suggest.h"
@@ -132,6 +133,7 @@ static int parse_engine(struct options *options, const char *text)
 
 static int parse_clock(struct options *options, const char *text)
 {
+	options->has_clock = true;
 	options->clock = ENGINE_CLOCK_VIRTUAL;
 	if (strcmp(text, "virtual") == 0)
 		return 0;
@@ -222,6 +224,7 @@ enum {
 	OPTION_PROFILE,
 	OPTION_CORE,
 	OPTION_CHECKPOINT,
+	OPTION_RECORD,
 };
 
 static int parse_option(struct options *options, int option, char *argument)
@@ -291,6 +294,9 @@ static int parse_option(struct options *options, int option, char *argument)
 		return 0;
 	case OPTION_CHECKPOINT:
 		return parse_checkpoint(options, argument);
+	case OPTION_RECORD:
+		options->record = argument;
+		return 0;
 	case 'v':
 		options->verbose = true;
 		return 0;
@@ -333,6 +339,7 @@ static const struct option longs[] = {
 	{"profile", required_argument, NULL, OPTION_PROFILE},
 	{"core", required_argument, NULL, OPTION_CORE},
 	{"checkpoint", required_argument, NULL, OPTION_CHECKPOINT},
+	{"record", required_argument, NULL, OPTION_RECORD},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -401,7 +408,9 @@ static void say_bad_option(int result, const char *word)
 static int parse_words(struct options *options, int count, char **argv)
 {
 	char no_argument_here[] = "";
-	const char *what = options->is_clone ? "checkpoint" : "kernel";
+	const char *what = options->is_clone    ? "checkpoint"
+			   : options->is_replay ? "record"
+						: "kernel";
 	const char *value = NULL; /* of the last option */
 	int option, ret, at;
 
@@ -417,6 +426,8 @@ static int parse_words(struct options *options, int count, char **argv)
 		}
 		value = optarg;
 		ret = options->is_clone ? check_clone_takes(option, longs) : 0;
+		if (options->is_replay)
+			ret = check_replay_takes(option, longs);
 		if (ret == 0)
 			ret = parse_option(options, option, optarg ? optarg : no_argument_here);
 		if (ret != 0)
@@ -431,12 +442,15 @@ static int parse_words(struct options *options, int count, char **argv)
 		return -EINVAL;
 	}
 	options->kernel = argv[optind++];
-	if (optind < count) {
-		say("%s: a second %s, after %s%s", argv[optind], what, options->kernel,
-			options->is_clone ? "" : "; words for the guest go after \"--\"");
-		return -EINVAL;
-	}
-	return 0;
+	if (options->is_replay && optind < count)
+		options->replay_kernel = argv[optind++];
+	if (optind == count)
+		return 0;
+	say("%s: a second %s, after %s%s", argv[optind], options->is_replay ? "kernel" : what,
+		options->is_replay ? options->replay_kernel : options->kernel,
+		options->is_clone || options->is_replay ? ""
+							: "; words for the guest go after \"--\"");
+	return -EINVAL;
 }
 
 int options_parse(struct options *options, int argc, char **argv)
@@ -446,6 +460,7 @@ int options_parse(struct options *options, int argc, char **argv)
 
 	*options = (struct options){
 		.is_clone = strcmp(argv[0], "clone") == 0,
+		.is_replay = strcmp(argv[0], "replay") == 0,
 		.boot = "auto",
 		.engine = "auto",
 		.clock = ENGINE_CLOCK_HOST,
@@ -458,10 +473,12 @@ int options_parse(struct options *options, int argc, char **argv)
 	ret = parse_words(options, words, argv);
 	if (ret == 0)
 		ret = check_checkpoint(options);
+	if (ret == 0)
+		ret = check_record(options);
 	if (ret != 0 || words == argc)
 		return ret;
-	if (options->is_clone) {
-		say("%s: a clone's guest has its command line already", argv[words]);
+	if (options->is_clone || options->is_replay) {
+		say("%s: a %s's guest has its command line already", argv[words], argv[0]);
 		return -EINVAL;
 	}
 	return parse_cmdline(options, argc - words - 1, argv + words + 1);

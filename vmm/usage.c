@@ -4,6 +4,7 @@
 #define COMMANDS                                                            \
 	"usage: vole run [options] KERNEL [-- command line of the guest]\n" \
 	"       vole clone [options] CHECKPOINT\n"                          \
+	"       vole replay [options] RECORD [KERNEL]\n"                    \
 	"       vole inspect [options] KERNEL\n"                            \
 	"       vole doctor\n"                                              \
 	"       vole --help | --version\n"
@@ -15,6 +16,7 @@ const char usage[] = COMMANDS
 	"run      boots KERNEL: a 32-bit ELF executable for x86, a kernel with a\n"
 	"         Multiboot header, raw code, firmware or Linux\n"
 	"clone    goes on from a checkpoint, with consoles, disks and entropy of its own\n"
+	"replay   repeats a run that was recorded, to its last instruction\n"
 	"inspect  shows what run would do: segments, memory map, device map, entry state\n"
 	"doctor   says whether this host has what vole needs, and if not, what to do\n"
 	"\n"
@@ -94,6 +96,8 @@ const char usage[] = COMMANDS
 	"      --checkpoint FILE[,at=TIME][,continue]\n"
 	"                      saves the machine, once the guest asks for it or at that time\n"
 	"                      (seconds, or with ns, us or ms); then ends it, or continues\n"
+	"      --record FILE   records the run, by the software CPU and the virtual clock, for\n"
+	"                      vole replay\n"
 	"      --sandbox on|off|log\n"
 	"                      shuts vole in before the guest begins, so that a hole in it is\n"
 	"                      worth little; log says what it would forbid (on)\n"

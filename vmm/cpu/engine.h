@@ -56,6 +56,17 @@ struct engine_setup {
 	const struct cpu_account *account;
 };
 
+/*
+ * A point of a run by ENGINE_CLOCK_VIRTUAL: how many turns of CPUs are over, each jump of the clock
+ * to a timer being one, and how many instructions of the next one are executed. Two runs with equal
+ * input have the same state there, whatever the host or a debugger did.
+ */
+struct engine_position {
+	uint64_t turns;
+	int64_t done;
+	uint64_t instructions; /* that all CPUs have executed until then */
+};
+
 /* Words that a CPU finds on its stack when another has started it. */
 #define CPU_FRAME_WORDS 2
 
@@ -126,6 +137,14 @@ struct engine_ops {
 	/* Returns guest time: nanoseconds since start(), by the CPUs' clock. In a callback of a
 	 * CPU. NULL: the guest's clock is the host's. */
 	uint64_t (*now)(struct engine *engine);
+
+	/* Sets *position to where the run is. I/O thread, or in a callback of a CPU, where the
+	 * instruction that made it is not executed yet. NULL: there is no virtual clock. */
+	void (*position)(struct engine *engine, struct engine_position *position);
+
+	/* Has run() return at this position, not before the last one, of which the count of all
+	 * instructions does not matter; turns UINT64_MAX: nowhere. NULL where position is. */
+	void (*stop_at)(struct engine *engine, const struct engine_position *position);
 
 	/* Waits until no guest code is executed any more. Called once cpu_host.running() is false,
 	 * also without start(). */

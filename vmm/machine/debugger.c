@@ -57,7 +57,7 @@ static void lose_machine(void *ctx)
 	struct vm *vm = ctx;
 
 	vm_discard_output(vm);
-	vm_end(vm, EXIT_STATUS_VOLE);
+	vm_end_outside(vm, EXIT_STATUS_VOLE);
 }
 
 static int locate(void *ctx, uint64_t linear, uint64_t *gpa)
@@ -122,7 +122,7 @@ void debugger_begin(struct vm *vm)
 	if (!vm->gdb)
 		return;
 	if (vm->engine->ops->debug->attach(vm->engine) < 0)
-		vm_end(vm, EXIT_STATUS_VOLE);
+		vm_end_outside(vm, EXIT_STATUS_VOLE);
 	else
 		gdb_begin(vm->gdb, &machine);
 }

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "machine/accessor.h"
 #include "machine/halts.h"
+#include "machine/recording.h"
 #include "machine/vm.h"
 #include "machine/watch.h"
 
@@ -31,7 +32,10 @@ static void device_kick(void *ctx, unsigned queue)
 	struct vm_device *device = ctx;
 
 	atomic_store(&device->kicks[queue].pending, true);
-	io_event_signal(device->kicks[queue].source.fd);
+	if (device->vm->recording)
+		recording_kicked(device->vm, &device->kicks[queue]);
+	else
+		io_event_signal(device->kicks[queue].source.fd);
 	if (device->vm->engine->ops->yield)
 		device->vm->engine->ops->yield(device->vm->engine);
 }

@@ -15,6 +15,7 @@
 #include "machine/measure.h"
 #include "machine/pc_keyboard.h"
 #include "machine/plan.h"
+#include "machine/recording.h"
 #include "machine/serial.h"
 #include "machine/state_report.h"
 #include "machine/vm.h"
@@ -23,7 +24,10 @@ static void console_ready(void *ctx)
 {
 	struct vm_console *console = ctx;
 
-	virtio_backend_ready(&console->vm->console.dev, console->index);
+	if (console->vm->recording)
+		outside_port_ready(&console->vm->recording->outside, console->index);
+	else
+		virtio_backend_ready(&console->vm->console.dev, console->index);
 }
 
 static void console_quit(void *ctx)
@@ -95,7 +99,8 @@ static int open_console(struct vm *vm, struct console_port_host *port)
 	console->chardev.broken = console_broken;
 	console->chardev.wrote = console_wrote;
 	console->chardev.ctx = console;
-	*port = (struct console_port_host){&console->chardev.backend, options->name};
+	*port = (struct console_port_host){
+		recording_port(vm, console->index, &console->chardev.backend), options->name};
 	return ret;
 }
 
@@ -141,7 +146,10 @@ static void rng_ready(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	virtio_backend_ready(&vm->rng.dev, 0);
+	if (vm->recording)
+		outside_entropy_ready(&vm->recording->outside);
+	else
+		virtio_backend_ready(&vm->rng.dev, 0);
 }
 
 /* The source of the entropy device: early, as open_disks(). */
@@ -158,8 +166,9 @@ static int open_entropy(struct vm *vm)
 static int add_rng(struct vm *vm)
 {
 	struct vm_device *device = device_next(vm);
-	int ret = virtio_rng_init(
-		&vm->rng, &vm->entropy.backend, &vm->memory.gmem, &device_host_ops, device);
+	int ret = virtio_rng_init(&vm->rng, recording_entropy(vm, &vm->entropy.backend),
+		&vm->memory.gmem, &device_host_ops, device);
+
 	if (device_made(device, ret) < 0)
 		return ret;
 	return device_add(vm, device, &vm->rng.dev, &vm->options->rng_features, NULL);
@@ -218,8 +227,8 @@ static int add_disk(struct vm *vm, unsigned index)
 	const struct disk_options *options = &vm->options->disks[index];
 	struct vm_disk *disk = &vm->disks[index];
 	struct vm_device *device = device_next(vm);
-	int ret = virtio_block_init(&disk->block, vm_disk_backend(disk), options->queue_count,
-		&vm->memory.gmem, &device_host_ops, device);
+	int ret = virtio_block_init(&disk->block, recording_disk(vm, index, vm_disk_backend(disk)),
+		options->queue_count, &vm->memory.gmem, &device_host_ops, device);
 	struct worker *worker = NULL;
 	const char *missing;
 
@@ -258,6 +267,10 @@ static void free_disks(struct vm *vm)
 
 void devices_resize_disks(struct vm *vm)
 {
+	if (vm->recording) {
+		say("the disks keep their sizes in a run that is recorded or repeated");
+		return;
+	}
 	for (unsigned i = 0; i < vm->disk_count; i++) {
 		struct vm_disk *disk = &vm->disks[i];
 

@@ -9,6 +9,7 @@
 #include "io/chardev.h"
 #include "log.h"
 #include "machine/debugger.h"
+#include "machine/recording.h"
 #include "machine/vm.h"
 
 /* Serves the serial port and all queues that no worker serves. Returns true if there is more to do
@@ -44,17 +45,28 @@ static bool serve_all(struct vm *vm)
 #define RETRY_MS 100
 
 /* Returns whether a port waits for its host to take output. A device that failed does not. */
-static bool port_waits(const struct vm *vm, const struct console_port *port)
+static bool port_waits(const struct vm *vm, unsigned index)
 {
+	const struct console_port *port = &vm->console.ports[index];
+
+	if (vm->recording)
+		return outside_port_waits(&vm->recording->outside, index);
 	return port->output_wanted && virtio_queue_live(&vm->console.dev, port->transmit);
+}
+
+static bool serial_waits(const struct vm *vm)
+{
+	if (vm->recording)
+		return outside_port_waits(&vm->recording->outside, RECORDING_SERIAL);
+	return vm->serial.uart.output_wanted;
 }
 
 bool output_waits(const struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->console_count; i++)
-		if (port_waits(vm, &vm->console.ports[i]))
+		if (port_waits(vm, i))
 			return true;
-	return vm->serial.uart.output_wanted;
+	return serial_waits(vm);
 }
 
 /* Returns the shorter of two waits in milliseconds: 0 is none, -1 one without limit. */
@@ -81,9 +93,9 @@ static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 	for (unsigned i = 0; i <= VIRTIO_CONSOLE_PORTS_MAX; i++)
 		fds[i] = (struct pollfd){.fd = -1, .events = POLLOUT};
 	for (unsigned i = 0; i < vm->console_count; i++)
-		if (port_waits(vm, &vm->console.ports[i]))
+		if (port_waits(vm, i))
 			limit = shorter(limit, wait_for(&fds[i], &vm->consoles[i].chardev));
-	if (vm->serial.uart.output_wanted)
+	if (serial_waits(vm))
 		limit = shorter(
 			limit, wait_for(&fds[VIRTIO_CONSOLE_PORTS_MAX], &vm->serial.chardev));
 	return limit;
@@ -146,7 +158,9 @@ static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 		return;
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (fds[i].revents)
-			virtio_backend_ready(&vm->console.dev, i);
+			vm->consoles[i].chardev.ready(&vm->consoles[i]);
+	if (vm->recording && fds[VIRTIO_CONSOLE_PORTS_MAX].revents)
+		outside_port_ready(&vm->recording->outside, RECORDING_SERIAL);
 	if (debugger->revents)
 		debugger_forward(vm);
 	if (keys->revents)

@@ -167,6 +167,8 @@ static int refuse_software_cpu(const struct vm *vm)
  * NULL if there is no such thing. */
 static const char *needs_software_cpu(const struct options *options)
 {
+	if (options->record)
+		return "--record: KVM does not tell after how many instructions something comes";
 	if (options->clock == ENGINE_CLOCK_VIRTUAL)
 		return "--clock virtual: with KVM time is the host's";
 	if (options->last > 0)

@@ -82,7 +82,7 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 		}
 		must_wait |= n == -EAGAIN;
 		if (n != -EAGAIN && n != -EINTR) {
-			vm_end(vm, EXIT_STATUS_VOLE);
+			vm_end_outside(vm, EXIT_STATUS_VOLE);
 			say("standard output: %s", error_text((int)-n));
 		}
 	}

@@ -10,6 +10,7 @@
 #include "machine/halts.h"
 #include "machine/measure.h"
 #include "machine/plan.h"
+#include "machine/recording.h"
 #include "machine/state_report.h"
 #include "machine/vm.h"
 
@@ -41,6 +42,10 @@ static void serial_ready(void *ctx)
 {
 	struct vm *vm = ctx;
 
+	if (vm->recording) {
+		outside_port_ready(&vm->recording->outside, RECORDING_SERIAL);
+		return;
+	}
 	/* The output of a machine that was saved is its clones'. */
 	if (!vm->checkpoint.has_ended && uart_ready(&vm->serial.uart))
 		io_event_signal(vm->serial.chardev.wake.fd);
@@ -101,7 +106,8 @@ int serial_add(struct vm *vm)
 	serial->chardev.broken = serial_broken;
 	serial->chardev.wrote = serial_wrote;
 	serial->chardev.ctx = vm;
-	ret = uart_init(&serial->uart, &serial->chardev.backend, serial_raise, vm);
+	ret = uart_init(&serial->uart,
+		recording_port(vm, RECORDING_SERIAL, &serial->chardev.backend), serial_raise, vm);
 	if (ret < 0)
 		return ret;
 	serial->uart.ignores_out2 = vm->boot->protocol->board.ignores_out2;

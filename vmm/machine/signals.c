@@ -13,6 +13,7 @@
 #include "io/file.h"
 #include "log.h"
 #include "machine/devices.h"
+#include "machine/recording.h"
 #include "machine/state_report.h"
 #include "machine/vm.h"
 
@@ -51,6 +52,18 @@ bool signal_ends(int signal)
 	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
 }
 
+static void look_at_windows(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->console_count; i++) {
+		if (!vm->consoles[i].chardev.is_terminal)
+			continue;
+		if (vm->recording)
+			outside_port_ready(&vm->recording->outside, i);
+		else
+			virtio_config_changed(&vm->console.dev);
+	}
+}
+
 static void signal_ready(struct io_source *source)
 {
 	struct vm *vm = container_of(source, struct vm, signals);
@@ -60,9 +73,7 @@ static void signal_ready(struct io_source *source)
 		return;
 	switch (info.ssi_signo) {
 	case SIGWINCH:
-		for (unsigned i = 0; i < vm->console_count; i++)
-			if (vm->consoles[i].chardev.is_terminal)
-				virtio_config_changed(&vm->console.dev);
+		look_at_windows(vm);
 		break;
 	case SIGTSTP:
 		stop(vm);
@@ -82,7 +93,7 @@ static void signal_ready(struct io_source *source)
 	default:
 		atomic_store(&vm->signal, (int)info.ssi_signo);
 		vm_discard_output(vm);
-		vm_end(vm, EXIT_STATUS_VOLE);
+		vm_end_outside(vm, EXIT_STATUS_VOLE);
 	}
 }
 

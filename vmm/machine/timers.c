@@ -14,7 +14,7 @@ static void timer_ready(struct io_source *source)
 
 	/* The time is over and stays so: if the machine is ending already, its output is what
 	 * drain() may have to wait for. */
-	if (!vm_end(vm, EXIT_STATUS_TIMEOUT))
+	if (!vm_end_outside(vm, EXIT_STATUS_TIMEOUT))
 		return;
 	vm_discard_output(vm);
 	/* Afterwards, since nobody may read what is said. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/vm.h"
 
+#include "exit_status.h"
 #include "see/stats.h"
 
 bool vm_is_virtual(const struct vm *vm)
@@ -65,11 +66,23 @@ bool vm_end(struct vm *vm, int status)
 	return true;
 }
 
+bool vm_end_outside(struct vm *vm, int status)
+{
+	if (!vm_end(vm, status))
+		return false;
+	atomic_store(&vm->ended_outside, true);
+	return true;
+}
+
 void vm_output_lost(struct vm *vm, int status)
 {
 	int success = 0;
 
-	vm_end(vm, status);
+	/* Another status is that of what the guest did. */
+	if (status == EXIT_STATUS_VOLE)
+		vm_end_outside(vm, status);
+	else
+		vm_end(vm, status);
 	atomic_compare_exchange_strong(&vm->status, &success, status);
 }
 
@@ -85,5 +98,5 @@ void vm_quit(void *ctx)
 	struct vm *vm = ctx;
 
 	vm_discard_output(vm);
-	vm_end(vm, 0);
+	vm_end_outside(vm, 0);
 }

@@ -46,6 +46,7 @@ struct profile;
 struct stats;
 struct vm;
 struct vm_device;
+struct recording;
 
 /* The eventfd of one queue: what a kick signals, by the engine's short cut or by hand. */
 struct vm_kick {
@@ -54,6 +55,7 @@ struct vm_kick {
 	unsigned queue;
 	atomic_bool is_set;  /* the engine has it: engine_ops.set_kick() */
 	atomic_bool pending; /* it was kicked by hand, and is not served yet. Any thread */
+	uint64_t turns;      /* engine_position.turns then, of a machine with vm.recording */
 };
 
 /* Device n is vm->devices[n]; device.c wires it. */
@@ -153,6 +155,7 @@ struct clone;
 struct vm {
 	const struct options *options; /* not owned */
 	struct clone *clone;           /* NULL: the machine boots an image */
+	struct recording *recording;   /* NULL: its run is neither recorded nor repeated. Owned */
 	uint32_t generation;           /* 0; another number in each clone */
 
 	struct boot *boot; /* what is loaded, and where */
@@ -209,6 +212,7 @@ struct vm {
 	pthread_mutex_t symbols;     /* a leaf: held while a symbol is looked up */
 	atomic_int status;           /* exit status of vole; -1 while the machine runs */
 	atomic_int signal;           /* the signal that ended the machine; 0: none */
+	atomic_bool ended_outside;   /* the guest did not end it: the user did, or the host */
 	bool is_stuck;       /* a disk does not return, so nothing can be freed. I/O thread */
 	bool discard_output; /* pending output is not waited for any more. I/O thread only */
 	bool grace_used;     /* the time-out was prolonged, which drain.c does once */
@@ -238,6 +242,9 @@ void vm_resume(struct vm *vm);
 /* Ends the machine with this exit status of vole, unless it is ending already. Returns whether this
  * was its end. Any thread. */
 bool vm_end(struct vm *vm, int status);
+
+/* vm_end() for what the guest has no part in: signals, the time-out, a host that fails. */
+bool vm_end_outside(struct vm *vm, int status);
 
 /* Ends the machine with this status, because output could not be written, or what the guest did was
  * not to be. If it is ending already, the status replaces status 0 only. Any thread. */

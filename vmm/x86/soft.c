@@ -154,8 +154,9 @@ static int soft_open(struct engine **opened, const struct engine_setup *setup)
 			.ctx = engine,
 			.tsc_khz = SOFT_TSC_KHZ,
 			.apic_khz = APIC_TIMER_KHZ,
-			.cost_max = SOFT_COST_MAX,
+			.cost_max = setup->clock == ENGINE_CLOCK_HOST ? SOFT_COST_MAX : 0,
 		};
+		engine->stop.turns = UINT64_MAX;
 		/* Writes by devices make decoded code stale, too. */
 		setup->memory->gmem.written = x86_memory_written;
 		setup->memory->gmem.written_ctx = &engine->system;
@@ -252,6 +253,23 @@ static uint64_t soft_guest_time(struct engine *engine)
 	return soft_now(soft_engine_of(engine));
 }
 
+static void soft_position(struct engine *base, struct engine_position *position)
+{
+	const struct soft_engine *engine = soft_engine_of(base);
+
+	*position = (struct engine_position){.turns = engine->turns, .done = engine->turn_done};
+	if (engine->current)
+		position->done =
+			(int64_t)(x86_count(soft_x86(engine->current)) - engine->current_count);
+	for (unsigned i = 0; i < engine->system.cpu_count; i++)
+		position->instructions += x86_count(&engine->system.cpus[i]);
+}
+
+static void soft_stop_at(struct engine *base, const struct engine_position *position)
+{
+	soft_engine_of(base)->stop = *position;
+}
+
 static int64_t soft_run(struct engine *base)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -303,7 +321,8 @@ static enum cpu_activity soft_cpu_activity(struct engine *engine, unsigned id)
 }
 
 /* Guest code is executed in soft_run() alone. If the I/O thread has come here from a CPU's
- * callback, that CPU can stop only once the callback has returned. */
+ * callback, that CPU can stop only once the callback has returned; by the virtual clock, once its
+ * turn is over, since when that is may not depend on the host. */
 static int soft_pause(struct engine *base)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -311,7 +330,8 @@ static int soft_pause(struct engine *base)
 	soft_begin_pause(engine);
 	if (!engine->current)
 		return 0;
-	soft_yield(base);
+	if (engine->clock == ENGINE_CLOCK_HOST)
+		soft_yield(base);
 	return -EBUSY;
 }
 
@@ -357,6 +377,8 @@ const struct engine_ops engine_soft = {
 	.start = soft_start,
 	.run = soft_run,
 	.yield = soft_yield,
+	.position = soft_position,
+	.stop_at = soft_stop_at,
 	.now = soft_guest_time,
 	.stop = soft_stop,
 	.cpu = soft_cpu_by_id,

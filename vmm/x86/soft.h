@@ -65,6 +65,10 @@ struct soft_engine {
 	int64_t quantum, most;
 	unsigned turn;
 
+	/* engine_position.turns, and where soft_run() is to return; turns UINT64_MAX: nowhere. */
+	uint64_t turns;
+	struct engine_position stop;
+
 	struct soft_cpu *current; /* the one that executes; NULL between quanta */
 	uint64_t current_count;   /* x86_count() at the start of its quantum */
 	int64_t left;       /* instructions, and their x86_charge(), until devices are served */

@@ -187,19 +187,34 @@ static void tell_begin(struct soft_cpu *cpu)
 		cpu->engine->host->begins(&cpu->cpu);
 }
 
+/* How many instructions of the turn are executed before soft_execute() is to return. */
+static int64_t until_stop(const struct soft_engine *engine, int64_t quantum)
+{
+	bool is_here = engine->turns == engine->stop.turns;
+
+	return is_here && engine->stop.done < quantum ? engine->stop.done : quantum;
+}
+
+/* Whether soft_execute() has come to where it is to return. */
+static bool is_at_stop(const struct soft_engine *engine)
+{
+	return engine->turns == engine->stop.turns && engine->turn_done >= engine->stop.done;
+}
+
 /* Executes a turn, or the rest of one that a debugger has interrupted. Sets *executed to how many
  * instructions of it were executed: fewer than the quantum if the CPU halted, yielded or was told
  * to break off. Returns false if a debugger has interrupted it. */
-static bool execute(struct soft_cpu *cpu, int64_t quantum, int64_t *executed)
+static bool execute(struct soft_cpu *cpu, int64_t whole, int64_t *executed)
 {
 	struct soft_engine *engine = cpu->engine;
 	struct x86_cpu *x86 = soft_x86(cpu);
+	int64_t quantum = until_stop(engine, whole);
 	uint64_t before;
 	enum x86_stop stop;
 
 	*executed = engine->turn_done;
 	soft_take_init(cpu);
-	if (!can_execute(cpu) || quantum <= *executed)
+	if (!can_execute(cpu) || whole <= *executed)
 		return true;
 	if (!engine->has_begun)
 		tell_begin(cpu);
@@ -213,7 +228,9 @@ static bool execute(struct soft_cpu *cpu, int64_t quantum, int64_t *executed)
 	*executed = (int64_t)(x86_count(x86) - engine->current_count);
 	soft_tell_missing(cpu);
 	handle_stop(cpu, stop);
-	return !soft_debug_executed(cpu, stop, (int64_t)(x86_count(x86) - before));
+	if (soft_debug_executed(cpu, stop, (int64_t)(x86_count(x86) - before)))
+		return false;
+	return stop != X86_STOP_BUDGET || *executed < quantum || quantum == whole;
 }
 
 /* How many instructions until there is something else to do: a timer, with the virtual clock, is
@@ -238,24 +255,32 @@ static unsigned count_busy(const struct soft_engine *engine)
 	return busy;
 }
 
+static int64_t wait_for_host(const struct soft_engine *engine, uint64_t next)
+{
+	uint64_t now = soft_now(engine);
+
+	if (next == UINT64_MAX)
+		return ENGINE_FOREVER;
+	return next > now ? (int64_t)(next - now) : 0;
+}
+
 /*
  * No CPU has anything to execute. The host's clock is waited for. The virtual clock jumps to the
  * next timer, but devices are served once before that: what the guest asked of them comes first.
+ * Both are steps, which count as turns.
  */
 static int64_t idle(struct soft_engine *engine)
 {
 	uint64_t next = next_timer(engine);
 
-	if (next == UINT64_MAX)
+	if (engine->clock == ENGINE_CLOCK_HOST)
+		return wait_for_host(engine, next);
+	if (engine->was_idle && next == UINT64_MAX)
 		return ENGINE_FOREVER;
-	if (engine->clock == ENGINE_CLOCK_HOST) {
-		uint64_t now = soft_now(engine);
-
-		return next > now ? (int64_t)(next - now) : 0;
-	}
 	if (engine->was_idle && next > engine->now)
 		engine->now = next;
 	engine->was_idle = true;
+	engine->turns++;
 	return 0;
 }
 
@@ -296,16 +321,17 @@ static bool execute_round(struct soft_engine *engine)
 		int64_t executed;
 		bool is_over = execute(cpu, turn_quantum(engine), &executed);
 
+		engine->turn_done = executed;
 		if (!engine->host->running(&cpu->cpu))
 			return false;
-		if (!is_over) {
-			engine->turn_done = executed;
+		if (!is_over)
 			return true;
-		}
 		engine->turn_done = 0;
 		engine->turn++;
+		engine->turns++;
 		engine->most = executed > engine->most ? executed : engine->most;
-		if (engine->yield_asked && engine->turn < engine->system.cpu_count)
+		if ((engine->yield_asked || is_at_stop(engine)) &&
+			engine->turn < engine->system.cpu_count)
 			return true;
 	}
 	engine->turn = 0;
@@ -325,7 +351,8 @@ int64_t soft_execute(struct soft_engine *engine)
 	engine->left = SLICE;
 	engine->yield_asked = false;
 	soft_debug_look(engine);
-	while (engine->left > 0 && engine->now < end && !engine->yield_asked && !engine->paused) {
+	while (engine->left > 0 && engine->now < end && !engine->yield_asked && !engine->paused &&
+		!is_at_stop(engine)) {
 		if (engine->turn == 0 && engine->turn_done == 0 && !begin_round(engine))
 			return idle(engine);
 		if (!execute_round(engine))

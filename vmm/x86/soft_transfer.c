@@ -36,6 +36,7 @@ static void transfer_time(struct soft_engine *engine, struct snapshot_stream *st
 	SNAPSHOT_FIELD(stream, engine->most);
 	SNAPSHOT_FIELD(stream, engine->turn);
 	SNAPSHOT_FIELD(stream, engine->turn_done);
+	SNAPSHOT_FIELD(stream, engine->turns);
 	snapshot_bool(stream, &engine->was_idle);
 	snapshot_check(stream, now < NOW_MAX, "guest time is out of range");
 	snapshot_check(stream, engine->quantum >= 0 && engine->quantum <= SOFT_QUANTUM_MAX,

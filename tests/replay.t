@@ -1,0 +1,199 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Records of runs (spec/replay.md): a replay has the instructions, the output and the exit status of the run, whatever
+# came to it and whenever. Files that do not fit are refused by name, and what is cut off is repeated as far as it goes.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use File::Spec;
+use Test::More;
+use Vole;
+
+my $content = pack 'V*', map { $_ * 2654435761 & 0xffffffff } 1 .. 64 * 128;
+my $kernel = build() . '/guest/recorded.elf';
+my $file = scratch() . '/run.rec';
+
+# What a run tells of itself: status, output, what it says but for the line of the record, instructions of each CPU.
+sub traces {
+	my ($result) = @_;
+	my $said = join "\n", grep { !/--record|repeated to its end|^vole: time-out/ } split /\n/, $result->{err};
+	return join "\n", $result->{status}, $result->{out}, $said;
+}
+
+sub replay { return run([vole(), 'replay', '-v', @_]) }
+
+# Records a run, and repeats it; both traces.
+sub both {
+	my ($file, $under, @words) = @_;
+	my $one = run([@$under, vole(), 'run', '-v', '--record', $file, @words]);
+	return ($one, replay($file));
+}
+
+# --- three CPUs, input, a timer, entropy and a disk ---
+
+my $disk = write_file('disk.img', $content);
+my $typed = 'i=0; while [ $i -lt 15 ]; do printf abc$i; sleep 0.01; i=$((i + 1)); done; printf q';
+my $run = run(['bash', '-c', "{ $typed; } | \"\$@\"", '-', vole(), qw(run -v -c 3 --record), $file, '-d', $disk, $kernel]);
+cmp_ok($run->{status}, '>', 40, 'a guest is sent bytes while three CPUs work') or diag(shown($run));
+isnt(slurp($disk), $content, 'and writes its disk');
+like($run->{err}, qr{^vole: --record \Q$file\E: (\d+) instructions; "vole replay \Q$file\E" repeats them$}m, 'the end of the record is said');
+my ($count) = $run->{err} =~ /: (\d+) instructions; "vole/;
+
+my $fresh = write_file('fresh.img', $content);
+my $same = 0;
+for (1 .. 10) {
+	my $again = replay('-d', $fresh, $file);
+	$same++, next if traces($again) =~ s/fresh/disk/gr eq traces($run) && $again->{err} =~ /repeated to its end, instruction $count\n/;
+	diag(shown($again));
+}
+is($same, 10, "ten replays have the output, the status and the $count instructions of the run");
+ok(slurp($fresh) eq $content, 'and write no disk');
+my $elsewhere = run(['bash', '-c', 'cd / && cp "$2" "$5/k.elf" && exec 3<&0 && "$1" replay -d "$3" "$4" "$5/k.elf" </dev/null', '-',
+	map { File::Spec->rel2abs($_) } vole(), $kernel, $fresh, $file, scratch()]);
+is($elsewhere->{out}, $run->{out}, 'its kernel may be elsewhere');
+my @disturbed = ('bash', '-c', '"$@" & for i in 1 2 3 4; do sleep 0.01; kill -STOP $!; sleep 0.02; kill -CONT $!; done 2>&-; wait $!', '-');
+is(run([@disturbed, vole(), 'replay', '-d', $fresh, $file])->{out}, $run->{out}, 'and the host may be slow');
+
+# Views do not change it.
+my $logged = run([vole(), qw(replay --log exits --check virtio --last 5 -d), $fresh, $file]);
+is($logged->{out}, $run->{out}, 'a log and a referee change nothing');
+cmp_ok(scalar(() = $logged->{err} =~ /^vole: CPU \d exit \d+: /mg), '>', 1000, 'and show what happened');
+
+# --- ways to end ---
+
+for (['exit-code' => [], undef], ['null-store' => [], 126], ['triple-fault' => [], 126], [hlt => ['--timeout', 1], 124],
+	['smp' => [qw(-c 2 --max-exits 20)], 124]) {
+	my ($name, $options, $status) = @$_;
+	my ($one, $two) = both(scratch() . "/$name.rec", [], @$options, build() . "/guest/$name.elf");
+	is($one->{status}, $status, "$name ends with $status") if defined $status;
+	is(traces($two), traces($one), "$name: the replay ends as the run did");
+}
+my ($one, $two) = both(scratch() . '/signal.rec', [qw(timeout --preserve-status 0.3)], build() . '/guest/spin.elf');
+is($one->{status}, 143, 'a signal ends a run');
+is(traces($two), traces($one), 'and its replay, at the same instruction');
+
+# In the middle of a turn: output to the debug port has no reader.
+my $flood = scratch() . '/flood.rec';
+my $stuck = run(['bash', '-c', '"$@" | sleep 1', '-', vole(), qw(run -v --timeout 1 --console none --record), $flood, build() . '/guest/serial-count.elf']);
+my $unstuck = replay($flood);
+my ($stuck_count, $unstuck_count) = map { $_->{err} =~ /(\d+) instructions$/m } $stuck, $unstuck;
+is($unstuck_count, $stuck_count, 'a run without a reader is repeated');
+
+# --- other devices ---
+
+my $entropy = write_file('entropy', pack 'C*', map { ($_ * 7919 >> 3) & 255 } 1 .. 65536);
+my %others = (
+	'a serial port' => [qw(--console none --serial stdio), build() . '/guest/serial-count.elf'],
+	'entropy from a file, at a rate' => ['--rng', "file=$entropy,rate=20000", build() . '/guest/rng-print.elf'],
+	'much output' => [build() . '/guest/console-flood.elf', '--', 300],
+	'a device with more to do than it does at a time' => [build() . '/guest/console-passes.elf'],
+	'two CPUs and a device' => [qw(-c 2), build() . '/guest/print-race.elf'],
+	map({ ("chaos $_" => ['--chaos', $_, qw(-c 3 -d), "$fresh,private", build() . '/guest/repeat.elf']) } 1 .. 4),
+);
+for my $name (sort keys %others) {
+	my $file = scratch() . '/other.rec';
+	my $one = run(['bash', '-c', '"$@" | { sleep 0.1; cat; }', '-', vole(), qw(run --record), $file, @{$others{$name}}]);
+	my $two = run([vole(), 'replay', $file]);
+	ok($two->{out} eq $one->{out} && $two->{err} =~ /: repeated to its end, instruction \d+\n\z/, "$name: the replay has the output of the run")
+		or diag(shown($two));
+}
+
+# --- what is refused ---
+
+sub refused {
+	my ($name, $pattern, @words) = @_;
+	my $result = run([vole(), @words]);
+	my $ok = $result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ $pattern && $result->{err} =~ /\A(?:vole: .*\n)+\z/;
+	ok($ok, "$name: refused") or diag("expected $pattern\n", shown($result));
+}
+
+my $bytes = slurp($file);
+sub spoilt {
+	my ($name, $change) = @_;
+	my $spoilt = $bytes;
+	$change->(\$spoilt);
+	return write_file($name, $spoilt);
+}
+
+refused('no record', qr/no record is named/, 'replay');
+refused('a kernel', qr/recorded\.elf: not a record of vole/, 'replay', $kernel);
+refused('another kernel', qr/hello\.elf: not the kernel of the record, which has \d+ bytes/, 'replay', '-d', $fresh, $file, build() . '/guest/hello.elf');
+refused('a kernel of the same size', qr/k\.elf: not the kernel of the record, which has \d+ bytes and another content/, 'replay', '-d', $fresh, $file,
+	write_file('k.elf', slurp($kernel) =~ s/ready/steady/r =~ s/.\z//sr));
+refused('the disk as it is now', qr/disk\.img: not as it was when the record began/, 'replay', $file);
+refused('a disk of another size', qr/small\.img: 8 sectors: the disk of the record has 64/, 'replay', '-d', write_file('small.img', "\0" x 4096), $file);
+refused('a disk too many', qr/--disk: the record has 1: it is given for each/, 'replay', '-d', $fresh, '-d', $fresh, $file);
+refused('a console too many', qr/--console: the record has 0: /, 'replay', '-d', $fresh, qw(--console stdio), $file);
+refused('a serial port', qr/--serial pty: the record has no serial port/, 'replay', '-d', $fresh, qw(--serial pty), $file);
+refused('another machine', qr/--$_->[0]: a replay has the machine of its record/, 'replay', "--$_->[0]", $_->[1], '-d', $fresh, $file)
+	for [memory => '1G'], [cpus => 2], [clock => 'virtual'], [engine => 'kvm'], [virtio => 'packed=on'], [chaos => 1], [boot => 'vole'], [record => 'x'];
+refused('words for the guest', qr/a replay's guest has its command line already/, 'replay', $file, '--', 'word');
+refused('two kernels', qr/b: a second kernel, after a/, 'replay', $file, 'a', 'b');
+refused('another version of vole', qr/version: recorded by vole x\.y\S*, which alone can repeat it; this is vole /, 'replay', '-d', $fresh, other_version());
+refused('another format', qr/format: a record of format 9, and this vole reads format 1/, 'replay', spoilt('format', sub { substr(${$_[0]}, 16, 4) = pack 'V', 9 }));
+refused('a damaged beginning', qr/begin: a record that cannot be used: its beginning is damaged/, 'replay',
+	spoilt('begin', sub { substr(${$_[0]}, 60, 1) ^= "\1" }));
+refused('a beginning that is cut off', qr/short: .*cut off before the run begins/, 'replay', spoilt('short', sub { ${$_[0]} = substr ${$_[0]}, 0, 100 }));
+refused('an empty file', qr/empty: the file is empty/, 'replay', write_file('empty', ''));
+refused('a record by KVM', qr/--record: KVM does not tell after how many instructions something comes/, qw(run --engine kvm --record), scratch() . '/x', $kernel);
+refused("a record by the host's clock", qr/--record x: not with --clock host/, qw(run --clock host --record x), $kernel);
+refused('a record of a checkpoint', qr/--record x: not with --checkpoint/, qw(run --checkpoint y --record x), $kernel);
+refused('a record with a debugger', qr/--record x: not with --gdb; record the run, and debug it with vole replay --gdb/, qw(run --gdb - --record x), $kernel);
+refused('a record of a clone', qr/--record: a clone has the machine of its checkpoint/, qw(clone --record x y));
+refused('a record into its kernel', qr/recorded\.elf: in use/, qw(run --record), $kernel, $kernel);
+refused('a folder', qr{/: (?:Is a directory|not a regular file)}, qw(run --record /), $kernel);
+ok(slurp($kernel) =~ /\A\x7fELF/, 'the kernel is as it was');
+
+# As vmm/replay/checksum.c has it.
+sub mix {
+	my ($lane, $word) = @_;
+	{ use integer; $lane = ($lane ^ $word) * -7046029254386353131; }
+	return $lane ^ ($lane >> 29);
+}
+
+sub checksum {
+	my ($sum, $bytes) = @_;
+	$sum = mix($sum, length $bytes);
+	$sum = mix($sum, $_) for unpack 'Q<*', $bytes . "\0" x (-length($bytes) % 8);
+	return $sum;
+}
+
+# The record of another vole, with a version as long as this one's.
+sub other_version {
+	my $len = unpack 'V', substr $bytes, 20, 4;
+	my $setup = substr $bytes, 32, $len;
+	$setup =~ s/\A(.{12})(....)(.{3})/$1$2x.y/s;
+	my $head = substr $bytes, 0, 24;
+	return write_file('version', $head . pack('Q<', checksum(checksum(0, $head), $setup)) . $setup . substr $bytes, 32 + $len);
+}
+
+# --- what is cut off ---
+
+for (['cut off', qr/the file is cut off/, sub { ${$_[0]} = substr ${$_[0]}, 0, length(${$_[0]}) * 3 / 4 }],
+	['interrupted', qr/the recording was interrupted/, sub { substr(${$_[0]}, -48) = '' }],
+	['damaged', qr/the file is damaged/, sub { substr(${$_[0]}, length(${$_[0]}) / 2, 1) ^= "\1" }]) {
+	my ($name, $pattern, $change) = @$_;
+	my $result = run([vole(), 'replay', '-d', $fresh, spoilt('part', $change)]);
+	like($result->{err}, qr/part: $pattern; the run is repeated as far as the record goes\n/, "a record that is $name is said to be so");
+	next if $name eq 'interrupted';
+	is($result->{status}, 125, 'its replay ends with 125');
+	like($result->{err}, qr/part: repeated to instruction \d+, and the record goes no further/, '... where it is cut');
+	ok(length $result->{out} > 100 && substr($run->{out}, 0, length $result->{out}) eq $result->{out}, '... with the output of the run to there');
+}
+my $killed = scratch() . '/killed.rec';
+run([qw(timeout -s KILL 0.2), vole(), 'run', '--record', $killed, build() . '/guest/spin.elf']);
+like(run([vole(), qw(replay --timeout 1), $killed])->{err}, qr/killed\.rec: the recording was interrupted; /, 'vole may have been killed');
+
+# A full disk: the run is as without, and the record is cut off.
+SKIP: {
+	my $mount = 'mkdir -p "$1"; mount -t tmpfs -o size=8k none "$1" || exit 99';
+	my $full = run(['unshare', '-rm', 'bash', '-c', "$mount; shift; head -c 4000 /dev/zero | tr '\\0' a | { cat; printf q; } | \"\$@\"; echo \$?; ls \"\$6\" >&2",
+		'-', scratch() . '/full', vole(), qw(run -c 3 --record), scratch() . '/full/x.rec', '-d', "$fresh,private", $kernel]);
+	skip 'no mount namespaces here', 2 if $full->{out} =~ /^99$/m || $full->{err} =~ /unshare/;
+	like($full->{err}, qr/--record: .*x\.rec: No space left on device; the last \d+ bytes? (?:is|are) not written\n/, 'a full disk is said') or diag(shown($full));
+	like($full->{out}, qr/^4001: byte 113/m, 'and the run goes on') or diag(shown($full));
+}
+
+done_testing();

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/recording.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error_text.h"
+#include "exit_status.h"
+#include "io/file.h"
+#include "log.h"
+#include "machine/halts.h"
+#include "machine/replay.h"
+#include "machine/vm.h"
+#include "version.h"
+
+/* --- the devices, as the outside knows them --------------------------------------------------- */
+
+static void tell_input(void *ctx, unsigned port)
+{
+	struct vm *vm = ctx;
+
+	if (port == RECORDING_SERIAL)
+		uart_ready(&vm->serial.uart);
+	else
+		virtio_backend_ready(&vm->console.dev, port);
+}
+
+static void tell_window(void *ctx, unsigned port)
+{
+	struct vm *vm = ctx;
+
+	if (port != RECORDING_SERIAL)
+		virtio_config_changed(&vm->console.dev);
+}
+
+static void tell_entropy(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	virtio_backend_ready(&vm->rng.dev, 0);
+}
+
+static const struct outside_host outside_host = {
+	.input = tell_input,
+	.window = tell_window,
+	.entropy = tell_entropy,
+};
+
+struct console_backend *recording_port(
+	struct vm *vm, unsigned number, struct console_backend *backend)
+{
+	return vm->recording ? outside_add_port(&vm->recording->outside, number, backend) : backend;
+}
+
+struct rng_backend *recording_entropy(struct vm *vm, struct rng_backend *backend)
+{
+	return vm->recording ? outside_add_entropy(&vm->recording->outside, backend) : backend;
+}
+
+struct block_backend *recording_disk(struct vm *vm, unsigned number, struct block_backend *backend)
+{
+	return vm->recording ? outside_add_disk(&vm->recording->outside, number, backend) : backend;
+}
+
+/* --- turns ------------------------------------------------------------------------------------ */
+
+void recording_kicked(struct vm *vm, struct vm_kick *kick)
+{
+	struct engine_position position;
+
+	vm->engine->ops->position(vm->engine, &position);
+	kick->turns = position.turns;
+}
+
+/* Serves the queues that were kicked in a turn which is over, or with all those that were kicked,
+ * in their order. Returns whether some are left to be served. */
+static bool serve_kicks(struct vm *vm, uint64_t turns, bool all)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < vm->device_count; i++) {
+		struct vm_device *device = &vm->devices[i];
+
+		for (unsigned queue = 0; queue < device->virtio->queue_count; queue++) {
+			struct vm_kick *kick = &device->kicks[queue];
+
+			if (!atomic_load(&kick->pending))
+				continue;
+			if (all || kick->turns < turns) {
+				atomic_store(&kick->pending, false);
+				if (virtio_serve(device->virtio, queue))
+					virtio_kick(device->virtio, queue);
+			}
+			more |= atomic_load(&kick->pending);
+		}
+	}
+	return more;
+}
+
+/* Where the engine is to return: at the next thing that the past has, and after each turn while a
+ * device has more to do than it does at a time. */
+static void choose_stop(struct vm *vm, const struct engine_position *now, bool more)
+{
+	struct recording *recording = vm->recording;
+	struct engine_position stop = {.turns = UINT64_MAX};
+	struct journal_entry entry;
+
+	if (recording->outside.is_past && journal_next(&recording->outside.journal, &entry)) {
+		stop.turns = entry.turns;
+		if (entry.kind == JOURNAL_STOP && entry.number == 1)
+			stop.done = replay_done(&entry);
+		else if (entry.kind == JOURNAL_STOP)
+			stop.turns += REPLAY_BEYOND;
+	}
+	if (more && now->turns + 1 < stop.turns)
+		stop = (struct engine_position){.turns = now->turns + 1};
+	vm->engine->ops->stop_at(vm->engine, &stop);
+}
+
+/* The engine has nothing to execute. Kicks come first; then only something from outside can have it
+ * go on, which in the past would have come by now. */
+static int64_t wait_for_outside(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+	struct engine_position now;
+
+	vm->engine->ops->position(vm->engine, &now);
+	recording->outside.position = now;
+	for (unsigned i = 0; i < vm->device_count; i++)
+		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
+			if (atomic_load(&vm->devices[i].kicks[queue].pending)) {
+				serve_kicks(vm, now.turns, true);
+				return 0;
+			}
+	if (!recording->outside.is_past)
+		return IO_FOREVER;
+	if (recording->idle.turns == now.turns)
+		outside_diverge(&recording->outside,
+			"the guest waits after instruction %" PRIu64
+			" for something that the record does not have there",
+			now.instructions);
+	recording->idle = now;
+	return 0;
+}
+
+int64_t recording_run(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+	struct engine_position now;
+	int64_t ns;
+	bool more;
+
+	vm->engine->ops->position(vm->engine, &now);
+	if (now.done == 0) {
+		recording->outside.position = now;
+		more = serve_kicks(vm, now.turns, false);
+		outside_take(&recording->outside, &now);
+	} else {
+		more = false;
+	}
+	if (recording->is_replay && replay_look(vm, &now))
+		return 0;
+	if (outside_waits(&recording->outside))
+		return IO_FOREVER;
+	choose_stop(vm, &now, more);
+	ns = vm->engine->ops->run(vm->engine);
+	halts_look(vm);
+	return ns == IO_FOREVER && vm_running(vm) ? wait_for_outside(vm) : ns;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+int recording_open(struct vm *vm)
+{
+	const struct options *options = vm->options;
+	struct recording *recording;
+
+	if (!options->record && !options->is_replay)
+		return 0;
+	recording = vm->recording = calloc(1, sizeof *recording);
+	if (!recording) {
+		say("%s", error_text(ENOMEM));
+		return -ENOMEM;
+	}
+	recording->fd = -1;
+	recording->sink = SINK_EMPTY;
+	recording->idle.turns = UINT64_MAX;
+	recording->is_replay = options->is_replay;
+	outside_init(&recording->outside, &outside_host, vm, options->is_replay);
+	if (options->is_replay)
+		return replay_open(vm);
+	if (options->words_len > RECORD_WORDS_MAX) {
+		say("--record %s: the command line has more than %u bytes", options->record,
+			RECORD_WORDS_MAX);
+		return -EINVAL;
+	}
+	snprintf(recording->setup.vole, sizeof recording->setup.vole, "%s", VOLE_VERSION);
+	recording->setup.words_len = (uint32_t)options->words_len;
+	memcpy(recording->setup.words, options->words, options->words_len);
+	return 0;
+}
+
+int recording_create(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+
+	if (!recording || recording->is_replay)
+		return 0;
+	recording->fd = record_create(vm->options->record);
+	return recording->fd < 0 ? recording->fd : 0;
+}
+
+int recording_begin(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+	int ret;
+
+	if (!recording || recording->fd < 0)
+		return 0;
+	ret = sink_open_fd(&recording->sink, recording->fd, true);
+	if (ret < 0) {
+		say("--record %s: %s", vm->options->record, error_text(-ret));
+		return ret;
+	}
+	recording->is_written = true;
+	recording->fd = -1;
+	ret = record_write_setup(&recording->sink, &recording->setup);
+	if (ret < 0)
+		say("--record %s: %s", vm->options->record, error_text(-ret));
+	journal_begin_writing(&recording->outside.journal, &recording->sink, false);
+	return ret;
+}
+
+void recording_stopped(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+	struct engine_position now;
+	uint64_t done;
+
+	if (!recording)
+		return;
+	vm->engine->ops->position(vm->engine, &now);
+	recording->outside.has_stopped = true;
+	recording->outside.position = now;
+	if (recording->is_replay) {
+		replay_stopped(vm, &now);
+		return;
+	}
+	done = (uint64_t)now.done;
+	outside_note(&recording->outside, (struct journal_entry){.kind = JOURNAL_STOP,
+						  .number = atomic_load(&vm->ended_outside),
+						  .value = atomic_load(&vm->status),
+						  .data = (const uint8_t *)&done,
+						  .len = sizeof done});
+}
+
+/* A record is whole, or said not to be. */
+static void end_record(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+	struct sink_end end;
+
+	outside_note(&recording->outside, (struct journal_entry){.kind = JOURNAL_END,
+						  .number = (uint32_t)atomic_load(&vm->signal),
+						  .value = atomic_load(&vm->status)});
+	if (recording->outside.journal.error)
+		say("--record %s: %s; the record is not complete", vm->options->record,
+			error_text(-recording->outside.journal.error));
+	end = sink_close(&recording->sink);
+	recording->is_written = end.is_stuck;
+	sink_report(&end, "--record", vm->options->record, "entry");
+	vm->is_stuck |= end.is_stuck;
+	if (!end.error && !end.lost)
+		say("--record %s: %" PRIu64 " instructions; \"vole replay %s\" repeats them",
+			vm->options->record, recording->outside.position.instructions,
+			vm->options->record);
+}
+
+void recording_end(struct vm *vm)
+{
+	if (!vm->recording)
+		return;
+	if (vm->recording->is_replay)
+		replay_end(vm);
+	else if (vm->recording->is_written)
+		end_record(vm);
+}
+
+void recording_close(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+
+	if (!recording)
+		return;
+	if (recording->is_written)
+		vm->is_stuck |= sink_close(&recording->sink).is_stuck;
+	file_close(&recording->fd);
+	outside_free(&recording->outside);
+	free(recording->options);
+	free(recording->words);
+	free(recording);
+	vm->recording = NULL;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "replay/journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/checksum.h"
+
+#define CAPACITY_MIN 4096
+
+/* In front of an entry's data. */
+struct head {
+	uint32_t kind, number;
+	uint64_t turns, instructions;
+	int64_t value;
+	uint32_t len, reserved;
+	uint64_t sum; /* of all entries before, of the fields above, and of the data */
+};
+
+_Static_assert(sizeof(struct head) == 48, "a head has no gaps");
+
+void journal_init(struct journal *journal)
+{
+	*journal = (struct journal){.len = 0};
+}
+
+void journal_free(struct journal *journal)
+{
+	free(journal->bytes);
+	journal_init(journal);
+}
+
+static uint64_t sum_of(uint64_t before, const struct head *head, const uint8_t *data)
+{
+	return checksum_add(
+		checksum_add(before, head, offsetof(struct head, sum)), data, head->len);
+}
+
+/* Returns where len bytes go, or NULL. */
+static uint8_t *reserve(struct journal *journal, size_t len)
+{
+	size_t capacity = journal->capacity > 0 ? journal->capacity : CAPACITY_MIN;
+	uint8_t *bytes;
+
+	while (capacity < journal->len + len)
+		capacity *= 2;
+	if (capacity != journal->capacity) {
+		bytes = realloc(journal->bytes, capacity);
+		if (!bytes)
+			return NULL;
+		journal->bytes = bytes;
+		journal->capacity = capacity;
+	}
+	journal->len += len;
+	return journal->bytes + journal->len - len;
+}
+
+/* The sink takes more than it has room for if its file is written meanwhile. */
+static void write_to(struct sink *sink, const uint8_t *bytes, size_t len)
+{
+	if (sink_write(sink, bytes, len))
+		return;
+	sink_flush(sink);
+	sink_write(sink, bytes, len);
+}
+
+void journal_add(struct journal *journal, const struct journal_entry *entry)
+{
+	struct head head = {
+		.kind = entry->kind,
+		.number = entry->number,
+		.turns = entry->turns,
+		.instructions = entry->instructions,
+		.value = entry->value,
+		.len = entry->len,
+	};
+	uint8_t *place = reserve(journal, sizeof head + entry->len);
+
+	if (!place) {
+		journal->error = -ENOMEM;
+		return;
+	}
+	head.sum = journal->sum = sum_of(journal->sum, &head, entry->data);
+	memcpy(place, &head, sizeof head);
+	if (entry->len > 0)
+		memcpy(place + sizeof head, entry->data, entry->len);
+	if (!journal->sink)
+		return;
+	write_to(journal->sink, place, sizeof head + entry->len);
+	if (!journal->is_kept)
+		journal->len = 0;
+}
+
+void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_kept)
+{
+	journal->sink = sink;
+	journal->is_kept = is_kept;
+	if (journal->len > 0)
+		write_to(sink, journal->bytes, journal->len);
+	if (!is_kept)
+		journal->len = 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* Returns what is wrong with the entry at the beginning of these bytes, or NULL. */
+static const char *find_fault(
+	const struct journal *journal, const struct head *head, const uint8_t *data, size_t len)
+{
+	if (len < sizeof *head)
+		return "the file is cut off";
+	if (head->len > JOURNAL_DATA_MAX)
+		return "the file is damaged";
+	if (head->len > len - sizeof *head)
+		return "the file is cut off";
+	if (head->kind == 0 || head->kind >= JOURNAL_KINDS || head->reserved != 0 ||
+		sum_of(journal->sum, head, data) != head->sum)
+		return "the file is damaged";
+	return NULL;
+}
+
+size_t journal_take(struct journal *journal, uint8_t *bytes, size_t len, const char **why)
+{
+	uint32_t last = 0;
+
+	journal_free(journal);
+	journal->bytes = bytes;
+	journal->capacity = len;
+	*why = NULL;
+	while (journal->len < len) {
+		const uint8_t *at = bytes + journal->len;
+		struct head head = {0};
+
+		if (len - journal->len >= sizeof head)
+			memcpy(&head, at, sizeof head);
+		*why = find_fault(journal, &head, at + sizeof head, len - journal->len);
+		if (*why)
+			break;
+		journal->sum = head.sum;
+		journal->len += sizeof head + head.len;
+		last = head.kind;
+	}
+	if (!*why && last != JOURNAL_END)
+		*why = "the recording was interrupted";
+	return journal->len;
+}
+
+bool journal_next(const struct journal *journal, struct journal_entry *entry)
+{
+	struct head head;
+
+	if (journal->at >= journal->len)
+		return false;
+	memcpy(&head, journal->bytes + journal->at, sizeof head);
+	*entry = (struct journal_entry){
+		.kind = head.kind,
+		.number = head.number,
+		.turns = head.turns,
+		.instructions = head.instructions,
+		.value = head.value,
+		.data = journal->bytes + journal->at + sizeof head,
+		.len = head.len,
+	};
+	return true;
+}
+
+void journal_advance(struct journal *journal)
+{
+	struct journal_entry entry;
+
+	if (journal_next(journal, &entry))
+		journal->at += sizeof(struct head) + entry.len;
+}
