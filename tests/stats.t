@@ -102,7 +102,7 @@ for my $case (['demo'], ['journal', 20], ['rng-draw'], ['reset-in-flight'], ['co
 			);
 			push @wrong, map { "$device->{name} $index: $queue->{$_} $_, $expected{$_} in the log" }
 				grep { $queue->{$_} != $expected{$_} } sort keys %expected;
-			push @wrong, map { "$device->{name} $index: $_" } grep { !holds($queue->{$_}) } qw(kick_to_taken_ns taken_to_used_ns interrupt_to_acknowledged_ns);
+			push @wrong, map { "$device->{name} $index: $_" } grep { !holds($queue->{$_}) } qw(kick_to_taken_ns taken_to_used_ns kick_to_interrupt_ns interrupt_to_acknowledged_ns);
 			push @wrong, "$device->{name} $index: more times than requests" if $queue->{taken_to_used_ns}{count} != $queue->{completed} || $queue->{kick_to_taken_ns}{count} > $queue->{kicks};
 			$sum{$_} += $queue->{$_} for qw(requests completed bytes_read interrupts interrupts_suppressed);
 			$index++;

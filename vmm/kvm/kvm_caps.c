@@ -29,6 +29,7 @@ static const struct kvm_capability capabilities[] = {
 	NEEDED(IOEVENTFD, "the guest notifies devices by an eventfd"),
 	PC(IRQCHIP, "Linux and firmware find a PC's interrupt controllers"),
 	PC(PIT2, "Linux and firmware find a PC's timer"),
+	OPTIONAL(BINARY_STATS_FD, "--stats shows what KVM has counted itself"),
 	OPTIONAL(GET_TSC_KHZ, "the guest is told the frequency of its TSC"),
 	OPTIONAL(TSC_DEADLINE_TIMER, "a local APIC's timer can go by the TSC"),
 };

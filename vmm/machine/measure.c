@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/measure.h"
 
+#include "exit_status.h"
+
 void measure_moment(struct vm *vm, enum stats_moment moment)
 {
 	struct stats_run *run = stats_run(vm->stats);
@@ -31,6 +33,7 @@ void measure_tell(struct vm *vm)
 {
 	const struct options *options = vm->options;
 	struct stats_run *run;
+	int status;
 
 	if (!vm->stats)
 		return;
@@ -41,7 +44,8 @@ void measure_tell(struct vm *vm)
 	run->clock = vm_is_virtual(vm) ? "virtual" : "host";
 	run->cpu_count = options->cpu_count;
 	run->memory_size = options->memory_size;
-	run->status = atomic_load(&vm->status);
+	status = atomic_load(&vm->status);
+	run->status = status < 0 ? EXIT_STATUS_VOLE : status; /* it has not begun to run */
 	if (!stats_tell(vm->stats))
 		vm->is_stuck = true;
 }

@@ -24,8 +24,8 @@ static inline void measure_reach(struct vm *vm, enum stats_moment moment)
 /* Asks the engine for what it has counted. After engine_ops.stop(). */
 void measure_collect(struct vm *vm);
 
-/* Tells the statistics, if they were wanted and were opened. After watch_close(), while the kernel's
- * symbols are there. */
+/* Tells the statistics, if they were wanted and were opened. After watch_close(), while the
+ * kernel's symbols are there. */
 void measure_tell(struct vm *vm);
 
 /* Frees them. */

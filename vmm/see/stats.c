@@ -78,17 +78,19 @@ static char *compose(struct stats *stats, size_t *len)
 bool stats_tell(struct stats *stats)
 {
 	struct sink_end end;
+	char *text = NULL;
 	size_t len;
-	char *text;
 
 	if (!stats->is_open)
 		return true;
 	stats->is_open = false;
-	text = compose(stats, &len);
-	if (text)
-		sink_write(&stats->sink, text, len);
-	else
-		say("--stats: %s", error_text(ENOMEM));
+	if (stats->path || !stats_run_awaits(&stats->run, STATS_FIRST_INSTRUCTION)) {
+		text = compose(stats, &len);
+		if (text)
+			sink_write(&stats->sink, text, len);
+		else
+			say("--stats: %s", error_text(ENOMEM));
+	}
 	free(text);
 	end = sink_close(&stats->sink);
 	sink_report(&end, "--stats", stats->path ? stats->path : "standard error", "table");

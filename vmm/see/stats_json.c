@@ -258,6 +258,7 @@ static void write_queue(struct json *json, const struct stats *stats,
 	json_uint(json, "interrupts_suppressed", queue->suppressed);
 	write_distribution(json, "kick_to_taken_ns", &spans->notify);
 	write_distribution(json, "taken_to_used_ns", &spans->serve);
+	write_distribution(json, "kick_to_interrupt_ns", &spans->respond);
 	write_distribution(json, "interrupt_to_acknowledged_ns", &spans->acknowledge);
 	write_instructions(json, "instructions_per_request", stats, &spans->instructions);
 	json_end_object(json);

@@ -115,6 +115,8 @@ struct stats_queue {
 
 	/* What has begun; 0: nothing has. */
 	uint64_t kicked_ns, interrupted_ns;
+	uint64_t
+		unanswered_ns; /* the first kick since the last interrupt, or decision to send none */
 	bool has_completed;
 	uint64_t instructions_then; /* when the last request was used */
 	uint64_t *taken_ns;         /* by the chain's id; NULL: none was taken. Owned */
@@ -123,6 +125,7 @@ struct stats_queue {
 struct stats_spans {
 	struct histogram notify;       /* ns from a kick until the device takes a request */
 	struct histogram serve;        /* ns from then until it is used */
+	struct histogram respond;      /* ns from a kick until the interrupt that it led to */
 	struct histogram acknowledge;  /* ns from an interrupt until the driver acknowledges it */
 	struct histogram instructions; /* from one used request to the next, of all CPUs */
 };

@@ -46,7 +46,7 @@ static void forget_queue(struct stats_queue *queue)
 {
 	free(queue->taken_ns);
 	queue->taken_ns = NULL;
-	queue->kicked_ns = queue->interrupted_ns = 0;
+	queue->kicked_ns = queue->interrupted_ns = queue->unanswered_ns = 0;
 }
 
 /* --- registers -------------------------------------------------------------------------------- */
@@ -56,15 +56,19 @@ static void kicked(struct stats *stats, const struct event *event, uint64_t ns)
 {
 	struct stats_device *device = device_of(stats, event);
 	unsigned number = (unsigned)(event->virtio->value & 0xffff);
+	struct stats_queue *queue;
 
 	if (number >= device->queue_count) {
 		device->lost_kicks++;
 		return;
 	}
-	device->queues[number].is_used = true;
-	device->queues[number].kicks++;
-	if (!device->queues[number].kicked_ns)
-		device->queues[number].kicked_ns = ns;
+	queue = &device->queues[number];
+	queue->is_used = true;
+	queue->kicks++;
+	if (!queue->kicked_ns)
+		queue->kicked_ns = ns;
+	if (!queue->unanswered_ns)
+		queue->unanswered_ns = ns;
 }
 
 static void acknowledged(struct stats *stats, const struct event *event, uint64_t ns)
@@ -126,8 +130,18 @@ static void used(struct stats *stats, const struct event *event, uint64_t ns)
 /* A kick that has led to no request is over. */
 static void served(struct stats *stats, const struct event *event)
 {
+	struct stats_queue *queue = queue_of(stats, event);
+
 	if (!event->virtio->value)
-		queue_of(stats, event)->kicked_ns = 0;
+		queue->kicked_ns = queue->unanswered_ns = 0;
+}
+
+static void suppressed(struct stats *stats, const struct event *event)
+{
+	struct stats_queue *queue = queue_of(stats, event);
+
+	queue->suppressed++;
+	queue->unanswered_ns = 0;
 }
 
 static void interrupted(struct stats *stats, const struct event *event, uint64_t ns)
@@ -140,6 +154,7 @@ static void interrupted(struct stats *stats, const struct event *event, uint64_t
 	}
 	queue = queue_of(stats, event);
 	queue->interrupts++;
+	end_span(&spans_of(stats, event)->respond, &queue->unanswered_ns, ns);
 	if (!queue->interrupted_ns)
 		queue->interrupted_ns = ns;
 }
@@ -182,7 +197,7 @@ void stats_step(struct stats *stats, const struct event *event, uint64_t ns)
 		interrupted(stats, event, ns);
 		break;
 	case VIRTIO_EVENT_NO_INTERRUPT:
-		queue_of(stats, event)->suppressed++;
+		suppressed(stats, event);
 		break;
 	case VIRTIO_EVENT_HOST_BEGIN:
 		device->host_begun_ns = ns;

@@ -238,17 +238,16 @@ static void write_sites(const struct stats *stats, FILE *file)
 /* Where the time between the first instruction and the end has gone. */
 static void write_cpus(const struct stats *stats, unsigned count, FILE *file)
 {
-	uint64_t begun = stats_run_ns(&stats->run, STATS_FIRST_INSTRUCTION);
-	uint64_t all = stats_run_ns(&stats->run, STATS_STOPPED) - begun;
+	uint64_t all = stats_run_ns(&stats->run, STATS_STOPPED) -
+		       stats_run_ns(&stats->run, STATS_FIRST_INSTRUCTION);
 
-	if (stats_run_awaits(&stats->run, STATS_FIRST_INSTRUCTION))
-		return;
 	fputc('\n', file);
 	for (unsigned i = 0; i < count; i++) {
 		const struct stats_cpu *cpu = &stats->cpus[i];
 
-		fprintf(file, "CPU %u: %" PRIu64 " exit%s, %.1f of %.1f us in vole", i, cpu->exits,
-			plural(cpu->exits), US(cpu->ns), US(all));
+		fprintf(file, "CPU %u: %" PRIu64 " exit%s, %.1f of %.1f us in vole (%.1f %%)", i,
+			cpu->exits, plural(cpu->exits), US(cpu->ns), US(all),
+			all ? 100 * (double)cpu->ns / (double)all : 0);
 		if (stats_run_counts(&stats->run))
 			fprintf(file, "; %" PRIu64 " instruction%s", cpu->instructions,
 				plural(cpu->instructions));
@@ -288,6 +287,7 @@ static void write_queue(const struct stats *stats, unsigned number, unsigned ind
 	write_head(file, "requests");
 	write_span(file, &spans->notify, "from a kick until a request is taken");
 	write_span(file, &spans->serve, "from then until it is used");
+	write_span(file, &spans->respond, "from a kick until its interrupt");
 	write_span(file, &spans->acknowledge, "from an interrupt until it is acknowledged");
 	if (!stats_run_counts(&stats->run) || spans->instructions.count == 0)
 		return;
