@@ -12,7 +12,7 @@ use Vole 'build';
 # The project's own headers, as they are included: the folders that have one of this name. Two may: the
 # device's and the driver's side of the same thing. What is in a folder of vmm/ is named with it, from there too.
 my %folders_of;
-for (grep { !m{^build/} } glob '{include/vole,virtio,vmm,vmm/*,guest-kernel,guest-kernel/kernels,tests,tests/guest,tests/cases}/*.h') {
+for (grep { !m{^build/} } glob '{include/vole,virtio,vmm,vmm/*,guest-kernel,guest-kernel/kernels,guest-kernel/learn,tests,tests/guest,tests/cases}/*.h') {
 	m{^(include|vmm|.*)/(.+)$};
 	push @{$folders_of{$2}}, $1;
 }
@@ -21,7 +21,7 @@ my %may_see = (
 	'include' => [qw(include)],
 	'virtio' => [qw(include virtio)],
 	'vmm' => [qw(include virtio vmm)],
-	'guest-kernel' => [qw(include guest-kernel guest-kernel/kernels)],
+	'guest-kernel' => [qw(include guest-kernel guest-kernel/kernels guest-kernel/learn)],
 	'tests/guest' => [qw(include guest-kernel tests/guest)],
 	'tests/cases' => [qw(include guest-kernel tests/cases)],
 );
