@@ -1,6 +1,6 @@
 # The monitor; in the order in which a reader may want them.
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c options_parse.c options_devices.c options_checkpoint.c options_views.c option_list.c numbers.c descriptors.c feature_choice.c line.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c debugger.c measure.c monitor.c monitor_tables.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c \
+	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c debugger.c measure.c monitor.c monitor_tables.c signals.c devices.c device.c accessor.c watch.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c hang.c \
 		exception.c examine.c state_report.c shut_in.c drain.c) \
 	$(addprefix sandbox/,sandbox.c calls.c rules.c filter.c landlock.c inherited.c violation.c names.c) \
 	$(addprefix snapshot/,stream.c file.c) \
@@ -32,7 +32,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 	$(addprefix see/,histogram.c json.c $(addprefix stats,.c _run.c _exits.c _marks.c _queues.c _table.c _json.c)) \
 	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
 	$(addprefix debug/,hex.c packet.c gdb_link.c gdb_reply.c gdb_registers.c gdb_memory.c gdb_target.c breakpoint.c gdb_requests.c gdb.c) \
-	$(addprefix see/check,.c _rules.c _status.c _config.c _say.c _setup.c _areas.c _ring.c _memory.c _chain.c _request.c) \
+	$(addprefix see/check,.c _rules.c _status.c _config.c _say.c _setup.c _areas.c _ring.c _memory.c _hang.c _chain.c _request.c) \
 	doctor.c finding.c)
 
 # The names of system calls, for messages, are those of the compiler's headers.

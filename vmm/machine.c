@@ -17,6 +17,7 @@
 #include "machine/devices.h"
 #include "machine/drain.h"
 #include "machine/halts.h"
+#include "machine/hang.h"
 #include "machine/last_resort.h"
 #include "machine/measure.h"
 #include "machine/plan.h"
@@ -51,6 +52,7 @@ static struct vm *make_vm(const struct options *options, uint64_t began_ns)
 	vm->timer.fd = -1;
 	vm->last_resort.quit = vm->last_resort.hurry = -1;
 	vm->halts.timer.fd = -1;
+	vm->hang.timer.fd = -1;
 	vm->state_report.fd = -1;
 	results_init(vm);
 	vm->checkpoint.fd = vm->checkpoint.wake.fd = vm->checkpoint.timer.fd = -1;
@@ -229,6 +231,8 @@ static int64_t run_engine(void *ctx)
 	if (vm->pauses > 0 || (vm_is_virtual(vm) && output_waits(vm)))
 		return IO_FOREVER;
 	checkpoint_look(vm);
+	if (vm_is_virtual(vm))
+		hang_tick(vm);
 	if (vm->recording)
 		return recording_run(vm);
 	ns = vm->engine->ops->run(vm->engine);
@@ -266,9 +270,9 @@ static void run(struct vm *vm)
 
 	if (vm->engine->ops->run)
 		io_loop_set_work(&vm->loop, run_engine, vm);
-	if (timers_open(vm) < 0 || halts_open(vm) < 0 || checkpoint_begin(vm) < 0 ||
-		results_begin(vm) < 0 || recording_begin(vm) < 0 || last_resort_open(vm) < 0 ||
-		shut_in(vm) < 0 || last_resort_start(vm) < 0)
+	if (timers_open(vm) < 0 || halts_open(vm) < 0 || hang_open(vm) < 0 ||
+		checkpoint_begin(vm) < 0 || results_begin(vm) < 0 || recording_begin(vm) < 0 ||
+		last_resort_open(vm) < 0 || shut_in(vm) < 0 || last_resort_start(vm) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	measure_reach(vm, STATS_SHUT_IN);
 	debugger_begin(vm);
@@ -328,6 +332,7 @@ static void free_vm(struct vm *vm)
 {
 	last_resort_close(vm);
 	halts_close(vm);
+	hang_close(vm);
 	timers_close(vm);
 	devices_free(vm);
 	watch_close(vm);

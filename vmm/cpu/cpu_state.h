@@ -50,7 +50,9 @@ struct cpu_state {
 	bool interrupts_on; /* RFLAGS.IF */
 	bool shadow;        /* STI or MOV SS: no interrupt before the next instruction is over */
 	bool nmi_pending;
-	bool nmi_masked; /* an NMI's handler has not executed IRET yet */
+	bool nmi_masked;  /* an NMI's handler has not executed IRET yet */
+	uint64_t host_ns; /* processor time that its thread has had, by the host's clock, in
+			   * nanoseconds; with the virtual clock, guest time */
 	struct cpu_lapic lapic;
 };
 

@@ -136,6 +136,17 @@ static int read_lapic(const struct vcpu *vcpu, uint32_t tsc_khz, struct cpu_lapi
 	return 0;
 }
 
+static uint64_t processor_time(const struct vcpu *vcpu)
+{
+	struct timespec time;
+	clockid_t clock;
+
+	if (!vcpu->has_thread || pthread_getcpuclockid(vcpu->thread, &clock) != 0 ||
+		clock_gettime(clock, &time) < 0)
+		return 0;
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 int vcpu_read_state(
 	const struct vcpu *vcpu, bool has_lapic, uint32_t tsc_khz, struct cpu_state *state)
 {
@@ -157,5 +168,6 @@ int vcpu_read_state(
 	state->shadow = events.interrupt.shadow;
 	state->nmi_pending = events.nmi.pending || events.nmi.injected;
 	state->nmi_masked = events.nmi.masked;
+	state->host_ns = processor_time(vcpu);
 	return has_lapic ? read_lapic(vcpu, tsc_khz, &state->lapic) : 0;
 }

@@ -109,6 +109,32 @@ static void examine_devices(struct vm *vm, struct state *state)
 	}
 }
 
+void examine_queues(struct vm *vm, struct state *state)
+{
+	state->device_count = vm->device_count;
+	for (unsigned i = 0; i < vm->device_count; i++) {
+		struct vm_device *device = &vm->devices[i];
+
+		virtio_inspect(device->virtio, &state->devices[i].view);
+		for (unsigned j = 0; j < VIRTIO_QUEUES_MAX; j++)
+			state->devices[i].kicked[j] = atomic_load(&device->kicks[j].pending);
+	}
+}
+
+int examine_activity(struct vm *vm, struct state *state)
+{
+	unsigned count = vm->options->cpu_count;
+
+	state->cpus = calloc(count, sizeof *state->cpus);
+	if (!state->cpus)
+		return -ENOMEM;
+	state->cpu_count = count;
+	for (unsigned id = 0; id < count; id++)
+		state->cpus[id].is_known =
+			vm->engine->ops->state(vm->engine, id, &state->cpus[id].state) == 0;
+	return 0;
+}
+
 int examine(struct vm *vm, struct state *state)
 {
 	unsigned count = vm->options->cpu_count;

@@ -122,6 +122,12 @@ struct vm_halts {
 	bool found;             /* the machine has ended for this reason */
 };
 
+/* The hang watch of --check: hang.c. I/O thread. */
+struct vm_hang {
+	struct io_source timer; /* of the looks; fd -1: there is none */
+	uint64_t next_ns;       /* with the virtual clock: guest time of the next look */
+};
+
 #define PORTS_MAX 16
 
 /* The thread of last_resort.c. */
@@ -173,6 +179,7 @@ struct vm {
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct vm_last_resort last_resort;
 	struct vm_halts halts;
+	struct vm_hang hang;
 	struct vm_checkpoint checkpoint;
 	struct io_source state_report; /* an eventfd: the user has asked for the machine's state */
 	bool report_asked;             /* and has not got it yet. I/O thread */

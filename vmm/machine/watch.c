@@ -199,6 +199,13 @@ void watch_exit(struct cpu *cpu, const struct cpu_exit *exit, bool is_end)
 	views_tell(&vm->views, &event);
 }
 
+void watch_look(struct vm *vm, const struct state *state)
+{
+	struct event event = {.kind = EVENT_LOOK, .cpu = EVENT_NO_CPU, .state = state};
+
+	views_tell(&vm->views, &event);
+}
+
 void watch_access(struct cpu *cpu, uint64_t gpa, unsigned len, bool is_write, bool is_ordered)
 {
 	struct vm *vm = cpu->ctx;

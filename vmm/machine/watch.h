@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct cpu;
+struct state;
 struct cpu_exit;
 struct options;
 struct virtio_event;
@@ -36,6 +37,9 @@ void watch_exit(struct cpu *cpu, const struct cpu_exit *exit, bool is_end);
 
 /* Handles an access to VOLE_PORT_MARK, a vm_port_access. */
 int watch_mark_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len);
+
+/* Shows views what the machine waits for. No device's lock is held. */
+void watch_look(struct vm *vm, const struct state *state);
 
 /* cpu_host.watched. */
 void watch_access(struct cpu *cpu, uint64_t gpa, unsigned len, bool is_write, bool is_ordered);

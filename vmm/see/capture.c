@@ -433,6 +433,7 @@ static void capture_event(struct view *view, const struct event *event)
 		break;
 	case EVENT_EXIT:
 	case EVENT_EXIT_END:
+	case EVENT_LOOK:
 	case EVENT_ACCESS:
 		break;
 	}

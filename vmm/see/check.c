@@ -43,6 +43,7 @@ static void look_at_step(struct check *check, const struct event *event)
 {
 	const struct virtio_event *step = event->virtio;
 
+	check_hang_step(check, event);
 	switch (step->kind) {
 	case VIRTIO_EVENT_READ:
 	case VIRTIO_EVENT_WRITE:
@@ -114,6 +115,9 @@ static void check_event(struct view *view, const struct event *event)
 		break;
 	case EVENT_REPORT:
 		look_at_report(check, event);
+		break;
+	case EVENT_LOOK:
+		check_hang_look(check, event);
 		break;
 	case EVENT_ACCESS:
 		check_memory_access(check, event);

@@ -163,6 +163,8 @@ static void split_loaded(const struct look *look)
 		at += VIRTQ_AVAIL_EVENT(vq->size);
 	if (is_at(look, at, 2))
 		looked(look, CHECK_KICK_BARRIER);
+	if (is_at(look, vq->device + offsetof(struct virtq_used, idx), 2))
+		look->queue->loaded_used = vq->split.used_shown;
 }
 
 /* --- packed queues ---------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
  *	check_areas.c		where the areas of queues are
  *	check_ring.c		what drivers write to rings besides chains
  *	check_memory.c		loads and stores of CPUs
+ *	check_hang.c		what waits for a second
  *	check_chain.c		chains that the device owns
  *	check_request.c		what requests ask of devices
  */
@@ -38,6 +39,10 @@ void check_areas(const struct virtio_device *device, const struct virtq *vq,
 
 /* Returns whether guest memory overlaps an area of a queue of the device that is ready. */
 bool check_is_in_areas(const struct virtio_device *device, gpa_t at, uint64_t len);
+
+/* The hang watch: a device tells of a step, or the machine was looked at. */
+void check_hang_step(struct check *check, const struct event *event);
+void check_hang_look(struct check *check, const struct event *event);
 
 /* A CPU has accessed memory that is watched. */
 void check_memory_access(struct check *check, const struct event *event);

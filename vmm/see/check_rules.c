@@ -101,6 +101,17 @@ const struct check_rule_text check_rules[CHECK_COUNT] = {
 		"InterruptStatus was not read since the last acknowledgement"},
 	[CHECK_ACK_UNSEEN] = {"ack-unseen", "4.2.3.4.1",
 		"InterruptStatus did not show this when it was read, so it cannot be handled yet"},
+
+	/* --- what waits for a second or more --- */
+	[CHECK_KICK_MISSING] = {"kick-missing", "2.7.13.4.1",
+		"the device was not notified, and has waited for a second"},
+	[CHECK_ACK_LATE] = {"ack-late", "4.2.3.4.1",
+		"this took away a notification: look at the queue after acknowledging",
+		.needs_stores = true},
+	[CHECK_KICK_EMPTY] = {"kick-empty", "2.7.13",
+		"nothing was ever made available, for a second", .is_hint = true},
+	[CHECK_ACK_MISSING] = {"ack-missing", "4.2.3.4.1",
+		"nobody has acknowledged it for a second", .is_hint = true},
 };
 
 static_assert(CHECK_COUNT <= 64, "a bit of check_device.told for each rule");

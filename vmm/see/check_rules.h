@@ -69,6 +69,12 @@ enum check_rule {
 	CHECK_ACK_UNREAD,
 	CHECK_ACK_UNSEEN,
 
+	/* What waits for a second or more. */
+	CHECK_KICK_MISSING,
+	CHECK_ACK_LATE,
+	CHECK_KICK_EMPTY,
+	CHECK_ACK_MISSING,
+
 	CHECK_COUNT, /* at most 64: a bit each */
 };
 

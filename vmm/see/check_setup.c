@@ -159,6 +159,7 @@ static void kicked(struct check *check, const struct event *event)
 		return; /* which the device reports */
 	views->machine->place(
 		views->ctx, event, &check_device(check, event)->queues[number].kicked_from);
+	check_device(check, event)->queues[number].owes_look = true;
 	look_at_data(check, event, number);
 	look_at_need(check, event, number);
 	check_ring_look(check, event, number);

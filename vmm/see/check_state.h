@@ -17,6 +17,7 @@
 #include <vole/virtio_ring.h>
 
 #include "chain.h"
+#include "inspect.h"
 #include "layout.h"
 #include "see/check_rules.h"
 #include "see/event.h"
@@ -74,6 +75,11 @@ struct check_queue {
 	int published_by;
 	unsigned orders;
 
+	/* For the hang watch. Of a split queue: the used ring's index when a CPU looked at it last,
+	 * and when the device interrupted for it last. */
+	bool owes_look; /* the device was kicked, or wants to look again, and has not looked yet */
+	uint16_t loaded_used, interrupted_used;
+
 	unsigned kicks, unasked;  /* since the queue became ready */
 	uint16_t kicked_index;    /* the available index at the last one */
 	struct place kicked_from; /* or no text */
@@ -103,6 +109,15 @@ struct check_session {
 	struct place halves_from; /* where the last one was read, or no text */
 };
 
+/* What the hang watch has seen of a device when something began to wait there. */
+struct check_hang {
+	bool is_waiting; /* else the rest is not valid */
+	uint64_t since_ns;
+	unsigned steps;
+	struct virtio_view view;
+	uint64_t host_ns[CHECK_CPUS]; /* of each CPU: cpu_state.host_ns */
+};
+
 struct check_device {
 	const struct virtio_device *device; /* NULL: nothing has happened to it yet */
 	uint64_t told;                      /* rules that it broke, a bit each */
@@ -110,6 +125,9 @@ struct check_device {
 	bool was_reset;
 
 	struct check_queue queues[VIRTIO_QUEUES_MAX];
+
+	unsigned steps; /* of the driver and the device, but for reads of registers */
+	struct check_hang hang;
 
 	/* Since the last reset. */
 	struct check_session session;

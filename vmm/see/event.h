@@ -17,6 +17,8 @@
 #include "report.h"
 #include "virtio.h"
 
+struct state;
+
 enum event_kind {
 	EVENT_VIRTIO, /* virtio is set */
 	EVENT_REPORT, /* report is set: a device reports a mistake or a fault */
@@ -25,6 +27,7 @@ enum event_kind {
 	EVENT_EXIT,     /* exit is set: the CPU leaves guest code for this reason ... */
 	EVENT_EXIT_END, /* ... and will go on with it */
 	EVENT_MARK,     /* the kernel has marked this moment: mark */
+	EVENT_LOOK,     /* state is set: the hang watch has looked at the machine */
 	EVENT_ACCESS,   /* access is set: a CPU has accessed memory that a view watches */
 };
 
@@ -59,6 +62,7 @@ struct event {
 	struct cpu *leaving; /* with exit: the CPU, on whose thread the event is told */
 	uint32_t mark;
 	const struct event_access *access;
+	const struct state *state;
 
 	/* For VIRTIO_EVENT_INTERRUPT: the pin that is raised, and where it leads to; NULL: the
 	 * interrupt controllers are the engine's own, which does not tell. */

@@ -33,6 +33,7 @@ struct state_pin {
 struct state_device {
 	unsigned pin;
 	struct virtio_view view;
+	bool kicked[VIRTIO_QUEUES_MAX]; /* the device's thread has not come to this kick yet */
 };
 
 struct state {

@@ -146,6 +146,7 @@ static void stats_event(struct view *view, const struct event *event)
 		stats_marked(stats, event, ns);
 		break;
 	case EVENT_REPORT:
+	case EVENT_LOOK:
 	case EVENT_ACCESS:
 		break;
 	}

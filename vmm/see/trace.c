@@ -80,6 +80,7 @@ static void trace_event(struct view *view, const struct event *event)
 	case EVENT_EXIT_END:
 		trace_exit_end(trace, event);
 		break;
+	case EVENT_LOOK:
 	case EVENT_ACCESS:
 		break;
 	case EVENT_MARK:

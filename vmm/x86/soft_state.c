@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a software CPU does, and what can interrupt it. */
 #include <string.h>
+#include <time.h>
 
 #include "x86/soft.h"
 
@@ -39,6 +40,17 @@ static struct cpu_lapic read_lapic(const struct lapic *lapic, uint64_t now)
 	return read;
 }
 
+/* All CPUs share the thread, in turns that are short. */
+static uint64_t processor_time(const struct soft_engine *engine)
+{
+	struct timespec time;
+
+	if (engine->clock == ENGINE_CLOCK_VIRTUAL)
+		return soft_now(engine);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
 void soft_read_state(const struct soft_cpu *cpu, struct cpu_state *state)
 {
 	const struct x86_cpu *x86 = soft_x86(cpu);
@@ -50,6 +62,7 @@ void soft_read_state(const struct soft_cpu *cpu, struct cpu_state *state)
 		.shadow = x86->shadow,
 		.nmi_pending = x86->nmi_pending,
 		.nmi_masked = x86->nmi_masked,
+		.host_ns = processor_time(cpu->engine),
 	};
 	if (cpu->engine->irqchip != ENGINE_IRQCHIP_NONE)
 		state->lapic = read_lapic(&cpu->lapic, soft_now(cpu->engine));
