@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #define ORACLE_PAGE      0x1000u
-#define ORACLE_CODE      0x1035b000u /* differs in both: an address that cases do not compute */
+#define ORACLE_CODE      0x1035b000u /* its bytes differ in both; see oracle_result.is_code_data */
 #define ORACLE_DATA      0x10010000u
 #define ORACLE_DATA_SIZE (2 * ORACLE_PAGE) /* read and write; starts as the case says */
 #define ORACLE_CONSTANT  (ORACLE_DATA + ORACLE_DATA_SIZE) /* one page of 0x5a, read only */
@@ -47,6 +47,7 @@ struct oracle_result {
 	unsigned vector; /* of the exception, or ORACLE_ */
 	uint32_t error;  /* of #PF and #GP */
 	uint32_t cr2;    /* of #PF */
+	bool is_code_data; /* of oracle_soft_run(): it loaded or stored code */
 	uint8_t data[ORACLE_DATA_SIZE];
 };
 

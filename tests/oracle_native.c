@@ -28,7 +28,7 @@
 
 bool oracle_native_permits(const struct oracle_result *soft)
 {
-	if (soft->vector == ORACLE_NO_END)
+	if (soft->vector == ORACLE_NO_END || soft->is_code_data)
 		return false;
 	return !HAS_SHADOW || soft->vector != VECTOR_PF || soft->cr2 < SHADOW_BASE;
 }

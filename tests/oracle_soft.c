@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "x86/watch.h"
 #include "x86/x86.h"
 
 /* Guest-physical memory. */
@@ -43,7 +44,16 @@ struct oracle_soft {
 	struct gmem_region region;
 	struct x86_cpu cpu;
 	uint8_t *ram;
+	bool is_code_data; /* in this run */
 };
+
+static void code_accessed(void *ctx, struct x86_cpu *cpu, const struct x86_seen *access)
+{
+	struct oracle_soft *soft = ctx;
+
+	(void)cpu, (void)access;
+	soft->is_code_data = true;
+}
 
 static bool no_port(
 	void *ctx, struct x86_cpu *cpu, uint16_t port, bool is_write, uint32_t *value, unsigned len)
@@ -167,6 +177,16 @@ static void make_state(struct x86_cpu *cpu)
 	x86_mode_changed(cpu);
 }
 
+void oracle_soft_free(struct oracle_soft *soft)
+{
+	if (!soft)
+		return;
+	x86_cpu_free(&soft->cpu);
+	x86_watch_free(&soft->system);
+	free(soft->ram);
+	free(soft);
+}
+
 struct oracle_soft *oracle_soft_new(void)
 {
 	struct oracle_soft *soft = calloc(1, sizeof *soft);
@@ -183,23 +203,14 @@ struct oracle_soft *oracle_soft_new(void)
 	soft->gmem = (struct gmem){.regions = &soft->region, .count = 1};
 	soft->system = (struct x86_system){
 		.gmem = &soft->gmem, .bus = &bus, .ctx = soft, .cpu_count = 1, .cpus = &soft->cpu};
-	if (x86_cpu_init(&soft->cpu, &soft->system, 0) != 0) {
-		free(soft->ram);
-		free(soft);
+	if (x86_cpu_init(&soft->cpu, &soft->system, 0) != 0 ||
+		x86_watch(&soft->system, CODE, ORACLE_PAGE, code_accessed, soft) != 0) {
+		oracle_soft_free(soft);
 		return NULL;
 	}
 	make_page_tables(soft);
 	make_tables(soft);
 	return soft;
-}
-
-void oracle_soft_free(struct oracle_soft *soft)
-{
-	if (!soft)
-		return;
-	x86_cpu_free(&soft->cpu);
-	free(soft->ram);
-	free(soft);
 }
 
 /* Takes what the gate pushed: an error code for some, EIP, CS, EFLAGS, ESP, SS (SDM 3, figure
@@ -242,7 +253,9 @@ void oracle_soft_run(
 		cpu->reg[i] = test->start.reg[i];
 	x86_set_eflags(cpu, test->start.eflags, ~X86_FLAG_ONE);
 	cpu->eip = cpu->next_eip = ORACLE_CODE;
+	soft->is_code_data = false;
 	stop = x86_run(cpu, BUDGET);
+	result->is_code_data = soft->is_code_data;
 	if (stop == X86_STOP_HALTED)
 		take_frame(soft, result);
 	else
