@@ -40,7 +40,8 @@ void bytes_add(struct bytes *bytes, const void *data, size_t len)
 {
 	void *room = bytes_room(bytes, len);
 
-	if (room)
+	/* Who has nothing to add may have no data either, which memcpy() must not see. */
+	if (room && len > 0)
 		memcpy(room, data, len);
 }
 
