@@ -239,6 +239,9 @@ for (['=xml:x', '--stats=xml:x: not json:FILE; without it, a table goes to stand
 $got = run([vole_run(), '--stats', "--stats=json:$json", guest('hello')]);
 is("$got->{status} $got->{err}", "125 vole: --stats: there can be only one\n", 'two of them: refused');
 
+$got = run([vole_run(), '--stats', 'json:x', guest('hello')]);
+is("$got->{status} $got->{err}", "125 vole: --stats json:x: it is one word: --stats=json:x\n", 'its argument as a word of its own: refused');
+
 $got = run([vole_run(), '--stats=json:/dev/full', guest('hello')]);
 is($got->{status}, 0, 'a full disk does not keep the guest');
 like($got->{err}, qr/^vole: --stats: \/dev\/full: No space left on device; the last \d+ bytes are not written$/m, '... and is said');

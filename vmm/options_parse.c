@@ -442,6 +442,8 @@ static int parse_words(struct options *options, int count, char **argv)
 		return -EINVAL;
 	}
 	options->kernel = argv[optind++];
+	if (check_stats(options) < 0)
+		return -EINVAL;
 	if (options->is_replay && optind < count)
 		options->replay_kernel = argv[optind++];
 	if (optind == count)

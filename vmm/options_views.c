@@ -125,10 +125,10 @@ int parse_trace(struct options *options, const char *text)
 	return 0;
 }
 
+#define STATS_JSON "json:"
+
 int parse_stats(struct options *options, const char *text)
 {
-	static const char json[] = "json:";
-
 	if (options->stats) {
 		say("--stats: there can be only one");
 		return -EINVAL;
@@ -136,18 +136,27 @@ int parse_stats(struct options *options, const char *text)
 	options->stats = true;
 	if (!*text)
 		return 0;
-	if (strncmp(text, json, strlen(json)) != 0) {
+	if (strncmp(text, STATS_JSON, strlen(STATS_JSON)) != 0) {
 		say("--stats=%s: not json:FILE%s; without it, a table goes to standard error", text,
 			suggestion(text, "json:FILE"));
 		return -EINVAL;
 	}
-	options->stats_file = text + strlen(json);
+	options->stats_file = text + strlen(STATS_JSON);
 	if (*options->stats_file && strcmp(options->stats_file, "-") != 0)
 		return 0;
 	say(*options->stats_file ? "--stats=%s: standard output is the guest's; name a file, or "
 				   "/dev/stderr"
 				 : "--stats=%s: no file is named",
 		text);
+	return -EINVAL;
+}
+
+int check_stats(const struct options *options)
+{
+	if (!options->stats || options->stats_file ||
+		strncmp(options->kernel, STATS_JSON, strlen(STATS_JSON)) != 0)
+		return 0;
+	say("--stats %s: it is one word: --stats=%s", options->kernel, options->kernel);
 	return -EINVAL;
 }
 

@@ -24,6 +24,9 @@ int parse_trace(struct options *options, const char *text);
 /* --stats[=json:FILE]; text is what follows "=", "" if nothing does */
 int parse_stats(struct options *options, const char *text);
 
+/* Checks that the argument of --stats was not taken for the kernel, a word of its own. */
+int check_stats(const struct options *options);
+
 /* --chaos SEED[,errors][,reset] */
 int parse_chaos(struct options *options, char *text);
 
