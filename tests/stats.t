@@ -135,6 +135,7 @@ for my $case (['demo'], ['journal', 20], ['rng-draw'], ['reset-in-flight'], ['co
 	is("@order", join(' ', sort { $a <=> $b } @order), "$kernel: moments are in order");
 	cmp_ok($moments->{end}{ns}, '<=', $moments->{stopped}{ns}, "$kernel: the end comes before the stop");
 	cmp_ok($stats->{before_main_cpu_ns}, '>', 0, "$kernel: the process took time before main()");
+	cmp_ok($stats->{cpu_ns}, '>', $stats->{before_main_cpu_ns}, "$kernel: ... and after it");
 	if ($soft) {
 		my @instructions = $result->{err} =~ /^vole: CPU \d+: \d+ exits, (\d+) instructions/mg;
 		is(join(' ', map { $_->{instructions} } @{$stats->{cpus}}), "@instructions", "$kernel: each CPU has its instructions");
@@ -229,7 +230,7 @@ is($clone->{moments}{first_instruction}{instructions}, $soft ? 0 : undef, '... a
 
 for (['=xml:x', '--stats=xml:x: not json:FILE; without it, a table goes to standard error'],
 	['=json:', '--stats=json:: no file is named'],
-	['=json:-', "--stats=json:-: standard output is the guest's; name a file, or /dev/stderr"],
+	['=json:-', "--stats=json:-: standard output is the guest's; name a file"],
 	['=json:' . scratch() . '/none/x', '--stats=json:' . scratch() . '/none/x: No such file or directory'],
 	['=json:' . scratch(), '--stats=json:' . scratch() . ': Is a directory']) {
 	my ($value, $message) = @$_;

@@ -34,9 +34,10 @@
 
 /* --- planning --------------------------------------------------------------------------------- */
 
-/* NULL (said) if there is no memory. Most of it stays zero: devices that this machine lacks, queues
- * that nobody uses. So it is a mapping of its own, of which only the pages in use are filled. */
-static struct vm *make_vm(const struct options *options, uint64_t began_ns)
+/* Returns NULL (said) if there is no memory; start is NULL of a machine that is not run. Most of it
+ * stays zero: devices that this machine lacks, queues that nobody uses. So it is a mapping of its
+ * own, of which only the pages in use are filled. */
+static struct vm *make_vm(const struct options *options, const struct process_start *start)
 {
 	struct vm *vm =
 		mmap(NULL, sizeof *vm, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -62,8 +63,8 @@ static struct vm *make_vm(const struct options *options, uint64_t began_ns)
 	pthread_mutex_init(&vm->report, NULL);
 	pthread_mutex_init(&vm->symbols, NULL);
 	atomic_init(&vm->status, -1);
-	if (options->stats)
-		vm->stats = stats_new(began_ns);
+	if (start && options->stats)
+		vm->stats = stats_new(start);
 	return vm;
 }
 
@@ -366,9 +367,9 @@ static void leave(struct vm *vm, int status)
 		_exit(status);
 }
 
-int machine_run(const struct options *options, uint64_t began_ns, int *signal)
+int machine_run(const struct options *options, const struct process_start *start, int *signal)
 {
-	struct vm *vm = make_vm(options, began_ns);
+	struct vm *vm = make_vm(options, start);
 	int status;
 
 	*signal = 0;
@@ -386,7 +387,7 @@ int machine_run(const struct options *options, uint64_t began_ns, int *signal)
 
 int machine_show(const struct options *options)
 {
-	struct vm *vm = make_vm(options, 0);
+	struct vm *vm = make_vm(options, NULL);
 	struct boot_machine machine;
 	int status, ret;
 

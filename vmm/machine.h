@@ -10,16 +10,15 @@
  * drain.h (the end).
  */
 
-#include <stdint.h>
-
 struct options;
+struct process_start;
 
 /*
  * Reads kernel and modules, or a checkpoint, builds the machine and runs it to its end. Returns the
  * exit status of vole; errors were said. Sets *signal to the signal that ended the machine, 0 if
- * none did. began_ns is when main() began, by monotonic_ns().
+ * none did. start is when the process began.
  */
-int machine_run(const struct options *options, uint64_t began_ns, int *signal);
+int machine_run(const struct options *options, const struct process_start *start, int *signal);
 
 /* Reads kernel and modules and prints the machine that machine_run() would build on standard
  * output, for `vole inspect`. Returns the exit status of vole. */

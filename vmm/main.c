@@ -11,7 +11,6 @@
 #include "log.h"
 #include "machine.h"
 #include "machine/signals.h"
-#include "monotonic.h"
 #include "options_parse.h"
 #include "options_record.h"
 #include "process.h"
@@ -29,9 +28,9 @@ static int show_text(const char *text)
 }
 
 /* Runs a machine. Returns the exit status. */
-static int run_machine(const struct options *options, uint64_t began_ns)
+static int run_machine(const struct options *options, const struct process_start *start)
 {
-	int signal, status = machine_run(options, began_ns, &signal);
+	int signal, status = machine_run(options, start, &signal);
 
 	/* Whoever waits for us shall see which signal it was. */
 	if (signal)
@@ -61,7 +60,7 @@ static int refuse_command(const char *word)
 }
 
 /* A command with options. Returns the exit status. */
-static int run_command(int count, char **words, uint64_t began_ns)
+static int run_command(int count, char **words, const struct process_start *start)
 {
 	struct options options;
 	size_t len;
@@ -78,7 +77,7 @@ static int run_command(int count, char **words, uint64_t began_ns)
 	else if (ret == 0 && strcmp(words[0], "inspect") == 0)
 		status = machine_show(&options);
 	else if (ret == 0)
-		status = run_machine(&options, began_ns);
+		status = run_machine(&options, start);
 	free(copy);
 	return status;
 }
@@ -87,7 +86,7 @@ int main(int argc, char **argv)
 {
 	static const char *const with_options[] = {"run", "clone", "replay", "inspect"};
 	const char *command = argc > 1 ? argv[1] : "";
-	uint64_t began_ns = monotonic_ns();
+	const struct process_start start = process_begin();
 
 	if (!process_prepare())
 		return EXIT_STATUS_VOLE;
@@ -103,6 +102,6 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof with_options / sizeof *with_options; i++)
 		if (strcmp(command, with_options[i]) == 0)
-			return run_command(argc - 1, argv + 1, began_ns);
+			return run_command(argc - 1, argv + 1, &start);
 	return refuse_command(argc > 1 ? command : NULL);
 }

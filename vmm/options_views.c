@@ -144,8 +144,7 @@ int parse_stats(struct options *options, const char *text)
 	options->stats_file = text + strlen(STATS_JSON);
 	if (*options->stats_file && strcmp(options->stats_file, "-") != 0)
 		return 0;
-	say(*options->stats_file ? "--stats=%s: standard output is the guest's; name a file, or "
-				   "/dev/stderr"
+	say(*options->stats_file ? "--stats=%s: standard output is the guest's; name a file"
 				 : "--stats=%s: no file is named",
 		text);
 	return -EINVAL;

@@ -6,10 +6,12 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error_text.h"
 #include "log.h"
+#include "monotonic.h"
 
 static void set_signals(void)
 {
@@ -50,6 +52,19 @@ static void raise_fd_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+uint64_t process_cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+}
+
+struct process_start process_begin(void)
+{
+	return (struct process_start){monotonic_ns(), process_cpu_ns()};
 }
 
 bool process_prepare(void)

@@ -8,9 +8,21 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct process_start {
+	uint64_t ns;     /* by monotonic_ns() */
+	uint64_t cpu_ns; /* CPU time that the process had used: process_cpu_ns() */
+};
+
+/* Returns the time at which main() begins. Called first of all. */
+struct process_start process_begin(void);
+
+/* Returns the CPU time that the process has used since its fork, in nanoseconds. Any thread. */
+uint64_t process_cpu_ns(void);
 
 /*
- * Sets all of it, whatever the parent left. Called first of all, on the only thread.
+ * Sets all of it, whatever the parent left. Called before all else, on the only thread.
  *
  * All signals are unblocked but SIGUSR1, which would terminate vole before signals_open(). Signals
  * that vole itself uses have their default action; those by which a user or a job control says that

@@ -38,6 +38,7 @@ void measure_tell(struct vm *vm)
 	if (!vm->stats)
 		return;
 	run = stats_run(vm->stats);
+	stats_run_end(run);
 	run->kernel = options->kernel;
 	run->cmdline = options->cmdline;
 	run->engine = vm->engine_ops ? vm->engine_ops->name : "none";

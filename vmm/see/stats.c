@@ -14,7 +14,7 @@
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
-struct stats *stats_new(uint64_t main_ns)
+struct stats *stats_new(const struct process_start *start)
 {
 	struct stats *stats = calloc(1, sizeof *stats);
 
@@ -23,7 +23,7 @@ struct stats *stats_new(uint64_t main_ns)
 		return NULL;
 	}
 	stats->last_counter = &stats->counters;
-	stats_run_begin(&stats->run, main_ns);
+	stats_run_begin(&stats->run, start);
 	return stats;
 }
 

@@ -17,8 +17,8 @@
 
 struct stats;
 
-/* Makes statistics; main_ns is when main() began, by monotonic_ns(). NULL (said): no memory. */
-struct stats *stats_new(uint64_t main_ns);
+/* Makes statistics of a process that began so. NULL (said): no memory. */
+struct stats *stats_new(const struct process_start *start);
 void stats_free(struct stats *stats);
 
 /* Opens the file for JSON, or standard error for a table if path is NULL, and adds the view, which

@@ -60,6 +60,7 @@ static const char *const moment_names[STATS_MOMENTS] = {
 static void write_moments(struct json *json, const struct stats *stats)
 {
 	json_uint(json, "before_main_cpu_ns", stats->run.before_main_ns);
+	json_uint(json, "cpu_ns", stats->run.cpu_ns);
 	json_begin_object(json, "moments", false);
 	for (enum stats_moment moment = 0; moment < STATS_MOMENTS; moment++) {
 		if (stats_run_awaits(&stats->run, moment)) {

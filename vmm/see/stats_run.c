@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "see/stats_run.h"
 
-#include <time.h>
-
 #include "monotonic.h"
 
-/* Returns the CPU time that this process had used at a moment since which it has not waited. */
-static uint64_t cpu_time_at(uint64_t then_ns)
+void stats_run_begin(struct stats_run *run, const struct process_start *start)
 {
-	uint64_t since = monotonic_ns() - then_ns, ns;
-	struct timespec used;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	ns = (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
-	return ns > since ? ns - since : 0;
-}
-
-void stats_run_begin(struct stats_run *run, uint64_t main_ns)
-{
-	run->before_main_ns = cpu_time_at(main_ns);
-	atomic_store(&run->moments[STATS_MAIN].ns, main_ns);
+	run->before_main_ns = start->cpu_ns;
+	atomic_store(&run->moments[STATS_MAIN].ns, start->ns);
 }
 
 void stats_run_reach(struct stats_run *run, enum stats_moment moment, uint64_t instructions)
@@ -33,6 +20,11 @@ void stats_run_reach(struct stats_run *run, enum stats_moment moment, uint64_t i
 bool stats_run_awaits(const struct stats_run *run, enum stats_moment moment)
 {
 	return atomic_load(&run->moments[moment].ns) == 0;
+}
+
+void stats_run_end(struct stats_run *run)
+{
+	run->cpu_ns = process_cpu_ns();
 }
 
 bool stats_moment_counts(enum stats_moment moment)

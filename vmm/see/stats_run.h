@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "process.h"
+
 enum stats_moment {
 	STATS_MAIN,              /* vole's main() began */
 	STATS_IMAGE,             /* the image is read, and files of devices are open */
@@ -35,6 +37,8 @@ struct stats_run {
 		uint64_t instructions;   /* executed until then */
 	} moments[STATS_MOMENTS];
 
+	uint64_t cpu_ns; /* CPU time of the process at the end, all of it */
+
 	/* Set at the end. Strings are not owned. */
 	const char *kernel, *cmdline, *engine, *clock;
 	unsigned cpu_count;
@@ -42,12 +46,15 @@ struct stats_run {
 	int status;           /* exit status of vole */
 };
 
-/* Begins an empty run; main_ns is when main() began, by monotonic_ns(). */
-void stats_run_begin(struct stats_run *run, uint64_t main_ns);
+/* Begins an empty run of a process that began so. */
+void stats_run_begin(struct stats_run *run, const struct process_start *start);
 
 /* A moment has come, if it had not before; instructions is how many the guest has executed so far.
  * Any thread. */
 void stats_run_reach(struct stats_run *run, enum stats_moment moment, uint64_t instructions);
+
+/* The run has ended: sets cpu_ns. */
+void stats_run_end(struct stats_run *run);
 
 /* Returns whether the moment is still to come. Any thread. */
 bool stats_run_awaits(const struct stats_run *run, enum stats_moment moment);

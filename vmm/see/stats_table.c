@@ -88,7 +88,7 @@ static void write_moments(const struct stats *stats, FILE *file)
 
 	collect_moments(stats, &rows);
 	fprintf(file, "\n    at, us      took%s\n", counts ? "  instructions" : "");
-	fprintf(file, "            %10.1f  %*sbefore main(), CPU time: execve, dynamic linking\n",
+	fprintf(file, "            %10.1f  %*sCPU time before main(): execve, dynamic linking\n",
 		US(stats->run.before_main_ns), counts ? 14 : 0, "");
 	for (unsigned i = 0; i < rows.count; i++) {
 		const struct row *row = &rows.rows[i];
@@ -104,6 +104,8 @@ static void write_moments(const struct stats *stats, FILE *file)
 	if (stats->marks.count > ROWS_MAX)
 		fprintf(file, "  and %" PRIu64 " more mark%s\n", stats->marks.count - ROWS_MAX,
 			plural(stats->marks.count - ROWS_MAX));
+	fprintf(file, "            %10.1f  %*sCPU time of the whole process\n",
+		US(stats->run.cpu_ns), counts ? 14 : 0, "");
 }
 
 /* --- distributions ---------------------------------------------------------------------------- */
