@@ -226,6 +226,15 @@ is($clone->{exit_status}, 0, 'a clone has statistics') or diag(shown($got));
 is($clone->{kernel}, $saved, '... of its own');
 is($clone->{moments}{first_instruction}{instructions}, $soft ? 0 : undef, '... and counts instructions from where it goes on');
 
+if ($soft) {
+	my $record = scratch() . '/record';
+	my ($run) = stats('recorded', '--record', $record, qw(-c 3 -d), $zeroes, guest('repeat'));
+	unlink $json;
+	$got = run([vole(), 'replay', "--stats=json:$json", $record]);
+	my $replay = eval { JSON::PP->new->utf8->decode(slurp($json)) } // {};
+	is($replay->{moments}{stopped}{instructions}, $run->{moments}{stopped}{instructions}, 'a replay has statistics, with the same count') or diag(shown($got));
+}
+
 # --- bad input -----------------------------------------------------------------------------------
 
 for (['=xml:x', '--stats=xml:x: not json:FILE; without it, a table goes to standard error'],

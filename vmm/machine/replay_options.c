@@ -80,11 +80,14 @@ static int take_consoles(struct options *run, const struct options *own)
 static void take_views(struct options *run, const struct options *own)
 {
 	run->log = own->log;
+	memcpy(run->log_files, own->log_files, sizeof run->log_files);
 	run->log_virtio = own->log_virtio;
 	run->log_virtio_file = own->log_virtio_file;
 	run->capture = own->capture;
 	run->capture_snap = own->capture_snap;
 	run->trace = own->trace;
+	run->stats = own->stats;
+	run->stats_file = own->stats_file;
 	run->gdb = own->gdb;
 	run->screen = own->screen;
 	run->check_virtio |= own->check_virtio;
