@@ -32,9 +32,11 @@ uint64_t checksum_add(uint64_t sum, const void *bytes, size_t len)
 		memcpy(&word, next, sizeof word);
 		sum = mix(sum, word);
 	}
+	if (len == 0)
+		return sum;
 	word = 0;
 	memcpy(&word, next, len);
-	return len > 0 ? mix(sum, word) : sum;
+	return mix(sum, word);
 }
 
 /* Returns the checksum of a block at this place, 0 if all of it is zero. */
