@@ -56,7 +56,7 @@ accepted('--version', qr/^vole \d/, '--version');
 	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ /\Ausage: vole run (?:.*\n){2,6}\z/,
 		'"vole" gives the forms of the command line on standard error, and 125') or diag(shown($result));
 }
-refused('a word that is no command', 125, qr/\A.*fly: not a command; there are run, clone, replay, inspect and doctor.*\n\z/, 'fly', $hello);
+refused('a word that is no command', 125, qr/\A.*fly: not a command; there are run, clone, replay, inspect, story and doctor.*\n\z/, 'fly', $hello);
 refused("a mistyped command: $_", 125, qr/\A.*$_: not a command; run\?/, $_, $hello) for qw(rnu runn ru rub);
 refused('a kernel where a command should be', 125, qr/not a command; "vole run \Q$hello\E" boots it/, $hello);
 

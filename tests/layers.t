@@ -73,6 +73,7 @@ my %may_see_in_vmm = (
 	'io' => [qw(sandbox)],
 	'boot' => [qw(chips cpu io snapshot)],
 	'see' => [qw(chips cpu io)],
+	'story' => [qw(chips see)],
 	'debug' => [qw(chips cpu io see)],
 	'machine' => [qw(boot chips cpu debug io replay sandbox see snapshot)],
 );

@@ -78,6 +78,8 @@ completes('vole inspect -d GNUm', 'vole inspect -d GNUmakefile ');
 completes('vole run --console fi', 'vole run --console file:');
 completes('vole run --module guest-k', 'vole run --module guest-kernel/');
 completes('vole run -v GNUm', 'vole run -v GNUmakefile ');
+completes('vole story --ch', 'vole story --chain ');
+completes('vole story GNUm', 'vole story GNUmakefile ');
 
 # What there is, without a terminal: each option, and each choice of each option.
 my $try = write_file('try', <<'END');
@@ -92,9 +94,11 @@ sub completions {
 	return join ' ', sort split ' ', run(['bash', $try, $vole, @_])->{out};
 }
 
-my @options = grep { !/^-h|^--(?:help|version)/ } keys %helped;
+my %of_story = map { $_ => 1 } ($help =~ /^Options of story:\n(.*?)\n\n/ms)[0] =~ /^ +(--\w+)/mg;
+my @options = grep { !/^-h|^--(?:help|version)/ && !$of_story{$_} } keys %helped;
 is(completions('run', '-'), join(' ', sort @options), 'all options complete');
-is(completions(''), '--help --version clone doctor inspect replay run', 'all commands complete');
+is(completions('story', '-'), join(' ', sort keys %of_story), 'those of story, too');
+is(completions(''), '--help --version clone doctor inspect replay run story', 'all commands complete');
 for (sort grep { $helped{$_} } @options) {
 	is(completions('run', $_, ''), join(' ', sort split ' ', $helped{$_}), "what $_ chooses from completes");
 }

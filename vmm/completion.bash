@@ -7,13 +7,15 @@
 #	  -c, --cpus N        CPUs (1)
 #	      --clock host|virtual
 
-# _vole_help COMMAND OPTION: sets options to all that COMMAND has, and argument to that of OPTION: "" if it
-# has none, or is no option.
+# _vole_help PROGRAM OPTION COMMAND: sets options to all that PROGRAM has for COMMAND, and argument to that of
+# OPTION: "" if it has none, or is no option. Those of story have a list of their own.
 _vole_help() {
-	local line pattern='^ +((-[a-z]), )?(--[a-z-]+)( ([^ ]+))?'
+	local line of=run pattern='^ +((-[a-z]), )?(--[a-z-]+)( ([^ ]+))?'
 
 	options=() argument=
 	while IFS= read -r line; do
+		[[ $line != 'Options of story:' ]] || of=story
+		[[ $3 = story || $of = run ]] && [[ $3 != story || $of = story ]] || continue
 		[[ $line =~ $pattern ]] || continue
 		options+=(${BASH_REMATCH[2]:+"${BASH_REMATCH[2]}"} "${BASH_REMATCH[3]}")
 		[[ $2 && ($2 = "${BASH_REMATCH[2]}" || $2 = "${BASH_REMATCH[3]}") ]] && argument=${BASH_REMATCH[5]}
@@ -25,17 +27,20 @@ _vole() {
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'run clone replay inspect doctor --help --version' -- "$word")
+		mapfile -t COMPREPLY < <(compgen -W 'run clone replay inspect story doctor --help --version' -- "$word")
 		return
 	fi
-	[[ ${COMP_WORDS[1]} = run || ${COMP_WORDS[1]} = clone || ${COMP_WORDS[1]} = replay || ${COMP_WORDS[1]} = inspect ]] || return
+	case ${COMP_WORDS[1]} in
+	run | clone | replay | inspect | story) ;;
+	*) return ;;
+	esac
 
 	# What follows "--" is the guest's.
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		[[ ${COMP_WORDS[i]} != -- ]] || return
 	done
 
-	_vole_help "${COMP_WORDS[0]}" "$before"
+	_vole_help "${COMP_WORDS[0]}" "$before" "${COMP_WORDS[1]}"
 	argument=${argument%%[*}
 	case $argument in
 	*\|*)

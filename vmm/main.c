@@ -14,6 +14,7 @@
 #include "options_parse.h"
 #include "options_record.h"
 #include "process.h"
+#include "story/story.h"
 #include "suggest.h"
 #include "usage.h"
 #include "version.h"
@@ -41,8 +42,8 @@ static int run_machine(const struct options *options, const struct process_start
 /* Says what is wrong with the first word, NULL if there is none. Returns the exit status. */
 static int refuse_command(const char *word)
 {
-	static const char *const commands[] = {
-		"run", "clone", "replay", "inspect", "doctor", "--help", "--version", NULL};
+	static const char *const commands[] = {"run", "clone", "replay", "inspect", "story",
+		"doctor", "--help", "--version", NULL};
 	const char *meant;
 
 	if (!word)
@@ -52,9 +53,8 @@ static int refuse_command(const char *word)
 	else if ((meant = suggest(word, commands)))
 		say("%s: not a command; %s? (vole --help tells all)", word, meant);
 	else
-		say("%s: not a command; there are run, clone, replay, inspect and doctor (vole "
-		    "--help "
-		    "tells all)",
+		say("%s: not a command; there are run, clone, replay, inspect, story and doctor "
+		    "(vole --help tells all)",
 			word);
 	return EXIT_STATUS_VOLE;
 }
@@ -100,6 +100,8 @@ int main(int argc, char **argv)
 		say("doctor %s: it has no options", argv[2]);
 		return EXIT_STATUS_VOLE;
 	}
+	if (strcmp(command, "story") == 0)
+		return story(argc - 1, argv + 1);
 	for (size_t i = 0; i < sizeof with_options / sizeof *with_options; i++)
 		if (strcmp(command, with_options[i]) == 0)
 			return run_command(argc - 1, argv + 1, &start);

@@ -6,6 +6,7 @@
 	"       vole clone [options] CHECKPOINT\n"                          \
 	"       vole replay [options] RECORD [KERNEL]\n"                    \
 	"       vole inspect [options] KERNEL\n"                            \
+	"       vole story [options] CAPTURE >PAGE\n"                       \
 	"       vole doctor\n"                                              \
 	"       vole --help | --version\n"
 
@@ -18,6 +19,8 @@ const char usage[] = COMMANDS
 	"clone    goes on from a checkpoint, with consoles, disks and entropy of its own\n"
 	"replay   repeats a run that was recorded, to its last instruction\n"
 	"inspect  shows what run would do: segments, memory map, device map, entry state\n"
+	"story    makes a page of what --capture has written: a player of the run, step by\n"
+	"         step, for a browser\n"
 	"doctor   says whether this host has what vole needs, and if not, what to do\n"
 	"\n"
 	"      --boot auto|vole|multiboot|flat|firmware|linux\n"
@@ -105,6 +108,13 @@ const char usage[] = COMMANDS
 	"      --timeout SECONDS\n"
 	"                      ends the machine with status 124\n"
 	"  -v, --verbose       says what the machine has, and how it ended\n"
+	"\n"
+	"Options of story:\n"
+	"      --device N      shows only the steps of device N\n"
+	"      --queue N       ... of queue N, and those of no queue\n"
+	"      --chain N       shows only the way of chain N of the capture, from the driver's\n"
+	"                      stores to the interrupt\n"
+	"      --from N        begins with step N\n"
 	"\n"
 	"In a list, a comma of the user's own is written twice.\n"
 	"Standard output is the guest's alone; vole speaks on standard error. SIGUSR1 has\n"

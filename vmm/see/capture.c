@@ -13,33 +13,10 @@
 #include "container.h"
 #include "layout.h"
 #include "log.h"
+#include "see/capture_format.h"
 #include "see/pcapng.h"
 #include "see/ring_copy.h"
 #include "see/views.h"
-
-#define RECORD_VERSION 1
-
-/* Kinds of records: spec/capture.md. */
-enum record_kind {
-	RECORD_READ = 1,
-	RECORD_WRITE,
-	RECORD_STATUS,
-	RECORD_QUEUE_READY,
-	RECORD_SERVE,
-	RECORD_CHAIN,
-	RECORD_USED,
-	RECORD_INTERRUPT,
-	RECORD_NO_INTERRUPT,
-	RECORD_HOST_BEGIN,
-	RECORD_HOST_END,
-	RECORD_REPORT,
-	RECORD_RING,
-	RECORD_MARK,
-};
-
-#define FLAG_PACKED    1
-#define FLAG_EVENT_IDX 2
-#define NOT_KNOWN      UINT32_MAX
 
 /* Ids of chains that a queue can have in flight: all that 16 bits hold. */
 #define CHAIN_IDS 65536
@@ -112,12 +89,12 @@ static unsigned interface_of(struct capture_view *capture, const struct event *e
 
 static uint8_t flags_of(const struct virtio_device *dev)
 {
-	return (virtio_has_feature(dev, VIRTIO_F_RING_PACKED) ? FLAG_PACKED : 0) |
-	       (virtio_has_feature(dev, VIRTIO_F_EVENT_IDX) ? FLAG_EVENT_IDX : 0);
+	return (virtio_has_feature(dev, VIRTIO_F_RING_PACKED) ? CAPTURE_FLAG_PACKED : 0) |
+	       (virtio_has_feature(dev, VIRTIO_F_EVENT_IDX) ? CAPTURE_FLAG_EVENT_IDX : 0);
 }
 
 static struct bytes *begin_record(struct capture_view *capture, const struct event *event,
-	enum record_kind kind, int queue, uint32_t direction)
+	enum capture_kind kind, int queue, uint32_t direction)
 {
 	const struct virtio_device *dev = event->device;
 	struct bytes *record;
@@ -129,7 +106,7 @@ static struct bytes *begin_record(struct capture_view *capture, const struct eve
 		.queue = queue,
 	};
 	record = pcapng_begin(&capture->file);
-	bytes_u8(record, RECORD_VERSION);
+	bytes_u8(record, CAPTURE_VERSION);
 	bytes_u8(record, (uint8_t)kind);
 	bytes_u16(record, dev ? (uint16_t)event->number : UINT16_MAX);
 	bytes_u32(record, dev ? dev->ops->id : VIRTIO_ID_NONE);
@@ -150,7 +127,7 @@ static void capture_access(struct capture_view *capture, const struct event *eve
 	const struct virtio_event *access = event->virtio;
 	const struct views *views = capture->view.views;
 	struct bytes *record = begin_record(capture, event,
-		access->kind == VIRTIO_EVENT_READ ? RECORD_READ : RECORD_WRITE, EVENT_NO_QUEUE,
+		access->kind == VIRTIO_EVENT_READ ? CAPTURE_READ : CAPTURE_WRITE, EVENT_NO_QUEUE,
 		PCAPNG_INBOUND);
 	struct place place = {.text = ""};
 	size_t len;
@@ -169,7 +146,7 @@ static void capture_access(struct capture_view *capture, const struct event *eve
 static void capture_status(struct capture_view *capture, const struct event *event)
 {
 	struct bytes *record =
-		begin_record(capture, event, RECORD_STATUS, EVENT_NO_QUEUE, PCAPNG_OUTBOUND);
+		begin_record(capture, event, CAPTURE_STATUS, EVENT_NO_QUEUE, PCAPNG_OUTBOUND);
 
 	bytes_u8(record, (uint8_t)event->virtio->before);
 	bytes_u8(record, (uint8_t)event->virtio->value);
@@ -180,11 +157,11 @@ static void capture_interrupt(struct capture_view *capture, const struct event *
 {
 	const struct ioapic_pin *route = event->route;
 	struct bytes *record = begin_record(
-		capture, event, RECORD_INTERRUPT, event->virtio->queue, PCAPNG_OUTBOUND);
+		capture, event, CAPTURE_INTERRUPT, event->virtio->queue, PCAPNG_OUTBOUND);
 
 	bytes_u32(record, (uint32_t)event->virtio->value);
 	bytes_u32(record, event->pin);
-	bytes_u32(record, route ? route->vector : NOT_KNOWN);
+	bytes_u32(record, route ? route->vector : CAPTURE_NOT_KNOWN);
 	bytes_u32(record, route ? route->destination : 0);
 	bytes_u32(record, route ? route->obstacle : 0);
 	end_record(capture);
@@ -193,7 +170,7 @@ static void capture_interrupt(struct capture_view *capture, const struct event *
 static void capture_no_interrupt(struct capture_view *capture, const struct event *event)
 {
 	struct bytes *record = begin_record(
-		capture, event, RECORD_NO_INTERRUPT, event->virtio->queue, PCAPNG_OUTBOUND);
+		capture, event, CAPTURE_NO_INTERRUPT, event->virtio->queue, PCAPNG_OUTBOUND);
 
 	bytes_u32(record, (uint32_t)event->virtio->value);
 	end_record(capture);
@@ -201,7 +178,7 @@ static void capture_no_interrupt(struct capture_view *capture, const struct even
 
 /* A record that has nothing but its head. */
 static void capture_plain(
-	struct capture_view *capture, const struct event *event, enum record_kind kind)
+	struct capture_view *capture, const struct event *event, enum capture_kind kind)
 {
 	begin_record(capture, event, kind, event->virtio->queue, PCAPNG_OUTBOUND);
 	end_record(capture);
@@ -210,7 +187,7 @@ static void capture_plain(
 static void capture_report(struct capture_view *capture, const struct event *event)
 {
 	struct bytes *record =
-		begin_record(capture, event, RECORD_REPORT, EVENT_NO_QUEUE, PCAPNG_OUTBOUND);
+		begin_record(capture, event, CAPTURE_REPORT, EVENT_NO_QUEUE, PCAPNG_OUTBOUND);
 
 	bytes_u32(record, 0);
 	bytes_add(record, event->report->text, strlen(event->report->text));
@@ -221,7 +198,7 @@ static void capture_report(struct capture_view *capture, const struct event *eve
 static void capture_mark(struct capture_view *capture, const struct event *event)
 {
 	struct bytes *record =
-		begin_record(capture, event, RECORD_MARK, EVENT_NO_QUEUE, PCAPNG_INBOUND);
+		begin_record(capture, event, CAPTURE_MARK, EVENT_NO_QUEUE, PCAPNG_INBOUND);
 
 	bytes_u32(record, event->mark);
 	end_record(capture);
@@ -260,7 +237,7 @@ static void capture_chain(struct capture_view *capture, const struct event *even
 	const struct chain *chain = event->virtio->chain;
 	struct captured_queue *queue = captured_queue(capture, event, event->virtio->queue);
 	struct bytes *record =
-		begin_record(capture, event, RECORD_CHAIN, event->virtio->queue, PCAPNG_INBOUND);
+		begin_record(capture, event, CAPTURE_CHAIN, event->virtio->queue, PCAPNG_INBOUND);
 
 	capture->packet.id = ++capture->chains;
 	if (queue->numbers)
@@ -297,7 +274,7 @@ static void capture_used(struct capture_view *capture, const struct event *event
 	struct captured_queue *queue = captured_queue(capture, event, event->virtio->queue);
 	uint64_t len = shown_len(event, chain);
 	struct bytes *record =
-		begin_record(capture, event, RECORD_USED, event->virtio->queue, PCAPNG_OUTBOUND);
+		begin_record(capture, event, CAPTURE_USED, event->virtio->queue, PCAPNG_OUTBOUND);
 
 	capture->packet.id = queue->numbers ? queue->numbers[chain->id] : 0;
 	bytes_u16(record, chain->id);
@@ -316,7 +293,7 @@ static void capture_change(
 	struct capture_view *capture = ctx;
 	int queue = (int)(capture->queue - capture->devices[capture->event->number].queues);
 	struct bytes *record =
-		begin_record(capture, capture->event, RECORD_RING, queue, PCAPNG_INBOUND);
+		begin_record(capture, capture->event, CAPTURE_RING, queue, PCAPNG_INBOUND);
 
 	bytes_u8(record, (uint8_t)area);
 	bytes_add(record, (const uint8_t[3]){0}, 3);
@@ -345,7 +322,7 @@ static void capture_queue_ready(struct capture_view *capture, const struct event
 	const struct virtq *vq = &event->device->queues[number];
 	struct captured_queue *queue = captured_queue(capture, event, number);
 	struct bytes *record =
-		begin_record(capture, event, RECORD_QUEUE_READY, number, PCAPNG_INBOUND);
+		begin_record(capture, event, CAPTURE_QUEUE_READY, number, PCAPNG_INBOUND);
 
 	bytes_u32(record, event->virtio->value ? vq->size : 0);
 	bytes_u32(record, 0);
@@ -392,7 +369,7 @@ static void capture_step(struct capture_view *capture, const struct event *event
 		capture_queue_ready(capture, event);
 		break;
 	case VIRTIO_EVENT_SERVE:
-		capture_plain(capture, event, RECORD_SERVE);
+		capture_plain(capture, event, CAPTURE_SERVE);
 		break;
 	case VIRTIO_EVENT_SERVED:
 		break;
@@ -409,10 +386,10 @@ static void capture_step(struct capture_view *capture, const struct event *event
 		capture_no_interrupt(capture, event);
 		break;
 	case VIRTIO_EVENT_HOST_BEGIN:
-		capture_plain(capture, event, RECORD_HOST_BEGIN);
+		capture_plain(capture, event, CAPTURE_HOST_BEGIN);
 		break;
 	case VIRTIO_EVENT_HOST_END:
-		capture_plain(capture, event, RECORD_HOST_END);
+		capture_plain(capture, event, CAPTURE_HOST_END);
 		break;
 	}
 }

@@ -41,7 +41,7 @@ static void write_text(FILE *file, const char *text)
 
 		if (length == 0)
 			fputs("\\ufffd", file);
-		else if (*at < 0x20 || *at == 0x7f)
+		else if (*at < 0x20 || *at == 0x7f || *at == '<')
 			fprintf(file, "\\u%04x", *at);
 		else if (*at == '"' || *at == '\\')
 			fprintf(file, "\\%c", *at);
@@ -145,4 +145,13 @@ void json_hex(struct json *json, const char *name, uint64_t value, int digits)
 
 	snprintf(text, sizeof text, "0x%0*" PRIx64, digits, value);
 	json_string(json, name, text);
+}
+
+void json_bytes(struct json *json, const char *name, const uint8_t *bytes, size_t len)
+{
+	begin_value(json, name);
+	fputc('"', json->file);
+	for (size_t i = 0; i < len; i++)
+		fprintf(json->file, "%02x", bytes[i]);
+	fputc('"', json->file);
 }

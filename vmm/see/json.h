@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -27,10 +28,14 @@ void json_end_array(struct json *json);
 void json_uint(struct json *json, const char *name, uint64_t value);
 void json_null(struct json *json, const char *name);
 
-/* Writes text, in which each byte that is not UTF-8 becomes U+FFFD. NULL: null. */
+/* Writes text, in which each byte that is not UTF-8 becomes U+FFFD. NULL: null. A "<" is written as
+ * an escape, so that the text may stand in a <script> of a page. */
 void json_string(struct json *json, const char *name, const char *text);
 
 /* Writes a number as the text of its hexadecimal digits: an address. */
 void json_hex(struct json *json, const char *name, uint64_t value, int digits);
+
+/* Writes bytes as text, two hexadecimal digits each. */
+void json_bytes(struct json *json, const char *name, const uint8_t *bytes, size_t len);
 
 #endif

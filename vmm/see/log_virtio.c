@@ -89,10 +89,10 @@ static void log_access(struct log_view *log, const struct event *event)
 	begin_line(log, event, EVENT_NO_QUEUE);
 	if (is_write && access->offset == VIRTIO_MMIO_QUEUE_NOTIFY && access->len == 4) {
 		text_add(&log->text, "kick: ");
-		words_access(&log->text, event->device, access);
+		words_access(&log->text, event->device->ops->id, access);
 	} else {
 		text_add(&log->text, is_write ? "write " : "read ");
-		words_access(&log->text, event->device, access);
+		words_access(&log->text, event->device->ops->id, access);
 	}
 	if (views->machine->place(views->ctx, event, &place))
 		text_add(&log->text, ", CPU %d at %s", event->cpu, place.text);
@@ -124,7 +124,7 @@ static void log_chain(struct log_view *log, const struct event *event)
 
 	begin_line(log, event, (int)queue);
 	text_add(&log->text, "chain %u: ", chain->id);
-	words_request(&log->text, event->device, queue, chain);
+	words_chain(&log->text, event->device, queue, chain);
 	add_segments(log, chain, "the device reads", chain->readable, chain->readable_count);
 	add_segments(log, chain, "it writes", chain->writable, chain->writable_count);
 }

@@ -3,26 +3,9 @@
 
 #include <string.h>
 
+#include "see/capture_format.h"
+#include "see/pcapng_format.h"
 #include "version.h"
-
-/* Types of blocks, and what the fields below are: sections 4.1 to 4.3 of the draft. */
-#define SECTION_HEADER        0x0a0d0d0au
-#define INTERFACE_DESCRIPTION 1u
-#define ENHANCED_PACKET       6u
-
-#define BYTE_ORDER_MAGIC 0x1a2b3c4du
-#define LINKTYPE_USER0   147u
-
-/* Codes of options. */
-#define OPT_END       0u
-#define OPT_COMMENT   1u
-#define SHB_USERAPPL  4u
-#define IF_NAME       2u
-#define IF_TSRESOL    9u
-#define EPB_FLAGS     2u
-#define EPB_DROPCOUNT 4u
-#define EPB_PACKETID  5u
-#define EPB_QUEUE     6u
 
 /* Where an enhanced packet block's own fields end. */
 #define PACKET_OFFSET 28
@@ -78,13 +61,13 @@ static void write_header(struct pcapng *file)
 	static const char program[] = "vole " VOLE_VERSION;
 	struct bytes *block = &file->block;
 
-	begin_block(block, SECTION_HEADER);
-	bytes_u32(block, BYTE_ORDER_MAGIC);
+	begin_block(block, PCAPNG_SECTION_HEADER);
+	bytes_u32(block, PCAPNG_BYTE_ORDER_MAGIC);
 	bytes_u16(block, 1); /* version 1.0 */
 	bytes_u16(block, 0);
 	bytes_u64(block, UINT64_MAX); /* length of the section: not known */
-	add_option(block, SHB_USERAPPL, program, sizeof program - 1);
-	add_option(block, OPT_END, NULL, 0);
+	add_option(block, PCAPNG_SHB_USERAPPL, program, sizeof program - 1);
+	add_option(block, PCAPNG_OPT_END, NULL, 0);
 	end_block(file);
 }
 
@@ -120,13 +103,13 @@ unsigned pcapng_interface(struct pcapng *file, const char *name)
 	static const uint8_t nanoseconds = 9;
 	struct bytes *block = &file->block;
 
-	begin_block(block, INTERFACE_DESCRIPTION);
-	bytes_u16(block, LINKTYPE_USER0);
+	begin_block(block, PCAPNG_INTERFACE_DESCRIPTION);
+	bytes_u16(block, CAPTURE_LINKTYPE);
 	bytes_u16(block, 0);
 	bytes_u32(block, 0); /* packets are not cut by their length */
-	add_option(block, IF_NAME, name, strlen(name));
-	add_option(block, IF_TSRESOL, &nanoseconds, sizeof nanoseconds);
-	add_option(block, OPT_END, NULL, 0);
+	add_option(block, PCAPNG_IF_NAME, name, strlen(name));
+	add_option(block, PCAPNG_IF_TSRESOL, &nanoseconds, sizeof nanoseconds);
+	add_option(block, PCAPNG_OPT_END, NULL, 0);
 	if (!end_block(file)) {
 		sink_flush(&file->sink);
 		sink_write(&file->sink, block->data, block->len);
@@ -140,7 +123,7 @@ struct bytes *pcapng_begin(struct pcapng *file)
 {
 	struct bytes *block = &file->block;
 
-	begin_block(block, ENHANCED_PACKET);
+	begin_block(block, PCAPNG_ENHANCED_PACKET);
 	for (size_t i = block->len; i < PACKET_OFFSET; i += 4)
 		bytes_u32(block, 0);
 	return block;
@@ -148,16 +131,16 @@ struct bytes *pcapng_begin(struct pcapng *file)
 
 static void add_options(struct bytes *block, const struct pcapng_packet *packet, uint32_t lost)
 {
-	add_u32_option(block, EPB_FLAGS, packet->flags);
+	add_u32_option(block, PCAPNG_EPB_FLAGS, packet->flags);
 	if (lost)
-		add_u64_option(block, EPB_DROPCOUNT, lost);
+		add_u64_option(block, PCAPNG_EPB_DROPCOUNT, lost);
 	if (packet->id)
-		add_u64_option(block, EPB_PACKETID, packet->id);
+		add_u64_option(block, PCAPNG_EPB_PACKETID, packet->id);
 	if (packet->queue >= 0)
-		add_u32_option(block, EPB_QUEUE, (uint32_t)packet->queue);
+		add_u32_option(block, PCAPNG_EPB_QUEUE, (uint32_t)packet->queue);
 	if (packet->comment)
-		add_option(block, OPT_COMMENT, packet->comment, strlen(packet->comment));
-	add_option(block, OPT_END, NULL, 0);
+		add_option(block, PCAPNG_OPT_COMMENT, packet->comment, strlen(packet->comment));
+	add_option(block, PCAPNG_OPT_END, NULL, 0);
 }
 
 void pcapng_end(struct pcapng *file, const struct pcapng_packet *packet)

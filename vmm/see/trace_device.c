@@ -165,7 +165,7 @@ static void trace_chain(struct trace_view *trace, const struct event *event)
 		return;
 	lane->id = virtio->chain->id;
 	text_begin(&trace->text);
-	words_request(&trace->text, event->device, (unsigned)virtio->queue, virtio->chain);
+	words_chain(&trace->text, event->device, (unsigned)virtio->queue, virtio->chain);
 	text_line(&trace->text, "%s", "");
 	trace->text.bytes[trace->text.len - 1] = '\0'; /* a name, not a line */
 	trace_file_begin(&trace->file, event->ns, lane->track, trace->text.bytes, &details);

@@ -132,12 +132,11 @@ void words_features(struct text *text, uint32_t id, uint64_t features)
 
 /* --- registers -------------------------------------------------------------------------------- */
 
-static void add_feature_word(
-	struct text *text, const struct virtio_device *dev, const struct virtio_event *access)
+static void add_feature_word(struct text *text, uint32_t id, const struct virtio_event *access)
 {
 	text_add(text, ", word %u: ", access->selected);
 	if (access->selected < 2)
-		words_features(text, dev->ops->id, access->value << 32 * access->selected);
+		words_features(text, id, access->value << 32 * access->selected);
 	else
 		text_add(text, "no word has this number");
 }
@@ -158,7 +157,7 @@ static void add_interrupt_bits(struct text *text, uint64_t bits)
 	text_add(text, ")");
 }
 
-static void add_device_id(struct text *text, uint64_t id)
+const char *words_device(uint64_t id)
 {
 	static const struct name names[] = {
 		{VIRTIO_ID_NONE, "none"},
@@ -168,7 +167,13 @@ static void add_device_id(struct text *text, uint64_t id)
 		{VIRTIO_ID_ENTROPY, "entropy"},
 		{0, NULL},
 	};
-	const char *name = id <= UINT32_MAX ? find_name(names, (unsigned)id) : NULL;
+
+	return id <= UINT32_MAX ? find_name(names, (unsigned)id) : NULL;
+}
+
+static void add_device_id(struct text *text, uint64_t id)
+{
+	const char *name = words_device(id);
 
 	text_add(text, " = %" PRIu64, id);
 	if (name)
@@ -187,8 +192,7 @@ static void add_characters(struct text *text, uint64_t value)
 	text_add(text, "\")");
 }
 
-static void add_value(
-	struct text *text, const struct virtio_device *dev, const struct virtio_event *access)
+static void add_value(struct text *text, uint32_t id, const struct virtio_event *access)
 {
 	uint64_t value = access->value;
 
@@ -204,7 +208,7 @@ static void add_value(
 	case VIRTIO_MMIO_DEVICE_FEATURES:
 	case VIRTIO_MMIO_DRIVER_FEATURES:
 		text_add(text, " = 0x%08" PRIx64, value);
-		add_feature_word(text, dev, access);
+		add_feature_word(text, id, access);
 		break;
 	case VIRTIO_MMIO_STATUS:
 		text_add(text, " = ");
@@ -230,8 +234,7 @@ static void add_value(
 	}
 }
 
-void words_access(
-	struct text *text, const struct virtio_device *dev, const struct virtio_event *access)
+void words_access(struct text *text, uint32_t id, const struct virtio_event *access)
 {
 	if (access->offset >= VIRTIO_MMIO_CONFIG) {
 		text_add(text, "configuration, %u byte%s at 0x%x = 0x%0*" PRIx64, access->len,
@@ -246,12 +249,12 @@ void words_access(
 	if (access->len != 4 || access->offset % 4 != 0)
 		text_add(text, " (%u byte%s at +%u)", access->len, PLURAL(access->len),
 			access->offset % 4);
-	add_value(text, dev, access);
+	add_value(text, id, access);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-static void add_block_request(struct text *text, const struct chain *chain)
+static void add_block_request(struct text *text, const struct request_words *request)
 {
 	static const struct name types[] = {
 		/* virtio 5.2.6 */
@@ -270,10 +273,11 @@ static void add_block_request(struct text *text, const struct chain *chain)
 	const char *name;
 	uint32_t type;
 
-	if (chain_read(chain, 0, &header, sizeof header) < sizeof header) {
+	if (request->header_len < sizeof header) {
 		text_add(text, "no whole header");
 		return;
 	}
+	memcpy(&header, request->header, sizeof header);
 	type = le32_to_cpu(header.type);
 	name = find_name(types, type);
 	if (name)
@@ -282,9 +286,9 @@ static void add_block_request(struct text *text, const struct chain *chain)
 		text_add(text, "request of type %u", type);
 	if (type != VIRTIO_BLK_T_IN && type != VIRTIO_BLK_T_OUT)
 		return;
-	data = type == VIRTIO_BLK_T_OUT  ? chain->readable_len - sizeof header
-	       : chain->writable_len > 0 ? chain->writable_len - 1
-					 : 0;
+	data = type == VIRTIO_BLK_T_OUT    ? request->readable_len - sizeof header
+	       : request->writable_len > 0 ? request->writable_len - 1
+					   : 0;
 	text_add(text, " of sector %" PRIu64 ", %" PRIu64 " byte%s", le64_to_cpu(header.sector),
 		data, PLURAL(data));
 }
@@ -295,13 +299,13 @@ static bool is_receive_queue(unsigned queue)
 	return queue % 2 == 0;
 }
 
-static void add_console_buffer(struct text *text, const struct virtio_device *dev, unsigned queue,
-	const struct chain *chain)
+static void add_console_buffer(struct text *text, const struct request_words *request)
 {
-	bool is_control = virtio_has_feature(dev, VIRTIO_CONSOLE_F_MULTIPORT) &&
-			  (queue == VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE ||
-				  queue == VIRTIO_CONSOLE_QUEUE_CONTROL_TRANSMIT);
-	uint64_t len = is_receive_queue(queue) ? chain->writable_len : chain->readable_len;
+	unsigned queue = request->queue;
+	bool is_control =
+		request->is_multiport && (queue == VIRTIO_CONSOLE_QUEUE_CONTROL_RECEIVE ||
+						 queue == VIRTIO_CONSOLE_QUEUE_CONTROL_TRANSMIT);
+	uint64_t len = is_receive_queue(queue) ? request->writable_len : request->readable_len;
 
 	if (is_receive_queue(queue))
 		text_add(text, "buffer for %s%" PRIu64 " byte%s of input",
@@ -312,23 +316,37 @@ static void add_console_buffer(struct text *text, const struct virtio_device *de
 		text_add(text, "%" PRIu64 " byte%s of output", len, PLURAL(len));
 }
 
-void words_request(struct text *text, const struct virtio_device *dev, unsigned queue,
-	const struct chain *chain)
+void words_request(struct text *text, const struct request_words *request)
 {
-	switch (dev->ops->id) {
+	switch (request->device) {
 	case VIRTIO_ID_BLOCK:
-		add_block_request(text, chain);
+		add_block_request(text, request);
 		break;
 	case VIRTIO_ID_CONSOLE:
-		add_console_buffer(text, dev, queue, chain);
+		add_console_buffer(text, request);
 		break;
 	case VIRTIO_ID_ENTROPY:
-		text_add(text, "request for %" PRIu64 " random byte%s", chain->writable_len,
-			PLURAL(chain->writable_len));
+		text_add(text, "request for %" PRIu64 " random byte%s", request->writable_len,
+			PLURAL(request->writable_len));
 		break;
 	default:
 		break;
 	}
+}
+
+void words_chain(struct text *text, const struct virtio_device *dev, unsigned queue,
+	const struct chain *chain)
+{
+	struct request_words request = {
+		.device = dev->ops->id,
+		.queue = queue,
+		.is_multiport = virtio_has_feature(dev, VIRTIO_CONSOLE_F_MULTIPORT),
+		.readable_len = chain->readable_len,
+		.writable_len = chain->writable_len,
+	};
+
+	request.header_len = chain_read(chain, 0, request.header, sizeof request.header);
+	words_request(text, &request);
 }
 
 /* Returns the last byte of what the device wrote, -1 if the chain has no place for it. */
@@ -346,7 +364,7 @@ static int last_byte(const struct chain *chain)
 	return -1;
 }
 
-void words_result(struct text *text, const struct virtio_device *dev, const struct chain *chain)
+const char *words_block_status(unsigned status)
 {
 	static const struct name names[] = {
 		/* virtio 5.2.6 */
@@ -355,8 +373,14 @@ void words_result(struct text *text, const struct virtio_device *dev, const stru
 		{VIRTIO_BLK_S_UNSUPP, "UNSUPP"},
 		{0, NULL},
 	};
+
+	return find_name(names, status);
+}
+
+void words_result(struct text *text, const struct virtio_device *dev, const struct chain *chain)
+{
 	int status = dev->ops->id == VIRTIO_ID_BLOCK ? last_byte(chain) : -1;
-	const char *name = status >= 0 ? find_name(names, (unsigned)status) : NULL;
+	const char *name = status >= 0 ? words_block_status((unsigned)status) : NULL;
 
 	if (name)
 		text_add(text, ", %s", name);

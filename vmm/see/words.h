@@ -7,6 +7,8 @@
  * function adds to a line.
  */
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "see/text.h"
@@ -22,15 +24,31 @@ void words_status(struct text *text, uint8_t status);
  * without a name is "bit 50". */
 void words_features(struct text *text, uint32_t id, uint64_t features);
 
-/* An access to a register or configuration space, without its direction:
+/* An access to a register or configuration space of a device with this id, without its direction:
  * "Status = 0x03 (ACKNOWLEDGE, DRIVER)". */
-void words_access(
-	struct text *text, const struct virtio_device *dev, const struct virtio_event *access);
+void words_access(struct text *text, uint32_t id, const struct virtio_event *access);
+
+/* Returns what a device id means, "block"; NULL: it has no name here. */
+const char *words_device(uint64_t id);
+
+/* What is asked of a device, by the chain that asks it. */
+struct request_words {
+	uint32_t device; /* its id */
+	unsigned queue;
+	bool is_multiport;                   /* MULTIPORT was accepted, of a console */
+	uint64_t readable_len, writable_len; /* bytes of the chain */
+	size_t header_len;
+	uint8_t header[16]; /* the first header_len bytes that the device reads */
+};
 
 /* What a chain asks of a device, as far as its type has words for it: "read of sector 7, 512
  * bytes". Adds nothing if it has none. */
-void words_request(struct text *text, const struct virtio_device *dev, unsigned queue,
+void words_request(struct text *text, const struct request_words *request);
+void words_chain(struct text *text, const struct virtio_device *dev, unsigned queue,
 	const struct chain *chain);
+
+/* Returns the name of a disk's status byte, "IOERR"; NULL: it has none. */
+const char *words_block_status(unsigned status);
 
 /* What has come of a chain that the device has used: ", IOERR". Adds nothing if its type has no
  * words for it. */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_EXPLAIN_H
+#define VMM_EXPLAIN_H
+
+/*
+ * Why a step is made: a sentence or two for somebody who sees a queue for the first time, and the
+ * clause of virtio 1.3 that has the rest. explain.c has the one table of them.
+ */
+
+#include "story/record.h"
+
+struct explanation {
+	const char *clause; /* of virtio 1.3; NULL: the specification says nothing of it */
+	const char *text;
+};
+
+enum explain {
+	EXPLAIN_IDENTIFY,
+	EXPLAIN_VENDOR,
+	EXPLAIN_DEVICE_FEATURES,
+	EXPLAIN_DRIVER_FEATURES,
+	EXPLAIN_RESET,
+	EXPLAIN_ACKNOWLEDGE,
+	EXPLAIN_FEATURES_OK,
+	EXPLAIN_DRIVER_OK,
+	EXPLAIN_FAILED,
+	EXPLAIN_STATUS_READ,
+	EXPLAIN_STATUS_CHANGED,
+	EXPLAIN_QUEUE_SELECT,
+	EXPLAIN_QUEUE_SIZE,
+	EXPLAIN_QUEUE_ADDRESS,
+	EXPLAIN_QUEUE_READY,
+	EXPLAIN_QUEUE_RESET,
+	EXPLAIN_QUEUE_STOPPED,
+	EXPLAIN_KICK,
+	EXPLAIN_INTERRUPT_STATUS,
+	EXPLAIN_INTERRUPT_ACK,
+	EXPLAIN_SHARED_MEMORY,
+	EXPLAIN_GENERATION,
+	EXPLAIN_CONFIG,
+	EXPLAIN_NO_REGISTER,
+	EXPLAIN_SERVE,
+	EXPLAIN_BLOCK_CHAIN,
+	EXPLAIN_CONSOLE_CHAIN,
+	EXPLAIN_ENTROPY_CHAIN,
+	EXPLAIN_CHAIN,
+	EXPLAIN_HOST_BEGIN,
+	EXPLAIN_HOST_END,
+	EXPLAIN_USED_SPLIT,
+	EXPLAIN_USED_PACKED,
+	EXPLAIN_INTERRUPT,
+	EXPLAIN_CONFIG_INTERRUPT,
+	EXPLAIN_QUIET_FLAGS,
+	EXPLAIN_QUIET_EVENT,
+	EXPLAIN_QUIET_PACKED,
+	EXPLAIN_REPORT,
+	EXPLAIN_MARK,
+
+	/* Changes of rings, which explain_ring() chooses. */
+	EXPLAIN_MADE_AVAILABLE,
+	EXPLAIN_DESCRIPTORS,
+	EXPLAIN_USED_EVENT,
+	EXPLAIN_AVAILABLE_FLAGS,
+	EXPLAIN_USED_ELEMENT,
+	EXPLAIN_USED_RING,
+	EXPLAIN_AVAIL_EVENT,
+	EXPLAIN_USED_FLAGS,
+	EXPLAIN_PACKED_AVAILABLE,
+	EXPLAIN_PACKED_USED,
+	EXPLAIN_DRIVER_EVENT,
+	EXPLAIN_DEVICE_EVENT,
+
+	EXPLAIN_COUNT
+};
+
+/* What the clauses are of. */
+#define EXPLAIN_SPECIFICATION "virtio 1.3"
+
+extern const struct explanation explanations[EXPLAIN_COUNT];
+
+/* Returns which explanation is that of a record that is no change of a ring. */
+enum explain explain_record(const struct record *record);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "story/queues.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <vole/virtio_mmio.h>
+
+struct story_queue *story_queue_of(struct story_devices *devices, const struct record *record)
+{
+	if (record->device >= DEVICE_COUNT || record->queue >= VIRTIO_QUEUES_MAX)
+		return NULL;
+	return &devices->device[record->device].queues[record->queue];
+}
+
+static void forget(struct story_queue *queue)
+{
+	for (unsigned i = 0; i < AREAS; i++)
+		free(queue->bytes[i]);
+	*queue = (struct story_queue){.size = 0};
+}
+
+/* Without memory the queue is shown as one that is not ready. */
+static void make_ready(struct story_queue *queue, const struct record *record)
+{
+	uint32_t size = record->ready.size;
+
+	forget(queue);
+	queue->is_packed = record->flags & CAPTURE_FLAG_PACKED;
+	queue->has_event_idx = record->flags & CAPTURE_FLAG_EVENT_IDX;
+	queue->len[AREA_DESCRIPTOR] = VIRTQ_DESC_BYTES(size);
+	queue->len[AREA_DRIVER] =
+		queue->is_packed ? sizeof(struct virtq_event) : VIRTQ_AVAIL_BYTES(size);
+	queue->len[AREA_DEVICE] =
+		queue->is_packed ? sizeof(struct virtq_event) : VIRTQ_USED_BYTES(size);
+	for (unsigned i = 0; size > 0 && i < AREAS; i++) {
+		queue->at[i] = record->ready.areas[i];
+		queue->bytes[i] = calloc(1, queue->len[i]);
+		if (!queue->bytes[i])
+			return;
+	}
+	queue->size = size;
+}
+
+static bool has_place(const struct story_queue *queue, const struct record_ring *ring)
+{
+	size_t len = queue->size > 0 ? queue->len[ring->area] : 0;
+
+	return ring->offset <= len && ring->bytes.len <= len - ring->offset;
+}
+
+static void accept_features(struct story_device *device, const struct record_access *access)
+{
+	unsigned shift = 32 * access->selected;
+
+	if (access->offset != VIRTIO_MMIO_DRIVER_FEATURES || access->selected > 1)
+		return;
+	device->features &= ~((uint64_t)UINT32_MAX << shift);
+	device->features |= (access->value & UINT32_MAX) << shift;
+}
+
+enum record_fault story_check(struct story_devices *devices, const struct record *record)
+{
+	struct story_queue *queue = story_queue_of(devices, record);
+	bool is_fine = true;
+
+	if (record->device == CAPTURE_NO_DEVICE)
+		return record->kind == CAPTURE_MARK ? RECORD_FINE : RECORD_DAMAGED;
+	if (record->device >= DEVICE_COUNT || (record->queue != CAPTURE_NO_QUEUE && !queue))
+		return RECORD_DAMAGED;
+	if (record->kind == CAPTURE_QUEUE_READY)
+		is_fine = record->ready.size <= VIRTQ_SIZE_MAX;
+	else if (record->kind == CAPTURE_RING)
+		is_fine = has_place(queue, &record->ring);
+	return is_fine ? RECORD_FINE : RECORD_DAMAGED;
+}
+
+void story_apply(struct story_devices *devices, const struct record *record)
+{
+	struct story_queue *queue = story_queue_of(devices, record);
+	struct story_device *device;
+
+	if (record->device == CAPTURE_NO_DEVICE)
+		return;
+	device = &devices->device[record->device];
+	device->id = record->device_id;
+	device->is_known = true;
+	if (record->kind == CAPTURE_QUEUE_READY)
+		make_ready(queue, record);
+	else if (record->kind == CAPTURE_RING)
+		memcpy(queue->bytes[record->ring.area] + record->ring.offset, record->ring.bytes.at,
+			record->ring.bytes.len);
+	else if (record->kind == CAPTURE_WRITE)
+		accept_features(device, &record->access);
+}
+
+void story_free(struct story_devices *devices)
+{
+	for (unsigned i = 0; i < DEVICE_COUNT; i++)
+		for (unsigned j = 0; j < VIRTIO_QUEUES_MAX; j++)
+			forget(&devices->device[i].queues[j]);
+}

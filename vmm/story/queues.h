@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VMM_STORY_QUEUES_H
+#define VMM_STORY_QUEUES_H
+
+/*
+ * The devices and queues of a capture, as they are after the records that were read so far: the
+ * rings are put together from their changes.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vole/virtio_ring.h>
+
+#include "layout.h"
+#include "story/record.h"
+#include "virtio.h"
+
+enum story_area { AREA_DESCRIPTOR, AREA_DRIVER, AREA_DEVICE, AREAS };
+
+struct story_queue {
+	uint32_t size; /* entries; 0: it is not ready */
+	bool is_packed, has_event_idx;
+	uint64_t at[AREAS]; /* guest-physical addresses */
+	size_t len[AREAS];
+	uint8_t *bytes[AREAS]; /* owned; NULL while it was never ready */
+};
+
+struct story_device {
+	uint32_t id; /* virtio 5 */
+	bool is_known;
+	uint64_t features; /* that the driver has written to DriverFeatures */
+	struct story_queue queues[VIRTIO_QUEUES_MAX];
+};
+
+struct story_devices {
+	struct story_device device[DEVICE_COUNT];
+};
+
+/* Returns the queue that a record is about, NULL if it is about none. */
+struct story_queue *story_queue_of(struct story_devices *devices, const struct record *record);
+
+/* Returns RECORD_DAMAGED if a record cannot have any effect: of a device or queue that no machine
+ * has, or for a place that its queue has not; else RECORD_FINE. */
+enum record_fault story_check(struct story_devices *devices, const struct record *record);
+
+/* Has a record take effect that story_check() finds fine. */
+void story_apply(struct story_devices *devices, const struct record *record);
+
+void story_free(struct story_devices *devices);
+
+#endif

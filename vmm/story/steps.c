@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "story/steps.h"
+
+#include <string.h>
+
+/* Returns whether a change of a ring belongs to the step that is open. */
+static bool goes_on(struct steps *steps, const struct record *record)
+{
+	const struct record *open = &steps->step.record;
+
+	if (!steps->is_open || record->kind != CAPTURE_RING || open->device != record->device ||
+		open->queue != record->queue || open->ns != record->ns)
+		return false;
+	if (open->kind == CAPTURE_QUEUE_READY)
+		return true;
+	return open->kind == CAPTURE_RING &&
+	       steps->step.changes.by_device ==
+		       changes_by_device(story_queue_of(&steps->devices, record), &record->ring);
+}
+
+static void end_step(struct steps *steps, const struct steps_visitor *visitor, void *ctx)
+{
+	if (steps->is_open && !visitor->end(ctx, &steps->step))
+		steps->ended = true;
+	steps->is_open = false;
+}
+
+static void take_record(struct steps *steps, const struct record *record,
+	const struct steps_visitor *visitor, void *ctx)
+{
+	struct step *step = &steps->step;
+
+	if (!goes_on(steps, record)) {
+		end_step(steps, visitor, ctx);
+		if (steps->ended)
+			return;
+		*step = (struct step){.number = step->number + 1, .record = *record};
+		if (record->kind == CAPTURE_RING)
+			step->changes.by_device = changes_by_device(
+				story_queue_of(&steps->devices, record), &record->ring);
+		visitor->begin(ctx, step);
+		steps->is_open = true;
+	}
+	if (record->kind == CAPTURE_RING) {
+		changes_add(&step->changes, story_queue_of(&steps->devices, record), &record->ring);
+		visitor->change(ctx, step, &record->ring);
+	}
+	story_apply(&steps->devices, record);
+}
+
+int steps_walk(struct steps *steps, FILE *file, const struct steps_visitor *visitor, void *ctx)
+{
+	struct packet packet;
+	int ret;
+
+	memset(steps, 0, sizeof *steps);
+	ret = reader_init(&steps->reader, file);
+	if (ret < 0)
+		return ret;
+	while (!steps->ended && reader_next(&steps->reader, &packet)) {
+		struct record record;
+		enum record_fault fault = packet_record(&record, &packet);
+
+		steps->lost += packet.lost;
+		if (fault == RECORD_FINE)
+			fault = story_check(&steps->devices, &record);
+		steps->damaged += fault == RECORD_DAMAGED;
+		steps->later += fault == RECORD_LATER;
+		if (fault == RECORD_FINE)
+			take_record(steps, &record, visitor, ctx);
+	}
+	if (!steps->ended)
+		end_step(steps, visitor, ctx);
+	return 0;
+}
+
+void steps_free(struct steps *steps)
+{
+	reader_free(&steps->reader);
+	story_free(&steps->devices);
+}
