@@ -48,7 +48,7 @@ void measure_tell(struct vm *vm)
 	status = atomic_load(&vm->status);
 	run->status = status < 0 ? EXIT_STATUS_VOLE : status; /* it has not begun to run */
 	if (!stats_tell(vm->stats))
-		vm->is_stuck = true;
+		vm->stats = NULL; /* the thread that writes the file still uses it */
 }
 
 void measure_free(struct vm *vm)

@@ -93,7 +93,7 @@ bool stats_tell(struct stats *stats)
 	}
 	free(text);
 	end = sink_close(&stats->sink);
-	sink_report(&end, "--stats", stats->path ? stats->path : "standard error", "table");
+	sink_report(&end, "--stats", stats->path ? stats->path : "standard error", "result");
 	return !end.is_stuck;
 }
 

@@ -29,7 +29,8 @@ int stats_open(struct stats *stats, struct views *views, const char *path);
 struct stats_run *stats_run(struct stats *stats);
 
 /* Adds a counter of the host's, for the machine (cpu -1) or a CPU: one value, or those of a
- * histogram. Strings are copied. Once no CPU executes any more. */
+ * histogram. Strings are copied; without memory the counter is left out. Once no CPU executes any
+ * more. */
 void stats_add_counter(
 	struct stats *stats, int cpu, const char *name, const uint64_t *values, unsigned count);
 

@@ -119,7 +119,8 @@ struct stats_queue {
 		unanswered_ns; /* the first kick since the last interrupt, or decision to send none */
 	bool has_completed;
 	uint64_t instructions_then; /* when the last request was used */
-	uint64_t *taken_ns;         /* by the chain's id; NULL: none was taken. Owned */
+	uint64_t *taken_ns;         /* by the chain's id; NULL: none was taken, or there is no
+				     * memory, and their times are missing. Owned */
 };
 
 struct stats_spans {
