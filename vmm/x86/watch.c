@@ -60,16 +60,18 @@ static unsigned copy_code(const struct x86_cpu *cpu, const struct x86_block *blo
 	uint8_t bytes[X86_INSN_BYTES])
 {
 	uint64_t in_page = X86_PAGE_SIZE - block->gpa[0] % X86_PAGE_SIZE;
-	unsigned len = 0;
+	uint64_t left = block->size - offset;
+	unsigned len = left < X86_INSN_BYTES ? (unsigned)left : X86_INSN_BYTES, first = len;
 
-	while (len < X86_INSN_BYTES && offset + len < block->size) {
-		uint64_t at = offset + len;
-		gpa_t gpa = at < in_page ? block->gpa[0] + at : block->gpa[1] + (at - in_page);
-
-		if (gmem_read(cpu->system->gmem, gpa, &bytes[len], 1) < 0)
-			break;
-		len++;
-	}
+	if (offset >= in_page)
+		first = 0;
+	else if (offset + len > in_page)
+		first = (unsigned)(in_page - offset);
+	if (first > 0 && gmem_read(cpu->system->gmem, block->gpa[0] + offset, bytes, first) < 0)
+		return 0;
+	if (len > first && gmem_read(cpu->system->gmem, block->gpa[1] + (offset + first - in_page),
+				   bytes + first, len - first) < 0)
+		return first;
 	return len;
 }
 
