@@ -29,8 +29,8 @@
  *   run: --timeout 20 --check virtio -d %disk% -- event-idx
  *   engine: soft
  *   status: 0
- *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted \(virtio 2\.7\.6, rule event-idx\), CPU 0 at .*\((?:request|publish)\+0x
- *   says: watched, 1 broken$
+ *   says: used_event 1: used_event was written, but EVENT_IDX was not accepted, so no device looks there \(virtio 2\.7\.6, hint event-idx\), CPU 0 at .*\((?:request|publish)\+0x
+ *   says: watched, 0 broken, 1 hint$
  *
  *   run: --timeout 20 --check virtio -d %disk% -- used-index
  *   engine: soft

@@ -62,6 +62,22 @@ static bool is_taken_away(const struct check *check, const struct state_device *
 	return false;
 }
 
+/* Returns whether an interrupt is not acknowledged, and some CPU accepts interrupts: one that has
+ * them off, as Linux has after a panic, may not want to hear of it. */
+static bool is_unacknowledged(const struct virtio_view *view, const struct state *state)
+{
+	if (!view->interrupt_status)
+		return false;
+	for (unsigned i = 0; i < state->cpu_count; i++) {
+		const struct cpu_state *cpu = &state->cpus[i].state;
+
+		if (cpu->interrupts_on &&
+			(cpu->activity == CPU_RUNNING || cpu->activity == CPU_HALTED))
+			return true;
+	}
+	return false;
+}
+
 /* --- whether nothing has happened ------------------------------------------------------------- */
 
 static void begin(struct check_hang *hang, const struct event *event,
@@ -72,6 +88,7 @@ static void begin(struct check_hang *hang, const struct event *event,
 		.since_ns = event->ns,
 		.steps = device->steps,
 		.view = state->view,
+		.is_unacknowledged = is_unacknowledged(&state->view, event->state),
 	};
 	for (unsigned i = 0; i < event->state->cpu_count && i < CHECK_CPUS; i++)
 		hang->host_ns[i] = event->state->cpus[i].state.host_ns;
@@ -107,10 +124,12 @@ static bool have_executed(const struct check_hang *hang, const struct state *sta
 
 /* --- looks ------------------------------------------------------------------------------------ */
 
-static bool has_trouble(const struct check *check, const struct state_device *state,
-	const struct check_device *device)
+static bool has_trouble(
+	const struct check *check, const struct event *event, const struct state_device *state)
 {
-	if (state->view.interrupt_status || is_taken_away(check, state, device))
+	const struct check_device *device = &check->devices[event->number];
+
+	if (is_unacknowledged(&state->view, event->state) || is_taken_away(check, state, device))
 		return true;
 	for (unsigned i = 0; i < state->view.queue_count; i++)
 		if (is_kick_missing(state, device, i) || is_kicked_for_nothing(state, device, i))
@@ -135,12 +154,14 @@ static void tell_of_queue(struct check *check, const struct event *event,
 
 static void tell(struct check *check, const struct event *event, const struct state_device *state)
 {
+	const struct check_device *device = check_device(check, event);
+
 	for (unsigned i = 0; i < state->view.queue_count; i++)
 		tell_of_queue(check, event, state, i);
-	if (is_taken_away(check, state, check_device(check, event)))
+	if (is_taken_away(check, state, device))
 		check_broken(
 			check, event, CHECK_ACK_LATE, EVENT_NO_QUEUE, "the last acknowledgement");
-	if (state->view.interrupt_status)
+	if (device->hang.is_unacknowledged && is_unacknowledged(&state->view, event->state))
 		check_broken(check, event, CHECK_ACK_MISSING, EVENT_NO_QUEUE,
 			"InterruptStatus is 0x%x", state->view.interrupt_status);
 }
@@ -151,7 +172,7 @@ static void look_at_device(
 	const struct check_device *device = check_device(check, event);
 	struct check_hang *hang = &check_device(check, event)->hang;
 
-	if (!is_at_rest(&state->view) || !has_trouble(check, state, device))
+	if (!is_at_rest(&state->view) || !has_trouble(check, event, state))
 		hang->is_waiting = false;
 	else if (!hang->is_waiting || has_moved(hang, device, &state->view))
 		begin(hang, event, device, state);

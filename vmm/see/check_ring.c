@@ -68,6 +68,7 @@ static void look_at_available(struct check *check, const struct event *event, un
 	if (vq->event_idx ? flags : flags & ~VIRTQ_AVAIL_F_NO_INTERRUPT)
 		check_broken(check, event, CHECK_AVAILABLE_FLAGS, (int)number, "flags 0x%x%s",
 			flags, vq->event_idx ? " with EVENT_IDX" : "");
+	/* Nothing forbids it, and Linux does it: virtqueue_enable_cb_prepare_split(). */
 	if (!vq->event_idx && used_event != queue->used_event_first)
 		check_broken(
 			check, event, CHECK_EVENT_IDX, (int)number, "used_event %u", used_event);

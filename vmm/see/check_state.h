@@ -112,6 +112,7 @@ struct check_session {
 /* What the hang watch has seen of a device when something began to wait there. */
 struct check_hang {
 	bool is_waiting; /* else the rest is not valid */
+	bool is_unacknowledged;
 	uint64_t since_ns;
 	unsigned steps;
 	struct virtio_view view;
