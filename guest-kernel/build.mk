@@ -6,8 +6,9 @@ with_guest-kernel/kernels/demo.c = $(addprefix guest-kernel/kernels/,demo_machin
 # Raw code for real mode, linked to address 0.
 flat_kernels = $(addprefix guest-kernel/flat/,hello.S count.S)
 bare_kernels = $(addprefix guest-kernel/examples/,hello.c disk.c)
-# The steps of the course in spec/learn/.
-learn_kernels = $(sort $(wildcard guest-kernel/learn/[1-9]-*.c))
+# The steps of the course in spec/learn/, and what its exercises begin with.
+learn_steps = $(sort $(wildcard guest-kernel/learn/[1-9]-*.c))
+learn_exercises = $(sort $(wildcard guest-kernel/learn/exercise-*.c))
 # Headers of the library that kernels may include; the others are between its own files.
 guest_headers = $(addprefix guest-kernel/,block.h console.h cpu.h error.h idt.h info.h irq.h memory.h mmio.h power.h \
 	printf.h rng.h spinlock.h start.h string.h timer.h virtq.h virtq_state.h x86.h)

@@ -51,7 +51,7 @@ static inline void print_address(uint32_t address)
 		print((char[2]){"0123456789abcdef"[address >> shift & 15], '\0'});
 }
 
-/* get() and set() are a part of whoever calls them, so that vole names the caller as the place of an
+/* get() and set() become a part of their caller, so that vole names that as the place of an
  * access. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -67,7 +67,8 @@ ALWAYS_INLINE void set(uint32_t offset, uint32_t value)
 	*(volatile uint32_t *)(window + offset) = value;
 }
 
-/* Gives up: says why, sets FAILED in Status (virtio 2.1), and ends the machine with exit status 1. */
+/* Gives up: says why, sets FAILED in Status (virtio 2.1), and ends the machine with exit status
+ * 1. */
 static inline _Noreturn void fail(const char *why)
 {
 	print(why);
