@@ -159,6 +159,7 @@ is(join(' ', grep { !$keys{$_} } @rows), '', 'each key of its table is there');
 my ($costs) = stats('costs', guest('costs'));
 is($costs->{exit_status}, 7, 'the kernel came through');
 is($costs->{marks}{count}, 20, 'its marks are counted');
+is(scalar @{$costs->{devices}}, 0, 'devices that it does not touch are not told');
 is(join(' ', map { $_->{value} } @{$costs->{marks}{first}}), join(' ', (1, 2) x 10), '... told one by one');
 my %between = map { ("$_->{from} $_->{to}" => $_) } @{$costs->{marks}{intervals}};
 is(join(', ', map { "$_: $between{$_}{ns}{count}" } sort keys %between), '1 2: 10, 2 1: 9', '... and in pairs');

@@ -127,10 +127,11 @@ static void used(struct stats *stats, const struct event *event, uint64_t ns)
 	queue->instructions_then = instructions;
 }
 
-/* A kick that has led to no request is over. */
+/* A kick that has led to no request is over. A queue that nobody uses is served as well, when the
+ * machine ends. */
 static void served(struct stats *stats, const struct event *event)
 {
-	struct stats_queue *queue = queue_of(stats, event);
+	struct stats_queue *queue = &stats->devices[event->number].queues[event->virtio->queue];
 
 	if (!event->virtio->value)
 		queue->kicked_ns = queue->unanswered_ns = 0;
@@ -169,7 +170,7 @@ static void status_changed(struct stats *stats, const struct event *event)
 
 void stats_step(struct stats *stats, const struct event *event, uint64_t ns)
 {
-	struct stats_device *device = device_of(stats, event);
+	struct stats_device *device = &stats->devices[event->number];
 
 	switch (event->virtio->kind) {
 	case VIRTIO_EVENT_READ:

@@ -204,9 +204,8 @@ static void write_site(const struct stats *stats, FILE *file, const struct stats
 	uint32_t offset;
 	const char *symbol = views->machine->symbol(views->ctx, site->rip, &offset);
 
-	fprintf(file, "%10" PRIu64 "  %10.1f  %8.1f  %8s  %8s  %8.1f  0x%08" PRIx64, site->count,
-		US(site->ns), US(site->ns) / (double)site->count, "", "", US(site->ns_max),
-		site->rip);
+	fprintf(file, "%10" PRIu64 "  %10.1f  %8.1f  %8.1f  0x%08" PRIx64, site->count,
+		US(site->ns), US(site->ns) / (double)site->count, US(site->ns_max), site->rip);
 	if (symbol)
 		fprintf(file, " (%.80s+0x%" PRIx32 ")", symbol, offset);
 	fprintf(file, ": ");
@@ -224,8 +223,8 @@ static void write_sites(const struct stats *stats, FILE *file)
 
 	if (exits->site_count == 0)
 		return;
-	fputc('\n', file);
-	write_head(file, "exits, by place in the kernel");
+	fprintf(file,
+		"\n     count   total, us      mean       max  exits, by place in the kernel\n");
 	for (unsigned i = 0; i < exits->site_count && i < ROWS_MAX; i++)
 		if (exits->sites[i].count)
 			write_site(stats, file, &exits->sites[i]);
@@ -358,9 +357,9 @@ void stats_write_table(const struct stats *stats, FILE *file)
 		plural(stats->run.cpu_count), stats->run.status);
 	write_moments(stats, file);
 	write_intervals(stats, file);
+	write_cpus(stats, stats->run.cpu_count, file);
 	write_reasons(stats, file);
 	write_sites(stats, file);
-	write_cpus(stats, stats->run.cpu_count, file);
 	for (unsigned i = 0; i < DEVICE_COUNT; i++)
 		write_device(stats, i, file);
 	write_all_counters(stats, stats->run.cpu_count, file);
