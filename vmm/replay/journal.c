@@ -9,6 +9,9 @@
 
 #define CAPACITY_MIN 4096
 
+/* Bytes of entries that are written together. */
+#define BATCH_SIZE 8192
+
 /* In front of an entry's data. */
 struct head {
 	uint32_t kind, number;
@@ -65,6 +68,16 @@ static void write_to(struct sink *sink, const uint8_t *bytes, size_t len)
 	sink_write(sink, bytes, len);
 }
 
+static void write_rest(struct journal *journal)
+{
+	if (journal->len > journal->written)
+		write_to(journal->sink, journal->bytes + journal->written,
+			journal->len - journal->written);
+	if (!journal->is_kept)
+		journal->len = 0;
+	journal->written = journal->len;
+}
+
 void journal_add(struct journal *journal, const struct journal_entry *entry)
 {
 	struct head head = {
@@ -85,21 +98,17 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
 	memcpy(place, &head, sizeof head);
 	if (entry->len > 0)
 		memcpy(place + sizeof head, entry->data, entry->len);
-	if (!journal->sink)
-		return;
-	write_to(journal->sink, place, sizeof head + entry->len);
-	if (!journal->is_kept)
-		journal->len = 0;
+	/* Entropy comes often, and is not worth a write of its own. */
+	if (journal->sink &&
+		(entry->kind != JOURNAL_ENTROPY || journal->len - journal->written >= BATCH_SIZE))
+		write_rest(journal);
 }
 
 void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_kept)
 {
 	journal->sink = sink;
 	journal->is_kept = is_kept;
-	if (journal->len > 0)
-		write_to(sink, journal->bytes, journal->len);
-	if (!is_kept)
-		journal->len = 0;
+	write_rest(journal);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

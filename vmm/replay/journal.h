@@ -44,6 +44,7 @@ struct journal_entry {
 struct journal {
 	uint8_t *bytes; /* entries, as in a file. Owned */
 	size_t len, capacity;
+	size_t written;    /* of them, to the sink */
 	size_t at;         /* of the next entry to read */
 	uint64_t sum;      /* checksum of the entries that were added, or validated */
 	bool is_kept;      /* entries that were written to the sink stay in memory, too */

@@ -125,7 +125,7 @@ static void kill_block(struct x86_cpu *cpu, struct x86_block *block)
 	block->generation = 0;
 	if (x86_current_block(cpu) == block ||
 		(x86_current_block(cpu) == cpu->cache->once && cpu->cache->once_from == block))
-		cpu->leave = true;
+		cpu->leave = cpu->cut = true;
 }
 
 static bool is_dead(const struct x86_block *block)

@@ -166,7 +166,7 @@ void x86_debug_accessed(struct x86_cpu *cpu, gpa_t gpa, unsigned size, enum x86_
 			continue;
 		hit(debug, point);
 		look(cpu->system, point, point->seen);
-		x86_break(cpu);
+		cpu->leave = cpu->break_asked = true;
 	}
 }
 

@@ -12,6 +12,7 @@ static bool access_bus(
 {
 	const struct x86_system *system = cpu->system;
 
+	cpu->bus_accesses++;
 	x86_charge(cpu, COST_ACCESS);
 	return system->bus->mmio(system->ctx, cpu, gpa, is_write, value, size);
 }

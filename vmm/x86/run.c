@@ -72,7 +72,7 @@ uint64_t x86_position(const struct x86_cpu *cpu)
 void x86_break(struct x86_cpu *cpu)
 {
 	cpu->break_asked = true;
-	cpu->leave = true;
+	cpu->leave = cpu->cut = true;
 }
 
 struct x86_insn *x86_detour(struct x86_cpu *cpu, const struct x86_insn *insn)
@@ -268,7 +268,7 @@ static enum x86_stop run(struct x86_cpu *cpu)
 	for (;;) {
 		cpu->budget += cpu->withheld;
 		cpu->withheld = 0;
-		cpu->leave = false;
+		cpu->leave = cpu->cut = false;
 		if (cpu->break_asked || cpu->yielded)
 			return X86_STOP_YIELD;
 		if (cpu->budget <= 0)

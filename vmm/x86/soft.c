@@ -154,7 +154,7 @@ static int soft_open(struct engine **opened, const struct engine_setup *setup)
 			.ctx = engine,
 			.tsc_khz = SOFT_TSC_KHZ,
 			.apic_khz = APIC_TIMER_KHZ,
-			.cost_max = setup->clock == ENGINE_CLOCK_HOST ? SOFT_COST_MAX : 0,
+			.cost_max = SOFT_COST_MAX,
 		};
 		engine->stop.turns = UINT64_MAX;
 		/* Writes by devices make decoded code stale, too. */

@@ -72,6 +72,7 @@ struct soft_engine {
 	struct soft_cpu *current; /* the one that executes; NULL between quanta */
 	uint64_t current_count;   /* x86_count() at the start of its quantum */
 	int64_t left;       /* instructions, and their x86_charge(), until devices are served */
+	bool ends_turn;     /* soft_break() was called in this turn */
 	bool yield_asked;   /* soft_run() is to return soon */
 	bool has_begun;     /* cpu_host.begins() was called */
 	bool was_idle;      /* soft_run() found no CPU to execute the last time */

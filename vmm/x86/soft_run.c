@@ -201,6 +201,19 @@ static bool is_at_stop(const struct soft_engine *engine)
 	return engine->turns == engine->stop.turns && engine->turn_done >= engine->stop.done;
 }
 
+/* Whether a turn is over, and does not go on the next time. By the virtual clock no turn ends since
+ * the host had much to do: that depends on what it had done before. was_whole: the budget was the
+ * turn's. */
+static bool is_turn_over(const struct soft_cpu *cpu, enum x86_stop stop, bool was_whole)
+{
+	const struct soft_engine *engine = cpu->engine;
+
+	if (stop == X86_STOP_BUDGET)
+		return was_whole;
+	return stop != X86_STOP_YIELD || engine->clock == ENGINE_CLOCK_HOST || engine->ends_turn ||
+	       soft_x86(cpu)->yielded;
+}
+
 /* Executes a turn, or the rest of one that a debugger has interrupted. Sets *executed to how many
  * instructions of it were executed: fewer than the quantum if the CPU halted, yielded or was told
  * to break off. Returns false if a debugger has interrupted it. */
@@ -222,6 +235,7 @@ static bool execute(struct soft_cpu *cpu, int64_t whole, int64_t *executed)
 	engine->current = cpu;
 	engine->current_count = before - (uint64_t)engine->turn_done;
 	engine->turn_done = 0;
+	engine->ends_turn = false;
 	stop = x86_run(x86, soft_debug_quantum(cpu, quantum - *executed));
 	engine->current = NULL;
 	engine->left -= (int64_t)(x86_count(x86) - before) + engine->system.cost;
@@ -230,7 +244,7 @@ static bool execute(struct soft_cpu *cpu, int64_t whole, int64_t *executed)
 	handle_stop(cpu, stop);
 	if (soft_debug_executed(cpu, stop, (int64_t)(x86_count(x86) - before)))
 		return false;
-	return stop != X86_STOP_BUDGET || *executed < quantum || quantum == whole;
+	return is_turn_over(cpu, stop, *executed < quantum || quantum == whole);
 }
 
 /* How many instructions until there is something else to do: a timer, with the virtual clock, is
@@ -363,6 +377,8 @@ int64_t soft_execute(struct soft_engine *engine)
 
 void soft_break(struct soft_engine *engine)
 {
-	if (engine->current)
-		x86_break(soft_x86(engine->current));
+	if (!engine->current)
+		return;
+	engine->ends_turn = true;
+	x86_break(soft_x86(engine->current));
 }

@@ -3,9 +3,9 @@
  * String instructions, repeated or not, and IN and OUT (SDM 1, 7.3.9; SDM 2).
  *
  * A repeated one counts as one instruction for at most X86_REPEAT_MAX elements and then begins anew
- * where it was, so that neither a budget nor an interrupt waits for long. An element that is not
- * one of many at once counts as several, by the time that it takes, since a budget shall bound
- * time. Registers are up to date before each access that can fault, as the manual has it.
+ * where it was, so that neither a budget nor an interrupt waits for long. An element of a device's,
+ * and of those instructions that do not do many at once, counts as several, by the time that it
+ * takes, since a budget shall bound time; but nothing depends on what the TLB has. Registers are up to date before each access that can fault, as the manual has it.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 
 #define X86_REPEAT_MAX 4096
 #define COST_ALONE     16  /* elements that one which is loaded or stored alone counts as */
-#define COST_PORT      512 /* the same of INS and OUTS: the machine answers each of them */
+#define COST_PORT      512 /* the same of INS, OUTS and a device's: the machine answers each */
 
 /* x86_charge(): of an access to a port, and of elements, one alone or many at once. */
 #define CHARGE_PORT    64
@@ -256,11 +256,19 @@ static bool ends_by_flags(const struct string *string, bool compares)
 	return compares && zf != (string->operands->repeat == X86_REPEAT_E);
 }
 
+/* As how many elements one counts that was done alone. */
+static uint64_t cost_of_one(const struct string *string, bool can_do_many, uint64_t bus_accesses)
+{
+	if (string->cpu->bus_accesses != bus_accesses)
+		return COST_PORT;
+	return can_do_many ? 1 : string->cost;
+}
+
 /*
  * Execute the instruction: with a prefix, as long as the count register is not 0. many may be NULL.
  * Until it is over, the flags are as they were before the instruction: so a fault finds them,
  * whatever the elements before it gave (SDM 2, REP). A single step traps after each element. What
- * sets cpu->leave ends it after the element, too: it begins anew when the block that it may have
+ * sets cpu->cut ends it after the element, too: it begins anew when the block that it may have
  * overwritten is decoded again.
  */
 static void repeat(
@@ -277,8 +285,9 @@ static void repeat(
 	}
 	while ((cpu->reg[X86_RCX] & string->mask) != 0) {
 		uint64_t count = cpu->reg[X86_RCX] & string->mask, done, cost;
+		uint64_t bus_accesses = cpu->bus_accesses;
 
-		if (left == 0 || cpu->leave) {
+		if (left == 0 || cpu->cut) {
 			cpu->next_eip = cpu->eip;
 			return;
 		}
@@ -287,7 +296,7 @@ static void repeat(
 		if (done == 0) {
 			one(string);
 			done = 1;
-			cost = string->cost;
+			cost = cost_of_one(string, many != NULL, bus_accesses);
 		}
 		left -= cost < left ? cost : left;
 		advance(string, X86_RCX, -(int64_t)done);

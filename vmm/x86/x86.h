@@ -294,12 +294,14 @@ struct x86_cpu {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint64_t pdpte[4]; /* with PAE: as loaded with CR3 (SDM 3, 4.4.1) */
 	uint64_t dr[8];
+	uint64_t bus_accesses; /* loads and stores that were no access to RAM */
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, misc_enable, tsc_offset, tsc_aux;
 	uint8_t cpl;  /* x86_set_cpl() */
 	bool is_flat; /* see x86_segments_are_flat() */
 
 	bool leave;       /* leave the block after this instruction: code was overwritten, or ... */
-	bool break_asked; /* ... x86_break() was called: x86_run() returns, too */
+	bool break_asked; /* ... x86_run() returns, too: x86_break(), x86_charge(), a debugger */
+	bool cut;         /* leave a repeated string instruction, too, after this element */
 	bool halted;      /* HLT: until an interrupt, NMI or INIT */
 	bool shadow;      /* STI, MOV SS: no interrupt before the next instruction is over */
 	bool nmi_pending, nmi_masked;
@@ -365,8 +367,9 @@ void x86_break(struct x86_cpu *cpu);
 /*
  * Some instructions take the host a thousand times as long as others: accesses to devices, repeated
  * strings, code that overwrites itself. Such work is charged, so that x86_run() returns in about
- * the same time whatever the guest does: after cost_max as if x86_break() had been called. What is
- * charged depends on the guest alone, so that two runs stay the same.
+ * the same time whatever the guest does: after cost_max. What is charged depends on what the host
+ * has decoded, so it changes nothing that the guest could tell: a repeated string instruction goes
+ * on, and soft_run.c has the CPU's turn go on.
  */
 static inline void x86_charge(struct x86_cpu *cpu, int64_t cost)
 {
