@@ -264,6 +264,17 @@ static void say_chaos(const struct vm *vm)
 			vm_is_virtual(vm) ? "" : "; --clock virtual repeats the run exactly");
 }
 
+/* No guest code is executed any more: says why, and writes what is left of the run. */
+static void stop(struct vm *vm)
+{
+	vm->engine->ops->stop(vm->engine);
+	measure_reach(vm, STATS_STOPPED);
+	measure_collect(vm);
+	recording_stopped(vm);
+	say_reason(vm);
+	results_write(vm);
+}
+
 /* Executes guest code and serves devices until the machine ends. */
 static void run(struct vm *vm)
 {
@@ -277,18 +288,15 @@ static void run(struct vm *vm)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	measure_reach(vm, STATS_SHUT_IN);
 	debugger_begin(vm);
-	if (!vm_running(vm) || vm->engine->ops->start(vm->engine, state) < 0 ||
-		io_loop_run(&vm->loop) < 0)
+	if (!vm_running(vm) || vm->engine->ops->start(vm->engine, state) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
-	vm->engine->ops->stop(vm->engine);
-	measure_reach(vm, STATS_STOPPED);
-	measure_collect(vm);
-	recording_stopped(vm);
-	say_reason(vm);
-	results_write(vm);
-	debugger_ended(vm);
+	/* A debugger may go back to before the end. */
+	do {
+		if (io_loop_run(&vm->loop) < 0)
+			vm_end(vm, EXIT_STATUS_VOLE);
+		stop(vm);
+	} while (debugger_ended(vm));
 }
-
 static int build_and_run(struct vm *vm)
 {
 	int ret = plan(vm);

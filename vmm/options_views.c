@@ -2,6 +2,7 @@
 #include "options_views.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
@@ -231,8 +232,50 @@ static int parse_gdb_way(struct gdb_options *gdb, const char *text)
 	return -EINVAL;
 }
 
-/* -|unix:PATH|tcp:PORT[,lost=wait|end]; text is cut at its commas. The last --gdb counts, as a
- * whole. */
+/* Bytes that a debugger's way back takes where the user says nothing. */
+#define HISTORY_USUAL (UINT64_C(256) << 20)
+
+/* A number of bytes, or with K, M or G; 0 for none. */
+static int parse_history(struct gdb_options *gdb, const char *text)
+{
+	static const char units[] = "KMG";
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	char number[16];
+
+	snprintf(number, sizeof number, "%.*s", (int)digits, text);
+	if (digits < sizeof number && text[digits + (unit != NULL)] == '\0' &&
+		parse_number(number, UINT64_MAX >> (shift + 1), &gdb->history) == 0) {
+		gdb->history <<= shift;
+		return 0;
+	}
+	say("--gdb %s: history=%s: not a size (a number of bytes, or with K, M or G)", gdb->text,
+		text);
+	return -EINVAL;
+}
+
+static int parse_gdb_word(struct gdb_options *gdb, const char *way, const char *word)
+{
+	if (strncmp(word, "history=", 8) == 0)
+		return parse_history(gdb, word + 8);
+	gdb->lost_is_end = strcmp(word, "lost=end") == 0;
+	if (gdb->lost_is_end)
+		return 0;
+	if (strcmp(word, "lost=wait") != 0)
+		say("--gdb %s: unknown option \"%s\" (there is lost=wait, lost=end or "
+		    "history=SIZE)",
+			way, word);
+	else if (gdb->kind == GDB_STDIO)
+		say("--gdb -: lost=wait needs unix:PATH or tcp:PORT, where another debugger can "
+		    "connect");
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* -|unix:PATH|tcp:PORT[,lost=wait|end][,history=SIZE]; text is cut at its commas. The last --gdb
+ * counts, as a whole. */
 int parse_gdb(struct options *options, char *text)
 {
 	struct gdb_options *gdb = &options->gdb;
@@ -240,23 +283,9 @@ int parse_gdb(struct options *options, char *text)
 	char *word;
 	int ret;
 
-	*gdb = (struct gdb_options){.kind = GDB_NONE};
+	*gdb = (struct gdb_options){.kind = GDB_NONE, .history = HISTORY_USUAL};
 	ret = parse_gdb_way(gdb, way);
-	while (ret == 0 && (word = next_word(&text)) != NULL) {
-		gdb->lost_is_end = strcmp(word, "lost=end") == 0;
-		if (gdb->lost_is_end)
-			continue;
-		if (strcmp(word, "lost=wait") != 0) {
-			say("--gdb %s: unknown option \"%s\" (there is lost=wait or "
-			    "lost=end)",
-				way, word);
-			ret = -EINVAL;
-		} else if (gdb->kind == GDB_STDIO) {
-			say("--gdb -: lost=wait needs unix:PATH or tcp:PORT, where another "
-			    "debugger "
-			    "can connect");
-			ret = -EINVAL;
-		}
-	}
+	while (ret == 0 && (word = next_word(&text)) != NULL)
+		ret = parse_gdb_word(gdb, way, word);
 	return ret;
 }

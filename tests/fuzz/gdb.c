@@ -96,7 +96,37 @@ static void monitor(void *ctx, struct cpu *cpu, const char *command, struct text
 	text_line(reply, "%s", command);
 }
 
-static const struct gdb_host host = {.locate = locate, .monitor = monitor};
+static bool can_reverse(void *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+/* The past cannot be changed; every other request is for it. */
+static bool may_change(void *ctx)
+{
+	static unsigned asked;
+
+	(void)ctx;
+	return ++asked % 2 == 0;
+}
+
+static int reverse(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past)
+{
+	(void)ctx;
+	assert(cpu < CPUS);
+	*past = (struct gdb_past){.is_beginning = points % 2, .cpu = is_step ? cpu : CPUS - 1};
+	past->event.kind = is_step ? DEBUG_EVENT_STEP : DEBUG_EVENT_WATCH;
+	return points % 3 == 2 ? -ENOMEM : 0;
+}
+
+static const struct gdb_host host = {
+	.locate = locate,
+	.monitor = monitor,
+	.can_reverse = can_reverse,
+	.may_change = may_change,
+	.reverse = reverse,
+};
 static const struct gdb_options options = {.kind = GDB_UNIX};
 
 static void reset(struct gdb *gdb)

@@ -15,7 +15,7 @@ use Vole ();
 my $LIMIT = 60;
 
 # new(\@options_and_kernel): starts vole on pipes; new([...], socket => PATH) on a socket of its own. The machine stands
-# at its first instruction.
+# at its first instruction. With replay => 1, the words are those of vole replay.
 sub new {
 	my ($class, $words, %how) = @_;
 	my $self = bless { text => '', output => '', acks => 1, err_path => Vole::scratch() . "/gdb-err-$$" }, $class;
@@ -28,7 +28,7 @@ sub new {
 		POSIX::dup2(fileno $in_read, 0);
 		POSIX::dup2(fileno $out_write, 1);
 		POSIX::dup2(fileno $err, 2);
-		my @command = (Vole::vole_run(), '--gdb', $how{socket} ? "unix:$how{socket}" . ($how{lost} // '') : '-', @$words);
+		my @command = ($how{replay} ? (Vole::vole(), 'replay') : Vole::vole_run(), '--gdb', $how{socket} ? "unix:$how{socket}" . ($how{lost} // '') : '-' . ($how{history} ? ",history=$how{history}" : ''), @$words);
 		exec { $command[0] } @command or POSIX::_exit(255);
 	}
 	if ($how{socket}) {

@@ -50,6 +50,7 @@ struct debug_event {
 		DEBUG_EVENT_WATCH,
 	} kind;
 	gpa_t gpa; /* DEBUG_EVENT_WATCH: debug_point.gpa of the point that was hit */
+	bool by_device; /* DEBUG_EVENT_WATCH: a device has written there, between two turns */
 };
 
 struct engine_debug_ops {
@@ -66,6 +67,17 @@ struct engine_debug_ops {
 
 	/* Sets how a CPU goes on. */
 	void (*go)(struct engine *engine, unsigned id, enum cpu_go go);
+
+	/* Has points work, as they do initially, or not for a while. NULL where
+	 * engine_ops.position is, as the next two. */
+	void (*use_points)(struct engine *engine, bool use);
+
+	/* Returns how many instructions a CPU has executed. */
+	uint64_t (*count)(struct engine *engine, unsigned id);
+
+	/* Has engine_ops.run() return once a CPU has executed so many instructions, at once if it
+	 * has; UINT64_MAX: never. */
+	void (*stop_at_count)(struct engine *engine, unsigned id, uint64_t count);
 
 	/* Sets the general registers, RIP and RFLAGS of a CPU. One that has halted executes again
 	 * if RIP changes. Returns 0 or a negative errno (not said). */

@@ -14,6 +14,13 @@
 /* CPUs that a machine has at most. */
 #define GDB_CPUS_MAX 64
 
+/* Where a machine is that went back. */
+struct gdb_past {
+	bool is_beginning; /* there is nothing before it */
+	unsigned cpu;      /* the one that has stopped */
+	struct debug_event event;
+};
+
 /* What the server asks of the machine; ctx is the argument of each. I/O thread. */
 struct gdb_host {
 	/* As engine_ops.pause() and resume(). Beside CPUs, they stop the machine's time-outs. */
@@ -24,6 +31,20 @@ struct gdb_host {
 	 * machine is to end then. */
 	void (*kill)(void *ctx);
 	void (*lose)(void *ctx);
+
+	/* Whether the machine has a past to go back to. */
+	bool (*can_reverse)(void *ctx);
+
+	/* Whether registers and memory can be changed now, which ends the past. */
+	bool (*may_change)(void *ctx);
+
+	/*
+	 * Goes back: by one instruction of a CPU, or to the last moment at which a CPU would have
+	 * stopped at a point. The machine stands before and afterwards; it may have ended.
+	 *   0       *past says where it is
+	 *   -errno  (said) the machine cannot go on
+	 */
+	int (*reverse)(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past);
 
 	/* As boot_protocol.locate(). */
 	int (*locate)(void *ctx, uint64_t linear, uint64_t *gpa);

@@ -11,6 +11,7 @@ struct gdb_options {
 	const char *text; /* the whole argument, for messages */
 	const char *path; /* GDB_UNIX */
 	uint16_t port;    /* GDB_TCP */
+	uint64_t history; /* bytes that going back may take; 0: the debugger cannot */
 	bool lost_is_end; /* the machine ends when the debugger disappears; else it stops */
 };
 

@@ -32,6 +32,7 @@ struct gdb_stop {
 		GDB_STOP_CRASH,
 		GDB_STOP_TIMEOUT,
 	} cause;
+	bool is_beginning; /* going back has come to where the past begins */
 	unsigned cpu;
 	struct debug_event event;
 };
@@ -120,14 +121,24 @@ void gdb_put_error(struct gdb_reply *reply, unsigned number);
 #define GDB_ERROR_FAULT     0x14 /* there is no memory; 14 in the protocol's digits */
 #define GDB_ERROR_NO_SPACE  0x1c
 
+/* --- gdb_stop.c ------------------------------------------------------------------------------- */
+
+/* Adds the reason of the stop to the reply: what "?" asks for. */
+void gdb_put_stop(struct gdb *gdb);
+
 /* --- gdb_requests.c --------------------------------------------------------------------------- */
 
 /* Handles the request in gdb->packet, while the machine stands, and makes the reply. Returns true
  * if the machine is to go on, each CPU as gdb->go says: then there is no reply. */
 bool gdb_request(struct gdb *gdb);
 
-/* Adds the reason of the stop to the reply: what "?" asks for. */
-void gdb_put_stop(struct gdb *gdb);
+/* --- gdb_reverse.c ---------------------------------------------------------------------------- */
+
+/* Handles "bs" or "bc"; text is what follows the b. Makes the reply. */
+void gdb_go_back(struct gdb *gdb, const char *text);
+
+/* Returns whether the request in gdb->packet changes the machine, and must not. */
+bool gdb_is_refused(struct gdb *gdb);
 
 /* --- gdb_registers.c -------------------------------------------------------------------------- */
 

@@ -37,48 +37,6 @@ static void put_malformed(struct gdb *gdb)
 	gdb_put_error(&gdb->reply, GDB_ERROR_MALFORMED);
 }
 
-/* --- why the machine stands ------------------------------------------------------------------- */
-
-static void put_watch(struct gdb *gdb)
-{
-	static const char *const names[] = {"watch", "rwatch", "awatch"};
-	const struct gdb_point *point = gdb_watchpoint_of(gdb, &gdb->stop.event);
-
-	if (point)
-		gdb_put(&gdb->reply, "%s:%llx;", names[point->type - 2],
-			(unsigned long long)point->point.linear);
-}
-
-/* gdb resumes silently after a stop "at a breakpoint" whose place it does not know. */
-static void put_breakpoint(struct gdb *gdb)
-{
-	bool is_here;
-	const struct gdb_point *point = gdb_breakpoint_of(gdb, gdb->stop.cpu, &is_here);
-
-	if (point && is_here && gdb->knows_swbreak)
-		gdb_put(&gdb->reply, "%s:;",
-			point->point.kind == DEBUG_BREAKPOINT ? "swbreak" : "hwbreak");
-}
-
-void gdb_put_stop(struct gdb *gdb)
-{
-	const struct gdb_stop *stop = &gdb->stop;
-	/* Numbers of signals as gdb has them: SIGINT, SIGTRAP, SIGSEGV, SIGXCPU. */
-	unsigned signal = stop->cause == GDB_STOP_ASKED     ? 0x02
-			  : stop->cause == GDB_STOP_CRASH   ? 0x0b
-			  : stop->cause == GDB_STOP_TIMEOUT ? 0x18
-							    : 0x05;
-
-	gdb->cpu = stop->cpu;
-	gdb_put(&gdb->reply, "T%02xthread:%x;", signal, stop->cpu + 1);
-	if (stop->cause != GDB_STOP_EVENT)
-		return;
-	if (stop->event.kind == DEBUG_EVENT_WATCH)
-		put_watch(gdb);
-	else if (stop->event.kind == DEBUG_EVENT_BREAKPOINT)
-		put_breakpoint(gdb);
-}
-
 /* --- threads ---------------------------------------------------------------------------------- */
 
 /* Reads a thread's number at *text. *cpu is GDB_ALL for all, and the CPU that stopped for any. */
@@ -310,8 +268,9 @@ static void put_features(struct gdb *gdb, const char *text)
 	gdb->knows_swbreak = strstr(text, "swbreak+") && strstr(text, "hwbreak+");
 	gdb_put(&gdb->reply,
 		"PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;qXfer:threads:read+;"
-		"vContSupported+;swbreak+;hwbreak+",
-		PACKET_MAX);
+		"vContSupported+;swbreak+;hwbreak+%s",
+		PACKET_MAX,
+		gdb->host->can_reverse(gdb->ctx) ? ";ReverseStep+;ReverseContinue+" : "");
 }
 
 static void put_threads(struct gdb *gdb)
@@ -409,7 +368,14 @@ bool gdb_request(struct gdb *gdb)
 {
 	const char *text = gdb->packet.bytes + 1;
 
+	if (gdb_is_refused(gdb)) {
+		put_malformed(gdb);
+		return false;
+	}
 	switch (gdb->packet.bytes[0]) {
+	case 'b':
+		gdb_go_back(gdb, text);
+		break;
 	case '?':
 		gdb_put_stop(gdb);
 		break;

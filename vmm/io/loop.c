@@ -221,6 +221,12 @@ void io_loop_stop(struct io_loop *loop)
 	io_event_signal(loop->stop.fd);
 }
 
+void io_loop_restart(struct io_loop *loop)
+{
+	io_event_clear(loop->stop.fd);
+	loop->stopped = false;
+}
+
 static int add_timer(int set, struct io_source *source, void (*ready)(struct io_source *source))
 {
 	*source = (struct io_source){

@@ -84,6 +84,9 @@ bool io_loop_wait_writable(struct io_loop *loop, int fd, bool control_only);
 /* Has io_loop_run() return; if it is called later, it returns at once. Any thread, at any time. */
 void io_loop_stop(struct io_loop *loop);
 
+/* Undoes io_loop_stop(), so that io_loop_run() can be called again. The loop's thread. */
+void io_loop_restart(struct io_loop *loop);
+
 /* Opens an eventfd that can be a source: non-blocking, counter 0. Returns its descriptor, which the
  * caller closes, or -errno (said). */
 int io_event_open(void);

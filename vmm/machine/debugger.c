@@ -10,7 +10,9 @@
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
+#include "machine/history.h"
 #include "machine/monitor.h"
+#include "machine/recording.h"
 #include "machine/vm.h"
 
 _Static_assert(GDB_CPUS_MAX == CPUS_MAX, "the gdb server has room for each CPU");
@@ -73,6 +75,9 @@ static const struct gdb_host host = {
 	.resume = resume_machine,
 	.kill = vm_quit,
 	.lose = lose_machine,
+	.can_reverse = history_can_reverse,
+	.may_change = history_may_change,
+	.reverse = history_reverse,
 	.locate = locate,
 	.monitor = monitor,
 };
@@ -108,6 +113,7 @@ void debugger_close(struct vm *vm)
 {
 	gdb_close(vm->gdb);
 	vm->gdb = NULL;
+	history_close(vm);
 }
 
 void debugger_begin(struct vm *vm)
@@ -121,7 +127,7 @@ void debugger_begin(struct vm *vm)
 
 	if (!vm->gdb)
 		return;
-	if (vm->engine->ops->debug->attach(vm->engine) < 0)
+	if (vm->engine->ops->debug->attach(vm->engine) < 0 || history_open(vm, recording_run) < 0)
 		vm_end_outside(vm, EXIT_STATUS_VOLE);
 	else
 		gdb_begin(vm->gdb, &machine);
@@ -131,22 +137,23 @@ void debugger_stopped(struct cpu *cpu, const struct debug_event *event)
 {
 	struct vm *vm = cpu->ctx;
 
-	if (vm->gdb)
+	if (vm->gdb && !history_takes_stop(vm, cpu->id, event))
 		gdb_stopped(vm->gdb, cpu, event);
 }
 
-void debugger_ended(struct vm *vm)
+bool debugger_ended(struct vm *vm)
 {
 	const struct vm_crash *crash = &vm->crash;
 	int status = atomic_load(&vm->status);
 
 	if (!vm->gdb)
-		return;
+		return false;
 	if (status == EXIT_STATUS_CRASH)
 		gdb_ended(vm->gdb, GDB_END_CRASH, crash->cpu,
 			crash->is_known ? &crash->registers : NULL, vm->signals.fd);
 	else if (status == EXIT_STATUS_TIMEOUT)
 		gdb_ended(vm->gdb, GDB_END_TIMEOUT, 0, NULL, vm->signals.fd);
+	return vm_running(vm);
 }
 
 int debugger_output(const struct vm *vm)

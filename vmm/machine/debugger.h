@@ -22,8 +22,9 @@ void debugger_begin(struct vm *vm);
 void debugger_stopped(struct cpu *cpu, const struct debug_event *event);
 
 /* Lets a debugger look at a machine that has crashed, or whose time is over. After
- * engine_ops.stop(). */
-void debugger_ended(struct vm *vm);
+ * engine_ops.stop(). Returns whether it has gone back to before the end: then the machine stands,
+ * and the loop is to run again. */
+bool debugger_ended(struct vm *vm);
 
 /* Where the loop does not run any more: returns the descriptor that is readable when there is
  * output of the guest's for the debugger, -1 if there is none; and forwards that output. */

@@ -18,6 +18,7 @@
 #include "machine/exception.h"
 #include "machine/measure.h"
 #include "machine/pc_keyboard.h"
+#include "machine/recording.h"
 #include "machine/screen.h"
 #include "machine/serial.h"
 #include "machine/vm.h"
@@ -66,6 +67,9 @@ static ssize_t put_byte(const uint8_t *byte)
 static void write_debug(struct vm *vm, const uint8_t *byte)
 {
 	bool must_wait = vm->engine->ops->run;
+
+	if (vm->recording && !outside_debug_byte(&vm->recording->outside))
+		return;
 
 	for (unsigned i = 0; i < vm->console_count; i++)
 		keyboard_answered(&vm->consoles[i].chardev.keyboard);

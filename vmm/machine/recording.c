@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "log.h"
 #include "machine/halts.h"
+#include "machine/history.h"
 #include "machine/replay.h"
 #include "machine/vm.h"
 #include "version.h"
@@ -117,6 +118,7 @@ static void choose_stop(struct vm *vm, const struct engine_position *now, bool m
 	}
 	if (more && now->turns + 1 < stop.turns)
 		stop = (struct engine_position){.turns = now->turns + 1};
+	history_choose_stop(vm, &stop);
 	vm->engine->ops->stop_at(vm->engine, &stop);
 }
 
@@ -155,15 +157,18 @@ int64_t recording_run(struct vm *vm)
 
 	vm->engine->ops->position(vm->engine, &now);
 	if (now.done == 0) {
+		history_look(vm);
 		recording->outside.position = now;
 		more = serve_kicks(vm, now.turns, false);
 		outside_take(&recording->outside, &now);
 	} else {
 		more = false;
 	}
+	history_arrive(vm, &now);
 	if (recording->is_replay && replay_look(vm, &now))
 		return 0;
-	if (outside_waits(&recording->outside))
+	/* While the past is repeated, nothing is sent. */
+	if (outside_waits(&recording->outside) && !(vm->history && vm->history->is_at_work))
 		return IO_FOREVER;
 	choose_stop(vm, &now, more);
 	ns = vm->engine->ops->run(vm->engine);
@@ -173,12 +178,20 @@ int64_t recording_run(struct vm *vm)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* A debugger can go back in what is repeated as a record is, but written to no file. */
+static bool has_past(const struct options *options)
+{
+	return options->gdb.kind != GDB_NONE && options->gdb.history > 0 &&
+	       options->clock == ENGINE_CLOCK_VIRTUAL && !options->is_clone &&
+	       !options->checkpoint.path && !options->chaos.on;
+}
+
 int recording_open(struct vm *vm)
 {
 	const struct options *options = vm->options;
 	struct recording *recording;
 
-	if (!options->record && !options->is_replay)
+	if (!options->record && !options->is_replay && !has_past(options))
 		return 0;
 	recording = vm->recording = calloc(1, sizeof *recording);
 	if (!recording) {
@@ -192,6 +205,8 @@ int recording_open(struct vm *vm)
 	outside_init(&recording->outside, &outside_host, vm, options->is_replay);
 	if (options->is_replay)
 		return replay_open(vm);
+	if (!options->record)
+		return 0;
 	if (options->words_len > RECORD_WORDS_MAX) {
 		say("--record %s: the command line has more than %u bytes", options->record,
 			RECORD_WORDS_MAX);
@@ -207,7 +222,7 @@ int recording_create(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
 
-	if (!recording || recording->is_replay)
+	if (!recording || !vm->options->record)
 		return 0;
 	recording->fd = record_create(vm->options->record);
 	return recording->fd < 0 ? recording->fd : 0;
@@ -249,6 +264,8 @@ void recording_stopped(struct vm *vm)
 		replay_stopped(vm, &now);
 		return;
 	}
+	if (!recording->is_written)
+		return;
 	done = (uint64_t)now.done;
 	outside_note(&recording->outside, (struct journal_entry){.kind = JOURNAL_STOP,
 						  .number = atomic_load(&vm->ended_outside),

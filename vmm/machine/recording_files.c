@@ -47,7 +47,7 @@ int recording_identify_files(struct vm *vm)
 	unsigned count = 0;
 	int ret;
 
-	if (!vm->recording)
+	if (!vm->recording || !(vm->options->record || vm->recording->is_replay))
 		return 0;
 	ret = identify_file(vm, options->kernel, "kernel", count++);
 	for (unsigned i = 0; ret == 0 && i < options->module_count; i++)
@@ -111,7 +111,7 @@ int recording_identify_disks(struct vm *vm)
 {
 	int ret = 0;
 
-	if (!vm->recording)
+	if (!vm->recording || !(vm->options->record || vm->recording->is_replay))
 		return 0;
 	for (unsigned i = 0; ret == 0 && i < vm->disk_count; i++)
 		ret = identify_disk(vm, i);

@@ -41,6 +41,7 @@
 #include "see/views.h"
 
 struct gdb;
+struct history;
 struct lines;
 struct profile;
 struct stats;
@@ -212,6 +213,7 @@ struct vm {
 	struct views views;
 	uint64_t began_ns;  /* by the host's clock: the origin of the events' time */
 	struct gdb *gdb;    /* NULL: no --gdb */
+	struct history *history; /* NULL: a debugger cannot go back. Owned */
 	bool is_gdb_paused; /* it has paused the machine. I/O thread */
 	bool is_gdb_64;     /* the kernel is a 64-bit one, and so are the registers that gdb sees */
 	struct itimerspec gdb_timer; /* what was left of the time-out then */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "snapshot/stream.h"
+
 void outside_init(struct outside *outside, const struct outside_host *ops, void *ctx, bool is_past)
 {
 	outside->ops = ops;
@@ -114,6 +116,67 @@ void outside_take(struct outside *outside, const struct engine_position *positio
 	outside->entropy_ready = false;
 	outside_note(outside, (struct journal_entry){.kind = JOURNAL_ENTROPY_READY});
 	outside->ops->entropy(outside->ctx);
+}
+
+bool outside_debug_byte(struct outside *outside)
+{
+	if (++outside->debug_sent <= outside->debug_delivered)
+		return false;
+	outside->debug_delivered = outside->debug_sent;
+	return true;
+}
+
+/* --- going back ------------------------------------------------------------------------------- */
+
+static void update_ports(struct outside *outside)
+{
+	for (unsigned i = 0; i < OUTSIDE_PORTS; i++)
+		if (outside->ports[i].host)
+			outside_port_update(&outside->ports[i]);
+}
+
+void outside_begin_past(struct outside *outside)
+{
+	outside->is_past = true;
+	update_ports(outside);
+}
+
+/* What was told of meanwhile may have been for nobody. */
+void outside_end_past(struct outside *outside)
+{
+	outside->is_past = false;
+	for (unsigned i = 0; i < OUTSIDE_PORTS; i++)
+		outside->ports[i].is_ready = outside->ports[i].host != NULL;
+	outside->entropy_ready = false;
+	update_ports(outside);
+}
+
+static void transfer_port(struct outside_port *port, struct snapshot_stream *stream)
+{
+	snapshot_begin(stream, "PORT", port->number);
+	snapshot_bool(stream, &port->connected);
+	SNAPSHOT_FIELD(stream, port->cols);
+	SNAPSHOT_FIELD(stream, port->rows);
+	snapshot_bool(stream, &port->has_ended);
+	SNAPSHOT_FIELD(stream, port->end);
+	SNAPSHOT_FIELD(stream, port->sent);
+	SNAPSHOT_FIELD(stream, port->input_len);
+	snapshot_check(stream, port->input_len <= sizeof port->input, "too much input");
+	if (!snapshot_failed(stream))
+		snapshot_bytes(stream, port->input, port->input_len);
+	snapshot_end(stream);
+}
+
+void outside_transfer(struct outside *outside, struct snapshot_stream *stream)
+{
+	for (unsigned i = 0; i < OUTSIDE_PORTS; i++)
+		if (outside->ports[i].host)
+			transfer_port(&outside->ports[i], stream);
+	snapshot_begin(stream, "OUTS", 0);
+	SNAPSHOT_FIELD(stream, outside->debug_sent);
+	for (unsigned i = 0; i < OUTSIDE_DISKS; i++)
+		SNAPSHOT_FIELD(stream, outside->disks[i].transfers);
+	snapshot_end(stream);
 }
 
 bool outside_port_waits(const struct outside *outside, unsigned number)

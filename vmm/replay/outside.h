@@ -19,11 +19,13 @@
 #include "backend.h"
 #include "cpu/engine.h"
 #include "replay/journal.h"
+#include "replay/undo.h"
 
 /* Bytes of input that are taken at a time. */
 #define OUTSIDE_INPUT_MAX 4096
 
 struct outside;
+struct snapshot_stream;
 
 /* A console's port, or the serial port. */
 struct outside_port {
@@ -81,6 +83,11 @@ struct outside {
 	struct rng_backend *entropy_host;
 	bool entropy_ready;
 	struct outside_disk disks[OUTSIDE_DISKS];
+
+	struct undo *undo; /* of writes to disks; NULL: none is kept. Not owned */
+
+	/* Bytes that the guest has written to its debug port, as outside_port has them. */
+	uint64_t debug_sent, debug_delivered;
 };
 
 /* is_past: the journal has a run that is to be repeated. */
@@ -103,6 +110,16 @@ void outside_entropy_ready(struct outside *outside);
 
 /* Takes what has come, at this position, between two turns. */
 void outside_take(struct outside *outside, const struct engine_position *position);
+
+/* The guest writes a byte to its debug port. Returns whether it is put out: it was not before. */
+bool outside_debug_byte(struct outside *outside);
+
+/* Saves what the guest can tell of the outside, or restores it (snapshot/stream.h). */
+void outside_transfer(struct outside *outside, struct snapshot_stream *stream);
+
+/* What comes is the journal's from here on; or, once that has no more, the host's again. */
+void outside_begin_past(struct outside *outside);
+void outside_end_past(struct outside *outside);
 
 /* Returns whether output waits for a reader: then no guest code may be executed. */
 bool outside_waits(const struct outside *outside);

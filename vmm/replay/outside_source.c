@@ -155,6 +155,8 @@ static ssize_t transfer_segments(struct outside_disk *disk, transfer *host_trans
 	} else {
 		count = copy_segments(segments, iov, count, UINT64_MAX, &len);
 	}
+	if (host_transfer == disk->host->ops->write && disk->outside->undo)
+		undo_note(disk->outside->undo, disk->host, offset, len);
 	result = transfer_all(disk, host_transfer, segments, count, len, offset);
 	if (result != (int64_t)len)
 		note_cut(disk, result);
@@ -205,6 +207,8 @@ static int disk_write_zeroes(
 	disk->transfers++;
 	if (was_cut(disk, &expected))
 		return (int)expected;
+	if (disk->outside->undo)
+		undo_note(disk->outside->undo, disk->host, offset, len);
 	return settle(disk, disk->host->ops->write_zeroes(disk->host, offset, len, unmap));
 }
 

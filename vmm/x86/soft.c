@@ -156,7 +156,7 @@ static int soft_open(struct engine **opened, const struct engine_setup *setup)
 			.apic_khz = APIC_TIMER_KHZ,
 			.cost_max = SOFT_COST_MAX,
 		};
-		engine->stop.turns = UINT64_MAX;
+		engine->stop.turns = engine->stop_count = UINT64_MAX;
 		/* Writes by devices make decoded code stale, too. */
 		setup->memory->gmem.written = x86_memory_written;
 		setup->memory->gmem.written_ctx = &engine->system;

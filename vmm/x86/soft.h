@@ -68,6 +68,8 @@ struct soft_engine {
 	/* engine_position.turns, and where soft_run() is to return; turns UINT64_MAX: nowhere. */
 	uint64_t turns;
 	struct engine_position stop;
+	unsigned stop_cpu;   /* and where this CPU has executed so many instructions */
+	uint64_t stop_count; /* UINT64_MAX: never */
 
 	struct soft_cpu *current; /* the one that executes; NULL between quanta */
 	uint64_t current_count;   /* x86_count() at the start of its quantum */

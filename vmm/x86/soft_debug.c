@@ -2,7 +2,8 @@
 /*
  * What a debugger asks of the software engine (cpu/debug.h). A CPU that stops leaves its turn where
  * it is, and the turn goes on when the machine does: so a debugger does not change which CPU
- * executes what after which, unless it holds some of them.
+ * executes what after which, unless it holds some of them. By the virtual clock it changes nothing
+ * at all: CPUs are not held, nor are interrupts.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "container.h"
 #include "log.h"
 #include "x86/soft.h"
+#include "x86/state.h"
 
 static struct soft_engine *soft_engine_of(struct engine *engine)
 {
@@ -79,7 +81,8 @@ int64_t soft_debug_quantum(const struct soft_cpu *cpu, int64_t quantum)
 {
 	struct x86_cpu *x86 = soft_x86(cpu);
 
-	x86->interrupts_held = cpu->go == CPU_STEP && !x86->halted;
+	x86->interrupts_held =
+		cpu->go == CPU_STEP && !x86->halted && cpu->engine->clock == ENGINE_CLOCK_HOST;
 	return cpu->go == CPU_STEP ? 1 : quantum;
 }
 
@@ -93,10 +96,10 @@ static void stop_for(struct soft_cpu *cpu, const struct debug_event *event)
 }
 
 /* What is watched was accessed. Returns false if not. */
-static bool report_watch(struct soft_cpu *cpu)
+static bool report_watch(struct soft_cpu *cpu, bool by_device)
 {
 	struct x86_debug *debug = cpu->engine->system.debug;
-	struct debug_event event = {.kind = DEBUG_EVENT_WATCH};
+	struct debug_event event = {.kind = DEBUG_EVENT_WATCH, .by_device = by_device};
 
 	if (!debug || !debug->is_hit)
 		return false;
@@ -110,7 +113,7 @@ bool soft_debug_executed(struct soft_cpu *cpu, enum x86_stop stop, int64_t execu
 {
 	if (!cpu->engine->host->running(&cpu->cpu))
 		return false;
-	if (report_watch(cpu))
+	if (report_watch(cpu, false))
 		return true;
 	if (stop == X86_STOP_DEBUG) {
 		stop_for(cpu, &(struct debug_event){.kind = DEBUG_EVENT_BREAKPOINT});
@@ -128,7 +131,39 @@ void soft_debug_look(struct soft_engine *engine)
 	if (!engine->system.debug)
 		return;
 	x86_debug_compare(&engine->system);
-	report_watch(&engine->cpus[0]);
+	report_watch(&engine->cpus[0], true);
+}
+
+/* --- going back ------------------------------------------------------------------------------- */
+
+/* Code that is decoded, and tags of the TLB, know of the points that there were. */
+static void use_points(struct engine *base, bool use)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+	struct x86_debug *debug = engine->debug;
+	bool has_some = debug->breakpoint_count > 0 || debug->watchpoint_count > 0;
+
+	engine->system.debug = use && has_some ? debug : NULL;
+	for (unsigned i = 0; i < engine->system.cpu_count; i++)
+		x86_forget(&engine->system.cpus[i]);
+	debug->is_hit = false;
+	if (!engine->system.debug)
+		return;
+	x86_debug_compare(&engine->system);
+	debug->is_hit = false;
+}
+
+static uint64_t count(struct engine *base, unsigned id)
+{
+	return x86_count(&soft_engine_of(base)->system.cpus[id]);
+}
+
+static void stop_at_count(struct engine *base, unsigned id, uint64_t count)
+{
+	struct soft_engine *engine = soft_engine_of(base);
+
+	engine->stop_cpu = id;
+	engine->stop_count = count;
 }
 
 /* --- registers -------------------------------------------------------------------------------- */
@@ -150,5 +185,8 @@ const struct engine_debug_ops soft_debug = {
 	.attach = attach,
 	.set_point = set_point,
 	.go = go,
+	.use_points = use_points,
+	.count = count,
+	.stop_at_count = stop_at_count,
 	.set_registers = set_registers,
 };

@@ -94,7 +94,7 @@ static bool can_execute(const struct soft_cpu *cpu)
 {
 	const struct x86_cpu *x86 = soft_x86(cpu);
 
-	if (cpu->go == CPU_HOLD)
+	if (cpu->go == CPU_HOLD && cpu->engine->clock == ENGINE_CLOCK_HOST)
 		return false;
 	if (cpu->init_pending || cpu->sipi_pending)
 		return true;
@@ -188,17 +188,26 @@ static void tell_begin(struct soft_cpu *cpu)
 }
 
 /* How many instructions of the turn are executed before soft_execute() is to return. */
-static int64_t until_stop(const struct soft_engine *engine, int64_t quantum)
+static int64_t until_stop(const struct soft_cpu *cpu, int64_t quantum)
 {
-	bool is_here = engine->turns == engine->stop.turns;
+	const struct soft_engine *engine = cpu->engine;
+	uint64_t left = engine->stop_count - x86_count(soft_x86(cpu));
 
-	return is_here && engine->stop.done < quantum ? engine->stop.done : quantum;
+	if (engine->turns == engine->stop.turns && engine->stop.done < quantum)
+		quantum = engine->stop.done;
+	if (engine->stop_count != UINT64_MAX && cpu->cpu.id == engine->stop_cpu &&
+		left < (uint64_t)(quantum - engine->turn_done))
+		quantum = engine->turn_done + (int64_t)left;
+	return quantum;
 }
 
 /* Whether soft_execute() has come to where it is to return. */
 static bool is_at_stop(const struct soft_engine *engine)
 {
-	return engine->turns == engine->stop.turns && engine->turn_done >= engine->stop.done;
+	if (engine->turns == engine->stop.turns && engine->turn_done >= engine->stop.done)
+		return true;
+	return engine->stop_count != UINT64_MAX &&
+	       x86_count(&engine->system.cpus[engine->stop_cpu]) >= engine->stop_count;
 }
 
 /* Whether a turn is over, and does not go on the next time. By the virtual clock no turn ends since
@@ -221,7 +230,7 @@ static bool execute(struct soft_cpu *cpu, int64_t whole, int64_t *executed)
 {
 	struct soft_engine *engine = cpu->engine;
 	struct x86_cpu *x86 = soft_x86(cpu);
-	int64_t quantum = until_stop(engine, whole);
+	int64_t quantum = until_stop(cpu, whole);
 	uint64_t before;
 	enum x86_stop stop;
 
@@ -344,7 +353,7 @@ static bool execute_round(struct soft_engine *engine)
 		engine->turn++;
 		engine->turns++;
 		engine->most = executed > engine->most ? executed : engine->most;
-		if ((engine->yield_asked || is_at_stop(engine)) &&
+		if ((engine->yield_asked || engine->paused || is_at_stop(engine)) &&
 			engine->turn < engine->system.cpu_count)
 			return true;
 	}

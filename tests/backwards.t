@@ -1,0 +1,169 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A debugger goes backwards (spec/replay.md, section 4): what a CPU has executed is undone, and executed again, with the
+# same registers, memory, output and disks, as often as is wanted; in a run that is repeated, and in one that is live.
+use strict;
+use warnings;
+use lib 'tests/lib';
+use Abi 'slurp';
+use Elf;
+use Gdb;
+use Installed;
+use Test::More;
+use Vole;
+
+my $list = build() . '/guest/list.elf';
+my $recorded = build() . '/guest/recorded.elf';
+my %at = elf_symbols(slurp($list));
+my $content = pack 'V*', map { $_ * 2654435761 & 0xffffffff } 1 .. 64 * 128;
+my @small = qw(-m 4M);
+
+# The debugger is at a machine that can go back.
+sub open_back {
+	my ($words, %how) = @_;
+	my $gdb = Gdb->new($how{replay} ? $words : [qw(--engine soft --clock virtual), @$words], %how);
+	like($gdb->ask('qSupported:swbreak+;hwbreak+'), qr/;ReverseStep\+;ReverseContinue\+/, 'a debugger is told that it can go back');
+	return $gdb;
+}
+
+# Registers of all CPUs, and some memory.
+sub state_of {
+	my ($gdb, $cpus, @ranges) = @_;
+	my $state = join ' ', map { $gdb->ask("Hg$_") && $gdb->ask('g') } 1 .. $cpus;
+	return join ' ', $state, map { $gdb->ask(sprintf 'm%x,%x', @$_) } @ranges;
+}
+
+# --- back to the store that broke a list ---
+
+my $file = scratch() . '/list.rec';
+my $run = run([vole(), 'run', @small, qw(-c 2 --record), $file, $list]);
+is($run->{status}, 126, 'a kernel crashes, long after its list was broken') or diag(shown($run));
+for my $how ('a record', 'a live run') {
+	my $gdb = open_back($how eq 'a record' ? [$file] : [@small, qw(-c 2), $list], replay => $how eq 'a record');
+	my $link = $at{entries} + 3 * 20 + 16;
+	like($gdb->ask('c'), qr/^T0bthread:1;/, "$how: the crash");
+	my $crash = state_of($gdb, 2, [$at{entries}, 160]);
+	is($gdb->word($link), 11, 'where the link is a number');
+	is($gdb->ask(sprintf 'Z2,%x,4', $link), 'OK', 'it is watched');
+	is($gdb->ask('bc'), sprintf('T05thread:1;watch:%x;', $link), 'backwards to who wrote it last');
+	ok($gdb->eip >= $at{fill} && $gdb->eip < $at{fill} + 64, 'a store of fill()') or diag(sprintf '%x', $gdb->eip);
+	is($gdb->word($link), $at{entries} + 4 * 20, 'before it, the link is right');
+	my $before = state_of($gdb, 2, [$at{entries}, 160]);
+	is($gdb->ask('s'), sprintf('T05thread:1;watch:%x;', $link), 'forwards over it');
+	is($gdb->word($link), 11, 'it is wrong again');
+	is($gdb->ask('bs'), 'T05thread:1;', 'and back');
+	is(state_of($gdb, 2, [$at{entries}, 160]), $before, 'all is as it was');
+	like($gdb->ask('bc'), qr/^T05thread:1;watch:/, 'back to where it was set');
+	ok($gdb->eip > $at{fill} + 64, 'which is elsewhere');
+	is($gdb->ask('bc'), 'T05thread:1;replaylog:begin;', 'before that, there is nothing');
+	is($gdb->eip, elf_entry(slurp($list)), 'but the first instruction');
+	is($gdb->ask(sprintf 'M%x,1:00', $at{entries}), 'E01', 'the past cannot be changed');
+	$gdb->ask(sprintf 'z2,%x,4', $link);
+	like($gdb->ask('c'), qr/^T0bthread:1;/, 'forwards to the crash');
+	is(state_of($gdb, 2, [$at{entries}, 160]), $crash, 'which is the same');
+	is($gdb->ask('c'), 'X0b', 'and the end');
+	is($gdb->finish, 126, 'with its status');
+}
+
+# --- 500 steps ---
+
+# A timer interrupts, another CPU has its turns.
+srand(1);
+my $gdb = open_back([@small, qw(-c 2), $list]);
+$gdb->ask(sprintf 'Z0,%x,1', $at{fill});
+$gdb->ask('c') for 1 .. 3;
+$gdb->ask(sprintf 'z0,%x,1', $at{fill});
+my (@seen, %differ);
+my ($here, $times_back) = (0, 0);
+for my $step (1 .. 500) {
+	my $state = state_of($gdb, 2, [$at{entries}, 160], [$at{ticks}, 4], [$at{rounds}, 4]);
+	$seen[$here] //= $state;
+	$differ{$here} = 1 if $state ne $seen[$here];
+	my $forward = $here == 0 || rand() < 0.52;
+	$times_back++ if !$forward;
+	$here += $forward ? 1 : -1;
+	my $reply = $gdb->ask($forward ? 's' : 'bs');
+	$differ{"$here: $reply"} = 1 if $reply ne 'T05thread:1;';
+}
+is(join(' ', sort keys %differ), '', '500 steps, of which ' . $times_back . ' backwards, find each state again');
+$gdb->ask('bs') while $here-- > 0;
+is(state_of($gdb, 2, [$at{entries}, 160], [$at{ticks}, 4], [$at{rounds}, 4]), $seen[0], 'back at the first of them, too');
+$gdb->ask('Hc2');
+is($gdb->ask('bs'), 'T05thread:2;', 'the other CPU goes back') for 1 .. 3;
+is($gdb->ask('s'), 'T05thread:2;', 'and forwards') for 1 .. 3;
+is($gdb->ask('bs'), 'T05thread:2;', 'and back once more');
+$gdb->send('k');
+$gdb->finish;
+
+# --- input, a disk, output ---
+
+my $disk = write_file('disk.img', $content);
+my $record = scratch() . '/run.rec';
+my %in = elf_symbols(slurp($recorded));
+my $typed = run(['bash', '-c', 'for i in 1 2 3 4 5 6 7 8; do printf ab$i; sleep 0.02; done | { cat; printf q; } | "$@"', '-',
+	vole(), 'run', @small, qw(-c 3 --record), $record, '-d', "$disk,private", $recorded]);
+for my $how ('a record', 'a live run') {
+	my $is_live = $how eq 'a live run';
+	my $copy = write_file('copy.img', $content);
+	$gdb = open_back($is_live ? [@small, qw(-c 3 -d), $copy, $recorded] : ['-d', $disk, $record], replay => !$is_live);
+	$gdb->ask(sprintf 'Z0,%x,1', $in{console_read_byte});
+	my (@forwards, @backwards);
+	for (1 .. ($is_live ? 1 : 6)) {
+		last if $gdb->ask('c') !~ /^T05thread:1;swbreak/;
+		push @forwards, state_of($gdb, 3, [$in{next}, 4], [$in{ticks}, 4]);
+	}
+	for (2 .. @forwards) {
+		$gdb->ask('bc');
+		unshift @backwards, state_of($gdb, 3, [$in{next}, 4], [$in{ticks}, 4]);
+	}
+	is(join("\n", @backwards), join("\n", @forwards[0 .. $#forwards - 1]), "$how: bytes that came are taken back");
+	is($gdb->ask('bc'), 'T05thread:1;replaylog:begin;', 'up to the beginning');
+	if ($is_live) {
+		like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'and forwards again');
+		$gdb->send('k');
+		$gdb->finish;
+		next;
+	}
+	$gdb->ask(sprintf 'z0,%x,1', $in{console_read_byte});
+	like($gdb->ask('c'), qr/^W/, 'then to its end');
+	is($gdb->finish, $typed->{status}, 'with its status');
+	is($gdb->output, $typed->{out}, 'and its output, once');
+	ok(slurp($disk) eq $content, 'and no disk is written');
+}
+
+# --- what cannot go back ---
+
+for (["the host's clock", '-', qw(--engine soft --clock host)], ['no memory for it', '-,history=0', qw(--clock virtual)]) {
+	my ($name, $option, @words) = @$_;
+	my $result = run(['bash', '-c', 'printf "\$qSupported#37\$k#6b" | "$@"', '-', vole(), 'run', @words, '--gdb', $option, $list]);
+	unlike($result->{out}, qr/Reverse/, "with $name a debugger is not told that it could go back");
+}
+my $bad = run([vole(), qw(run --clock virtual --gdb), '-,history=much', $list]);
+is($bad->{err}, "vole: --gdb -: history=much: not a size (a number of bytes, or with K, M or G)\n", 'a size that is none is refused');
+
+# A small history: the past begins later.
+$gdb = open_back([@small, qw(-c 2), $list], history => '200K');
+$gdb->ask('c');
+like($gdb->ask('bc'), qr/replaylog:begin/, 'a small history has a beginning');
+$gdb->send('k');
+$gdb->finish;
+
+# --- gdb itself ---
+
+SKIP: {
+	skip 'gdb is not here', 1 if !present('gdb');
+	my $script = write_file('commands.gdb', join "\n", 'set confirm off', 'set pagination off', 'set style enabled off', 'set width 0',
+		'target remote | ' . vole() . " replay --gdb - $file", 'continue', 'watch -l entries[3].next', 'reverse-continue', 'reverse-finish',
+		'break walk', 'reverse-continue', 'next', 'next', 'reverse-next', 'reverse-next', 'reverse-stepi', 'continue', 'delete', 'continue', '');
+	my $text = run(['sh', '-c', 'exec "$@" 2>&1', 'sh', 'gdb', '-q', '-nx', '-batch', '-x', $script, $list])->{out};
+	my @patterns = (
+		qr/Thread 1 "CPU 0" received signal SIGSEGV/, qr/in walk \(\) at/,
+		qr/hit Hardware watchpoint 1: -location entries\[3\]\.next\n\nOld value = \(struct entry \*\) 0xb\nNew value = .*<entries\+80>\n/,
+		qr/fill \(numbers=.*count\@entry=5/, qr/in main \(/, qr/Breakpoint 2, walk \(\)/, qr/Breakpoint 2, |hit Hardware watchpoint 1/, qr/SIGSEGV/);
+	pos($text) = 0;
+	my ($missing) = grep { $text !~ /$_/g } @patterns;
+	ok(!defined $missing, 'gdb goes backwards to the store that broke a list') or diag("no $missing in\n$text");
+}
+
+done_testing();

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/history_points.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error_text.h"
+#include "log.h"
+#include "machine/recording_state.h"
+#include "machine/vm.h"
+#include "machine/vm_state.h"
+#include "snapshot/stream.h"
+
+/* Instructions between two points at first: some 20 ms of the host's time, of which a point takes a
+ * quarter with 64 MiB of RAM. */
+#define INTERVAL_MIN UINT64_C(4000000)
+
+void history_points_init(struct history_points *points, uint64_t limit)
+{
+	points->limit = limit;
+	points->interval = INTERVAL_MIN;
+	points->seen = UINT64_MAX;
+}
+
+static void free_point(struct history_points *points, struct history_point *point)
+{
+	points->used -= point->machine_len + point->outside_len;
+	ram_copy_free(&point->ram, &points->used);
+	free(point->machine);
+	free(point->outside);
+}
+
+void history_points_forget(struct history_points *points)
+{
+	while (points->count > 0)
+		free_point(points, &points->points[--points->count]);
+	undo_free(&points->undo);
+	points->interval = INTERVAL_MIN;
+	points->seen = UINT64_MAX;
+}
+
+void history_points_free(struct history_points *points)
+{
+	history_points_forget(points);
+}
+
+/* Removes every other point but the last two, and has later ones be rarer. */
+static void thin_out(struct history_points *points)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < points->count; i++) {
+		if (i % 2 == 1 && i + 2 < points->count)
+			free_point(points, &points->points[i]);
+		else
+			points->points[kept++] = points->points[i];
+	}
+	points->count = kept;
+	points->interval *= 2;
+}
+
+/* Removes the first point: the past begins later. */
+static void drop_first(struct history_points *points)
+{
+	free_point(points, &points->points[0]);
+	points->count--;
+	memmove(points->points, points->points + 1, points->count * sizeof *points->points);
+	undo_forget(&points->undo, points->points[0].undo_count);
+}
+
+static void bound(struct history_points *points)
+{
+	while (points->used + points->undo.used > points->limit && points->count > 8)
+		thin_out(points);
+	while (points->used + points->undo.used > points->limit && points->count > 2)
+		drop_first(points);
+}
+
+/* --- one point -------------------------------------------------------------------------------- */
+
+static int save(struct vm *vm, struct history_point *point)
+{
+	struct snapshot_stream machine, outside;
+	int ret;
+
+	snapshot_write(&machine);
+	snapshot_write(&outside);
+	ret = vm_state_save(vm, &machine);
+	outside_transfer(&vm->recording->outside, &outside);
+	ret = ret == 0 ? outside.error : ret;
+	if (ret < 0) {
+		snapshot_free(&machine);
+		snapshot_free(&outside);
+		return ret;
+	}
+	point->machine = machine.bytes;
+	point->machine_len = machine.len;
+	point->outside = outside.bytes;
+	point->outside_len = outside.len;
+	return 0;
+}
+
+/* Adds the machine as point number at, before those that are there. */
+static int add(struct history_points *points, struct vm *vm, unsigned at,
+	const struct engine_position *now)
+{
+	struct history_point *point = &points->points[points->count];
+	const struct ram_copy *before = at > 0 ? &points->points[at - 1].ram : NULL;
+	struct history_point added;
+	int ret;
+
+	*point = (struct history_point){
+		.position = *now,
+		.journal_at = vm->recording->outside.is_past ? vm->recording->outside.journal.at
+							     : vm->recording->outside.journal.len,
+		.undo_count = points->undo.count,
+	};
+	for (unsigned i = 0; i < vm->options->cpu_count; i++)
+		point->counts[i] = vm->engine->ops->debug->count(vm->engine, i);
+	ret = save(vm, point);
+	if (ret < 0)
+		return ret;
+	points->used += point->machine_len + point->outside_len;
+	ret = ram_copy_take(&point->ram, before, vm->memory.host, vm->memory.size, &points->used);
+	if (ret < 0) {
+		free_point(points, point);
+		return ret;
+	}
+	added = *point;
+	memmove(&points->points[at + 1], &points->points[at],
+		(points->count - at) * sizeof *points->points);
+	points->points[at] = added;
+	points->count++;
+	return 0;
+}
+
+/* Whether it is time for another point: the machine has come here, further than ever, and was not
+ * here before, since what was kicked here would then be served too early. */
+static bool is_time(struct history_points *points, const struct engine_position *now)
+{
+	const struct history_point *last = &points->points[points->count - 1];
+	bool has_come = now->turns != points->seen;
+
+	points->seen = now->turns;
+	if (points->has_failed || !has_come)
+		return false;
+	return points->count == 0 ||
+	       (now->turns > last->position.turns &&
+		       now->instructions - last->position.instructions >= points->interval);
+}
+
+void history_points_look(struct history_points *points, struct vm *vm)
+{
+	struct engine_position now;
+	int ret;
+
+	vm->engine->ops->position(vm->engine, &now);
+	if (points->undo.has_failed)
+		history_points_forget(points);
+	if (!is_time(points, &now))
+		return;
+	if (points->count == HISTORY_POINTS_MAX)
+		thin_out(points);
+	ret = add(points, vm, points->count, &now);
+	bound(points);
+	if (ret == 0)
+		return;
+	say("--gdb: %s: the debugger cannot go back to what follows", error_text(-ret));
+	points->has_failed = true;
+}
+
+void history_points_insert(struct history_points *points, struct vm *vm)
+{
+	struct engine_position now;
+	unsigned at = 0;
+
+	vm->engine->ops->position(vm->engine, &now);
+	while (at < points->count && points->points[at].position.turns < now.turns)
+		at++;
+	if (points->count == HISTORY_POINTS_MAX || points->has_failed || now.done != 0 ||
+		(at < points->count && points->points[at].position.turns == now.turns))
+		return;
+	/* Without it the way back is as it was, only longer. */
+	if (add(points, vm, at, &now) == 0)
+		bound(points);
+}
+
+/* What was kicked is to be served, as it was at that moment: the turns of those kicks were over. */
+static void serve_soon(struct vm *vm, uint64_t turns)
+{
+	for (unsigned i = 0; i < vm->device_count; i++)
+		for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++)
+			vm->devices[i].kicks[queue].turns = turns - 1;
+}
+
+int history_points_restore(struct history_points *points, struct vm *vm, unsigned index)
+{
+	const struct history_point *point = &points->points[index];
+	struct outside *outside = &vm->recording->outside;
+	struct snapshot_stream stream;
+	int ret = undo_back_to(&points->undo, point->undo_count);
+
+	if (ret < 0)
+		say("--gdb: a disk: %s", error_text(-ret));
+	ram_copy_restore(&point->ram, vm->memory.host);
+	outside->journal.at = point->journal_at;
+	outside_begin_past(outside);
+	snapshot_read(&stream, point->outside, point->outside_len);
+	outside_transfer(outside, &stream);
+	/* That input has ended, devices find out again. */
+	for (unsigned i = 0; i < vm->console_count; i++)
+		vm->console.ports[i].input_ended = false;
+	vm->serial.uart.input_ended = false;
+	snapshot_read(&stream, point->machine, point->machine_len);
+	ret = vm_state_restore(vm, &stream, "--gdb");
+	serve_soon(vm, point->position.turns);
+	return ret;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "replay/undo.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A range that is longer is not noted: going back ends there. */
+#define LEN_MAX (UINT64_C(64) << 20)
+
+struct undo_write {
+	struct undo_write *before;
+	uint64_t number; /* counted from 0 */
+	struct block_backend *disk;
+	uint64_t offset, len;
+	uint8_t bytes[];
+};
+
+typedef ssize_t transfer(
+	struct block_backend *backend, const struct iovec *iov, unsigned count, uint64_t offset);
+
+static int transfer_all(transfer *part, struct undo_write *write)
+{
+	uint64_t done = 0;
+
+	while (done < write->len) {
+		struct iovec iov = {write->bytes + done, write->len - done};
+		ssize_t ret = part(write->disk, &iov, 1, write->offset + done);
+
+		if (ret <= 0)
+			return ret < 0 ? (int)ret : -EIO;
+		done += (uint64_t)ret;
+	}
+	return 0;
+}
+
+void undo_note(struct undo *undo, struct block_backend *disk, uint64_t offset, uint64_t len)
+{
+	struct undo_write *write = len <= LEN_MAX ? malloc(sizeof *write + len) : NULL;
+
+	if (write) {
+		*write = (struct undo_write){undo->last, undo->count, disk, offset, len};
+		if (transfer_all(disk->ops->read, write) < 0) {
+			free(write);
+			write = NULL;
+		}
+	}
+	undo->count++;
+	if (!write) {
+		undo->has_failed = true;
+		return;
+	}
+	undo->last = write;
+	undo->used += sizeof *write + len;
+}
+
+static void drop_last(struct undo *undo)
+{
+	struct undo_write *write = undo->last;
+
+	undo->last = write->before;
+	undo->used -= sizeof *write + write->len;
+	free(write);
+}
+
+int undo_back_to(struct undo *undo, uint64_t count)
+{
+	int ret = 0;
+
+	while (undo->last && undo->last->number >= count) {
+		int failed = transfer_all(undo->last->disk->ops->write, undo->last);
+
+		ret = failed < 0 ? failed : ret;
+		drop_last(undo);
+	}
+	undo->count = count;
+	return ret;
+}
+
+void undo_forget(struct undo *undo, uint64_t count)
+{
+	struct undo kept = *undo;
+	struct undo_write **place = &undo->last;
+
+	while (*place && (*place)->number >= count)
+		place = &(*place)->before;
+	kept.last = *place;
+	*place = NULL;
+	while (kept.last)
+		drop_last(&kept);
+	undo->used = kept.used;
+}
+
+void undo_free(struct undo *undo)
+{
+	while (undo->last)
+		drop_last(undo);
+	*undo = (struct undo){.count = 0};
+}
