@@ -211,11 +211,11 @@ struct vm {
 
 	struct stats *stats; /* NULL: no --stats */
 	struct views views;
-	uint64_t began_ns;  /* by the host's clock: the origin of the events' time */
-	struct gdb *gdb;    /* NULL: no --gdb */
+	uint64_t began_ns;       /* by the host's clock: the origin of the events' time */
+	struct gdb *gdb;         /* NULL: no --gdb */
 	struct history *history; /* NULL: a debugger cannot go back. Owned */
-	bool is_gdb_paused; /* it has paused the machine. I/O thread */
-	bool is_gdb_64;     /* the kernel is a 64-bit one, and so are the registers that gdb sees */
+	bool is_gdb_paused;      /* it has paused the machine. I/O thread */
+	bool is_gdb_64; /* the kernel is a 64-bit one, and so are the registers that gdb sees */
 	struct itimerspec gdb_timer; /* what was left of the time-out then */
 	pthread_mutex_t report;      /* held by the CPU that reports a crash */
 	pthread_mutex_t symbols;     /* a leaf: held while a symbol is looked up */
