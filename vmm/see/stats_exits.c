@@ -62,11 +62,11 @@ static struct stats_site *find_site(
 void stats_exit_begins(struct stats *stats, const struct event *event, uint64_t rip, uint64_t ns)
 {
 	struct stats_cpu *cpu = &stats->cpus[event->cpu];
-	struct stats_exit *open = &cpu->open[cpu->depth];
+	struct stats_exit *open;
 
-	cpu->is_used = true;
 	if (cpu->depth++ >= STATS_NESTED)
 		return;
+	open = &cpu->open[cpu->depth - 1];
 	*open = (struct stats_exit){.begun_ns = ns};
 	open->reason = find_reason(&stats->exits, event->exit);
 	open->site = find_site(&stats->exits, open->reason, rip);

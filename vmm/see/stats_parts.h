@@ -59,7 +59,6 @@ struct stats_exit {
 };
 
 struct stats_cpu {
-	bool is_used;          /* it has left guest code at least once */
 	uint64_t exits, ns;    /* and the work for them */
 	uint64_t instructions; /* executed at the end; 0: not known */
 	unsigned depth;        /* exits that are being handled */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* KVM's counters, as KVM API 4.133 lays them out, from a file that takes the descriptor's place. */
+#include "kvm/counters.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#include "../tap.h"
+
+#define NAME_SIZE 16
+
+struct counter {
+	struct kvm_stats_desc desc;
+	char name[NAME_SIZE];
+};
+
+/* Where the parts of the file are. */
+#define DESC_AT 64
+#define DATA_AT 512
+
+static char told[256];
+
+static void tell(void *ctx, int cpu, const char *name, const uint64_t *values, unsigned count)
+{
+	size_t len = strlen(told);
+
+	is(*(int *)ctx, cpu, "the context and the CPU are handed on");
+	snprintf(told + len, sizeof told - len, "%s", name);
+	for (unsigned i = 0; i < count; i++)
+		snprintf(told + strlen(told), sizeof told - strlen(told), " %u",
+			(unsigned)values[i]);
+	snprintf(told + strlen(told), sizeof told - strlen(told), ";");
+}
+
+/* Reads a file with this header, two counters and their data. */
+static const char *read_file(const struct kvm_stats_header *header, uint16_t second_size)
+{
+	static const uint64_t data[] = {7, 1, 2, 3};
+	const struct counter counters[] = {
+		{{.size = 1, .offset = 0}, "exits"},
+		{{.size = second_size, .offset = 8}, "halts"},
+	};
+	int fd = memfd_create("counters", 0), cpu = 3;
+
+	told[0] = '\0';
+	ok(fd >= 0 && pwrite(fd, header, sizeof *header, 0) == sizeof *header &&
+			pwrite(fd, counters, sizeof counters, DESC_AT) == sizeof counters &&
+			pwrite(fd, data, sizeof data, DATA_AT) == sizeof data,
+		"the file is written");
+	kvm_counters_read(fd, cpu, tell, &cpu);
+	close(fd);
+	return told;
+}
+
+static const struct kvm_stats_header good = {
+	.name_size = NAME_SIZE,
+	.num_desc = 2,
+	.desc_offset = DESC_AT,
+	.data_offset = DATA_AT,
+};
+
+static bool reads(const struct kvm_stats_header *header, uint16_t size, const char *expected)
+{
+	return strcmp(read_file(header, size), expected) == 0;
+}
+
+int main(void)
+{
+	struct kvm_stats_header header = good;
+	int cpu = 3;
+
+	ok(reads(&good, 1, "exits 7;halts 1;"), "counters of one value");
+	ok(reads(&good, 3, "exits 7;halts 1 2 3;"), "a histogram");
+	ok(reads(&good, 4, "exits 7;"), "one whose data is not there is left out");
+	ok(reads(&good, 0, "exits 7;"), "and one without any");
+	ok(reads(&good, UINT16_MAX, "exits 7;"), "and one that is too large");
+	header.num_desc = UINT32_MAX;
+	ok(reads(&header, 1, ""), "so many counters are not believed");
+	header = good;
+	header.name_size = UINT32_MAX;
+	ok(reads(&header, 1, ""), "nor are such long names");
+	header.name_size = 0;
+	ok(reads(&header, 1, ""), "nor are names of no length");
+	told[0] = '\0';
+	kvm_counters_read(-1, cpu, tell, &cpu);
+	ok(!*told, "without a descriptor there are none");
+	return tap_done();
+}
