@@ -220,10 +220,14 @@ APART static int request(unsigned number)
 		else
 			*(volatile uint16_t *)&available.ring[number] = 0;
 		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
-	} else if (makes("kick-barrier") || makes("with-barrier")) {
+	} else if (makes("with-barrier")) {
 		available.idx++;
-		if (makes("with-barrier"))
-			__sync_synchronize();
+		__sync_synchronize();
+		if (!(*(volatile uint16_t *)&used.flags & VIRTQ_USED_F_NO_NOTIFY))
+			set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	} else if (makes("kick-barrier")) {
+		/* A compiler may put a store that is not volatile behind the load. */
+		++*(volatile uint16_t *)&available.idx;
 		if (!(*(volatile uint16_t *)&used.flags & VIRTQ_USED_F_NO_NOTIFY))
 			set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 	} else if (makes("kick-data")) {

@@ -75,12 +75,29 @@ static unsigned copy_code(const struct x86_cpu *cpu, const struct x86_block *blo
 	return len;
 }
 
-/* Whether the instructions of a block from one EIP to before another one order, or are not
- * known. */
-static bool part_orders(
-	const struct x86_cpu *cpu, const struct x86_block *block, uint64_t from, uint64_t to)
+/* Whether this is a jump to an address that the instruction itself names. offset is that of the next
+ * instruction in the block. */
+static bool jumps_to(const struct x86_block *block, const struct x86_decoded *decoded,
+	uint64_t offset, uint64_t target)
 {
-	uint64_t offset = from - block->eip, end = to - block->eip;
+	if (!(decoded->entry->attributes & (X86_REL8 | X86_REL_SIZE)))
+		return false;
+	return (uint32_t)(block->eip + offset + decoded->operands.immediate) == (uint32_t)target;
+}
+
+/* A way through a block: from one EIP to before another one, or, where next is not NULL, to the
+ * first jump that leads to that block. */
+struct part {
+	const struct x86_block *block, *next;
+	uint64_t from, to;
+};
+
+/* Returns whether an instruction on this way orders, or is not known. Adds the number of
+ * instructions to *count. */
+static bool part_orders(const struct x86_cpu *cpu, const struct part *part, uint64_t *count)
+{
+	const struct x86_block *block = part->block;
+	uint64_t offset = part->from - block->eip, end = part->to - block->eip;
 	uint8_t bytes[X86_INSN_BYTES];
 	struct x86_decoded decoded;
 
@@ -93,6 +110,9 @@ static bool part_orders(
 			orders(&decoded))
 			return true;
 		offset += decoded.length;
+		++*count;
+		if (part->next && jumps_to(block, &decoded, offset, part->next->eip))
+			break;
 	}
 	return false;
 }
@@ -101,26 +121,39 @@ static bool part_orders(
  * entry that is still in its place then says that it has not. */
 #define COUNT_MAX 256
 
-/* Whether what the CPU has executed since the mark orders. */
+/* Returns the block at a place of the trail, or NULL if it is not known. */
+static const struct x86_block *block_at(const struct x86_cpu *cpu, unsigned place)
+{
+	uint64_t entry = cpu->trail[place % X86_TRAIL_ENTRIES];
+	const struct x86_block *block = (const struct x86_block *)(uintptr_t)entry;
+
+	return entry == 0 || entry & X86_TRAIL_NOTE || block == cpu->cache->once ? NULL : block;
+}
+
+/* Whether what the CPU has executed since the mark orders. The trail has the blocks, but not at
+ * which jump each was left: that was not where it seems if the number of instructions is another
+ * one, and what was executed is not known then. */
 static bool is_ordered(const struct x86_cpu *cpu, const struct x86_mark *mark)
 {
 	unsigned entries = (uint8_t)(cpu->trail_at - mark->trail_at) / sizeof *cpu->trail;
 	unsigned first = mark->trail_at / sizeof *cpu->trail;
+	uint64_t executed = x86_count(cpu) - mark->count, found = 0;
 
-	if (!mark->entry || x86_count(cpu) - mark->count > COUNT_MAX ||
-		cpu->trail[first] != mark->entry)
+	if (!mark->entry || executed > COUNT_MAX || cpu->trail[first] != mark->entry)
 		return true;
 	for (unsigned i = 0; i <= entries; i++) {
-		uint64_t entry = cpu->trail[(first + i) % X86_TRAIL_ENTRIES];
-		const struct x86_block *block = (const struct x86_block *)(uintptr_t)entry;
+		const struct x86_block *block = block_at(cpu, first + i);
+		struct part part = {.block = block};
 
-		if (entry == 0 || entry & X86_TRAIL_NOTE || block == cpu->cache->once)
+		if (!block)
 			return true;
-		if (part_orders(cpu, block, i == 0 ? mark->eip : block->eip,
-			    i == entries ? x86_position(cpu) : block->eip + block->size))
+		part.from = i == 0 ? mark->eip : block->eip;
+		part.to = i == entries ? x86_position(cpu) : block->eip + block->size;
+		part.next = i == entries ? NULL : block_at(cpu, first + i + 1);
+		if (part_orders(cpu, &part, &found))
 			return true;
 	}
-	return false;
+	return found != executed;
 }
 
 void x86_watch_tell(struct x86_cpu *cpu, gpa_t gpa, unsigned size, bool is_write)
