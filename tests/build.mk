@@ -94,7 +94,7 @@ linux_init_sources = $(wildcard tests/linux/*.c)
 
 # Fuzz targets: one program each, and what is linked into all. Beside them are dictionaries and corpora.
 fuzz_targets = gdb mmio ring console rng block io elf linux pvh multiboot flat firmware auto options ioapic uart chips i8042 vga_text report $(if $(x86_host),emulate) \
-	x86_decode x86_oracle snapshot saved record
+	x86_decode x86_oracle snapshot saved record story
 with_tests/fuzz/report.c = tests/fake_cpu.c
 with_tests/fuzz/snapshot.c = tests/soft_machine.c
 with_tests/fuzz/io.c = $(addprefix tests/fuzz/io_,guest.c port.c disk.c fault.c random.c) $(addprefix tests/faulty/,calls.c stall.c)

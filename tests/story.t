@@ -7,6 +7,8 @@ use strict;
 use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
+use Chromium;
+use Installed 'present';
 use JSON::PP;
 use Pcapng;
 use Test::More;
@@ -92,6 +94,124 @@ for my $ring (qw(off on)) {
 	is(join(' ', map { $_->{n} } @{$part->{steps}}), join(' ', map { $_->{n} } grep { ($_->{device} // '') eq '2' } @steps), '--device: its steps');
 	$part = story('--from', $last->{n}, $capture)->{data};
 	is_deeply(rings($part), $rings, '--from: the rings before are those from which it goes on');
+}
+
+# What is no capture, or not all of one.
+sub refused {
+	my ($what, $reason, @words) = @_;
+	my $got = run([vole(), 'story', @words]);
+	is($got->{status}, 125, "$what: status 125");
+	is($got->{out}, '', '... no page');
+	like($got->{err}, qr/\Avole: story: (?:\S+: )?$reason[^\n]*\n\z/, '... and why, in one line');
+}
+
+refused('no such file', 'No such file', scratch() . '/none');
+refused('an empty file', 'it is empty', write_file('empty', ''));
+refused('text', 'it is no pcapng file', 'README.md');
+refused('random bytes', 'it is no pcapng file', write_file('noise', join '', map { chr $_ * 7919 % 251 } 1 .. 3000));
+refused('an older format', 'it is a pcap file, not pcapng', write_file('old.pcap', pack 'L<vvL<4', 0xa1b2c3d4, 2, 4, 0, 0, 65536, 1));
+refused('the other byte order', 'its numbers are not little-endian', write_file('big-endian', pack 'L>2L>nnQ>L>', 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, 2**63, 28));
+refused('another program\'s packets', 'it has no steps of a vole\'s', 'tests/fuzz/corpus/story/foreign');
+refused('a folder', 'it cannot be read: Is a directory', scratch());
+refused('no capture', 'no capture is named');
+refused('two captures', 'it makes a page of one capture', $capture, $capture);
+refused('a device that cannot be', '--device 16: not a number from 0 to 15', '--device', 16, $capture);
+refused('a queue that is no number', '--queue x: not a number from 0', '--queue', 'x', $capture);
+refused('a chain that is not there', 'it has no chain 99999', '--chain', 99999, $capture);
+refused('a device that is not there', 'it has no step that the options choose', '--device', 9, $capture);
+refused('an option that it has not', '--chian=3: not an option of it; .* --chain=3\?', '--chian=3', $capture);
+refused('an option without its number', '--from: its number is missing', $capture, '--from');
+
+my $whole = slurp($capture);
+for my $cut (400, 5000, length($whole) - 1) {
+	my $story = story(write_file('cut', substr $whole, 0, $cut));
+	like($story->{err}, qr/\Avole: story: \S+: it is cut off in the block at byte \d+; this is what comes before\n\z/, "$cut bytes: that is said");
+	like($story->{data}{problems}[0], qr/^it is cut off/, '... in the page, too');
+	ok(scalar @{$story->{data}{steps}}, '... and what there is, is shown');
+}
+like(story('tests/fuzz/corpus/story/later')->{err}, qr/: 2 records are of a version or kind that this vole does not know\n\z/, 'later records are counted');
+like(story('tests/fuzz/corpus/story/lost')->{err}, qr/: 12 records are lacking/, '... and lost ones');
+
+# A long capture: the device looks at a queue, over and over.
+my $look = pack 'L<7CCvL<vvCx3L<', 6, 48, 0, 0, 5, 16, 16, 1, 5, 2, 2, 0, 0xffff, 0, 48;
+my ($start) = slurp('tests/fuzz/corpus/story/lost') =~ /\A(.{96})/s or die;
+my $long = story(write_file('long', $start . $look x 9000));
+is(scalar @{$long->{data}{steps}}, 4000, 'a long capture: 4000 steps');
+like($long->{err}, qr/: 4000 of 9000 steps, up to 4000; --from 4001 shows what comes then/, '... and what is left out');
+$long = story('--from', 8001, scratch() . '/long');
+is(join('-', map { $_->{n} } @{$long->{data}{steps}}[0, -1]), '8001-9000', '... --from: the rest of it');
+
+# A page in a browser.
+SKIP: {
+	skip 'chromium is not here', 1 unless present('chromium');
+	capture_demo('off');
+	my $story = story($capture);
+	my $page = write_file('page.html', $story->{page});
+	my $browser = Chromium->start(scratch());
+	skip 'chromium does not start here', 1 unless $browser;
+	my @steps = @{$story->{data}{steps}};
+	my ($taken) = grep { $_->{kind} eq 'chain' && $_->{request} eq 'read of sector 0, 512 bytes' } @steps;
+	my ($used) = grep { $_->{kind} eq 'used' && $_->{chain} == $taken->{chain} } @steps;
+	my $texts = sub { return join '|', @{$browser->value("[...document.querySelectorAll('$_[0]')].map((e) => e.textContent)")} };
+	my $at = sub { return $browser->value('location.hash') };
+
+	$browser->open_page("file://$page#step=$used->{n}");
+	is($texts->('#sentence'), "$used->{says}.", 'a page opens at a step');
+	is($texts->('#side') . ', ' . $texts->('#why .clause'), 'device, virtio 1.3, 2.7.8', '... with who makes it, and the clause');
+	like($texts->('.buffer'), qr/header: type 0, sector 0.*\|.*first sector.*\|.*status: OK/s, '... and the request\'s buffers');
+	my $idx = $browser->value('document.querySelector("#used td:nth-child(2)").textContent');
+	$browser->key('ArrowRight');
+	is($texts->('#used .changed'), $idx + 1, 'one step on: idx of the used ring is marked, which counts it');
+	like($at->(), qr/^#step=\d+$/, '... the address is that of the step');
+	$browser->key('ArrowLeft') for 1 .. 2;
+	like($texts->('#used .changed'), qr/^\d+, 513$/, 'two back: the used element is marked');
+
+	$browser->key('f');
+	$browser->key('ArrowRight') for 1 .. 20;
+	my $last = $texts->('#journey li.now');
+	like($last, qr/^(?:acknowledged|no interrupt)/, 'to follow a request: right leads to its end');
+	$browser->key('ArrowLeft') for 1 .. 20;
+	like($texts->('#journey li.now'), qr/^made available/, '... and left to its beginning');
+	like($at->(), qr/&chain=$taken->{chain}$/, '... which the address has');
+	like($texts->('#descriptors .ours'), qr/INDIRECT|NEXT/, '... and the chain is in the table');
+	$browser->key('f');
+	$browser->key('End');
+	is($at->(), "#step=$steps[-1]{n}", 'End: the last step');
+	$browser->key('Home');
+	is($at->(), '#step=1', 'Home: the first');
+	my $box = $browser->value('(({ left, top, width }) => ({ left, top, width }))(document.getElementById("timeline").getBoundingClientRect())');
+	$browser->click($box->{left} + $box->{width} - 12, $box->{top} + 5);
+	ok(substr($at->(), 6) > @steps * .9, 'a click on the timeline leads there');
+
+	my $ground = sub { return $browser->value('getComputedStyle(document.body).backgroundColor') };
+	my $scheme = sub {
+		$browser->call('Emulation.setEmulatedMedia', { features => [{ name => 'prefers-color-scheme', value => $_[0] }] });
+		$browser->open_page("file://$page");
+		return $ground->();
+	};
+	my ($light, $dark) = map { $scheme->($_) } qw(light dark);
+	isnt($light, $dark, 'light and dark are what the browser prefers');
+	$browser->key('t');
+	is($ground->(), $light, '... until t chooses');
+
+	# Whatever the width, nothing is wider than the page.
+	for my $width (1280, 400) {
+		$browser->call('Emulation.setDeviceMetricsOverride', { width => $width, height => 720, deviceScaleFactor => 1, mobile => JSON::PP::false });
+		$browser->open_page("file://$page#step=$used->{n}");
+		ok($browser->value('document.documentElement.scrollWidth <= innerWidth'), "$width pixels wide: nothing is cut off");
+	}
+	ok($browser->value('document.documentElement.scrollHeight > 720'), '... and narrow, it is longer');
+
+	# Captures that are not whole, or have text that would end a script.
+	for (qw(later split-cut-off packed-0)) {
+		$browser->open_page('file://' . write_file("$_.html", story("tests/fuzz/corpus/story/$_")->{page}));
+		ok($browser->value('document.getElementById("sentence").textContent'), "$_: the page shows something");
+		$browser->key('End');
+	}
+	is($texts->('#sentence'), 'The kernel marks this moment: 0x5.', '... up to its last step');
+	$browser->key('ArrowLeft');
+	is($texts->('#sentence'), 'vole says: no </script> queue.', '... and text as it is');
+	$browser->stop;
 }
 
 done_testing();

@@ -63,19 +63,45 @@ static void add_items(struct changed_items *items, const struct story_queue *que
 	}
 }
 
+/* Says of a packed descriptor that changes whose it was and is, by its flags. Returns whether they
+ * change. */
+static bool flags_change(const struct story_queue *queue, const struct record_ring *ring,
+	unsigned i, bool *was_available, bool *is_available)
+{
+	size_t at = i * sizeof(struct virtq_packed_desc) + PACKED_FLAGS;
+	uint64_t was = number_at(queue->bytes[AREA_DESCRIPTOR] + at, 2), now;
+	bool changes = field_changes(queue, ring, at, 2, &now);
+
+	*was_available = !(was & VIRTQ_DESC_F_AVAIL) != !(was & VIRTQ_DESC_F_USED);
+	*is_available = !(now & VIRTQ_DESC_F_AVAIL) != !(now & VIRTQ_DESC_F_USED);
+	return changes;
+}
+
+/* With new flags, a descriptor was written by who gives it away; with those it had, by who has
+ * it. */
 bool changes_by_device(const struct story_queue *queue, const struct record_ring *ring)
 {
 	struct changed_items items = {0};
-	uint64_t flags;
+	bool was_available, is_available;
 
 	if (ring->area != AREA_DESCRIPTOR || !queue->is_packed)
 		return ring->area == AREA_DEVICE;
 	add_items(&items, queue, ring, 0, sizeof(struct virtq_packed_desc));
 	if (items.count == 0)
 		return false;
-	field_changes(queue, ring, items.first * sizeof(struct virtq_packed_desc) + PACKED_FLAGS, 2,
-		&flags);
-	return !(flags & VIRTQ_DESC_F_AVAIL) == !(flags & VIRTQ_DESC_F_USED);
+	if (flags_change(queue, ring, items.first, &was_available, &is_available))
+		return !is_available;
+	return was_available;
+}
+
+static void add_descriptors(
+	struct changes *changes, const struct story_queue *queue, const struct record_ring *ring)
+{
+	bool was_available, is_available;
+
+	add_items(&changes->descriptors, queue, ring, 0, sizeof(struct virtq_desc));
+	for (unsigned i = 0; queue->is_packed && i < queue->size; i++)
+		changes->has_flags |= flags_change(queue, ring, i, &was_available, &is_available);
 }
 
 void changes_add(
@@ -86,7 +112,7 @@ void changes_add(
 
 	changes->by_device = changes_by_device(queue, ring);
 	if (ring->area == AREA_DESCRIPTOR) {
-		add_items(&changes->descriptors, queue, ring, 0, sizeof(struct virtq_desc));
+		add_descriptors(changes, queue, ring);
 		return;
 	}
 	if (queue->is_packed) {
@@ -128,9 +154,9 @@ static const char *add_run(struct text *text, const struct changed_items *items,
 	return ", ";
 }
 
-static void add_suppression(struct text *text, const char *between, uint32_t word)
+static void add_suppression(struct text *text, const char *between, uint32_t word, const char *what)
 {
-	text_add(text, "%swhen it wants to be notified: ", between);
+	text_add(text, "%swhen it wants %s: ", between, what);
 	switch (word >> 16 & 3) {
 	case VIRTQ_EVENT_ENABLE:
 		text_add(text, "always");
@@ -150,13 +176,19 @@ void changes_words(struct text *text, const struct changes *changes, bool is_pac
 	const char *between = "";
 
 	text_add(text, "The %s has written ", changes->by_device ? "device" : "driver");
-	between = add_run(text, &changes->descriptors, between,
-		is_packed && changes->by_device ? "used descriptor" : "descriptor",
-		is_packed && changes->by_device ? "used descriptors" : "descriptors");
+	if (is_packed && changes->by_device && changes->has_flags)
+		between = add_run(text, &changes->descriptors, between, "used descriptor",
+			"used descriptors");
+	else if (is_packed && changes->by_device)
+		between = add_run(text, &changes->descriptors, between,
+			"id and length of descriptor", "id and length of descriptors");
+	else
+		between =
+			add_run(text, &changes->descriptors, between, "descriptor", "descriptors");
 	between = add_run(text, &changes->entries, between,
 		changes->by_device ? "used element" : "available entry",
 		changes->by_device ? "used elements" : "available entries");
-	if (changes->has_flags) {
+	if (changes->has_flags && !is_packed) {
 		text_add(text, "%sflags = %u", between, changes->flags);
 		between = ", ";
 	}
@@ -165,7 +197,8 @@ void changes_words(struct text *text, const struct changes *changes, bool is_pac
 		between = ", ";
 	}
 	if (changes->has_event && is_packed)
-		add_suppression(text, between, changes->event);
+		add_suppression(
+			text, between, changes->event, changes->by_device ? "kicks" : "interrupts");
 	else if (changes->has_event)
 		text_add(text, "%s%s = %" PRIu32, between,
 			changes->by_device ? "avail_event" : "used_event", changes->event);
@@ -175,8 +208,10 @@ void changes_words(struct text *text, const struct changes *changes, bool is_pac
 
 enum explain changes_explain(const struct changes *changes, bool is_packed)
 {
+	if (is_packed && changes->descriptors.count > 0 && !changes->by_device)
+		return EXPLAIN_PACKED_AVAILABLE;
 	if (is_packed && changes->descriptors.count > 0)
-		return changes->by_device ? EXPLAIN_PACKED_USED : EXPLAIN_PACKED_AVAILABLE;
+		return changes->has_flags ? EXPLAIN_PACKED_USED : EXPLAIN_PACKED_ELEMENT;
 	if (is_packed)
 		return changes->by_device ? EXPLAIN_DEVICE_EVENT : EXPLAIN_DRIVER_EVENT;
 	if (changes->has_idx)

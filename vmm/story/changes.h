@@ -19,7 +19,8 @@ struct changes {
 	bool by_device;
 	struct changed_items descriptors;
 	struct changed_items entries; /* of the available or the used ring */
-	bool has_flags, has_idx, has_event;
+	bool has_flags;               /* of a split ring, or of packed descriptors */
+	bool has_idx, has_event;
 	uint16_t flags, idx;
 	uint32_t event; /* used_event, avail_event or the event suppression structure */
 };

@@ -148,18 +148,27 @@ function drawUsed(now, before) {
 			"the available entry at which the device wants a kick; with EVENT_IDX only"]]);
 }
 
-function drawTable(now, before, places, title, who, clause, heads) {
-	const hot = new Set([...places, ...changedItems(now, before, DESCRIPTOR, 0, 16)]);
-	$("descriptors").className = "column " + (now.packed ? "" : "driver");
-	$("descriptors").replaceChildren(areaHead(title, who, now.areas[DESCRIPTOR], clause),
-		itemTable(heads, now.size, hot, 7, (i) => descriptorRow(now, before, i, places)));
+const isNarrow = () => matchMedia("(max-width: 1000px)").matches;
+
+/* Rows that the table has room for between the two rings. */
+function tableRows() {
+	const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+	const room = $("stage").clientHeight - $("driver").offsetHeight - $("used").offsetHeight - 5 * rem;
+	return isNarrow() ? 8 : Math.max(4, Math.min(20, Math.floor(room / (1.3 * rem)) - 2));
 }
 
-function drawSplit(now, before, journey) {
+function drawTable(now, before, places, step, title, who, clause, heads) {
+	const hot = new Set([...places, ...changedItems(now, before, DESCRIPTOR, 0, 16)]);
+	$("descriptors").className = "column " + (now.packed && step.by === "device" ? "device" : "driver");
+	$("descriptors").replaceChildren(areaHead(title, who, now.areas[DESCRIPTOR], clause),
+		itemTable(heads, now.size, hot, tableRows(), (i) => descriptorRow(now, before, i, places)));
+}
+
+function drawSplit(now, before, journey, step) {
 	const places = journey ? chainFrom(now, journey.id) : [];
 	drawAvail(now, before);
-	drawTable(now, before, places, "Descriptor table", "the driver writes it", "2.7.5", ["", "address", "length", "flags", "next"]);
 	drawUsed(now, before);
+	drawTable(now, before, places, step, "Descriptor table", "the driver writes it", "2.7.5", ["", "address", "length", "flags", "next"]);
 	return places;
 }
 
@@ -190,11 +199,11 @@ function drawSuppression(id, side, now, before, area) {
 		["wrap counter", String(word >>> 15 & 1), String(was >>> 15 & 1), "of that descriptor"]]);
 }
 
-function drawPacked(now, before, journey) {
+function drawPacked(now, before, journey, step) {
 	const places = journey ? packedPlaces(now, journey) : [];
 	drawSuppression("driver", "driver", now, before, DRIVER);
-	drawTable(now, before, places, "Descriptor ring", "driver and device write it", "2.8.13", ["", "address", "length", "id", "flags"]);
 	drawSuppression("used", "device", now, before, DEVICE);
+	drawTable(now, before, places, step, "Descriptor ring", "driver and device write it", "2.8.13", ["", "address", "length", "id", "flags"]);
 	return places;
 }
 
@@ -206,7 +215,7 @@ function dump(bytes) {
 	const lines = [];
 	for (let at = 0; at < bytes.length; at += WIDTH) {
 		const part = [...bytes.subarray(at, at + WIDTH)];
-		lines.push(part.map((b) => b.toString(16).padStart(2, "0")).join(" ").padEnd(3 * WIDTH) + " " +
+		lines.push(part.map((b) => b.toString(16).padStart(2, "0")).join(" ").padEnd(3 * Math.min(WIDTH, bytes.length)) + " " +
 			part.map((b) => b >= 32 && b < 127 ? String.fromCharCode(b) : "·").join(""));
 	}
 	return lines.join("\n");
@@ -288,8 +297,8 @@ function arrow(side, path, x, y) {
 
 /* From a slot of a ring, above or below, around the table's left to a row of it. */
 function slotArrow(side, slot, row) {
-	const a = boxOf(slot), b = boxOf(row), isAbove = a.y < b.y, down = isAbove ? 1 : -1;
-	const y = isAbove ? a.bottom : a.top, x = b.left - 20, turn = y + 8 * down;
+	const a = boxOf(slot), b = boxOf(row), table = boxOf(slot.closest("table")), isAbove = a.y < b.y, down = isAbove ? 1 : -1;
+	const y = isAbove ? table.bottom : table.top, x = b.left - 20, turn = y + 8 * down;
 	arrow(side, `M${a.x} ${y} V${turn - 4 * down} Q${a.x} ${turn} ${a.x - 4} ${turn} H${x + 6} Q${x} ${turn} ${x} ${turn + 6 * down} ` +
 		`V${b.y - 6 * down} Q${x} ${b.y} ${x + 6} ${b.y} L`, b.left, b.y);
 }
@@ -298,7 +307,7 @@ function drawArrows(now, journey, places) {
 	const row = (i) => document.querySelector(`[data-descriptor="${i}"]`);
 	const head = row(places[0]);
 	$("arrows").replaceChildren();
-	if (!journey || !head || matchMedia("(max-width: 1000px)").matches)
+	if (!journey || !head || isNarrow())
 		return;
 	const from = document.querySelector(journey.isUsed ? `.ours[data-used="${journey.id}"]` : `.ours[data-avail="${journey.id}"]`);
 	if (from && !now.packed)

@@ -143,6 +143,9 @@ const struct explanation explanations[EXPLAIN_COUNT] = {
 	[EXPLAIN_PACKED_AVAILABLE] = {"2.8.21",
 		"The driver writes descriptors into the next places of the one ring, and the "
 		"flags of the first one last: AVAIL as its wrap counter is, USED the opposite."},
+	[EXPLAIN_PACKED_ELEMENT] = {"2.8.22",
+		"The device overwrites the chain's first descriptor: its id, and how many bytes "
+		"were written. The flags, which give it back to the driver, come last."},
 	[EXPLAIN_PACKED_USED] = {"2.8.22",
 		"The device has overwritten the chain's first descriptor: AVAIL and USED are "
 		"both as its wrap counter is. Now the driver may take the buffers back."},

@@ -37,12 +37,14 @@ function drawDevice(number, now, before) {
 
 function drawRegisters(number, now, step) {
 	const table = el("table", "", el("tr", "", ...["register", "last", "value"].map((head) => el("th", "", head))));
-	for (const [name, register] of number === undefined ? [] : deviceIn(now, number).registers) {
+	const registers = number === undefined ? [] : [...deviceIn(now, number).registers];
+	for (const [name, register] of registers.sort((a, b) => a[1].offset - b[1].offset)) {
 		const mark = register.n === step.n ? "changed" : "";
 		table.append(el("tr", "", el("td", mark, name), el("td", mark, register.by === "read" ? "read" : "written"), el("td", mark, register.words)));
 	}
 	$("registers").className = "driver";
 	$("registers").replaceChildren(el("h3", "", "Registers ", el("small", "", "as the driver has read and written them, virtio 4.2.2")), table);
+	table.querySelector(".changed")?.scrollIntoView({ block: "nearest" });
 }
 
 /* --- the way of a request ------------------------------------------------------------------------ */
@@ -83,7 +85,7 @@ function queueFor(step, state) {
 function drawQueue(queue, before, journey, step) {
 	const same = before.queues.get(keyOf(queue.device, queue.queue));
 	const was = same && same.size === queue.size && step.kind !== "ready" ? same : queue;
-	const places = queue.packed ? drawPacked(queue, was, journey) : drawSplit(queue, was, journey);
+	const places = (queue.packed ? drawPacked : drawSplit)(queue, was, journey, step);
 	drawBuffers(journey, step);
 	drawArrows(queue, journey, places);
 }

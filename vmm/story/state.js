@@ -37,7 +37,7 @@ function descriptorOf(queue, i) {
 	const bytes = queue.bytes[DESCRIPTOR], at = 16 * i;
 	const [flags, other] = queue.packed ? [14, 12] : [12, 14];
 	return { addr: addressAt(bytes, at), len: u32(bytes, at + 8), flags: u16(bytes, at + flags),
-		other: u16(bytes, at + other), isFree: bytes.subarray(at, at + 16).every((b) => b === 0) };
+		other: u16(bytes, at + other), isFree: bytes.subarray(at, at + 12).every((b) => b === 0) && u16(bytes, at + flags) === 0 };
 }
 
 function availOf(queue) {
@@ -77,7 +77,7 @@ function access(state, step) {
 	const device = deviceIn(state, step.device), value = Number(step.value);
 	const words = step.says.replace(/^.*? = /, "");
 	device.registers.set(step.register === "Config" ? "Config+" + hex(step.offset - 0x100) : step.register,
-		{ words, by: step.kind, n: step.n });
+		{ words, by: step.kind, n: step.n, offset: step.offset });
 	if (step.register === "Status" && step.kind === "read")
 		device.status = value;
 	if (step.register === "InterruptACK")
