@@ -43,10 +43,10 @@ struct oracle_state {
 
 struct oracle_result {
 	struct oracle_state state;
-	uint32_t eip;    /* of the faulting instruction; after a trap, of the next one */
-	unsigned vector; /* of the exception, or ORACLE_ */
-	uint32_t error;  /* of #PF and #GP */
-	uint32_t cr2;    /* of #PF */
+	uint32_t eip;      /* of the faulting instruction; after a trap, of the next one */
+	unsigned vector;   /* of the exception, or ORACLE_ */
+	uint32_t error;    /* of #PF and #GP */
+	uint32_t cr2;      /* of #PF */
 	bool is_code_data; /* of oracle_soft_run(): it loaded or stored code */
 	uint8_t data[ORACLE_DATA_SIZE];
 };
