@@ -126,7 +126,10 @@ for my $how ('a record', 'a live run') {
 		next;
 	}
 	$gdb->ask(sprintf 'z0,%x,1', $in{console_read_byte});
-	like($gdb->ask('c'), qr/^W/, 'then to its end');
+	is($gdb->ask('c'), 'T05thread:1;replaylog:end;', 'then to its end');
+	is($gdb->ask('bs'), 'T05thread:1;', 'back from there');
+	is($gdb->ask('c'), 'T05thread:1;replaylog:end;', 'and there again');
+	like($gdb->ask('c'), qr/^W/, 'and over');
 	is($gdb->finish, $typed->{status}, 'with its status');
 	is($gdb->output, $typed->{out}, 'and its output, once');
 	ok(slurp($disk) eq $content, 'and no disk is written');

@@ -443,11 +443,13 @@ void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
 	gdb->state = GDB_ENDED;
 	gdb->reported = registers;
 	gdb->stop = (struct gdb_stop){
-		.cause = end == GDB_END_CRASH ? GDB_STOP_CRASH : GDB_STOP_TIMEOUT,
+		.cause = end == GDB_END_CRASH     ? GDB_STOP_CRASH
+			 : end == GDB_END_TIMEOUT ? GDB_STOP_TIMEOUT
+						  : GDB_STOP_RECORD,
 		.cpu = cpu,
 	};
 	/* With standard input and output, gdb shows vole's standard error itself. */
-	if (gdb->link.options->kind != GDB_STDIO)
+	if (gdb->link.options->kind != GDB_STDIO && end != GDB_END_RECORD)
 		gdb_tell(gdb, "vole: the machine has ended; why is said on vole's "
 			      "standard error\n");
 	tell_stop(gdb);

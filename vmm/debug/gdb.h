@@ -22,7 +22,7 @@
 struct gdb;
 
 /* Why a machine has ended. */
-enum gdb_end { GDB_END_CRASH, GDB_END_TIMEOUT };
+enum gdb_end { GDB_END_CRASH, GDB_END_TIMEOUT, GDB_END_RECORD };
 
 /* Opens the way to the debugger. Before the consoles are opened, since "--gdb -" takes standard
  * input and output. Returns 0 or -errno (said). The caller calls gdb_close() whatever is returned.

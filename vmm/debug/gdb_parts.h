@@ -31,6 +31,7 @@ struct gdb_stop {
 		GDB_STOP_EVENT,    /* event */
 		GDB_STOP_CRASH,
 		GDB_STOP_TIMEOUT,
+		GDB_STOP_RECORD, /* what is repeated ends here */
 	} cause;
 	bool is_beginning; /* going back has come to where the past begins */
 	unsigned cpu;

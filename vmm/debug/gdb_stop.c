@@ -36,6 +36,8 @@ void gdb_put_stop(struct gdb *gdb)
 	gdb_put(&gdb->reply, "T%02xthread:%x;", signal, stop->cpu + 1);
 	if (stop->is_beginning)
 		gdb_put(&gdb->reply, "replaylog:begin;");
+	if (stop->cause == GDB_STOP_RECORD)
+		gdb_put(&gdb->reply, "replaylog:end;");
 	if (stop->cause != GDB_STOP_EVENT)
 		return;
 	if (stop->event.kind == DEBUG_EVENT_WATCH)

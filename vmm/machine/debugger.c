@@ -153,6 +153,8 @@ bool debugger_ended(struct vm *vm)
 			crash->is_known ? &crash->registers : NULL, vm->signals.fd);
 	else if (status == EXIT_STATUS_TIMEOUT)
 		gdb_ended(vm->gdb, GDB_END_TIMEOUT, 0, NULL, vm->signals.fd);
+	else if (vm->history && vm->recording->has_ended)
+		gdb_ended(vm->gdb, GDB_END_RECORD, crash->cpu, NULL, vm->signals.fd);
 	return vm_running(vm);
 }
 

@@ -21,7 +21,7 @@ void debugger_begin(struct vm *vm);
 /* cpu_host.debug() */
 void debugger_stopped(struct cpu *cpu, const struct debug_event *event);
 
-/* Lets a debugger look at a machine that has crashed, or whose time is over. After
+/* Lets a debugger look at a machine that has crashed, whose time is over, or whose record is. After
  * engine_ops.stop(). Returns whether it has gone back to before the end: then the machine stands,
  * and the loop is to run again. */
 bool debugger_ended(struct vm *vm);

@@ -10,11 +10,14 @@
 #include "machine/recording_state.h"
 #include "machine/vm.h"
 #include "machine/vm_state.h"
+#include "monotonic.h"
 #include "snapshot/stream.h"
 
-/* Instructions between two points at first: some 20 ms of the host's time, of which a point takes a
- * quarter with 64 MiB of RAM. */
+/* Instructions between two points at first: some 20 ms of the host's time. */
 #define INTERVAL_MIN UINT64_C(4000000)
+
+/* Points take this part of the host's time at most, if the machine executes all the time. */
+#define PART 60
 
 void history_points_init(struct history_points *points, uint64_t limit)
 {
@@ -145,14 +148,17 @@ static bool is_time(struct history_points *points, const struct engine_position 
 	points->seen = now->turns;
 	if (points->has_failed || !has_come)
 		return false;
-	return points->count == 0 ||
-	       (now->turns > last->position.turns &&
-		       now->instructions - last->position.instructions >= points->interval);
+	if (points->count == 0)
+		return true;
+	return now->turns > last->position.turns &&
+	       now->instructions - last->position.instructions >= points->interval &&
+	       monotonic_ns() - points->taken_ns >= PART * points->cost_ns;
 }
 
 void history_points_look(struct history_points *points, struct vm *vm)
 {
 	struct engine_position now;
+	uint64_t began_ns;
 	int ret;
 
 	vm->engine->ops->position(vm->engine, &now);
@@ -162,8 +168,11 @@ void history_points_look(struct history_points *points, struct vm *vm)
 		return;
 	if (points->count == HISTORY_POINTS_MAX)
 		thin_out(points);
+	began_ns = monotonic_ns();
 	ret = add(points, vm, points->count, &now);
 	bound(points);
+	points->taken_ns = monotonic_ns();
+	points->cost_ns = points->taken_ns - began_ns;
 	if (ret == 0)
 		return;
 	say("--gdb: %s: the debugger cannot go back to what follows", error_text(-ret));

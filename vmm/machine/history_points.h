@@ -34,6 +34,8 @@ struct history_points {
 	struct undo undo;
 	uint64_t limit, used; /* bytes */
 	uint64_t interval;    /* instructions between two points */
+	uint64_t taken_ns;    /* by the host's clock, when the last point was taken */
+	uint64_t cost_ns;     /* how long that took */
 	uint64_t seen;        /* turns that were over when it was looked the last time */
 	bool has_failed;      /* said: there is no memory, or something cannot be saved */
 };
