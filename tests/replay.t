@@ -8,6 +8,7 @@ use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
 use File::Spec;
+use IO::Socket::UNIX;
 use Test::More;
 use Vole;
 
@@ -98,6 +99,59 @@ for my $name (sort keys %others) {
 	my $two = run([vole(), 'replay', $file]);
 	ok($two->{out} eq $one->{out} && $two->{err} =~ /: repeated to its end, instruction \d+\n\z/, "$name: the replay has the output of the run")
 		or diag(shown($two));
+}
+
+# --- a terminal and a socket ---
+
+# A window that changes, keys, and the user who ends it: on another's standard output, the replay prints the same.
+{
+	my $file = scratch() . '/terminal.rec';
+	my $terminal = terminal(vole(), qw(run --record), $file, build() . '/guest/demo.elf');
+	ok($terminal->expect(qr/> \z/), 'the demo runs on a terminal');
+	$terminal->resize(50, 132);
+	for my $word (qw(dev cpus fly)) {
+		$terminal->send("$word\r");
+		$terminal->expect(qr/^$word\r\n.*> \z/ms) or diag($terminal->text);
+	}
+	$terminal->send("\x01x");
+	is($terminal->finish, 0, 'and is ended by its user');
+	my $again = run([vole(), 'replay', $file]);
+	like($again->{out}, qr/demo> dev\n.*demo> cpus\n.*there is no command "fly".*demo> \z/s, 'the replay prints what was on the terminal')
+		or diag(shown($again));
+	is($again->{status}, 0, 'and ends so');
+}
+{
+	my ($file, $path) = map { scratch() . "/$_" } qw(socket.rec socket);
+	my $pid = fork // die "fork: $!\n";
+	exec { vole() } vole(), qw(run --record), $file, '--console', "unix:$path", build() . '/guest/echo.elf' if $pid == 0;
+	for my $text ("one\n", "two\n", 'q') {
+		my ($client, $answer, $deadline) = (undef, '', time + 60);
+		select undef, undef, undef, 0.02 until ($client = IO::Socket::UNIX->new(Peer => $path)) || time > $deadline;
+		syswrite $client, $text;
+		1 while $answer !~ /\Q$text\E\z/ && sysread $client, $answer, 1024, length $answer;
+	}
+	waitpid $pid, 0;
+	my $out = scratch() . '/socket.out';
+	my $again = run([vole(), 'replay', '--console', "file:$out", $file]);
+	is($again->{status}, 0, 'clients of a socket come and go, and so they do in a replay');
+	is(slurp($out), "ready\none\ntwo\nq", 'where output goes to a file');
+}
+
+# --- what it costs ---
+
+# In CPU time, of runs in turns.
+{
+	my @times;
+	my @kernel = (qw(-c 3 -d), "$fresh,private", build() . '/guest/repeat.elf');
+	for my $round (0 .. 17) {
+		my @words = $round % 2 ? ('--record', scratch() . '/cost.rec') : qw(--engine soft --clock virtual);
+		my @before = times;
+		run([vole(), 'run', @words, @kernel]);
+		my @after = times;
+		push @{$times[$round % 2]}, $after[2] + $after[3] - $before[2] - $before[3];
+	}
+	my ($without, $with) = map { (sort { $a <=> $b } @$_)[4] } @times;
+	cmp_ok($with, '<=', 1.3 * $without + 0.01, 'recording costs a run of three CPUs, a disk and entropy less than a third more');
 }
 
 # --- what is refused ---
