@@ -185,13 +185,17 @@ refused('features of no devices', 125, qr/--virtio: --boot flat has no devices/,
 	build() . '/guest/flat-hello.bin');
 refused("virtio \"$_\"", 125, qr/--virtio \Q$_\E: not one of indirect, /, 'run', '--virtio', $_, $hello)
 	for '', 'indirect', 'indirect=yes', 'size=on';
-refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, private, serial=ID, block-size=N, queues=N, format=raw; flush, .*indirect/,
+refused('a feature of a disk that is unknown', 125, qr/--disk a: unknown option "size=on" \(there are ro, private, serial=ID, block-size=N, queues=N, poll=auto\|off\|US, format=raw; flush, .*indirect/,
 	'run', '-d', 'a,ro,size=on', $hello);
 refused("timeout \"$_\"", 125, qr/--timeout \Q$_\E: not a number/, 'run', '--timeout', $_, $hello) for 0, -1, 'soon', '';
 refused('a disk option that is unknown', 125, qr/--disk a: unknown option "rw"/, 'run', '-d', 'a,rw', $hello);
 refused('a serial of 21 bytes', 125, qr/--disk a: serial .* longer than 20/, 'run', '-d', 'a,serial=' . 'x' x 21, $hello);
 refused("a block size of '$_'", 125, qr/--disk a: block-size $_ is not 512, 1024, 2048 or 4096/, 'run', '-d', "a,block-size=$_", $hello)
 	for '', 0, 256, 513, 1536, 8192, '4K', -512;
+refused("poll=$_", 125, qr/--disk a: poll $_ is neither auto nor off, nor a number of microseconds from 1 to 1000/, 'run', '-d', "a,poll=$_", $hello)
+	for qw(0 1001 on -1 5x);
+refused('poll of a disk that the software CPU serves', 125, qr/--disk \S+: poll=50: the software CPU serves disks between two instructions/,
+	qw(run --engine soft -d), write_file('polled.img', "\0" x 512) . ',poll=50', $hello);
 refused("$_ queues", 125, qr/--disk a: queues $_ is not a number from 1 to 8/, 'run', '-d', "a,queues=$_", $hello)
 	for '', 0, 9, 'x';
 refused('a feature of disks that is neither on nor off', 125, qr/--disk a: "flush=no" is neither =on nor =off/,

@@ -303,6 +303,11 @@ my @cases = (
 		out => "$_ queues\nall checks hold\n" } } 1, 2, 4),
 	{ kernel => 'block-queues', name => 'more than the driver uses', vole => ['-d', "$counting,ro,queues=8,notification-data=on"],
 		out => "4 queues\nall checks hold\n" },
+	# Its thread looks before it waits; the software CPU has none.
+	(map { { kernel => 'block-queues', name => "poll=$_", engine => 'kvm', vole => ['-d', "$counting,ro,queues=4,poll=$_"],
+		out => "4 queues\nall checks hold\n" } } 'auto', 'off', 1, 1000),
+	{ kernel => 'in-flight', name => 'polled', engine => 'kvm', vole => ['-d', "$counting,ro,poll=1000"] },
+	{ kernel => 'reset-in-flight', name => 'polled', engine => 'kvm', vole => ['-d', image('large.img', 2048) . ',poll=100'], out => $checked },
 	{ kernel => 'journal', vole => ['-d', image('journal.img', 2)], guest => [3], status => 7, out => "1\n2\n3\n",
 		after => sub { ok(slurp(scratch() . '/journal.img') eq pack('V*', (2) x 128, (3) x 128), 'journal: in the image') } },
 	{ kernel => 'stalled', vole => ['-d', image('stalled.img', 2)], stdin => 'xx', out => qr/^ready\nregisters answer\nreset\n$checked/ },
@@ -324,7 +329,8 @@ my @cases = (
 	(map { { kernel => 'busy', %$_, out => qr/\A\n+all checks hold\n+\z/, err => qr/\A(?:vole: device \d, \w+: .*\n)*\z/ } }
 		{ vole => ['-c', 5, '-d', image('busy0.img', 64), '-d', image('busy1.img', 64)] },
 		{ name => 'with all features', vole => ['-c', 5, '-d', image('busy2.img', 64), '-d', image('busy3.img', 64),
-			'--virtio', 'packed=on,in-order=on,notification-data=on'] }),
+			'--virtio', 'packed=on,in-order=on,notification-data=on'] },
+		{ name => 'polled', engine => 'kvm', vole => ['-c', 5, '-d', image('busy4.img', 64) . ',poll=100', '-d', image('busy5.img', 64) . ',poll=1'] }),
 	{ kernel => 'emergency-write', out => "help\n" },
 	# With several ports: tests/ports.t.
 	{ kernel => 'ports', stdin => "flood a\nsize\nquit\n", out => "ports: 1\nno port \"a\"\nsize 0x0 0x0\n" },

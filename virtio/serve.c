@@ -74,6 +74,20 @@ static void surprise(struct virtio_device *dev, unsigned queue)
 	}
 }
 
+/* Serves a queue that is live. Returns whether its type has more to do. */
+static bool serve(struct virtio_device *dev, unsigned queue)
+{
+	bool more;
+
+	dev->served_ms = coarse_ms();
+	virtio_tell_queue(dev, VIRTIO_EVENT_SERVE, (int)queue, 0);
+	virtq_silence(&dev->queues[queue]);
+	more = dev->ops->notified(dev, queue);
+	if (__builtin_expect(dev->chaos != NULL, 0) && virtio_queue_live(dev, queue))
+		surprise(dev, queue);
+	return more;
+}
+
 bool virtio_serve(struct virtio_device *dev, unsigned queue)
 {
 	bool more = false;
@@ -84,14 +98,8 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 		pthread_mutex_unlock(&dev->lock);
 		return false;
 	}
-	if (virtio_queue_live(dev, queue)) {
-		dev->served_ms = coarse_ms();
-		virtio_tell_queue(dev, VIRTIO_EVENT_SERVE, (int)queue, 0);
-		virtq_silence(&dev->queues[queue]);
-		more = dev->ops->notified(dev, queue);
-		if (__builtin_expect(dev->chaos != NULL, 0) && virtio_queue_live(dev, queue))
-			surprise(dev, queue);
-	}
+	if (virtio_queue_live(dev, queue))
+		more = serve(dev, queue);
 	/* If it failed meanwhile, the queue is left alone and there is nothing to come back for. */
 	if (!virtio_queue_live(dev, queue))
 		more = false;
@@ -100,6 +108,29 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue)
 	virtio_tell_queue(dev, VIRTIO_EVENT_SERVED, (int)queue, more);
 	pthread_mutex_unlock(&dev->lock);
 	return more;
+}
+
+void virtio_silence(struct virtio_device *dev, unsigned queue)
+{
+	pthread_mutex_lock(&dev->lock);
+	if (!dev->frozen && virtio_queue_live(dev, queue))
+		virtq_silence(&dev->queues[queue]);
+	pthread_mutex_unlock(&dev->lock);
+}
+
+bool virtio_poll(struct virtio_device *dev, unsigned queue)
+{
+	bool served = false;
+
+	pthread_mutex_lock(&dev->lock);
+	if (!dev->frozen && virtio_queue_live(dev, queue) && virtq_waits(&dev->queues[queue])) {
+		serve(dev, queue);
+		virtio_tell_queue(dev, VIRTIO_EVENT_SERVED, (int)queue, 0);
+		/* A type that leaves what it found would be called again and again. */
+		served = !virtio_queue_live(dev, queue) || !virtq_waits(&dev->queues[queue]);
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return served;
 }
 
 void virtio_backend_ready(struct virtio_device *dev, unsigned backend)

@@ -75,6 +75,11 @@ void virtq_silence(struct virtq *vq)
 	vq->ran_dry = !vq->ring->available(vq);
 }
 
+bool virtq_waits(const struct virtq *vq)
+{
+	return vq->ring->available(vq);
+}
+
 bool virtq_listen(struct virtq *vq)
 {
 	announce(vq);

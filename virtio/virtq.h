@@ -74,6 +74,9 @@ bool virtq_publish(struct virtq *vq);
 /* Asks the driver for no kicks while the queue is served (virtio 2.7.10, 2.8.10). */
 void virtq_silence(struct virtq *vq);
 
+/* Returns whether the driver has made something available that was not popped. */
+bool virtq_waits(const struct virtq *vq);
+
 /* Asks for kicks again. Returns true if the device last found the queue empty and a buffer has come
  * since, or chaos has something late: the caller must serve the queue once more. A device that left
  * buffers in the queue knows itself when to continue. */

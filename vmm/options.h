@@ -26,6 +26,15 @@
 #define DISK_BLOCK_MIN 512
 #define DISK_BLOCK_MAX 4096
 
+enum disk_poll {
+	DISK_POLL_AUTO,
+	DISK_POLL_OFF,
+	DISK_POLL_FIXED,
+};
+
+/* How long a look at the queues takes at most, in microseconds. */
+#define DISK_POLL_MAX 1000
+
 struct disk_options {
 	const char *path;
 	const char *serial; /* NULL: none given; at most 20 bytes */
@@ -34,6 +43,8 @@ struct disk_options {
 	bool is_raw;         /* the user insists, whatever its bytes look like */
 	unsigned block_size; /* 0: none given */
 	unsigned queue_count;
+	enum disk_poll poll;
+	unsigned poll_us; /* with DISK_POLL_FIXED */
 	struct feature_choice features;
 };
 

@@ -63,8 +63,25 @@ static int parse_queues(struct disk_options *disk, const char *text)
 	return ret;
 }
 
-/* FILE[,ro][,private][,serial=ID][,block-size=N][,queues=N][,format=raw][,FEATURE=on|off]...; text
- * is cut at its commas. */
+static int parse_poll(struct disk_options *disk, const char *text)
+{
+	int ret;
+
+	if (strcmp(text, "auto") == 0 || strcmp(text, "off") == 0) {
+		disk->poll = *text == 'a' ? DISK_POLL_AUTO : DISK_POLL_OFF;
+		return 0;
+	}
+	disk->poll = DISK_POLL_FIXED;
+	ret = parse_positive(text, DISK_POLL_MAX, &disk->poll_us);
+	if (ret < 0)
+		say("--disk %s: poll %s is neither auto nor off, nor a number of microseconds from "
+		    "1 to %d",
+			disk->path, text, DISK_POLL_MAX);
+	return ret;
+}
+
+/* FILE[,ro][,private][,serial=ID][,block-size=N][,queues=N][,poll=auto|off|US][,format=raw]
+ * [,FEATURE=on|off]...; text is cut at its commas. */
 int parse_disk(struct options *options, char *text)
 {
 	struct disk_options *disk;
@@ -91,11 +108,13 @@ int parse_disk(struct options *options, char *text)
 			ret = parse_block_size(disk, word + 11);
 		else if (strncmp(word, "queues=", 7) == 0)
 			ret = parse_queues(disk, word + 7);
+		else if (strncmp(word, "poll=", 5) == 0)
+			ret = parse_poll(disk, word + 5);
 		else
 			ret = check_feature(feature_choose_disk(&disk->features, word), "--disk",
 				disk->path, word,
 				"ro, private, serial=ID, block-size=N, queues=N, "
-				"format=raw; " FEATURE_NAMES_DISK ", ");
+				"poll=auto|off|US, format=raw; " FEATURE_NAMES_DISK ", ");
 		if (ret < 0)
 			return ret;
 	}

@@ -159,10 +159,14 @@ const struct virtio_host_ops device_host_ops = {
 static void kick_ready(struct io_source *source)
 {
 	struct vm_kick *kick = container_of(source, struct vm_kick, source);
+	const struct worker *worker = kick->device->worker;
 
 	/* A restored machine had not been kicked, though this one was. Kicks by an engine's short
 	 * cut are not known. */
 	if (!atomic_exchange(&kick->pending, false) && !kick->is_set)
+		return;
+	/* To serve the queue here would ask for kicks that the look before the wait can do without. */
+	if (worker && polling_is_on(&worker->polling))
 		return;
 	/* More to do: after the other sources had their turn. */
 	if (virtio_serve(kick->device->virtio, kick->queue)) {

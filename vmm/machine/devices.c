@@ -2,6 +2,7 @@
 #include "machine/devices.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,40 @@ static void look_ready(struct io_source *source)
 	look_at_size(container_of(source, struct vm_disk, worker.look));
 }
 
+/* A thread that looks at queues all the time takes a processor from the guest's CPUs where there is
+ * none to spare. Who watches a device, or has it be strange, wants to see it wait. */
+static struct polling polling_of(const struct vm *vm, const struct disk_options *options)
+{
+	cpu_set_t processors;
+
+	if (options->poll == DISK_POLL_FIXED)
+		return polling_fixed(options->poll_us);
+	if (options->poll == DISK_POLL_OFF || vm->options->chaos.on || views_exist(&vm->views) ||
+		sched_getaffinity(0, sizeof processors, &processors) < 0 ||
+		(unsigned)CPU_COUNT(&processors) <= vm->options->cpu_count)
+		return POLLING_OFF;
+	return polling_adaptive();
+}
+
+/* Returns 0, or -errno (said) if the disk is to have a thread that polls and there is none. */
+static int make_worker(struct vm *vm, struct vm_disk *disk, const struct disk_options *options)
+{
+	int ret;
+
+	if (vm->engine->ops->run) {
+		if (options->poll != DISK_POLL_FIXED)
+			return 0;
+		say("--disk %s: poll=%u: the software CPU serves disks between two instructions, "
+		    "and nothing waits for a kick",
+			options->path, options->poll_us);
+		return -EINVAL;
+	}
+	ret = worker_init(&disk->worker, &disk->block.dev, polling_of(vm, options), look_ready);
+	if (ret < 0)
+		worker_free(&disk->worker);
+	return ret;
+}
+
 static int add_disk(struct vm *vm, unsigned index)
 {
 	const struct disk_options *options = &vm->options->disks[index];
@@ -229,7 +264,6 @@ static int add_disk(struct vm *vm, unsigned index)
 	struct vm_device *device = device_next(vm);
 	int ret = virtio_block_init(&disk->block, recording_disk(vm, index, vm_disk_backend(disk)),
 		options->queue_count, &vm->memory.gmem, &device_host_ops, device);
-	struct worker *worker = NULL;
 	const char *missing;
 
 	if (device_made(device, ret) < 0)
@@ -241,16 +275,13 @@ static int add_disk(struct vm *vm, unsigned index)
 		say("%s: %s=on: this disk cannot have it", options->path, missing);
 		return -EINVAL;
 	}
-	if (!vm->engine->ops->run) {
-		worker = &disk->worker;
-		ret = worker_init(worker, &disk->block.dev, look_ready);
-		if (ret < 0) {
-			worker_free(worker);
-			virtio_free(&disk->block.dev);
-			return ret;
-		}
+	ret = make_worker(vm, disk, options);
+	if (ret < 0) {
+		virtio_free(&disk->block.dev);
+		return ret;
 	}
-	return device_add(vm, device, &disk->block.dev, &options->features, worker);
+	return device_add(vm, device, &disk->block.dev, &options->features,
+		vm->engine->ops->run ? NULL : &disk->worker);
 }
 
 static void free_disks(struct vm *vm)

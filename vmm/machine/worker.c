@@ -5,16 +5,25 @@
 
 #include "io/file.h"
 
-int worker_init(
-	struct worker *worker, struct virtio_device *virtio, void (*look)(struct io_source *source))
+static int64_t look_at_queues(void *ctx)
+{
+	struct worker *worker = ctx;
+
+	return polling_look(&worker->polling, worker->virtio);
+}
+
+int worker_init(struct worker *worker, struct virtio_device *virtio, struct polling polling,
+	void (*look)(struct io_source *source))
 {
 	int ret;
 
 	*worker = WORKER_EMPTY;
 	worker->virtio = virtio;
+	worker->polling = polling;
 	ret = io_loop_init(&worker->loop);
 	if (ret < 0)
 		return ret;
+	io_loop_set_work(&worker->loop, look_at_queues, worker);
 	worker->look = (struct io_source){.fd = io_event_open(), .ready = look};
 	if (worker->look.fd < 0)
 		return worker->look.fd;

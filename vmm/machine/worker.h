@@ -4,7 +4,8 @@
 
 /*
  * The thread that serves one disk, so that nothing else waits for a host's disk that stalls. It has
- * a loop of its own, whose sources are the kicks of the disk's queues. It starts when the driver
+ * a loop of its own, whose sources are the kicks of the disk's queues, and looks at the queues before
+ * it waits for kicks, if the user has it do so (machine/polling.h). It starts when the driver
  * does, since a guest without a driver need not pay for it.
  *
  * An engine that executes guest code on the I/O thread serves its disks there, between two
@@ -16,6 +17,7 @@
 #include <stdbool.h>
 
 #include "io/loop.h"
+#include "machine/polling.h"
 #include "virtio.h"
 
 struct worker {
@@ -23,6 +25,7 @@ struct worker {
 	struct io_source look;        /* an eventfd: the user says that the disk has a new size */
 	struct io_source rested;      /* an eventfd, in no loop: the thread is about to end */
 	struct virtio_device *virtio; /* not owned */
+	struct polling polling;
 	pthread_t thread;
 	atomic_bool started;
 	atomic_bool discard; /* what is left of the requests is not served */
@@ -32,7 +35,7 @@ struct worker {
 
 /* Makes the loop; look() is called on the thread when worker->look is signalled. Returns 0 or
  * -errno (said). The caller calls worker_free() whatever is returned. */
-int worker_init(struct worker *worker, struct virtio_device *virtio,
+int worker_init(struct worker *worker, struct virtio_device *virtio, struct polling polling,
 	void (*look)(struct io_source *source));
 
 /* Starts the thread, unless it runs. Returns 0 or -errno. Not called from two threads at once. */
