@@ -23,6 +23,11 @@
 #define PATIENCE_S 1
 #define WAIT_MS    100
 
+/* How long a record waits for others, so that a write(2) takes many; and how many bytes of them do
+ * not wait any more. */
+#define TOGETHER_NS  1000000
+#define TOGETHER_LEN (64u << 10)
+
 /* --- the thread ------------------------------------------------------------------------------- */
 
 /* Ends the line that is being written, if any. */
@@ -71,11 +76,36 @@ static ssize_t write_some(struct sink *sink, const uint8_t *data, size_t len)
 	return 0;
 }
 
+/* Lock held. Returns whether what waits is written at once. Lines beside what the guest prints are,
+ * so that they come where they belong. */
+static bool is_urgent(const struct sink *sink)
+{
+	return sink->is_log || sink->closing || sink->flushes > 0 || sink->len >= TOGETHER_LEN;
+}
+
+/* Lock held. Waits for those that come with a record. */
+static void wait_for_others(struct sink *sink)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += TOGETHER_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!is_urgent(sink) &&
+		pthread_cond_timedwait(&sink->given, &sink->lock, &until) != ETIMEDOUT)
+		;
+}
+
 /* Lock held. Waits for records. Returns false at the end. */
 static bool next(struct sink *sink)
 {
+	bool waits = sink->len == 0;
+
 	while (sink->len == 0 && !sink->closing)
 		pthread_cond_wait(&sink->given, &sink->lock);
+	if (waits)
+		wait_for_others(sink);
 	return sink->len > 0;
 }
 
@@ -158,7 +188,7 @@ static int sink_make(struct sink *sink, int fd, bool owns_fd)
 	pthread_mutex_init(&sink->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&sink->given, NULL);
+	pthread_cond_init(&sink->given, &monotonic);
 	pthread_cond_init(&sink->taken, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	return 0;
@@ -224,6 +254,7 @@ int sink_open_log(struct sink *sink)
 
 bool sink_write(struct sink *sink, const void *record, size_t len)
 {
+	bool was_urgent, wakes;
 	size_t at, head;
 
 	pthread_mutex_lock(&sink->lock);
@@ -240,8 +271,11 @@ bool sink_write(struct sink *sink, const void *record, size_t len)
 		head = len;
 	memcpy(sink->ring + at, record, head);
 	memcpy(sink->ring, (const uint8_t *)record + head, len - head);
+	was_urgent = is_urgent(sink);
+	wakes = sink->len == 0;
 	sink->len += len;
-	pthread_cond_signal(&sink->given);
+	if (wakes || (!was_urgent && is_urgent(sink)))
+		pthread_cond_signal(&sink->given);
 	pthread_mutex_unlock(&sink->lock);
 	return true;
 }
@@ -265,7 +299,10 @@ static void wait_for_reader(struct sink *sink, bool is_end, time_t patience_s)
 void sink_flush(struct sink *sink)
 {
 	pthread_mutex_lock(&sink->lock);
+	sink->flushes++;
+	pthread_cond_signal(&sink->given);
 	wait_for_reader(sink, false, PATIENCE_S);
+	sink->flushes--;
 	pthread_mutex_unlock(&sink->lock);
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * A file, pipe or terminal that vole writes for somebody who watches the machine: records that a
- * thread of its own writes in the order in which they came. Who gives a record never waits: if the
+ * thread of its own writes in the order in which they came, those of a millisecond together. Who gives a record never waits: if the
  * reader is so slow that SINK_SIZE bytes are waiting already, the record is lost, and counted.
  */
 
@@ -25,10 +25,11 @@ struct sink {
 	uint8_t *ring; /* of SINK_SIZE bytes */
 
 	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t given; /* something waits, or the sink closes */
+	pthread_cond_t given; /* something waits, or has to be written at once */
 	pthread_cond_t taken; /* something was written, or nothing will be any more */
 	pthread_t thread;
 	bool started, closing, ended; /* the thread was started, is to end, has ended */
+	unsigned flushes;             /* callers of sink_flush() that wait */
 	size_t first, len;            /* what waits: where it begins in the ring, bytes */
 	uint64_t written;             /* bytes */
 	uint64_t lost;                /* records that were not taken */
