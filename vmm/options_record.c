@@ -15,7 +15,7 @@ char *record_words(int count, char **words, size_t *len)
 	*len = 0;
 	for (int i = 0; i < count; i++)
 		*len += strlen(words[i]) + 1;
-	copy = at = malloc(*len);
+	copy = at = malloc(*len + 1);
 	if (!copy) {
 		say("%s", error_text(ENOMEM));
 		return NULL;

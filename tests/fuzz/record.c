@@ -167,8 +167,9 @@ static void repeat(struct input in)
 	add_entries(&in);
 	len = outside.journal.len;
 	bytes = malloc(len > 0 ? len : 1);
-	memcpy(bytes, outside.journal.bytes, len);
-	len = journal_take(&outside.journal, bytes, len, &why);
+	if (len > 0)
+		memcpy(bytes, outside.journal.bytes, len);
+	journal_take(&outside.journal, bytes, len, &why);
 	outside_init(&outside, &host, NULL, true);
 	outside_add_port(&outside, 0, &console);
 	outside_add_entropy(&outside, &rng);

@@ -20,7 +20,7 @@ _Static_assert(OUTSIDE_PORTS > VIRTIO_CONSOLE_PORTS_MAX, "the serial port comes 
 static int identify_file(struct vm *vm, const char *path, const char *what, unsigned index)
 {
 	struct recording *recording = vm->recording;
-	struct record_file_identity found, *noted = &recording->setup.files[index];
+	struct record_file_identity found = {0}, *noted = &recording->setup.files[index];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int ret = fd < 0 ? -errno : checksum_file(fd, &found.size, &found.checksum);
 

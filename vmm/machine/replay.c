@@ -45,7 +45,7 @@ static int parse_words(struct recording *recording, const char *path)
 		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
-	ret = strcmp(recording->words[0], "run") == 0
+	ret = count > 0 && strcmp(recording->words[0], "run") == 0
 		      ? options_parse(recording->options, count, recording->words)
 		      : -EINVAL;
 	if (ret == 0 && recording->options->record)
