@@ -122,12 +122,17 @@ bool history_may_change(void *ctx)
 
 /* --- executing again -------------------------------------------------------------------------- */
 
+/* Calls of history.run() after which, if nothing was executed, the engine is where it is to stop; the
+ * first ones may have served devices. */
+#define LOOKS_MAX 3
+
 /* Executes until a CPU stops at a point, the target or another stop of the engine's is met, or the
  * machine ends. */
 static void execute(struct vm *vm)
 {
 	struct history *history = vm->history;
 	struct engine_position now, last = {.turns = UINT64_MAX};
+	unsigned looks = 0;
 
 	history->has_event = false;
 	vm->engine->ops->resume(vm->engine);
@@ -135,8 +140,9 @@ static void execute(struct vm *vm)
 		now = position_of(vm);
 		if (history->has_target && !is_before(&now, &history->target))
 			break;
-		/* Nothing was executed: the engine is where it is to stop. */
-		if (now.turns == last.turns && now.instructions == last.instructions)
+		looks = now.turns == last.turns && now.instructions == last.instructions ? looks + 1
+											 : 0;
+		if (looks == LOOKS_MAX)
 			break;
 		last = now;
 		history->run(vm);
@@ -335,6 +341,10 @@ static void revive(struct vm *vm)
 	vm->crash = (struct vm_crash){.cpu = 0};
 	recording->has_ended = recording->outside.has_stopped = false;
 	*recording->outside.diverged = '\0';
+	/* If its time is over, there is no limit any more. */
+	if (vm->timer.fd >= 0)
+		io_timer_set(&vm->timer, 0, 0);
+	vm->gdb_timer = (struct itimerspec){.it_value = {0}};
 	vm->is_gdb_paused = true;
 	vm_pause(vm);
 }
