@@ -142,7 +142,7 @@ static int add(struct history_points *points, struct vm *vm, unsigned at,
  * here before, since what was kicked here would then be served too early. */
 static bool is_time(struct history_points *points, const struct engine_position *now)
 {
-	const struct history_point *last = &points->points[points->count - 1];
+	const struct history_point *last;
 	bool has_come = now->turns != points->seen;
 
 	points->seen = now->turns;
@@ -150,6 +150,7 @@ static bool is_time(struct history_points *points, const struct engine_position 
 		return false;
 	if (points->count == 0)
 		return true;
+	last = &points->points[points->count - 1];
 	return now->turns > last->position.turns &&
 	       now->instructions - last->position.instructions >= points->interval &&
 	       monotonic_ns() - points->taken_ns >= PART * points->cost_ns;

@@ -74,6 +74,8 @@ void outside_port_flush(struct outside_port *port)
 {
 	size_t done = 0;
 
+	if (port->output_len == 0)
+		return;
 	while (done < port->output_len) {
 		struct iovec iov = {port->output + done, port->output_len - done};
 		ssize_t ret = port->host->ops->write(port->host, &iov, 1);
