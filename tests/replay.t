@@ -123,7 +123,10 @@ for my $name (sort keys %others) {
 {
 	my ($file, $path) = map { scratch() . "/$_" } qw(socket.rec socket);
 	my $pid = fork // die "fork: $!\n";
-	exec { vole() } vole(), qw(run --record), $file, '--console', "unix:$path", build() . '/guest/echo.elf' if $pid == 0;
+	if ($pid == 0) {
+		open STDERR, '>', scratch() . '/socket.err';
+		exec { vole() } vole(), qw(run --record), $file, '--console', "unix:$path", build() . '/guest/echo.elf';
+	}
 	for my $text ("one\n", "two\n", 'q') {
 		my ($client, $answer, $deadline) = (undef, '', time + 60);
 		select undef, undef, undef, 0.02 until ($client = IO::Socket::UNIX->new(Peer => $path)) || time > $deadline;
