@@ -46,6 +46,12 @@ END
 END
 		["\tprepare_read(to_write, sector, head);\n\tdesc[head + 2].flags = cpu_to_le16(0);\n", qr/device-readable descriptor after a device-writable one \(virtio 2\.7\.4\.2\)/],
 	],
+	random => [
+		["\tdescribe(0, data, len, VIRTQ_DESC_F_WRITE);\n\tpublish(0);\n\tkick();\n\treturn le32_to_cpu(wait_used().len);\n", undef],
+		["\tdescribe(0, data, len, VIRTQ_DESC_F_WRITE);\n\tpublish(0);\n\tkick();\n\twait_used();\n\treturn len;\n",
+			qr/--chaos .*\nrandom: the kernel prints something else\n/],
+		["\tdescribe(0, data, len, 0);\n\tpublish(0);\n\tkick();\n\twait_used();\n\treturn len;\n", qr/rule rng-readable\)/],
+	],
 	order => [
 		["\treturn le32_to_cpu(element.id) / CHAIN_LENGTH;\n", undef],
 		["\treturn le32_to_cpu(element.id);\n", qr/changed while the device owned its chain \(virtio 3\.3\.1, rule descriptor-changed\)/],
