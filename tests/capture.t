@@ -123,4 +123,18 @@ for my $bad ([scratch() . '/none/x', 'No such file or directory'], ["$capture,sn
 	like($got->{err}, qr/^vole: --capture.*\Q$bad->[1]\E/m, '... with the reason');
 }
 
+# Stores of drivers, one by one, where the engine sees them.
+{
+	my $soft = run([vole(), qw(run --engine soft --timeout 60 -d), $disk, '--capture', "$capture,stores", guest('demo')]);
+	is($soft->{status}, 0, 'stores: the demo works') or diag(shown($soft));
+	my @with = map { Pcapng::record($_) } @{Pcapng::parse(slurp($capture))->{packets}};
+	my @stores = grep { $_->{kind} eq 'store' && $_->{device} == 2 } @with;
+	my ($idx) = grep { $_->{area} == 1 && $_->{offset} == 2 } @stores;
+	is(unpack('v', $idx->{payload}), 1, '... one is to idx');
+	like($idx->{place}, qr/\(split_add\+0x[0-9a-f]+\)/, '... with its instruction');
+	ok(!(grep { $_->{kind} eq 'ring' && $_->{device} == 2 && $_->{area} < 2 && $_->{packet}{ns} > $stores[0]{packet}{ns} } @with), '... and no change is told twice');
+	my $chains = grep { $_->{kind} eq 'chain' && $_->{device} == 2 } @with;
+	is(unpack('x2v', Pcapng::rings(\@with)->{'2.0'}{area}[1]), $chains, '... and the ring is whole at the end');
+}
+
 done_testing();

@@ -53,7 +53,7 @@ accepted('run --help does too', qr/^usage: vole run/, 'run', '--help');
 accepted('--version', qr/^vole \d/, '--version');
 {
 	my $result = run([vole()]);
-	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ /\Ausage: vole run (?:.*\n){2,6}\z/,
+	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ /\Ausage: vole run (?:.*\n){2,7}\z/,
 		'"vole" gives the forms of the command line on standard error, and 125') or diag(shown($result));
 }
 refused('a word that is no command', 125, qr/\A.*fly: not a command; there are run, clone, replay, inspect, story and doctor.*\n\z/, 'fly', $hello);

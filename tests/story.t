@@ -96,6 +96,21 @@ for my $ring (qw(off on)) {
 	is_deeply(rings($part), $rings, '--from: the rings before are those from which it goes on');
 }
 
+# Each store of the driver's, from the first one to the interrupt.
+for my $ring (qw(off on)) {
+	my $got = run([vole(), qw(run --engine soft --timeout 60 -d), $disk, '--capture', "$capture,stores", '--virtio', "indirect=off,packed=$ring", build() . '/guest/demo.elf']);
+	is($got->{status}, 0, "packed=$ring: the demo works with stores") or diag(shown($got));
+	my $data = story('--device', 2, $capture)->{data};
+	my @steps = @{$data->{steps}};
+	my ($taken) = grep { $steps[$_]{kind} eq 'chain' && $steps[$_]{request} =~ /^read of sector 0,/ } 0 .. $#steps;
+	my ($made) = grep { $steps[$_]{kind} eq 'store' && $steps[$_]{says} !~ /wants|used_event/ } reverse 0 .. $taken;
+	like($steps[$made]{says}, $ring eq 'on' ? qr/^The driver stores in descriptor 3: flags = NEXT AVAIL$/ : qr/^The driver stores in the available ring: idx = 2$/,
+		'... the last store before the device takes a chain is what gives it away');
+	is($data->{explanations}[$steps[$made]{why}]{clause}, $ring eq 'on' ? '2.8.21' : '2.7.13.3', '... as its clause says');
+	like($steps[$made]{place}, $ring eq 'on' ? qr/\(packed_add\+/ : qr/\(split_add\+/, '... with the driver\'s symbol');
+	ok((grep { $_->{says} eq 'The driver stores in descriptor 4: length = 512' } @steps[0 .. $made]), '... behind the length of the buffer');
+}
+
 # What is no capture, or not all of one.
 sub refused {
 	my ($what, $reason, @words) = @_;
@@ -147,6 +162,7 @@ SKIP: {
 	capture_demo('off');
 	my $story = story($capture);
 	my $page = write_file('page.html', $story->{page});
+	run([vole(), qw(run --engine soft --timeout 60 -d), $disk, '--capture', scratch() . '/stores.pcapng,stores', build() . '/guest/demo.elf']);
 	my $browser = Chromium->start(scratch());
 	skip 'chromium does not start here', 1 unless $browser;
 	my @steps = @{$story->{data}{steps}};
@@ -175,6 +191,12 @@ SKIP: {
 	like($at->(), qr/&chain=$taken->{chain}$/, '... which the address has');
 	like($texts->('#descriptors .ours'), qr/INDIRECT|NEXT/, '... and the chain is in the table');
 	$browser->key('f');
+	$browser->open_page('file://' . write_file('stores.html', story(scratch() . '/stores.pcapng')->{page}) . "#chain=$taken->{chain}");
+	like($texts->('#sentence'), qr/^The driver stores in descriptor \d+: /, 'with stores, a request begins with the first one');
+	$browser->key('ArrowRight') while $texts->('#sentence') =~ /^The driver stores/;
+	like($texts->('#sentence'), qr/^The driver kicks queue 0/, '... and the kick comes after them');
+	is($texts->('#journey li.done')  =~ s/\+.*?s\b//gr, 'first store|made available|kick', '... as its way shows');
+	$browser->open_page("file://$page");
 	$browser->key('End');
 	is($at->(), "#step=$steps[-1]{n}", 'End: the last step');
 	$browser->key('Home');

@@ -102,7 +102,8 @@ struct options {
 	const char *log_virtio_file; /* NULL: standard error */
 	const char *capture;         /* "-": standard output; NULL: none */
 	uint32_t capture_snap;       /* bytes */
-	const char *trace;           /* NULL: none */
+	bool capture_stores;
+	const char *trace; /* NULL: none */
 	bool stats;
 	const char *stats_file; /* for JSON; NULL: a table on standard error */
 	uint64_t exits_max;     /* 0: no limit */

@@ -83,13 +83,16 @@ int parse_capture(struct options *options, char *text)
 		return -EINVAL;
 	}
 	while ((word = next_word(&text)) != NULL) {
-		if (strncmp(word, "snap=", 5) != 0) {
-			say("--capture %s: unknown option \"%s\"%s (there is snap=BYTES)",
-				options->capture, word, suggestion(word, "snap=BYTES"));
+		if (strcmp(word, "stores") == 0) {
+			options->capture_stores = true;
+		} else if (strncmp(word, "snap=", 5) != 0) {
+			say("--capture %s: unknown option \"%s\"%s (there are snap=BYTES and "
+			    "stores)",
+				options->capture, word, suggestion(word, "snap=BYTES or stores"));
+			return -EINVAL;
+		} else if (parse_snap(options, word + 5) < 0) {
 			return -EINVAL;
 		}
-		if (parse_snap(options, word + 5) < 0)
-			return -EINVAL;
 	}
 	return 0;
 }

@@ -12,7 +12,7 @@
 /* --log pio|mmio|exits|virtio[,file=PATH] */
 int parse_log(struct options *options, char *text);
 
-/* --capture FILE[,snap=BYTES] */
+/* --capture FILE[,snap=BYTES][,stores] */
 int parse_capture(struct options *options, char *text);
 
 /* --check virtio[,fatal] */

@@ -11,7 +11,7 @@ local vole = Proto("vole", "Virtio as vole sees it")
 local KINDS = {
 	[1] = "register read", [2] = "register write", [3] = "status", [4] = "queue ready", [5] = "serve",
 	[6] = "chain", [7] = "used", [8] = "interrupt", [9] = "no interrupt", [10] = "host begins",
-	[11] = "host ends", [12] = "report", [13] = "ring", [14] = "mark",
+	[11] = "host ends", [12] = "report", [13] = "ring", [14] = "mark", [15] = "store",
 }
 local DEVICES = { [1] = "network", [2] = "block", [3] = "console", [4] = "entropy" }
 local REGISTERS = { -- virtio 4.2.2
@@ -379,8 +379,9 @@ local function dissect_used_ring(bytes, offset, tree, size)
 	return "used ring" .. (idx and ", idx " .. idx:le_uint() or "") .. (event and ", avail_event " .. event:le_uint() or "")
 end
 
-local function dissect_ring(buffer, pinfo, tree, head)
-	local area, offset, bytes = buffer(0, 1):uint(), buffer(4, 4):le_uint(), buffer(8)
+-- A change that was found, or a store that was seen: what does what to which part of an area.
+local function dissect_area(buffer, bytes, what, pinfo, tree, head)
+	local area, offset = buffer(0, 1):uint(), buffer(4, 4):le_uint()
 	if not pinfo.visited then
 		of_ring[pinfo.number] = sizes[head.device .. "." .. head.queue]
 	end
@@ -389,14 +390,23 @@ local function dissect_ring(buffer, pinfo, tree, head)
 	tree:add_le(f.area_offset, buffer(4, 4))
 	tree:add(f.area_bytes, bytes)
 	if area == 0 then
-		return "changed: " .. dissect_descriptors(bytes, offset, tree, size, head.packed)
+		return what .. dissect_descriptors(bytes, offset, tree, size, head.packed)
 	elseif head.packed then
 		add_part(tree, f.event_word, bytes, 0 - offset, 4)
-		return "changed: " .. AREAS[area]
+		return what .. AREAS[area]
 	elseif area == 1 then
-		return "changed: " .. dissect_avail(bytes, offset, tree, size)
+		return what .. dissect_avail(bytes, offset, tree, size)
 	end
-	return "changed: " .. dissect_used_ring(bytes, offset, tree, size)
+	return what .. dissect_used_ring(bytes, offset, tree, size)
+end
+
+local function dissect_store(buffer, pinfo, tree, head)
+	local len = buffer(8, 2):le_uint()
+	if len > 0 then
+		tree:add(f.place, buffer(10, len))
+	end
+	local text = dissect_area(buffer, buffer(10 + len), "store: ", pinfo, tree, head)
+	return text .. (len > 0 and ", at " .. buffer(10, len):string() or "")
 end
 
 -- --- the others ----------------------------------------------------------------------------------
@@ -469,7 +479,9 @@ local function dissect_record(buffer, pinfo, tree, head)
 		tree:add_le(f.mark, buffer(0, 4))
 		return string.format("mark 0x%x", buffer(0, 4):le_uint())
 	elseif kind == 13 then
-		return dissect_ring(buffer, pinfo, tree, head)
+		return dissect_area(buffer, buffer(8), "changed: ", pinfo, tree, head)
+	elseif kind == 15 then
+		return dissect_store(buffer, pinfo, tree, head)
 	end
 	return KINDS[kind] or "kind " .. kind
 end

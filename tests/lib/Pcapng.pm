@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 my @KINDS = (undef, 'read', 'write', 'status', 'queue ready', 'serve', 'chain', 'used', 'interrupt', 'no interrupt', 'host begins',
-	'host ends', 'report', 'ring', 'mark');
+	'host ends', 'report', 'ring', 'mark', 'store');
 
 # Options as { code => value }, of the bytes that follow a block's own fields.
 sub options {
@@ -82,6 +82,8 @@ sub record {
 	} elsif ($record{kind} eq 'ring') {
 		@record{qw(area offset)} = unpack 'Cx3V', $body;
 		$record{payload} = substr $body, 8;
+	} elsif ($record{kind} eq 'store') {
+		@record{qw(area offset place payload)} = unpack 'Cx3Vv/aa*', $body;
 	}
 	return \%record;
 }
@@ -93,7 +95,7 @@ sub rings {
 	for (@$records) {
 		my $key = "$_->{device}.$_->{queue}";
 		$rings{$key} = { size => $_->{size}, area => ['', '', ''] } if $_->{kind} eq 'queue ready' && $_->{size};
-		substr($rings{$key}{area}[$_->{area}], $_->{offset}, length $_->{payload}) = $_->{payload} if $_->{kind} eq 'ring';
+		substr($rings{$key}{area}[$_->{area}], $_->{offset}, length $_->{payload}) = $_->{payload} if $_->{kind} =~ /^(?:ring|store)$/;
 	}
 	return \%rings;
 }

@@ -85,6 +85,7 @@ static void take_views(struct options *run, const struct options *own)
 	run->log_virtio_file = own->log_virtio_file;
 	run->capture = own->capture;
 	run->capture_snap = own->capture_snap;
+	run->capture_stores = own->capture_stores;
 	run->trace = own->trace;
 	run->stats = own->stats;
 	run->stats_file = own->stats_file;

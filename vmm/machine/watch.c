@@ -71,7 +71,8 @@ static void watch_memory(void *ctx, uint64_t gpa, uint64_t len)
 	struct vm *vm = ctx;
 
 	if (vm->engine->ops->watch(vm->engine, gpa, len) < 0)
-		say("--check virtio: no memory to watch rings with");
+		say("no memory to watch rings with: what --check and --capture tell of stores ends "
+		    "here");
 }
 
 static void watch_fail(void *ctx, int status)
@@ -102,10 +103,27 @@ static int open_capture_to_stdout(struct vm *vm)
 		return ret;
 	}
 	line_compare();
-	ret = capture_open(&vm->views, NULL, fd, vm->options->capture_snap);
+	ret = capture_open(
+		&vm->views, NULL, fd, vm->options->capture_snap, vm->options->capture_stores);
 	if (ret < 0)
 		file_close(&fd);
 	return ret;
+}
+
+static int open_capture(struct vm *vm)
+{
+	const struct options *options = vm->options;
+
+	if (options->capture_stores && !vm->engine->ops->watch) {
+		say("--capture %s,stores: this engine does not see stores; run again with "
+		    "--engine soft",
+			options->capture);
+		return -ENOTSUP;
+	}
+	if (strcmp(options->capture, "-") == 0)
+		return open_capture_to_stdout(vm);
+	return capture_open(
+		&vm->views, options->capture, -1, options->capture_snap, options->capture_stores);
 }
 
 static int open_logs_of_exits(struct vm *vm)
@@ -140,10 +158,7 @@ int watch_open(struct vm *vm)
 	if (ret == 0 && options->trace)
 		ret = trace_open(&vm->views, options->trace, options->kernel);
 	if (ret == 0 && options->capture)
-		ret = strcmp(options->capture, "-") == 0
-			      ? open_capture_to_stdout(vm)
-			      : capture_open(
-					&vm->views, options->capture, -1, options->capture_snap);
+		ret = open_capture(vm);
 	if (ret == 0 && vm->stats)
 		ret = stats_open(vm->stats, &vm->views, options->stats_file);
 	if (ret == 0 && options->check_virtio)

@@ -7,6 +7,7 @@
  * (spec/capture.md), for Wireshark and for vole story.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct views;
@@ -15,7 +16,9 @@ struct views;
 #define CAPTURE_SNAP_MAX     262144u
 
 /* Makes the view and adds it to views. path is the file, which is truncated; NULL: it writes to
- * fd, which it owns. At most snap bytes of a buffer are captured. Returns 0 or -errno (said). */
-int capture_open(struct views *views, const char *path, int fd, uint32_t snap);
+ * fd, which it owns. At most snap bytes of a buffer are captured. With stores, each store of a
+ * driver to a queue that is ready is a record of its own, where the engine sees them. Returns 0 or
+ * -errno (said). */
+int capture_open(struct views *views, const char *path, int fd, uint32_t snap, bool stores);
 
 #endif

@@ -23,6 +23,7 @@ enum capture_kind {
 	CAPTURE_REPORT,
 	CAPTURE_RING,
 	CAPTURE_MARK,
+	CAPTURE_STORE,
 };
 
 #define CAPTURE_FLAG_PACKED    1

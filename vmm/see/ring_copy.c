@@ -83,3 +83,19 @@ void ring_copy_look(
 	}
 	copy->is_new = false;
 }
+
+void ring_copy_store(struct ring_copy *copy, const struct virtq *vq, gpa_t gpa, size_t len,
+	ring_copy_changed *stored, void *ctx)
+{
+	for (unsigned area = 0; copy->bytes[0] && area < RING_AREAS; area++) {
+		gpa_t at = address_of(vq, area), end = at + copy->len[area];
+		gpa_t start = gpa > at ? gpa : at, stop = gpa + len < end ? gpa + len : end;
+		uint8_t *bytes = copy->bytes[area] + (start - at);
+
+		if (start >= stop)
+			continue;
+		gmem_copy_in(
+			bytes, gmem_ptr(vq->gmem, start, stop - start, GMEM_READ), stop - start);
+		stored(ctx, area, start - at, bytes, stop - start);
+	}
+}

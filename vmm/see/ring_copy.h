@@ -34,4 +34,9 @@ void ring_copy_free(struct ring_copy *copy);
 void ring_copy_look(
 	struct ring_copy *copy, const struct virtq *vq, ring_copy_changed *changed, void *ctx);
 
+/* A CPU has written to guest memory, up to a page: calls stored() for what of that is in the areas,
+ * be it something else or what was there before. The next look says nothing of it. */
+void ring_copy_store(struct ring_copy *copy, const struct virtq *vq, gpa_t gpa, size_t len,
+	ring_copy_changed *stored, void *ctx);
+
 #endif

@@ -38,7 +38,7 @@ static void note_beginning(struct chain_search *search, const struct step *step,
 
 	if (record->kind == CAPTURE_CHAIN)
 		*is_taken = true;
-	if (record->kind != CAPTURE_WRITE &&
+	if (record->kind != CAPTURE_WRITE && record->kind != CAPTURE_STORE &&
 		(record->kind != CAPTURE_RING || step->changes.by_device))
 		return;
 	if (*begins == 0 || *is_taken)

@@ -125,7 +125,7 @@ function descriptorRow(now, before, i, places) {
 }
 
 function drawAvail(now, before) {
-	const avail = availOf(now), was = availOf(before), last = (avail.idx + now.size - 1) % now.size;
+	const avail = availOf(now), was = availOf(before), last = avail.idx ? (avail.idx - 1) % now.size : 0;
 	const hot = changedItems(now, before, DRIVER, 4, 2).add(last);
 	strip("driver", "driver", areaHead("Available ring", "the driver writes it", now.areas[DRIVER], "2.7.6"), [
 		["flags", String(avail.flags), String(was.flags), "1: the driver wants no interrupts"],
@@ -137,7 +137,7 @@ function drawAvail(now, before) {
 }
 
 function drawUsed(now, before) {
-	const used = usedOf(now), was = usedOf(before), last = (used.idx + now.size - 1) % now.size;
+	const used = usedOf(now), was = usedOf(before), last = used.idx ? (used.idx - 1) % now.size : 0;
 	const hot = changedItems(now, before, DEVICE, 4, 8).add(last);
 	strip("used", "device", areaHead("Used ring", "the device writes it", now.areas[DEVICE], "2.7.8"), [
 		["flags", String(used.flags), String(was.flags), "1: the device wants no kicks"],

@@ -120,6 +120,14 @@ const struct explanation explanations[EXPLAIN_COUNT] = {
 	[EXPLAIN_MADE_AVAILABLE] = {"2.7.13",
 		"In this order: buffers into descriptors, the number of the first one into the "
 		"available ring, and last idx, which counts it. Only idx makes it the device's."},
+	[EXPLAIN_AVAILABLE_ENTRY] = {"2.7.13.2",
+		"The number of the chain's first descriptor goes into the next slot of the "
+		"available ring, idx modulo the queue's size. The device does not look there "
+		"before "
+		"idx counts it."},
+	[EXPLAIN_AVAILABLE_IDX] = {"2.7.13.3",
+		"idx goes up last, behind a write barrier: with this store the chain becomes the "
+		"device's. It may look at any moment, kicked or not."},
 	[EXPLAIN_DESCRIPTORS] = {"2.7.5",
 		"A descriptor is a buffer: address, length, and flags that say whether the device "
 		"reads or writes it, and whether another one follows. Nobody looks yet."},
@@ -140,6 +148,10 @@ const struct explanation explanations[EXPLAIN_COUNT] = {
 		"kick; others it does not need."},
 	[EXPLAIN_USED_FLAGS] = {"2.7.10",
 		"With the flags of the used ring the device says whether it wants kicks."},
+	[EXPLAIN_PACKED_DESCRIPTOR] = {"2.8.13",
+		"A descriptor is a buffer: address, length, the id of its chain, and flags. As "
+		"long "
+		"as the flags are as they were, it is the driver's."},
 	[EXPLAIN_PACKED_AVAILABLE] = {"2.8.21",
 		"The driver writes descriptors into the next places of the one ring, and the "
 		"flags of the first one last: AVAIL as its wrap counter is, USED the opposite."},
@@ -155,6 +167,8 @@ const struct explanation explanations[EXPLAIN_COUNT] = {
 	[EXPLAIN_DEVICE_EVENT] = {"2.8.14",
 		"The device event suppression structure: always, never, or at a certain "
 		"descriptor, says the device of kicks."},
+	[EXPLAIN_NOT_ITS_OWN] = {"2.6",
+		"This area is for the device to write, and for the driver to read."},
 };
 
 static enum explain explain_status(const struct record *record)
@@ -269,6 +283,7 @@ enum explain explain_record(const struct record *record)
 	case CAPTURE_REPORT:
 		return EXPLAIN_REPORT;
 	case CAPTURE_RING:
+	case CAPTURE_STORE:
 	case CAPTURE_MARK:
 		break;
 	}

@@ -56,8 +56,10 @@ enum explain {
 	EXPLAIN_REPORT,
 	EXPLAIN_MARK,
 
-	/* Changes of rings, which explain_ring() chooses. */
+	/* Changes of rings, which changes_explain() and store_explain() choose. */
 	EXPLAIN_MADE_AVAILABLE,
+	EXPLAIN_AVAILABLE_ENTRY,
+	EXPLAIN_AVAILABLE_IDX,
 	EXPLAIN_DESCRIPTORS,
 	EXPLAIN_USED_EVENT,
 	EXPLAIN_AVAILABLE_FLAGS,
@@ -65,11 +67,13 @@ enum explain {
 	EXPLAIN_USED_RING,
 	EXPLAIN_AVAIL_EVENT,
 	EXPLAIN_USED_FLAGS,
+	EXPLAIN_PACKED_DESCRIPTOR,
 	EXPLAIN_PACKED_AVAILABLE,
 	EXPLAIN_PACKED_ELEMENT,
 	EXPLAIN_PACKED_USED,
 	EXPLAIN_DRIVER_EVENT,
 	EXPLAIN_DEVICE_EVENT,
+	EXPLAIN_NOT_ITS_OWN,
 
 	EXPLAIN_COUNT
 };
@@ -79,7 +83,7 @@ enum explain {
 
 extern const struct explanation explanations[EXPLAIN_COUNT];
 
-/* Returns which explanation is that of a record that is no change of a ring. */
+/* Returns which explanation is that of a record that is neither a change of a ring nor a store. */
 enum explain explain_record(const struct record *record);
 
 #endif

@@ -82,9 +82,18 @@ function queueFor(step, state) {
 	return [...state.queues.values()].find((queue) => queue.device === step.device);
 }
 
+/* A queue that differs in all bytes of a store, so that they are marked even if they were the same before. */
+function withoutStore(queue, step) {
+	const copy = copyOfQueue(queue);
+	for (const [area, offset, bytes] of step.ring)
+		for (let i = 0; i < bytes.length / 2; i++)
+			copy.bytes[area][offset + i] ^= 0xff;
+	return copy;
+}
+
 function drawQueue(queue, before, journey, step) {
 	const same = before.queues.get(keyOf(queue.device, queue.queue));
-	const was = same && same.size === queue.size && step.kind !== "ready" ? same : queue;
+	const was = step.kind === "store" ? withoutStore(queue, step) : same && same.size === queue.size && step.kind !== "ready" ? same : queue;
 	const places = (queue.packed ? drawPacked : drawSplit)(queue, was, journey, step);
 	drawBuffers(journey, step);
 	drawArrows(queue, journey, places);

@@ -70,7 +70,7 @@ enum record_fault story_check(struct story_devices *devices, const struct record
 		return RECORD_DAMAGED;
 	if (record->kind == CAPTURE_QUEUE_READY)
 		is_fine = record->ready.size <= VIRTQ_SIZE_MAX;
-	else if (record->kind == CAPTURE_RING)
+	else if (record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE)
 		is_fine = has_place(queue, &record->ring);
 	return is_fine ? RECORD_FINE : RECORD_DAMAGED;
 }
@@ -87,7 +87,7 @@ void story_apply(struct story_devices *devices, const struct record *record)
 	device->is_known = true;
 	if (record->kind == CAPTURE_QUEUE_READY)
 		make_ready(queue, record);
-	else if (record->kind == CAPTURE_RING)
+	else if (record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE)
 		memcpy(queue->bytes[record->ring.area] + record->ring.offset, record->ring.bytes.at,
 			record->ring.bytes.len);
 	else if (record->kind == CAPTURE_WRITE)

@@ -61,11 +61,13 @@ static void read_interrupt(struct record_interrupt *interrupt, struct cursor *in
 	interrupt->obstacle = take_u32(in);
 }
 
-static void read_ring(struct record_ring *ring, struct cursor *in)
+static void read_ring(struct record_ring *ring, struct cursor *in, bool has_place)
 {
 	ring->area = take_u8(in);
 	take_bytes(in, 3);
 	ring->offset = take_u32(in);
+	ring->place.len = has_place ? take_u16(in) : 0;
+	ring->place.at = take_bytes(in, ring->place.len);
 	ring->bytes = rest(in, 0);
 	in->is_short |= ring->area > 2;
 }
@@ -102,7 +104,8 @@ static bool read_body(struct record *record, struct cursor *in, uint64_t uncut)
 		record->report = rest(in, uncut);
 		return true;
 	case CAPTURE_RING:
-		read_ring(&record->ring, in);
+	case CAPTURE_STORE:
+		read_ring(&record->ring, in, record->kind == CAPTURE_STORE);
 		return true;
 	case CAPTURE_MARK:
 		record->mark = take_u32(in);
@@ -119,7 +122,7 @@ static bool read_body(struct record *record, struct cursor *in, uint64_t uncut)
 static bool needs_queue(enum capture_kind kind)
 {
 	return kind == CAPTURE_QUEUE_READY || kind == CAPTURE_SERVE || kind == CAPTURE_CHAIN ||
-	       kind == CAPTURE_USED || kind == CAPTURE_RING;
+	       kind == CAPTURE_USED || kind == CAPTURE_RING || kind == CAPTURE_STORE;
 }
 
 enum record_fault packet_record(struct record *record, const struct packet *packet)

@@ -49,9 +49,10 @@ struct record_interrupt { /* INTERRUPT */
 	uint32_t bit, pin, vector, destination, obstacle;
 };
 
-struct record_ring { /* RING */
+struct record_ring { /* RING, STORE */
 	uint8_t area;
 	uint32_t offset;
+	struct record_bytes place; /* STORE: of the instruction */
 	struct record_bytes bytes;
 };
 

@@ -2,7 +2,8 @@
 #ifndef VMM_SENTENCE_H
 #define VMM_SENTENCE_H
 
-/* What a record says has happened, as a sentence without its full stop. */
+/* What a record says has happened, as a sentence without its full stop. Changes of rings and stores
+ * have theirs in changes.h and stores.h. */
 
 #include "see/text.h"
 #include "story/queues.h"

@@ -142,7 +142,7 @@ function stateAt(index) {
 
 /* The stations of a request, in their order, with who makes each. */
 const STATIONS = [
-	["made", "made available", "driver"], ["kick", "kick", "driver"], ["serve", "device looks", "device"],
+	["stored", "first store", "driver"], ["made", "made available", "driver"], ["kick", "kick", "driver"], ["serve", "device looks", "device"],
 	["taken", "taken", "device"], ["host", "host works", "host"], ["hosted", "host returns", "host"],
 	["used", "used", "device"], ["published", "published", "device"],
 	["interrupt", "interrupt", "device"], ["quiet", "no interrupt", "device"],
@@ -151,15 +151,52 @@ const STATIONS = [
 
 const journeys = []; /* in the order in which chains are taken */
 
-/* How many chains a step of the driver's makes available, by the queue before it and after. */
-function madeAvailable(before, after, step) {
-	if (!after.packed)
-		return (availOf(after).idx - availOf(before).idx) & 0xffff;
-	let count = 0;
+const isChange = (step) => step.kind === "ring" || step.kind === "store";
+
+/* Calls has(i) for each place of the table whose flags a step has. */
+function eachFlags(step, has) {
 	for (const [area, offset, bytes] of step.ring)
-		for (let i = offset / 16; area === DESCRIPTOR && i < (offset + bytes.length / 2) / 16; i++)
-			count += !(descriptorOf(after, i).flags & NEXT);
-	return count;
+		for (let i = Math.floor(offset / 16); area === DESCRIPTOR && 16 * i + 16 <= offset + bytes.length / 2; i++)
+			if (16 * i + 14 >= offset)
+				has(i);
+}
+
+/* Notes what a step of the driver's makes available, by the queue before it and after: an item for each chain, in the
+ * order in which the device takes them. A packed one is there when its last descriptor is, and the device's when the
+ * first one is. */
+function noteAvailable(track, before, after, step, index) {
+	const stores = track.stores.splice(0);
+	if (step.kind === "store")
+		stores.push(index);
+	const made = [];
+	if (!after.packed)
+		for (let n = (availOf(after).idx - availOf(before).idx) & 0xffff; n > 0; n--)
+			made.push({ index, stores });
+	else
+		eachFlags(step, (i) => {
+			const tail = chainFrom(after, i).pop();
+			const known = track.available.find((item) => item.tail === tail);
+			if (known) {
+				known.index = index;
+				known.stores.push(...stores);
+			} else if (tail === i) {
+				made.push({ index, tail, stores });
+			}
+		});
+	track.available.push(...made);
+	if (!made.length)
+		track.stores.push(...stores);
+}
+
+/* The stores that a chain is made of; others were made in between. */
+function ownStores(item, queue, id) {
+	const places = queue.packed ? [] : chainFrom(queue, id);
+	return item.stores.filter((i) => {
+		const [area, offset] = steps[i].ring[0];
+		if (queue.packed)
+			return area === DESCRIPTOR;
+		return area === DESCRIPTOR ? places.includes(Math.floor(offset / 16)) : offset < 4 + 2 * queue.size;
+	});
 }
 
 function findJourneys() {
@@ -167,22 +204,22 @@ function findJourneys() {
 	const trackOf = (step) => {
 		const key = keyOf(step.device, step.queue);
 		if (!queues.has(key))
-			queues.set(key, { available: [], used: [], notified: [] });
+			queues.set(key, { available: [], stores: [], used: [], notified: [] });
 		return queues.get(key);
 	};
 	const open = (device, test) => journeys.findLast((j) => j.device === device && test(j.at));
 	steps.forEach((step, i) => {
 		const track = trackOf(step), key = keyOf(step.device, step.queue);
-		const before = step.kind === "ring" && state.queues.has(key) ? copyOfQueue(state.queues.get(key)) : undefined;
+		const before = isChange(step) && state.queues.has(key) ? copyOfQueue(state.queues.get(key)) : undefined;
 		apply(state, step);
 		switch (step.kind) {
 		case "ready":
 			queues.delete(key);
 			break;
 		case "ring":
+		case "store":
 			if (step.by === "driver" && before)
-				for (let n = madeAvailable(before, state.queues.get(key), step); n > 0; n--)
-					track.available.push(i);
+				noteAvailable(track, before, state.queues.get(key), step, i);
 			if (step.by === "device")
 				track.used.splice(0).forEach((j) => { j.at.published = i; track.notified.push(j); });
 			break;
@@ -191,12 +228,14 @@ function findJourneys() {
 			track[step.kind] = i;
 			break;
 		case "chain": {
-			const at = { made: track.available.shift(), taken: i };
+			const item = track.available.shift(), queue = state.queues.get(key);
+			const stores = item && queue ? ownStores(item, queue, step.id) : [];
+			const at = { stored: stores[0], made: item && item.index, taken: i };
 			for (const station of ["kick", "serve"])
 				if (track[station] > (at.made ?? -1))
 					at[station] = track[station];
 			const journey = { chain: step.chain, device: step.device, queue: step.queue, id: step.id,
-				request: step.request, step: step, at };
+				request: step.request, step, at, stores };
 			journeys.push(journey);
 			chains.set(step.chain, journey);
 			break;
@@ -237,7 +276,7 @@ function findJourneys() {
 		const at = Object.values(journey.at).filter((i) => i !== undefined);
 		journey.first = Math.min(...at);
 		journey.last = Math.max(...at);
-		journey.steps = [...new Set(at)].sort((a, b) => a - b);
+		journey.steps = [...new Set([...at, ...journey.stores])].sort((a, b) => a - b);
 	}
 }
 

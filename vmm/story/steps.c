@@ -44,6 +44,8 @@ static void take_record(struct steps *steps, const struct record *record,
 	if (record->kind == CAPTURE_RING) {
 		changes_add(&step->changes, story_queue_of(&steps->devices, record), &record->ring);
 		visitor->change(ctx, step, &record->ring);
+	} else if (record->kind == CAPTURE_STORE) {
+		visitor->change(ctx, step, &record->ring);
 	}
 	story_apply(&steps->devices, record);
 }

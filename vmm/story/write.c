@@ -14,6 +14,7 @@
 #include "story/explain.h"
 #include "story/problems.h"
 #include "story/sentence.h"
+#include "story/stores.h"
 
 #define DATA_VERSION 1
 
@@ -168,6 +169,7 @@ static const char *kind_of(const struct record *record)
 		[CAPTURE_REPORT] = "report",
 		[CAPTURE_RING] = "ring",
 		[CAPTURE_MARK] = "mark",
+		[CAPTURE_STORE] = "store",
 	};
 
 	return is_kick(record) ? "kick" : names[record->kind];
@@ -181,6 +183,7 @@ static const char *side_of(const struct step *step)
 	case CAPTURE_WRITE:
 	case CAPTURE_QUEUE_READY:
 	case CAPTURE_MARK:
+	case CAPTURE_STORE:
 		return "driver";
 	case CAPTURE_HOST_BEGIN:
 	case CAPTURE_HOST_END:
@@ -194,6 +197,15 @@ static const char *side_of(const struct step *step)
 	}
 }
 
+static void add_place(struct writer *writer, const struct record_bytes *place)
+{
+	if (place->len == 0)
+		return;
+	text_begin(&writer->text);
+	text_add(&writer->text, "%.*s", (int)place->len, (const char *)place->at);
+	add_words(writer, "place");
+}
+
 static void add_access(struct writer *writer, const struct record_access *access)
 {
 	struct json *json = &writer->json;
@@ -204,11 +216,7 @@ static void add_access(struct writer *writer, const struct record_access *access
 	json_string(json, "register", name ? name : "none");
 	json_uint(json, "offset", access->offset);
 	json_hex(json, "value", access->value, 8);
-	if (access->place.len == 0)
-		return;
-	text_begin(&writer->text);
-	text_add(&writer->text, "%.*s", (int)access->place.len, (const char *)access->place.at);
-	add_words(writer, "place");
+	add_place(writer, &access->place);
 }
 
 static void add_chain(struct writer *writer, const struct record *record)
@@ -295,6 +303,23 @@ static void add_head(struct json *json, const struct step *step)
 		json_uint(json, "chain", record->chain);
 }
 
+static bool has_changes(const struct record *record)
+{
+	return record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE ||
+	       record->kind == CAPTURE_QUEUE_READY;
+}
+
+static void add_store(struct writer *writer, const struct record *record)
+{
+	const struct story_queue *queue = story_queue_of(&writer->steps.devices, record);
+
+	text_begin(&writer->text);
+	store_words(&writer->text, queue, &record->ring);
+	add_words(writer, "says");
+	json_uint(&writer->json, "why", store_explain(queue, &record->ring));
+	add_place(writer, &record->ring.place);
+}
+
 static void begin_step(void *ctx, const struct step *step)
 {
 	struct writer *writer = ctx;
@@ -311,7 +336,9 @@ static void begin_step(void *ctx, const struct step *step)
 	}
 	json_begin_object(json, NULL, true);
 	add_head(json, step);
-	if (record->kind != CAPTURE_RING) {
+	if (record->kind == CAPTURE_STORE) {
+		add_store(writer, record);
+	} else if (record->kind != CAPTURE_RING) {
 		text_begin(&writer->text);
 		sentence(&writer->text, record,
 			record->device < DEVICE_COUNT
@@ -329,7 +356,7 @@ static void begin_step(void *ctx, const struct step *step)
 		memcpy(queue.at, record->ready.areas, sizeof queue.at);
 		add_queue(json, &queue);
 	}
-	if (record->kind == CAPTURE_RING || record->kind == CAPTURE_QUEUE_READY)
+	if (has_changes(record))
 		json_begin_array(json, "ring", true);
 }
 
@@ -356,7 +383,7 @@ static bool end_step(void *ctx, const struct step *step)
 
 	if (!writer->is_shown)
 		return true;
-	if (record->kind == CAPTURE_RING || record->kind == CAPTURE_QUEUE_READY)
+	if (has_changes(record))
 		json_end_array(json);
 	if (record->kind == CAPTURE_RING) {
 		bool is_packed = record->flags & CAPTURE_FLAG_PACKED;
