@@ -41,7 +41,7 @@ sub strange_words {
 		my $after = $piece =~ /\w$/ ? '\b' : '';
 		$message =~ s/$before\Q$piece\E$after/\0/g;
 	}
-	$message =~ s{(?:\S*/\S*|\bk\.(?:elf|core|rec))\b|\b[0-9a-f]{2}(?: [0-9a-f]{2}){7,}\b}{}g;
+	$message =~ s{(?:\S*/\S*|\bk\.(?:elf|core|rec)|\b\w+\.pcapng)\b|\b[0-9a-f]{2}(?: [0-9a-f]{2}){7,}\b}{}g;
 	$message =~ s/\b[0-9a-fA-F]*[0-9][0-9a-fA-F]*\b|0x[0-9a-f]+//g;
 	return $message =~ /[A-Za-z]{2,}/g;
 }

@@ -49,7 +49,7 @@ struct debug_event {
 		DEBUG_EVENT_BREAKPOINT, /* of either kind; the CPU is at it */
 		DEBUG_EVENT_WATCH,
 	} kind;
-	gpa_t gpa; /* DEBUG_EVENT_WATCH: debug_point.gpa of the point that was hit */
+	gpa_t gpa;      /* DEBUG_EVENT_WATCH: debug_point.gpa of the point that was hit */
 	bool by_device; /* DEBUG_EVENT_WATCH: a device has written there, between two turns */
 };
 
