@@ -76,6 +76,7 @@ for my $ring (qw(off on)) {
 	is($taken->{segments}[0][1], 16, 'sector 0: the device reads a header of 16 bytes');
 	is($used->{result}, 'OK', '... and has written a status');
 	like(pack('H*', $used->{bytes}), qr/\Afirst sector/, '... behind the sector');
+	like($data->{names}{$taken->{segments}[0][0]}, qr/^boot stack\+0x[0-9a-f]+$/, '... and the buffer has the kernel\'s symbol');
 	my %clauses = map { $_->{kind} => $data->{explanations}[$_->{why}]{clause} } @steps;
 	is($clauses{kick}, '4.2.3.3', 'a kick has its clause');
 	is($clauses{used}, $ring eq 'on' ? '2.8.22' : '2.7.8', '... a used element, too');

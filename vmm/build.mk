@@ -33,7 +33,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c o
 	$(addprefix see/,histogram.c json.c $(addprefix stats,.c _run.c _exits.c _marks.c _queues.c _table.c _json.c)) \
 	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
 	$(addprefix debug/,hex.c packet.c gdb_link.c gdb_reply.c gdb_registers.c gdb_memory.c gdb_target.c breakpoint.c gdb_requests.c gdb.c) \
-	$(addprefix story/,reader.c record.c queues.c changes.c steps.c choice.c problems.c explain.c sentence.c stores.c write.c page.c story.c) \
+	$(addprefix story/,reader.c record.c queues.c changes.c steps.c choice.c problems.c explain.c sentence.c stores.c names.c write.c page.c story.c) \
 	$(addprefix see/check,.c _rules.c _status.c _config.c _say.c _setup.c _areas.c _ring.c _memory.c _hang.c _chain.c _request.c) \
 	doctor.c finding.c)
 

@@ -11,7 +11,7 @@ local vole = Proto("vole", "Virtio as vole sees it")
 local KINDS = {
 	[1] = "register read", [2] = "register write", [3] = "status", [4] = "queue ready", [5] = "serve",
 	[6] = "chain", [7] = "used", [8] = "interrupt", [9] = "no interrupt", [10] = "host begins",
-	[11] = "host ends", [12] = "report", [13] = "ring", [14] = "mark", [15] = "store",
+	[11] = "host ends", [12] = "report", [13] = "ring", [14] = "mark", [15] = "store", [16] = "name",
 }
 local DEVICES = { [1] = "network", [2] = "block", [3] = "console", [4] = "entropy" }
 local REGISTERS = { -- virtio 4.2.2
@@ -54,6 +54,8 @@ local f = {
 	register_value = ProtoField.uint64("vole.register.value", "Value", base.HEX),
 	register_selected = ProtoField.uint32("vole.register.selected", "Selected"),
 	place = ProtoField.string("vole.place", "Instruction"),
+	name_address = ProtoField.uint64("vole.name.address", "Address", base.HEX),
+	name = ProtoField.string("vole.name", "Symbol"),
 	status_before = ProtoField.uint8("vole.status.before", "Status before", base.HEX),
 	status = ProtoField.uint8("vole.status", "Status", base.HEX),
 	queue_size = ProtoField.uint32("vole.queue.size", "Size"),
@@ -480,6 +482,10 @@ local function dissect_record(buffer, pinfo, tree, head)
 		return string.format("mark 0x%x", buffer(0, 4):le_uint())
 	elseif kind == 13 then
 		return dissect_area(buffer, buffer(8), "changed: ", pinfo, tree, head)
+	elseif kind == 16 then
+		tree:add_le(f.name_address, buffer(0, 8))
+		tree:add(f.name, buffer(8))
+		return string.format("0x%s is %s", buffer(0, 8):le_uint64():tohex():gsub("^0+(.)", "%1"), buffer(8):string())
 	elseif kind == 15 then
 		return dissect_store(buffer, pinfo, tree, head)
 	end

@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 my @KINDS = (undef, 'read', 'write', 'status', 'queue ready', 'serve', 'chain', 'used', 'interrupt', 'no interrupt', 'host begins',
-	'host ends', 'report', 'ring', 'mark', 'store');
+	'host ends', 'report', 'ring', 'mark', 'store', 'name');
 
 # Options as { code => value }, of the bytes that follow a block's own fields.
 sub options {
@@ -82,6 +82,8 @@ sub record {
 	} elsif ($record{kind} eq 'ring') {
 		@record{qw(area offset)} = unpack 'Cx3V', $body;
 		$record{payload} = substr $body, 8;
+	} elsif ($record{kind} eq 'name') {
+		@record{qw(address payload)} = unpack 'Q<a*', $body;
 	} elsif ($record{kind} eq 'store') {
 		@record{qw(area offset place payload)} = unpack 'Cx3Vv/aa*', $body;
 	}

@@ -118,13 +118,25 @@ static void add_payload(struct capture_view *capture, struct bytes *record,
 	}
 }
 
+static void name_segments(struct capture_view *capture, const struct event *event,
+	const struct iovec *segments, unsigned count)
+{
+	const struct chain *chain = event->virtio->chain;
+
+	for (unsigned i = 0; i < count; i++)
+		capture_name(capture, event, gmem_address(chain->gmem, segments[i].iov_base));
+}
+
 static void capture_chain(struct capture_view *capture, const struct event *event)
 {
 	const struct chain *chain = event->virtio->chain;
 	struct captured_queue *queue = captured_queue(capture, event, event->virtio->queue);
-	struct bytes *record = capture_begin_record(
-		capture, event, CAPTURE_CHAIN, event->virtio->queue, PCAPNG_INBOUND);
+	struct bytes *record;
 
+	name_segments(capture, event, chain->readable, chain->readable_count);
+	name_segments(capture, event, chain->writable, chain->writable_count);
+	record = capture_begin_record(
+		capture, event, CAPTURE_CHAIN, event->virtio->queue, PCAPNG_INBOUND);
 	capture->packet.id = ++capture->chains;
 	if (queue->numbers)
 		queue->numbers[chain->id] = capture->packet.id;

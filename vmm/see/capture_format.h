@@ -24,6 +24,7 @@ enum capture_kind {
 	CAPTURE_RING,
 	CAPTURE_MARK,
 	CAPTURE_STORE,
+	CAPTURE_NAME,
 };
 
 #define CAPTURE_FLAG_PACKED    1

@@ -26,6 +26,9 @@ struct captured_device {
 	struct captured_queue queues[VIRTIO_QUEUES_MAX];
 };
 
+/* Addresses that are known to have been named last, by a hash of them. */
+#define CAPTURE_NAMED 1024
+
 struct capture_view {
 	struct view view;
 	const char *name; /* of the file, for messages */
@@ -35,6 +38,7 @@ struct capture_view {
 	uint64_t chains;            /* how many were numbered */
 	unsigned machine_interface; /* number + 1, for what is of no device; 0: it has none yet */
 	struct captured_device devices[DEVICE_COUNT];
+	uint64_t named[CAPTURE_NAMED];
 
 	/* The record that is being made. */
 	const struct event *event;
@@ -57,6 +61,10 @@ void capture_end_record(struct capture_view *capture);
 /* Adds the length and the text of the place of an event's instruction, "" if it has none. */
 void capture_add_place(
 	struct capture_view *capture, struct bytes *record, const struct event *event);
+
+/* Captures the kernel's symbol of guest-physical memory that the next record names, unless there is
+ * none, or that was done for this address not long ago. */
+void capture_name(struct capture_view *capture, const struct event *event, uint64_t address);
 
 /* Captures what has changed in a queue's areas before its next step is. */
 void capture_look_at_ring(struct capture_view *capture, const struct event *event, int queue);

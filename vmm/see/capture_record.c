@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,4 +87,27 @@ void capture_add_place(
 	len = strlen(place.text);
 	bytes_u16(record, (uint16_t)len);
 	bytes_add(record, place.text, len);
+}
+
+void capture_name(struct capture_view *capture, const struct event *event, uint64_t address)
+{
+	const struct views *views = capture->view.views;
+	uint64_t *named = &capture->named[(address ^ address >> 10) % CAPTURE_NAMED];
+	uint32_t offset;
+	const char *symbol;
+	struct bytes *record;
+	char text[128];
+	int len;
+
+	if (*named == address)
+		return;
+	symbol = views->machine->symbol(views->ctx, address, &offset);
+	if (!symbol)
+		return;
+	*named = address;
+	len = snprintf(text, sizeof text, offset ? "%s+0x%" PRIx32 : "%s", symbol, offset);
+	record = capture_begin_record(capture, event, CAPTURE_NAME, EVENT_NO_QUEUE, PCAPNG_INBOUND);
+	bytes_u64(record, address);
+	bytes_add(record, text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
+	capture_end_record(capture);
 }

@@ -86,9 +86,12 @@ void capture_queue_ready(struct capture_view *capture, const struct event *event
 	int number = event->virtio->queue;
 	const struct virtq *vq = &event->device->queues[number];
 	struct captured_queue *queue = captured_queue(capture, event, number);
-	struct bytes *record =
-		capture_begin_record(capture, event, CAPTURE_QUEUE_READY, number, PCAPNG_INBOUND);
+	struct bytes *record;
 
+	capture_name(capture, event, vq->desc);
+	capture_name(capture, event, vq->driver);
+	capture_name(capture, event, vq->device);
+	record = capture_begin_record(capture, event, CAPTURE_QUEUE_READY, number, PCAPNG_INBOUND);
 	bytes_u32(record, event->virtio->value ? vq->size : 0);
 	bytes_u32(record, 0);
 	bytes_u64(record, vq->desc);

@@ -111,6 +111,12 @@ static void ignore_change(void *ctx, const struct step *step, const struct recor
 	(void)ring;
 }
 
+static void ignore_name(void *ctx, const struct record_name *name)
+{
+	(void)ctx;
+	(void)name;
+}
+
 static void look_begin(void *ctx, const struct step *step)
 {
 	struct look *look = ctx;
@@ -132,7 +138,7 @@ static bool go_on(void *ctx, const struct step *step)
 
 static int walk(struct look *look, FILE *file)
 {
-	static const struct steps_visitor visitor = {look_begin, ignore_change, go_on};
+	static const struct steps_visitor visitor = {look_begin, ignore_change, ignore_name, go_on};
 	struct overview *overview = look->overview;
 	struct steps *steps = malloc(sizeof *steps);
 	int ret = steps ? steps_walk(steps, file, &visitor, look) : -ENOMEM;

@@ -55,7 +55,7 @@ function cell(now, before, className) {
 
 /* The head of an area: whose it is, where, and the clause that has it. */
 function areaHead(title, who, address, clause) {
-	return el("h3", "", title + " ", el("small", "", el("span", "owner", who), ", at " + address + ", virtio " + clause));
+	return el("h3", "", title + " ", el("small", "", el("span", "owner", who), ", at " + addressOf(address) + ", virtio " + clause));
 }
 
 /* A ring drawn as one line of cells, each [name, now, before, meaning, attributes]; null: some are left out. */
@@ -236,7 +236,7 @@ function meaningOf(journey, isRead, offset, bytes) {
 function bufferCard(journey, number, segment, isRead, offset, bytes, isChanged) {
 	const [address, length] = segment, side = isRead ? "driver" : "device";
 	const card = el("div", "buffer " + side + (isChanged ? " changed" : ""),
-		el("p", "", el("b", "", String(number) + "  "), address + ", " + length + (length === 1 ? " byte, " : " bytes, "),
+		el("p", "", el("b", "", String(number) + "  "), addressOf(address) + ", " + length + (length === 1 ? " byte, " : " bytes, "),
 			el("span", "owner", isRead ? "the device reads it" : "the device writes it")));
 	const meaning = meaningOf(journey, isRead, offset, bytes);
 	if (meaning)

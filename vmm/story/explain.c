@@ -282,6 +282,7 @@ enum explain explain_record(const struct record *record)
 		return EXPLAIN_HOST_END;
 	case CAPTURE_REPORT:
 		return EXPLAIN_REPORT;
+	case CAPTURE_NAME:
 	case CAPTURE_RING:
 	case CAPTURE_STORE:
 	case CAPTURE_MARK:

@@ -107,6 +107,10 @@ static bool read_body(struct record *record, struct cursor *in, uint64_t uncut)
 	case CAPTURE_STORE:
 		read_ring(&record->ring, in, record->kind == CAPTURE_STORE);
 		return true;
+	case CAPTURE_NAME:
+		record->name.address = take_u64(in);
+		record->name.text = rest(in, 0);
+		return true;
 	case CAPTURE_MARK:
 		record->mark = take_u32(in);
 		return true;

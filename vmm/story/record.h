@@ -49,6 +49,11 @@ struct record_interrupt { /* INTERRUPT */
 	uint32_t bit, pin, vector, destination, obstacle;
 };
 
+struct record_name { /* NAME */
+	uint64_t address;
+	struct record_bytes text;
+};
+
 struct record_ring { /* RING, STORE */
 	uint8_t area;
 	uint32_t offset;
@@ -74,6 +79,7 @@ struct record {
 		uint32_t suppression; /* NO_INTERRUPT */
 		struct record_bytes report;
 		struct record_ring ring;
+		struct record_name name;
 		uint32_t mark;
 	};
 };

@@ -191,6 +191,7 @@ void sentence(struct text *text, const struct record *record, const struct story
 	case CAPTURE_MARK:
 		text_add(text, "The kernel marks this moment: 0x%" PRIx32, record->mark);
 		break;
+	case CAPTURE_NAME:
 	case CAPTURE_RING:
 	case CAPTURE_STORE:
 		break;

@@ -19,6 +19,12 @@ function bytesOf(hex) {
 	return bytes;
 }
 
+/* An address with the kernel's symbol, if it has one. */
+function addressOf(address) {
+	const name = (data.names || {})[address];
+	return name ? address + " (" + name + ")" : address;
+}
+
 /* --- queues -------------------------------------------------------------------------------------- */
 
 function makeQueue(from) {

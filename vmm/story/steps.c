@@ -68,7 +68,9 @@ int steps_walk(struct steps *steps, FILE *file, const struct steps_visitor *visi
 			fault = story_check(&steps->devices, &record);
 		steps->damaged += fault == RECORD_DAMAGED;
 		steps->later += fault == RECORD_LATER;
-		if (fault == RECORD_FINE)
+		if (fault == RECORD_FINE && record.kind == CAPTURE_NAME)
+			visitor->name(ctx, &record.name);
+		else if (fault == RECORD_FINE)
 			take_record(steps, &record, visitor, ctx);
 	}
 	if (!steps->ended)

@@ -26,6 +26,8 @@ struct step {
 struct steps_visitor {
 	void (*begin)(void *ctx, const struct step *step);
 	void (*change)(void *ctx, const struct step *step, const struct record_ring *ring);
+	/* The kernel has a symbol for an address; this is no step. */
+	void (*name)(void *ctx, const struct record_name *name);
 	/* Returns false to see no more. */
 	bool (*end)(void *ctx, const struct step *step);
 };

@@ -12,6 +12,7 @@
 #include "see/words.h"
 #include "story/cursor.h"
 #include "story/explain.h"
+#include "story/names.h"
 #include "story/problems.h"
 #include "story/sentence.h"
 #include "story/stores.h"
@@ -23,6 +24,7 @@ struct writer {
 	struct steps steps;
 	const struct overview *overview;
 	struct text text;
+	struct names names;
 	bool has_begun; /* the first step was written */
 	bool is_shown;  /* the step that is open */
 };
@@ -375,6 +377,13 @@ static void add_change(void *ctx, const struct step *step, const struct record_r
 	json_end_array(json);
 }
 
+static void add_name(void *ctx, const struct record_name *name)
+{
+	struct writer *writer = ctx;
+
+	names_add(&writer->names, name);
+}
+
 static bool end_step(void *ctx, const struct step *step)
 {
 	struct writer *writer = ctx;
@@ -399,7 +408,7 @@ static bool end_step(void *ctx, const struct step *step)
 
 int story_write(FILE *page, FILE *capture, const char *name, const struct overview *overview)
 {
-	static const struct steps_visitor visitor = {begin_step, add_change, end_step};
+	static const struct steps_visitor visitor = {begin_step, add_change, add_name, end_step};
 	struct writer *writer = calloc(1, sizeof *writer);
 	int ret;
 
@@ -412,6 +421,7 @@ int story_write(FILE *page, FILE *capture, const char *name, const struct overvi
 	if (writer->has_begun)
 		json_end_array(&writer->json);
 	add_devices(writer);
+	names_write(&writer->names, &writer->json);
 	json_end_object(&writer->json);
 	steps_free(&writer->steps);
 	free(writer);
