@@ -145,6 +145,22 @@ for (["the host's clock", '-', qw(--engine soft --clock host)], ['no memory for 
 my $bad = run([vole(), qw(run --clock virtual --gdb), '-,history=much', $list]);
 is($bad->{err}, "vole: --gdb -: history=much: not a size (a number of bytes, or with K, M or G)\n", 'a size that is none is refused');
 
+# A search that takes long is ended by ^C: the breakpoint is met a million times.
+$gdb = open_back([@small, build() . '/guest/spin.elf']);
+$gdb->send('c');
+select undef, undef, undef, 0.3;
+$gdb->interrupt;
+is($gdb->receive, 'T02thread:1;', 'a loop is stopped');
+my $place = sprintf '0,%x,1', $gdb->eip;
+is($gdb->ask("Z$place"), 'OK', 'a breakpoint is in it');
+$gdb->send('bc');
+$gdb->interrupt;
+like($gdb->receive, qr/^T0[25]thread:1;/, 'a search backwards can be interrupted');
+is($gdb->ask("z$place"), 'OK', 'the breakpoint goes');
+is($gdb->ask('s'), 'T05thread:1;', 'and the machine goes on');
+$gdb->send('k');
+$gdb->finish;
+
 # A small history: the past begins later.
 $gdb = open_back([@small, qw(-c 2), $list], history => '200K');
 $gdb->ask('c');

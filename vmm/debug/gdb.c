@@ -57,6 +57,11 @@ int gdb_output_fd(const struct gdb *gdb)
 	return gdb->link.guest.fd;
 }
 
+int gdb_input_fd(const struct gdb *gdb)
+{
+	return gdb->link.in;
+}
+
 /* --- stopping --------------------------------------------------------------------------------- */
 
 /* The machine is to stop, for this reason unless there is another one already. */

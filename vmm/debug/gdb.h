@@ -48,6 +48,10 @@ void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
 /* Tells the debugger the exit status of vole, after all output, and ends the connection. */
 void gdb_exited(struct gdb *gdb, int status);
 
+/* Returns the descriptor that is readable when the debugger has sent something, -1 if it is not
+ * there. While it waits to be told of a stop, that is a wish to stop. */
+int gdb_input_fd(const struct gdb *gdb);
+
 /* Where the loop does not run any more: returns the descriptor that is readable when there is
  * output of the guest's for the debugger, -1 if there is none; and forwards that output. */
 int gdb_output_fd(const struct gdb *gdb);

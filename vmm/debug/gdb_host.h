@@ -16,8 +16,9 @@
 
 /* Where a machine is that went back. */
 struct gdb_past {
-	bool is_beginning; /* there is nothing before it */
-	unsigned cpu;      /* the one that has stopped */
+	bool is_beginning;   /* there is nothing before it */
+	bool is_interrupted; /* on the way, by gdb_input_fd() */
+	unsigned cpu;        /* the one that has stopped */
 	struct debug_event event;
 };
 

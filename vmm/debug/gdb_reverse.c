@@ -18,7 +18,9 @@ void gdb_go_back(struct gdb *gdb, const char *text)
 	gdb->state = GDB_STOPPED;
 	gdb->reported = NULL;
 	gdb->stop = (struct gdb_stop){
-		.cause = past.is_beginning ? GDB_STOP_ATTACHED : GDB_STOP_EVENT,
+		.cause = past.is_interrupted ? GDB_STOP_ASKED
+			 : past.is_beginning ? GDB_STOP_ATTACHED
+					     : GDB_STOP_EVENT,
 		.is_beginning = past.is_beginning,
 		.cpu = past.cpu,
 		.event = past.event,

@@ -2,8 +2,10 @@
 #include "machine/history.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
+#include "debug/gdb.h"
 #include "error_text.h"
 #include "log.h"
 #include "machine/recording_state.h"
@@ -122,6 +124,18 @@ bool history_may_change(void *ctx)
 
 /* --- executing again -------------------------------------------------------------------------- */
 
+/* Whether the user has had enough of waiting: a debugger that waits for a stop sends nothing but
+ * ^C. Who reads it, or the signal, is the loop, afterwards. */
+static bool is_interrupted(const struct vm *vm)
+{
+	struct pollfd fds[] = {
+		{.fd = gdb_input_fd(vm->gdb), .events = POLLIN},
+		{.fd = vm->signals.fd, .events = POLLIN},
+	};
+
+	return poll(fds, 2, 0) > 0;
+}
+
 /* Calls of history.run() after which, if nothing was executed, the engine is where it is to stop; the
  * first ones may have served devices. */
 #define LOOKS_MAX 3
@@ -134,7 +148,7 @@ static void execute(struct vm *vm)
 	struct engine_position now, last = {.turns = UINT64_MAX};
 	unsigned looks = 0;
 
-	history->has_event = false;
+	history->has_event = history->is_interrupted = false;
 	vm->engine->ops->resume(vm->engine);
 	while (vm_running(vm) && !history->has_event) {
 		now = position_of(vm);
@@ -143,6 +157,9 @@ static void execute(struct vm *vm)
 		looks = now.turns == last.turns && now.instructions == last.instructions ? looks + 1
 											 : 0;
 		if (looks == LOOKS_MAX)
+			break;
+		history->is_interrupted = history->is_interruptible && is_interrupted(vm);
+		if (history->is_interrupted)
 			break;
 		last = now;
 		history->run(vm);
@@ -207,7 +224,7 @@ static void search(struct vm *vm, const struct engine_position *end, struct foun
 	struct history *history = vm->history;
 	bool has_passed = false;
 
-	history->has_target = true;
+	history->is_interruptible = history->has_target = true;
 	history->target = *end;
 	for (;;) {
 		struct engine_position before;
@@ -224,7 +241,7 @@ static void search(struct vm *vm, const struct engine_position *end, struct foun
 		if (has_passed)
 			pass_breakpoint(vm, history->event_cpu);
 	}
-	history->has_target = false;
+	history->is_interruptible = history->has_target = false;
 }
 
 /* Has the machine be at what was found after this moment. */
@@ -252,7 +269,8 @@ static int go_to_beginning(struct vm *vm, struct gdb_past *past)
 
 static int run_back(struct vm *vm, const struct engine_position *from, struct gdb_past *past)
 {
-	const struct history_points *points = &vm->history->points;
+	struct history *history = vm->history;
+	const struct history_points *points = &history->points;
 	struct engine_position end = *from;
 
 	for (unsigned i = points->count; i-- > 0; end = points->points[i].position) {
@@ -267,6 +285,9 @@ static int run_back(struct vm *vm, const struct engine_position *from, struct gd
 		if (ret < 0)
 			return ret;
 		search(vm, &end, &found);
+		past->is_interrupted = history->is_interrupted;
+		if (past->is_interrupted)
+			return 0;
 		if (found.is_any)
 			return go_to(vm, i, &found, past);
 	}

@@ -19,6 +19,8 @@ struct history {
 	int64_t (*run)(struct vm *vm); /* executes the machine's turns, as recording_run() */
 	struct history_points points;
 	bool is_at_work; /* the machine executes for the history: its stops are none of gdb's */
+	bool is_interruptible; /* ... which a word of the debugger's, or a signal, ends */
+	bool is_interrupted;
 	bool has_target; /* it is to come to this position, before anything else happens there */
 	struct engine_position target;
 	bool has_event; /* a CPU has stopped meanwhile */
