@@ -6,7 +6,7 @@
 static struct request request;
 
 /* Prints text up to the end of its first line. */
-static void print_line(const char *text)
+PART void print_line(const char *text)
 {
 	for (; *text && *text != '\n'; text++)
 		print((char[2]){*text, '\0'});

@@ -8,7 +8,7 @@
 
 static struct request requests[BATCH];
 
-static void read_batch(uint64_t sector)
+PART void read_batch(uint64_t sector)
 {
 	uint16_t old = made_available;
 

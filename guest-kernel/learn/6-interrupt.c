@@ -9,7 +9,7 @@
 static struct request request;
 static volatile unsigned sectors_read;
 
-static void ask(void)
+PART void ask(void)
 {
 	uint16_t old = made_available;
 
@@ -19,7 +19,7 @@ static void ask(void)
 }
 
 /* Takes what the device has used, and asks for the next sector. */
-static void look(void)
+PART void look(void)
 {
 	struct virtq_used_elem element;
 	bool is_new = false;
@@ -53,7 +53,7 @@ __attribute__((interrupt)) static void on_interrupt(struct frame *frame)
 
 /* Sleeps until all sectors are read. Interrupts are off between the look at sectors_read and hlt:
  * sti takes effect after the instruction that follows it. */
-static void sleep_until_read(void)
+PART void sleep_until_read(void)
 {
 	while (sectors_read < SECTORS)
 		__asm__ volatile("sti; hlt; cli");

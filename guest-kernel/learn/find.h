@@ -7,7 +7,7 @@
 #include "learn.h"
 
 /* Sets window and pin to those of the first device with this DeviceID, or ends the machine. */
-static inline void find_device(const struct start_info *info, uint32_t id)
+PART void find_device(const struct start_info *info, uint32_t id)
 {
 	const struct device_map_entry *devices = (const void *)info->dev_entries;
 

@@ -28,7 +28,7 @@ static struct gate idt[256] __attribute__((aligned(8)));
 static uint32_t local_apic;
 
 /* Has the device's pin call handler. Interrupts stay off until sti. */
-static inline void route_interrupt(const struct start_info *info, void (*handler)(struct frame *))
+PART void route_interrupt(const struct start_info *info, void (*handler)(struct frame *))
 {
 	struct {
 		uint16_t limit;
@@ -48,7 +48,7 @@ static inline void route_interrupt(const struct start_info *info, void (*handler
 	*data = VECTOR;
 }
 
-static inline void end_of_interrupt(void)
+PART void end_of_interrupt(void)
 {
 	*(volatile uint32_t *)(local_apic + APIC_EOI) = 0;
 }

@@ -22,18 +22,24 @@
 #define MISTAKE 0
 #endif
 
+/* vole names the function in which something happens. So the driver's functions stay apart from
+ * their callers, but those that access a register become a part of them. A kernel need not use all
+ * that it includes. */
+#define PART           static __attribute__((noinline, unused))
+#define PART_OF_CALLER static inline __attribute__((always_inline))
+
 int main(const struct start_info *info);
 
 static uint32_t window; /* address of the device's registers; 0: no device was found yet */
 static uint32_t pin;    /* pin of the IOAPIC on which the device interrupts */
 
-static inline void print(const char *text)
+PART void print(const char *text)
 {
 	for (; *text; text++)
 		__asm__ volatile("outb %0, %1" : : "a"(*text), "Nd"((uint16_t)VOLE_PORT_DEBUG));
 }
 
-static inline void print_number(uint32_t number)
+PART void print_number(uint32_t number)
 {
 	char digits[11], *text = &digits[10];
 
@@ -44,32 +50,28 @@ static inline void print_number(uint32_t number)
 	print(text);
 }
 
-static inline void print_address(uint32_t address)
+PART void print_address(uint32_t address)
 {
 	print("0x");
 	for (int shift = 28; shift >= 0; shift -= 4)
 		print((char[2]){"0123456789abcdef"[address >> shift & 15], '\0'});
 }
 
-/* get() and set() become a part of their caller, so that vole names that as the place of an
- * access. */
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 /* Reads a register of the device, by one load of 32 bits (virtio 4.2.2.2). */
-ALWAYS_INLINE uint32_t get(uint32_t offset)
+PART_OF_CALLER uint32_t get(uint32_t offset)
 {
 	return *(volatile uint32_t *)(window + offset);
 }
 
 /* Writes a register of the device, by one store of 32 bits (virtio 4.2.2.2). */
-ALWAYS_INLINE void set(uint32_t offset, uint32_t value)
+PART_OF_CALLER void set(uint32_t offset, uint32_t value)
 {
 	*(volatile uint32_t *)(window + offset) = value;
 }
 
 /* Gives up: says why, sets FAILED in Status (virtio 2.1), and ends the machine with exit status
  * 1. */
-static inline _Noreturn void fail(const char *why)
+PART _Noreturn void fail(const char *why)
 {
 	print(why);
 	print("\n");

@@ -7,7 +7,7 @@
 #include "request.h"
 
 /* Whether the device wants to hear of the chains made available since there were old of them. */
-static inline bool wants_kick(uint16_t old)
+PART bool wants_kick(uint16_t old)
 {
 #if MISTAKE != 5
 	atomic_thread_fence(memory_order_seq_cst);
@@ -24,7 +24,7 @@ static inline bool wants_kick(uint16_t old)
 }
 
 /* Kicks, if the device asks for it. */
-static inline void notify(uint16_t old)
+PART void notify(uint16_t old)
 {
 	if (wants_kick(old))
 		kick();

@@ -13,7 +13,7 @@ static struct virtq_packed_desc ring[RING_SIZE] __attribute__((aligned(VIRTQ_DES
 static struct virtq_event driver_event, device_event; /* zero: notifications are wanted */
 
 /* Tells the device that the driver looks by itself and wants no interrupts (virtio 2.8.10). */
-static inline void want_no_packed_interrupts(void)
+PART void want_no_packed_interrupts(void)
 {
 	driver_event.word.raw = cpu_to_le32(VIRTQ_EVENT_DISABLE << 16).raw;
 }
@@ -26,7 +26,7 @@ struct place {
 
 static struct place next_available = {0, true}, next_used = {0, true};
 
-static inline void advance(struct place *place)
+PART void advance(struct place *place)
 {
 	place->slot++;
 	if (place->slot == RING_SIZE) {
@@ -39,13 +39,13 @@ static inline void advance(struct place *place)
 
 /* The flags that make a descriptor available in this lap: AVAIL equals the wrap counter, and USED
  * does not (virtio 2.8.1). */
-static inline uint16_t available_flags(struct place place)
+PART uint16_t available_flags(struct place place)
 {
 	return place.wrap ? VIRTQ_DESC_F_AVAIL : VIRTQ_DESC_F_USED;
 }
 
 /* Fills the next slot, but for its flags. */
-static inline void describe_slot(const volatile void *buffer, uint32_t len)
+PART void describe_slot(const volatile void *buffer, uint32_t len)
 {
 	struct virtq_packed_desc *slot = &ring[next_available.slot];
 
@@ -55,7 +55,7 @@ static inline void describe_slot(const volatile void *buffer, uint32_t len)
 }
 
 /* Hands a slot over: after this store the device may look at it. */
-static inline void publish_slot(struct place place, uint16_t flags)
+PART void publish_slot(struct place place, uint16_t flags)
 {
 	flags |= available_flags(place);
 	atomic_store_explicit(
@@ -64,7 +64,7 @@ static inline void publish_slot(struct place place, uint16_t flags)
 
 /* Puts three descriptors of a read into the ring. The first one is handed over last, since the
  * device may take all three when it sees the first. */
-static inline void publish_read(struct request *request, uint64_t sector)
+PART void publish_read(struct request *request, uint64_t sector)
 {
 	struct place head = next_available;
 
@@ -85,7 +85,7 @@ static inline void publish_read(struct request *request, uint64_t sector)
 
 /* Waits until the device has written a used descriptor: both flags equal the wrap counter. It is
  * where the first of the three was, and the device goes on three slots later. */
-static inline struct virtq_used_elem wait_used_slot(void)
+PART struct virtq_used_elem wait_used_slot(void)
 {
 	const struct virtq_packed_desc *slot = &ring[next_used.slot];
 	uint16_t both = VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED;

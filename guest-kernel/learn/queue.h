@@ -32,7 +32,7 @@ static struct {
 } used __attribute__((aligned(VIRTQ_USED_ALIGN)));
 
 /* Gives the device queue 0, in the order of virtio 4.2.3.2: its size, and where its areas are. */
-static inline void set_up_queue(uint32_t size, void *table, void *driver_area, void *device_area)
+PART void set_up_queue(uint32_t size, void *table, void *driver_area, void *device_area)
 {
 	set(VIRTIO_MMIO_QUEUE_SEL, 0);
 	if (get(VIRTIO_MMIO_QUEUE_READY))
@@ -50,13 +50,13 @@ static inline void set_up_queue(uint32_t size, void *table, void *driver_area, v
 }
 
 /* Step 8 of virtio 3.1.1: with DRIVER_OK the device is live. */
-static inline void go_live(void)
+PART void go_live(void)
 {
 	set(VIRTIO_MMIO_STATUS, get(VIRTIO_MMIO_STATUS) | VIRTIO_STATUS_DRIVER_OK);
 }
 
 /* Steps 7 and 8 of virtio 3.1.1, with the split queue above. */
-static inline void start_queue(void)
+PART void start_queue(void)
 {
 #if MISTAKE == 3
 	go_live();

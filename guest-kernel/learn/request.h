@@ -23,12 +23,12 @@ static uint16_t made_available; /* chains so far, modulo 65536 */
 static uint16_t taken_back;
 
 /* Tells the device that the driver looks by itself and wants no interrupts (virtio 2.7.7). */
-static inline void want_no_interrupts(void)
+PART void want_no_interrupts(void)
 {
 	avail.flags.raw = cpu_to_le16(VIRTQ_AVAIL_F_NO_INTERRUPT).raw;
 }
 
-static inline void describe(uint16_t i, const volatile void *buffer, uint32_t len, uint16_t flags)
+PART void describe(uint16_t i, const volatile void *buffer, uint32_t len, uint16_t flags)
 {
 	desc[i].addr = cpu_to_le64((uint32_t)buffer);
 	desc[i].len = cpu_to_le32(len);
@@ -37,7 +37,7 @@ static inline void describe(uint16_t i, const volatile void *buffer, uint32_t le
 }
 
 /* Describes the read of a sector: a chain of three descriptors, of which head is the first. */
-static inline void prepare_read(struct request *request, uint64_t sector, uint16_t head)
+PART void prepare_read(struct request *request, uint64_t sector, uint16_t head)
 {
 	request->header.type = cpu_to_le32(VIRTIO_BLK_T_IN);
 	request->header.reserved = cpu_to_le32(0);
@@ -54,7 +54,7 @@ static inline void prepare_read(struct request *request, uint64_t sector, uint16
 }
 
 /* Makes a chain available: its head goes into the ring first, and idx is stored after it. */
-static inline void publish(uint16_t head)
+PART void publish(uint16_t head)
 {
 	avail.ring[made_available % QUEUE_SIZE] = cpu_to_le16(head);
 	made_available++;
@@ -63,13 +63,13 @@ static inline void publish(uint16_t head)
 }
 
 /* Tells the device that queue 0 has something new. */
-static inline void kick(void)
+PART void kick(void)
 {
 	set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 }
 
 /* Takes the next used element, if the device has written one. */
-static inline bool take_used(struct virtq_used_elem *element)
+PART bool take_used(struct virtq_used_elem *element)
 {
 	if (atomic_load_explicit(&used.idx.raw, memory_order_acquire) ==
 		cpu_to_le16(taken_back).raw)
@@ -80,7 +80,7 @@ static inline bool take_used(struct virtq_used_elem *element)
 }
 
 /* Waits for the next used element, by looking again and again. */
-static inline struct virtq_used_elem wait_used(void)
+PART struct virtq_used_elem wait_used(void)
 {
 	struct virtq_used_elem element;
 
@@ -91,7 +91,7 @@ static inline struct virtq_used_elem wait_used(void)
 }
 
 /* Whether the device has read the sector. It counts the bytes that it wrote: data and status. */
-static inline bool was_read(const struct request *request, struct virtq_used_elem element)
+PART bool was_read(const struct request *request, struct virtq_used_elem element)
 {
 	return request->status == VIRTIO_BLK_S_OK &&
 	       le32_to_cpu(element.len) == sizeof request->data + sizeof request->status;

@@ -8,13 +8,13 @@
 
 static uint64_t features; /* those that driver and device have agreed on, one bit each */
 
-static inline bool has_feature(unsigned number)
+PART bool has_feature(unsigned number)
 {
 	return features >> number & 1;
 }
 
 /* Accepts one word of feature bits: those that are offered, as far as they are wanted. */
-static inline void accept_features(uint32_t word, uint32_t wanted)
+PART void accept_features(uint32_t word, uint32_t wanted)
 {
 	uint32_t accepted;
 
@@ -27,7 +27,7 @@ static inline void accept_features(uint32_t word, uint32_t wanted)
 
 /* Steps 1 to 6 of virtio 3.1.1: resets the device, and agrees with it on features. wanted are those
  * that the driver can use besides VERSION_1, which it needs. */
-static inline void start_device(uint64_t wanted)
+PART void start_device(uint64_t wanted)
 {
 	uint32_t status = 0;
 
