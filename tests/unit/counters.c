@@ -13,10 +13,16 @@
 
 #define NAME_SIZE 16
 
+/* struct kvm_stats_desc, whose name has no size, so that it is no member of another structure. */
 struct counter {
-	struct kvm_stats_desc desc;
+	uint32_t flags;
+	int16_t exponent;
+	uint16_t size;
+	uint32_t offset, bucket_size;
 	char name[NAME_SIZE];
 };
+
+_Static_assert(sizeof(struct counter) == sizeof(struct kvm_stats_desc) + NAME_SIZE, "KVM API 4.133");
 
 /* Where the parts of the file are. */
 #define DESC_AT 64
@@ -41,8 +47,8 @@ static const char *read_file(const struct kvm_stats_header *header, uint16_t sec
 {
 	static const uint64_t data[] = {7, 1, 2, 3};
 	const struct counter counters[] = {
-		{{.size = 1, .offset = 0}, "exits"},
-		{{.size = second_size, .offset = 8}, "halts"},
+		{.size = 1, .offset = 0, .name = "exits"},
+		{.size = second_size, .offset = 8, .name = "halts"},
 	};
 	int fd = memfd_create("counters", 0), cpu = 3;
 
