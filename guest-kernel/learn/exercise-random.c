@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exercise "random" of spec/learn/exercises.md: asks the entropy device for 32 random bytes. */
+/* Exercise "random" of spec/learn/exercises.md: asks the entropy device for 32 random bytes, and
+ * prints them. */
 
 #include "request.h"
 
@@ -7,7 +8,8 @@
 
 static uint8_t bytes[WANTED];
 
-/* Asks the device for len bytes at data, and waits. Returns how many it has given (virtio 5.4.6). */
+/* Asks the device for len bytes at data, and waits. Returns how many it has given (virtio
+ * 5.4.6). */
 PART uint32_t read_random(uint8_t *data, uint32_t len)
 {
 	/* Your part begins here. */
