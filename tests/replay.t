@@ -140,6 +140,20 @@ for my $name (sort keys %others) {
 	is(slurp($out), "ready\none\ntwo\nq", 'where output goes to a file');
 }
 
+# A disk that grows and shrinks.
+{
+	my ($file, $disk) = (scratch() . '/sizes.rec', write_file('sizes.img', "\0" x (64 * 512)));
+	my $one = run(['bash', '-c', 'exec 3< <(exec "$0" "$@"); pid=$!
+		for size in 128 16; do
+			read -ru3 line; echo "$line"; truncate -s $((size * 512)) ' . $disk . '; kill -USR1 $pid
+		done
+		cat <&3; wait $pid', vole(), qw(run --timeout 60 --record), $file, '-d', $disk, build() . '/guest/block-resize.elf', '--', 16]);
+	is($one->{out}, "64 sectors\n128 sectors\n16 sectors\nall checks hold\n", "a disk's size changes");
+	write_file('sizes.img', "\0" x (64 * 512));
+	is(run([vole(), 'replay', $file])->{out}, $one->{out}, 'and so it does in the replay, whose disk stays');
+	is(-s $disk, 64 * 512, '... as it is');
+}
+
 # --- what it costs ---
 
 # In CPU time, of runs in turns.

@@ -134,14 +134,21 @@ static void use_disk(void)
 	disk->ops->write(disk, iov, 2, 0);
 }
 
-static const struct outside_host host = {use_port, use_window, use_entropy};
+static void resize(void *ctx, unsigned number)
+{
+	(void)ctx;
+	assert(number == 0 && outside.disks[0].backend.capacity > 0);
+}
+
+static const struct outside_host host = {
+	.input = use_port, .window = use_window, .entropy = use_entropy, .resize = resize};
 
 static void add_entries(struct input *in)
 {
 	static const uint8_t data[256];
 
 	while (input_left(in) > 0) {
-		struct journal_entry entry = {.kind = (enum journal_kind)(take(in, 1) % 9),
+		struct journal_entry entry = {.kind = (enum journal_kind)(take(in, 1) % 10),
 			.number = (uint32_t)take(in, 1) % 20,
 			.turns = take(in, 1),
 			.value = (int16_t)take(in, 2),

@@ -139,7 +139,19 @@ static void on_entropy(void *ctx)
 	note("%lx, ", bytes[3]);
 }
 
-static const struct outside_host guest = {on_input, on_window, on_entropy};
+static void on_sizes(void *ctx)
+{
+	(void)ctx;
+	outside_resized(&outside, 0, 16);
+}
+
+static void on_resize(void *ctx, unsigned number)
+{
+	(void)ctx;
+	note("size %ld, ", (long)outside.disks[number].backend.capacity);
+}
+
+static const struct outside_host guest = {on_input, on_window, on_entropy, on_sizes, on_resize};
 
 static void transfer(void)
 {
@@ -198,6 +210,7 @@ static void live(bool is_past)
 		host.input = "";
 		outside_port_ready(&outside, 0);
 		outside_entropy_ready(&outside);
+		outside_ask_sizes(&outside);
 	}
 	at(5);
 	on_input(NULL, 0); /* what was not read yet */
@@ -226,6 +239,7 @@ static void test_repeat(void)
 	ok(strstr(first, "wrote 6"), "its output was taken at once");
 	ok(strstr(first, "disk -5, disk 40"), "a transfer failed, and the next was done in parts");
 	ok(strstr(first, "entropy 4 5a"), "it got entropy");
+	ok(strstr(first, "size 16"), "and a larger disk");
 	outside_note(&outside, (struct journal_entry){.kind = JOURNAL_END});
 	len = outside.journal.len;
 	bytes = malloc(len);

@@ -225,12 +225,57 @@ int overlay_open(struct overlay *overlay, struct block_backend *base, const char
 	overlay->backend.read_only = false;
 	overlay->backend.can_unmap = true;
 	blocks = disk_bytes(overlay) / OVERLAY_BLOCK + 1;
-	overlay->written = calloc(blocks / 64 + 1, sizeof *overlay->written);
+	overlay->written_len = blocks / 64 + 1;
+	overlay->written = calloc(overlay->written_len, sizeof *overlay->written);
 	if (!overlay->written)
 		return fail(path, ENOMEM);
 	overlay->fd = memfd_create("vole disk", MFD_CLOEXEC);
 	if (overlay->fd < 0 || ftruncate(overlay->fd, (off_t)disk_bytes(overlay)) < 0)
 		return fail(path, errno);
+	return 0;
+}
+
+/* Has bits for the blocks of a disk of so many bytes. */
+static int make_room(struct overlay *overlay, uint64_t bytes)
+{
+	size_t len = (bytes / OVERLAY_BLOCK + 1) / 64 + 1, old = overlay->written_len;
+	uint64_t *written;
+
+	if (len <= old)
+		return 0;
+	written = realloc(overlay->written, len * sizeof *written);
+	if (!written)
+		return -ENOMEM;
+	memset(written + old, 0, (len - old) * sizeof *written);
+	overlay->written = written;
+	overlay->written_len = len;
+	return 0;
+}
+
+/* Has [from, to) be in the file, as zeroes. The disk below has no such bytes. */
+static int add_zeroes(struct overlay *overlay, uint64_t from, uint64_t to)
+{
+	int ret = make_room(overlay, to);
+
+	if (ret == 0 && from % OVERLAY_BLOCK != 0)
+		ret = copy_block(overlay, from / OVERLAY_BLOCK);
+	/* Smaller first, so that nothing is left of what was there before. */
+	if (ret == 0 &&
+		(ftruncate(overlay->fd, (off_t)from) < 0 || ftruncate(overlay->fd, (off_t)to) < 0))
+		ret = -errno;
+	if (ret == 0)
+		mark_range(overlay, from, to);
+	return ret;
+}
+
+int overlay_resize(struct overlay *overlay, uint64_t sectors)
+{
+	uint64_t from = disk_bytes(overlay), to = sectors * VIRTIO_BLK_SECTOR_SIZE;
+	int ret = to > from ? add_zeroes(overlay, from, to) : 0;
+
+	if (ret < 0)
+		return fail(overlay->path, -ret);
+	overlay->backend.capacity = sectors;
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct overlay {
 	const char *path;             /* its name, for messages; not owned */
 	int fd;                       /* the file in memory; -1: empty */
 	uint64_t *written;            /* a bit for each block that is in the file */
+	size_t written_len;           /* of its words */
 	bool said;                    /* an error was reported, which happens once */
 };
 
@@ -31,6 +32,10 @@ struct overlay {
 /* Makes a layer over a disk that is open: as large, with the same name and blocks, and writable.
  * Returns 0 or -errno (said). The caller calls overlay_close() whatever is returned. */
 int overlay_open(struct overlay *overlay, struct block_backend *base, const char *path);
+
+/* Has the disk have so many sectors from now on. What is added reads as zeroes. Returns 0 or -errno
+ * (said): then it is as it was. */
+int overlay_resize(struct overlay *overlay, uint64_t sectors);
 void overlay_close(struct overlay *overlay);
 
 #endif

@@ -299,7 +299,7 @@ static void free_disks(struct vm *vm)
 void devices_resize_disks(struct vm *vm)
 {
 	if (vm->recording) {
-		say("the disks keep their sizes in a run that is recorded or repeated");
+		outside_ask_sizes(&vm->recording->outside);
 		return;
 	}
 	for (unsigned i = 0; i < vm->disk_count; i++) {

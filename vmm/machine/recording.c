@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <vole/virtio_blk.h>
 
 #include "error_text.h"
 #include "exit_status.h"
@@ -44,7 +47,40 @@ static void tell_entropy(void *ctx)
 	virtio_backend_ready(&vm->rng.dev, 0);
 }
 
+/* A private layer is as large as the disk was. What is added may be no hole, and the record does
+ * not have it. */
+static void look_at_sizes(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	for (unsigned i = 0; i < vm->disk_count; i++) {
+		struct disk *disk = &vm->disks[i].disk;
+		off_t end = (off_t)(disk->backend.capacity * VIRTIO_BLK_SECTOR_SIZE);
+
+		if (vm->disks[i].overlay.fd >= 0 || disk_refresh_size(disk) <= 0)
+			continue;
+		if (lseek(disk->fd, end, SEEK_DATA) >= 0)
+			say("%s: what was added to it is not empty, and the record does not have "
+			    "it",
+				disk->path);
+		outside_resized(&vm->recording->outside, i, disk->backend.capacity);
+	}
+}
+
+static void tell_size(void *ctx, unsigned number)
+{
+	struct vm *vm = ctx;
+	struct vm_disk *disk = &vm->disks[number];
+	uint64_t sectors = vm->recording->outside.disks[number].backend.capacity;
+
+	if (disk->overlay.fd >= 0 && overlay_resize(&disk->overlay, sectors) < 0)
+		vm_end_outside(vm, EXIT_STATUS_VOLE);
+	virtio_config_changed(&disk->block.dev);
+}
+
 static const struct outside_host outside_host = {
+	.sizes = look_at_sizes,
+	.resize = tell_size,
 	.input = tell_input,
 	.window = tell_window,
 	.entropy = tell_entropy,

@@ -79,6 +79,7 @@ static int check_disk(
 	}
 	backend->unit = noted->unit;
 	backend->can_unmap = noted->can_unmap;
+	backend->read_only = noted->read_only;
 	return 0;
 }
 

@@ -29,8 +29,8 @@ static int take_disks(
 		if (own->disk_count > 0)
 			disk->path = own->disks[i].path;
 		/* The run may write, and the file stays as it is. */
-		disk->read_only = setup->disks[i].read_only;
-		disk->is_private = !disk->read_only;
+		disk->read_only = false;
+		disk->is_private = true;
 		disk->block_size = setup->disks[i].block_size;
 	}
 	return ret;

@@ -23,9 +23,10 @@ enum journal_kind {
 	JOURNAL_ENTROPY_READY, /* the source may have bytes now for a request that found none */
 	JOURNAL_DISK,          /* value: result of a transfer that was not done as asked for; data:
 				* its number among those of the disk, 8 bytes */
-	JOURNAL_STOP, /* no more guest code; value: exit status of vole so far; number: 1 if
+	JOURNAL_STOP,      /* no more guest code; value: exit status of vole so far; number: 1 if
 				* the guest did not end the run; data: engine_position.done, 8 bytes */
-	JOURNAL_END,  /* value: exit status of vole; number: the signal that ended it */
+	JOURNAL_END,       /* value: exit status of vole; number: the signal that ended it */
+	JOURNAL_DISK_SIZE, /* value: sectors that a disk has from now on */
 	JOURNAL_KINDS,
 };
 

@@ -48,11 +48,29 @@ static void repeat_port(struct outside *outside, const struct journal_entry *ent
 	outside->ops->input(outside->ctx, entry->number);
 }
 
+/* Sectors that a disk has at most: 8 TiB. */
+#define SECTORS_MAX (INT64_C(1) << 34)
+
+static void repeat_size(struct outside *outside, const struct journal_entry *entry)
+{
+	if (entry->number >= OUTSIDE_DISKS || !outside->disks[entry->number].host ||
+		entry->value <= 0 || entry->value > SECTORS_MAX) {
+		outside_diverge(outside, "the record has a size for a disk that does not exist");
+		return;
+	}
+	outside->disks[entry->number].backend.capacity = (uint64_t)entry->value;
+	outside->ops->resize(outside->ctx, entry->number);
+}
+
 /* Repeats an entry that came by itself. Returns false if it is one that something asks for. */
 static bool repeat(struct outside *outside, const struct journal_entry *entry)
 {
 	if (entry->kind == JOURNAL_ENTROPY_READY) {
 		outside->ops->entropy(outside->ctx);
+		return true;
+	}
+	if (entry->kind == JOURNAL_DISK_SIZE) {
+		repeat_size(outside, entry);
 		return true;
 	}
 	if (entry->kind != JOURNAL_PORT && entry->kind != JOURNAL_INPUT &&
@@ -101,6 +119,20 @@ void outside_entropy_ready(struct outside *outside)
 	outside->entropy_ready = true;
 }
 
+void outside_ask_sizes(struct outside *outside)
+{
+	outside->sizes_asked = true;
+}
+
+void outside_resized(struct outside *outside, unsigned number, uint64_t sectors)
+{
+	outside->disks[number].backend.capacity = sectors;
+	outside_note(outside,
+		(struct journal_entry){
+			.kind = JOURNAL_DISK_SIZE, .number = number, .value = (int64_t)sectors});
+	outside->ops->resize(outside->ctx, number);
+}
+
 void outside_take(struct outside *outside, const struct engine_position *position)
 {
 	outside->position = *position;
@@ -111,6 +143,9 @@ void outside_take(struct outside *outside, const struct engine_position *positio
 	for (unsigned i = 0; i < OUTSIDE_PORTS; i++)
 		if (outside->ports[i].is_ready)
 			outside_port_take(&outside->ports[i]);
+	if (outside->sizes_asked)
+		outside->ops->sizes(outside->ctx);
+	outside->sizes_asked = false;
 	if (!outside->entropy_ready)
 		return;
 	outside->entropy_ready = false;
@@ -174,8 +209,10 @@ void outside_transfer(struct outside *outside, struct snapshot_stream *stream)
 			transfer_port(&outside->ports[i], stream);
 	snapshot_begin(stream, "OUTS", 0);
 	SNAPSHOT_FIELD(stream, outside->debug_sent);
-	for (unsigned i = 0; i < OUTSIDE_DISKS; i++)
+	for (unsigned i = 0; i < OUTSIDE_DISKS; i++) {
 		SNAPSHOT_FIELD(stream, outside->disks[i].transfers);
+		SNAPSHOT_FIELD(stream, outside->disks[i].backend.capacity);
+	}
 	snapshot_end(stream);
 }
 

@@ -64,6 +64,10 @@ struct outside_host {
 	void (*input)(void *ctx, unsigned port); /* there is input, or a port's other end changed */
 	void (*window)(void *ctx, unsigned port); /* the size of a port's window changed */
 	void (*entropy)(void *ctx);               /* there may be entropy for who waits */
+
+	/* Looks at the disks' sizes: calls outside_resized() for each that is another. */
+	void (*sizes)(void *ctx);
+	void (*resize)(void *ctx, unsigned disk); /* a disk's capacity is another */
 };
 
 #define OUTSIDE_PORTS 17 /* those of a console, and the serial port, which is the last */
@@ -82,6 +86,7 @@ struct outside {
 	struct rng_backend entropy; /* what the device sees */
 	struct rng_backend *entropy_host;
 	bool entropy_ready;
+	bool sizes_asked; /* outside_ask_sizes() */
 	struct outside_disk disks[OUTSIDE_DISKS];
 
 	struct undo *undo; /* of writes to disks; NULL: none is kept. Not owned */
@@ -107,6 +112,12 @@ void outside_port_ready(struct outside *outside, unsigned number);
 
 /* The source of entropy may have some. */
 void outside_entropy_ready(struct outside *outside);
+
+/* The user wants the disks' sizes to be looked at. */
+void outside_ask_sizes(struct outside *outside);
+
+/* A disk has so many sectors. */
+void outside_resized(struct outside *outside, unsigned number, uint64_t sectors);
 
 /* Takes what has come, at this position, between two turns. */
 void outside_take(struct outside *outside, const struct engine_position *position);
