@@ -233,6 +233,16 @@ function meaningOf(journey, isRead, offset, bytes) {
 	return "";
 }
 
+/* Why a buffer is not shown to its end. */
+function lackOf(journey, isRead, count) {
+	const step = isRead ? journey.step : journey.usedStep, more = count + (count === 1 ? " byte more, " : " bytes more, ");
+	if (!isRead && !journey.isUsed)
+		return "nothing is in it yet";
+	if (step.bytes_left_out)
+		return more + "which the page does not have";
+	return more + (isRead || !step.bytes && step.written ? "which the capture does not have" : "which the device has not written");
+}
+
 function bufferCard(journey, number, segment, isRead, offset, bytes, isChanged) {
 	const [address, length] = segment, side = isRead ? "driver" : "device";
 	const card = el("div", "buffer " + side + (isChanged ? " changed" : ""),
@@ -244,8 +254,7 @@ function bufferCard(journey, number, segment, isRead, offset, bytes, isChanged) 
 	if (bytes.length)
 		card.append(el("pre", "", dump(bytes)));
 	if (bytes.length < length)
-		card.append(el("p", "none", bytes.length ? length - bytes.length + " more bytes, which the page does not have"
-			: isRead || journey.isUsed ? "its bytes are not in the page" : "nothing is in it yet"));
+		card.append(el("p", "none", lackOf(journey, isRead, length - bytes.length)));
 	card.dataset.buffer = number;
 	return card;
 }

@@ -19,7 +19,14 @@ function findLanes() {
 findLanes();
 
 const LABEL = 130, MARGIN = 10;
-const laneHeight = () => Math.max(5, Math.min(15, Math.floor(90 / lanes.length)));
+const laneHeight = () => Math.max(5, Math.min(15, Math.floor((lanes.length > 8 ? 120 : 90) / lanes.length)));
+
+/* What stands before a lane: where lanes are low, the device's first one has the device's name alone. */
+function labelOf(lane, i, height) {
+	if (height >= 10)
+		return lane.name;
+	return i === 0 || lanes[i - 1].device !== lane.device ? nameOf(lane.device) + " " + lane.device : "";
+}
 
 function timelineScale() {
 	const width = $("timeline").clientWidth - LABEL - MARGIN;
@@ -34,10 +41,11 @@ function drawTimeline(index, journey) {
 	canvas.height = canvas.clientHeight * devicePixelRatio;
 	const context = canvas.getContext("2d"), top = new Map(lanes.map((lane, i) => [lane.key, 2 + i * height]));
 	context.scale(devicePixelRatio, devicePixelRatio);
-	context.font = Math.min(12, height) + "px system-ui, sans-serif";
+	context.font = Math.max(11, Math.min(12, height)) + "px system-ui, sans-serif";
 	lanes.forEach((lane, i) => {
+		const name = labelOf(lane, i, height);
 		context.fillStyle = color("faint");
-		context.fillText(lane.name, 0, 2 + (i + .8) * height, LABEL - 6);
+		context.fillText(name, 0, 2 + (i + .5) * height + 4, LABEL - 6);
 		context.fillStyle = color("line");
 		context.fillRect(LABEL, 2 + (i + .5) * height, scale.width, 1);
 	});
@@ -48,11 +56,12 @@ function drawTimeline(index, journey) {
 		context.fillRect(scale.x(j.first), y + 1, Math.max(2, scale.x(j.last) - scale.x(j.first)), height - 2);
 	}
 	context.globalAlpha = 1;
+	const inner = Math.max(3, height - 6);
 	const tick = Math.max(1, Math.min(4, scale.width / steps.length - .5));
 	steps.forEach((step, i) => {
 		const y = top.get(keyOf(step.device, step.queue));
 		context.fillStyle = color(step.by);
-		context.fillRect(scale.x(i) - tick / 2, y === undefined ? 0 : y + 3, tick, y === undefined ? canvas.clientHeight : height - 6);
+		context.fillRect(scale.x(i) - tick / 2, y === undefined ? 0 : y + (height - inner) / 2, tick, y === undefined ? canvas.clientHeight : inner);
 	});
 	context.fillStyle = color("text");
 	context.fillRect(scale.x(index) - 1, 0, 2, canvas.clientHeight);
