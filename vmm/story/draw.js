@@ -55,7 +55,8 @@ function cell(now, before, className) {
 
 /* The head of an area: whose it is, where, and the clause that has it. */
 function areaHead(title, who, address, clause) {
-	return el("h3", "", title + " ", el("small", "", el("span", "owner", who), ", at " + addressOf(address) + ", virtio " + clause));
+	return el("h3", "", title + " ",
+		el("small", "", el("span", "owner", who), ", at " + addressOf(address) + ", virtio " + clause));
 }
 
 /* A ring drawn as one line of cells, each [name, now, before, meaning, attributes]; null: some are left out. */
@@ -115,11 +116,13 @@ function descriptorRow(now, before, i, places) {
 	const d = descriptorOf(now, i), b = before ? descriptorOf(before, i) : d;
 	const names = now.packed ? PACKED_FLAGS : DESCRIPTOR_FLAGS;
 	const isLinked = now.packed || d.flags & NEXT, wasLinked = now.packed || b.flags & NEXT;
-	const cells = [cell(d.addr, b.addr), cell(String(d.len), String(b.len)), cell(flagNames(d.flags, names), flagNames(b.flags, names)),
+	const cells = [cell(d.addr, b.addr), cell(String(d.len), String(b.len)),
+		cell(flagNames(d.flags, names), flagNames(b.flags, names)),
 		cell(isLinked ? String(d.other) : "-", wasLinked ? String(b.other) : "-")];
 	if (now.packed)
 		cells.splice(2, 0, cells.pop());
-	const row = el("tr", (places.includes(i) ? "ours " : "") + (d.isFree ? "free" : ""), el("td", "index", String(i)), ...cells);
+	const row = el("tr", (places.includes(i) ? "ours " : "") + (d.isFree ? "free" : ""),
+		el("td", "index", String(i)), ...cells);
 	row.dataset.descriptor = i;
 	return row;
 }
@@ -142,8 +145,9 @@ function drawUsed(now, before) {
 	strip("used", "device", areaHead("Used ring", "the device writes it", now.areas[DEVICE], "2.7.8"), [
 		["flags", String(used.flags), String(was.flags), "1: the device wants no kicks"],
 		["idx", String(used.idx), String(was.idx), "chains that were ever used, modulo 65536"],
-		...slots(now.size, hot, 9, (i) => ["[" + i + "]", used.id(i) + ", " + used.len(i), was.id(i) + ", " + was.len(i),
-			"the head of a chain, and bytes written", { used: used.id(i), ...(i === last && used.idx ? { isLast: 1 } : {}) }]),
+		...slots(now.size, hot, 9, (i) => ["[" + i + "]",
+			used.id(i) + ", " + used.len(i), was.id(i) + ", " + was.len(i), "the head of a chain, and bytes written",
+			{ used: used.id(i), ...(i === last && used.idx ? { isLast: 1 } : {}) }]),
 		["avail_event", now.eventIdx ? String(used.event) : "-", now.eventIdx ? String(was.event) : "-",
 			"the available entry at which the device wants a kick; with EVENT_IDX only"]]);
 }
@@ -168,7 +172,8 @@ function drawSplit(now, before, journey, step) {
 	const places = journey ? chainFrom(now, journey.id) : [];
 	drawAvail(now, before);
 	drawUsed(now, before);
-	drawTable(now, before, places, step, "Descriptor table", "the driver writes it", "2.7.5", ["", "address", "length", "flags", "next"]);
+	drawTable(now, before, places, step, "Descriptor table", "the driver writes it", "2.7.5",
+		["", "address", "length", "flags", "next"]);
 	return places;
 }
 
@@ -176,12 +181,14 @@ function drawSplit(now, before, journey, step) {
 
 /* The places in the ring that a chain was taken from: its last descriptor has its id. */
 function packedPlaces(queue, journey) {
+	const before = (i) => (i + queue.size - 1) % queue.size;
 	for (let i = 0; i < queue.size; i++) {
 		const descriptor = descriptorOf(queue, i);
 		if (descriptor.isFree || descriptor.other !== journey.id || descriptor.flags & NEXT)
 			continue;
 		const places = [i];
-		for (let j = (i + queue.size - 1) % queue.size; places.length < queue.size && descriptorOf(queue, j).flags & NEXT; j = (j + queue.size - 1) % queue.size)
+		const isNext = (j) => places.length < queue.size && descriptorOf(queue, j).flags & NEXT;
+		for (let j = before(i); isNext(j); j = before(j))
 			places.unshift(j);
 		return places;
 	}
@@ -203,7 +210,8 @@ function drawPacked(now, before, journey, step) {
 	const places = journey ? packedPlaces(now, journey) : [];
 	drawSuppression("driver", "driver", now, before, DRIVER);
 	drawSuppression("used", "device", now, before, DEVICE);
-	drawTable(now, before, places, step, "Descriptor ring", "driver and device write it", "2.8.13", ["", "address", "length", "id", "flags"]);
+	drawTable(now, before, places, step, "Descriptor ring", "driver and device write it", "2.8.13",
+		["", "address", "length", "id", "flags"]);
 	return places;
 }
 
@@ -215,7 +223,8 @@ function dump(bytes) {
 	const lines = [];
 	for (let at = 0; at < bytes.length; at += WIDTH) {
 		const part = [...bytes.subarray(at, at + WIDTH)];
-		lines.push(part.map((b) => b.toString(16).padStart(2, "0")).join(" ").padEnd(3 * Math.min(WIDTH, bytes.length)) + " " +
+		const digits = part.map((b) => b.toString(16).padStart(2, "0")).join(" ");
+		lines.push(digits.padEnd(3 * Math.min(WIDTH, bytes.length)) + " " +
 			part.map((b) => b >= 32 && b < 127 ? String.fromCharCode(b) : "·").join(""));
 	}
 	return lines.join("\n");
@@ -235,18 +244,21 @@ function meaningOf(journey, isRead, offset, bytes) {
 
 /* Why a buffer is not shown to its end. */
 function lackOf(journey, isRead, count) {
-	const step = isRead ? journey.step : journey.usedStep, more = count + (count === 1 ? " byte more, " : " bytes more, ");
+	const step = isRead ? journey.step : journey.usedStep;
+	const more = count + (count === 1 ? " byte more, " : " bytes more, ");
 	if (!isRead && !journey.isUsed)
 		return "nothing is in it yet";
 	if (step.bytes_left_out)
 		return more + "which the page does not have";
-	return more + (isRead || !step.bytes && step.written ? "which the capture does not have" : "which the device has not written");
+	return more + (isRead || !step.bytes && step.written ? "which the capture does not have"
+		: "which the device has not written");
 }
 
 function bufferCard(journey, number, segment, isRead, offset, bytes, isChanged) {
 	const [address, length] = segment, side = isRead ? "driver" : "device";
 	const card = el("div", "buffer " + side + (isChanged ? " changed" : ""),
-		el("p", "", el("b", "", String(number) + "  "), addressOf(address) + ", " + length + (length === 1 ? " byte, " : " bytes, "),
+		el("p", "", el("b", "", String(number) + "  "),
+			addressOf(address) + ", " + length + (length === 1 ? " byte, " : " bytes, "),
 			el("span", "owner", isRead ? "the device reads it" : "the device writes it")));
 	const meaning = meaningOf(journey, isRead, offset, bytes);
 	if (meaning)
@@ -260,10 +272,12 @@ function bufferCard(journey, number, segment, isRead, offset, bytes, isChanged) 
 }
 
 function drawBuffers(journey, step) {
-	const head = el("h3", "", "Buffers", el("small", "", journey ? journey.request || "chain " + journey.id : "no chain was taken yet"));
+	const head = el("h3", "", "Buffers",
+		el("small", "", journey ? journey.request || "chain " + journey.id : "no chain was taken yet"));
 	const cards = [];
 	if (journey) {
-		const chain = journey.step, read = bytesOf(chain.bytes), written = journey.isUsed ? bytesOf(journey.usedStep.bytes) : new Uint8Array();
+		const chain = journey.step, read = bytesOf(chain.bytes);
+		const written = bytesOf(journey.isUsed ? journey.usedStep.bytes : "");
 		let offset = 0;
 		chain.segments.forEach((segment, i) => {
 			const isRead = i < chain.readable;
@@ -300,15 +314,18 @@ function boxOf(element) {
 /* A line along a path, to a head at x, y that points to the right. */
 function arrow(side, path, x, y) {
 	const group = svg("g", { class: side });
-	group.append(svg("path", { d: path + ` ${x - 6} ${y}` }), svg("path", { class: "head", d: `M${x} ${y} l-8 -4 v8 z` }));
+	group.append(svg("path", { d: path + ` ${x - 6} ${y}` }),
+		svg("path", { class: "head", d: `M${x} ${y} l-8 -4 v8 z` }));
 	$("arrows").append(group);
 }
 
 /* From a slot of a ring, above or below, around the table's left to a row of it. */
 function slotArrow(side, slot, row) {
-	const a = boxOf(slot), b = boxOf(row), table = boxOf(slot.closest("table")), isAbove = a.y < b.y, down = isAbove ? 1 : -1;
+	const a = boxOf(slot), b = boxOf(row), table = boxOf(slot.closest("table"));
+	const isAbove = a.y < b.y, down = isAbove ? 1 : -1;
 	const y = isAbove ? table.bottom : table.top, x = b.left - 20, turn = y + 8 * down;
-	arrow(side, `M${a.x} ${y} V${turn - 4 * down} Q${a.x} ${turn} ${a.x - 4} ${turn} H${x + 6} Q${x} ${turn} ${x} ${turn + 6 * down} ` +
+	arrow(side, `M${a.x} ${y} V${turn - 4 * down} Q${a.x} ${turn} ${a.x - 4} ${turn} ` +
+		`H${x + 6} Q${x} ${turn} ${x} ${turn + 6 * down} ` +
 		`V${b.y - 6 * down} Q${x} ${b.y} ${x + 6} ${b.y} L`, b.left, b.y);
 }
 
@@ -318,7 +335,7 @@ function drawArrows(now, journey, places) {
 	$("arrows").replaceChildren();
 	if (!journey || !head || isNarrow())
 		return;
-	const from = document.querySelector(journey.isUsed ? `.ours[data-used="${journey.id}"]` : `.ours[data-avail="${journey.id}"]`);
+	const from = document.querySelector(`.ours[data-${journey.isUsed ? "used" : "avail"}="${journey.id}"]`);
 	if (from && !now.packed)
 		slotArrow(journey.isUsed ? "device" : "driver", from, head);
 	places.slice(1).forEach((place, i) => {
@@ -332,6 +349,7 @@ function drawArrows(now, journey, places) {
 		if (!place)
 			return;
 		const a = boxOf(place), b = boxOf(card), y = b.top + 14, middle = (a.right + b.left) / 2;
-		arrow(card.classList.contains("driver") ? "driver" : "device", `M${a.right} ${a.y} C${middle} ${a.y} ${middle} ${y}`, b.left, y);
+		arrow(card.classList.contains("driver") ? "driver" : "device",
+			`M${a.right} ${a.y} C${middle} ${a.y} ${middle} ${y}`, b.left, y);
 	});
 }

@@ -13,7 +13,8 @@ function drawSentence(step) {
 	$("says").className = step.by;
 	$("side").textContent = step.by;
 	$("sentence").textContent = step.says + ".";
-	$("why").replaceChildren(why.text + " ", el("span", "clause", why.clause ? data.specification + ", " + why.clause : ""));
+	$("why").replaceChildren(why.text + " ",
+		el("span", "clause", why.clause ? data.specification + ", " + why.clause : ""));
 	const where = [];
 	if (step.device !== undefined)
 		where.push(nameOf(step.device) + " " + step.device + (step.queue === undefined ? "" : ", queue " + step.queue));
@@ -22,11 +23,13 @@ function drawSentence(step) {
 	$("where").replaceChildren(where.join(", "), ...(step.place ? [" at ", el("b", "", step.place)] : []));
 }
 
-const LAMPS = [[1, "ACKNOWLEDGE"], [2, "DRIVER"], [8, "FEATURES_OK"], [4, "DRIVER_OK"], [0x40, "NEEDS_RESET"], [0x80, "FAILED"]];
+const LAMPS = [[1, "ACKNOWLEDGE"], [2, "DRIVER"], [8, "FEATURES_OK"], [4, "DRIVER_OK"],
+	[0x40, "NEEDS_RESET"], [0x80, "FAILED"]];
 
 function drawDevice(number, now, before) {
 	const device = deviceIn(now, number), was = deviceIn(before, number);
-	const lamp = (name, isLit, wasLit) => el("span", "lamp" + (isLit ? " lit" : "") + (isLit !== wasLit ? " changed" : ""), name);
+	const lamp = (name, isLit, wasLit) =>
+		el("span", "lamp" + (isLit ? " lit" : "") + (isLit !== wasLit ? " changed" : ""), name);
 	const lamps = LAMPS.filter(([bit]) => bit < 0x40 || device.status & bit)
 		.map(([bit, name]) => lamp(name, Boolean(device.status & bit), Boolean(was.status & bit)));
 	$("device").className = "driver";
@@ -40,10 +43,12 @@ function drawRegisters(number, now, step) {
 	const registers = number === undefined ? [] : [...deviceIn(now, number).registers];
 	for (const [name, register] of registers.sort((a, b) => a[1].offset - b[1].offset)) {
 		const mark = register.n === step.n ? "changed" : "";
-		table.append(el("tr", "", el("td", mark, name), el("td", mark, register.by === "read" ? "read" : "written"), el("td", mark, register.words)));
+		table.append(el("tr", "", el("td", mark, name),
+			el("td", mark, register.by === "read" ? "read" : "written"), el("td", mark, register.words)));
 	}
 	$("registers").className = "driver";
-	$("registers").replaceChildren(el("h3", "", "Registers ", el("small", "", "as the driver has read and written them, virtio 4.2.2")), table);
+	$("registers").replaceChildren(el("h3", "", "Registers ",
+		el("small", "", "as the driver has read and written them, virtio 4.2.2")), table);
 	table.querySelector(".changed")?.scrollIntoView({ block: "nearest" });
 }
 
@@ -93,7 +98,8 @@ function withoutStore(queue, step) {
 
 function drawQueue(queue, before, journey, step) {
 	const same = before.queues.get(keyOf(queue.device, queue.queue));
-	const was = step.kind === "store" ? withoutStore(queue, step) : same && same.size === queue.size && step.kind !== "ready" ? same : queue;
+	const isSame = same && same.size === queue.size && step.kind !== "ready";
+	const was = step.kind === "store" ? withoutStore(queue, step) : isSame ? same : queue;
 	const places = (queue.packed ? drawPacked : drawSplit)(queue, was, journey, step);
 	drawBuffers(journey, step);
 	drawArrows(queue, journey, places);
@@ -103,10 +109,8 @@ function draw() {
 	const step = steps[player.index], before = stateAt(player.index - 1), now = stateAt(player.index);
 	const queue = queueFor(step, now);
 	const journey = player.followed || (queue && journeyAt(player.index, queue.device, queue.queue));
-	if (journey) {
+	if (journey)
 		journey.isUsed = journey.at.used <= player.index;
-		journey.isTaken = journey.at.taken <= player.index;
-	}
 	drawSentence(step);
 	$("device").hidden = step.device === undefined;
 	if (step.device !== undefined)
@@ -197,7 +201,8 @@ function switchTheme() {
 }
 
 const KEYS = {
-	ArrowRight: () => move(1), ArrowLeft: () => move(-1), ArrowDown: () => moveRequest(1), ArrowUp: () => moveRequest(-1),
+	ArrowRight: () => move(1), ArrowLeft: () => move(-1),
+	ArrowDown: () => moveRequest(1), ArrowUp: () => moveRequest(-1),
 	PageDown: () => go(player.index + 10), PageUp: () => go(player.index - 10),
 	Home: () => go(0), End: () => go(steps.length - 1), " ": play,
 	f: () => follow(!player.followed), t: switchTheme, "?": () => $("keys").showModal(),
@@ -219,7 +224,8 @@ function watchKeys() {
 }
 
 function watchControls() {
-	const actions = { first: "Home", back: "ArrowLeft", play: " ", next: "ArrowRight", last: "End", theme: "t", help: "?" };
+	const actions = { first: "Home", back: "ArrowLeft", play: " ", next: "ArrowRight", last: "End", theme: "t",
+		help: "?" };
 	for (const [id, key] of Object.entries(actions))
 		$(id).addEventListener("click", KEYS[key]);
 	$("follow").addEventListener("change", () => follow($("follow").checked));
@@ -252,7 +258,8 @@ function fillPage() {
 	document.title = data.capture + " - vole story";
 	$("capture").textContent = data.capture + (data.application ? ", by " + data.application : "");
 	$("problems").hidden = !data.problems.length;
-	$("problems").querySelector("summary").textContent = data.problems.length === 1 ? "what this page lacks" : data.problems.length + " things that this page lacks";
+	$("problems").querySelector("summary").textContent =
+		data.problems.length === 1 ? "what this page lacks" : data.problems.length + " things that this page lacks";
 	$("problems").querySelector("ul").append(...data.problems.map((problem) => el("li", "", problem)));
 	$("timeline").setAttribute("aria-valuemax", steps.length);
 	$("queues").append(...lanes.filter((lane) => lane.queue !== undefined).map((lane) => {

@@ -42,8 +42,9 @@ const addressAt = (bytes, at) => hex(BigInt(u32(bytes, at + 4)) << 32n | BigInt(
 function descriptorOf(queue, i) {
 	const bytes = queue.bytes[DESCRIPTOR], at = 16 * i;
 	const [flags, other] = queue.packed ? [14, 12] : [12, 14];
+	const isEmpty = bytes.subarray(at, at + 12).every((b) => b === 0);
 	return { addr: addressAt(bytes, at), len: u32(bytes, at + 8), flags: u16(bytes, at + flags),
-		other: u16(bytes, at + other), isFree: bytes.subarray(at, at + 12).every((b) => b === 0) && u16(bytes, at + flags) === 0 };
+		other: u16(bytes, at + other), isFree: isEmpty && u16(bytes, at + flags) === 0 };
 }
 
 function availOf(queue) {
@@ -148,7 +149,8 @@ function stateAt(index) {
 
 /* The stations of a request, in their order, with who makes each. */
 const STATIONS = [
-	["stored", "first store", "driver"], ["made", "made available", "driver"], ["kick", "kick", "driver"], ["serve", "device looks", "device"],
+	["stored", "first store", "driver"], ["made", "made available", "driver"],
+	["kick", "kick", "driver"], ["serve", "device looks", "device"],
 	["taken", "taken", "device"], ["host", "host works", "host"], ["hosted", "host returns", "host"],
 	["used", "used", "device"], ["published", "published", "device"],
 	["interrupt", "interrupt", "device"], ["quiet", "no interrupt", "device"],

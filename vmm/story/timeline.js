@@ -11,7 +11,8 @@ function findLanes() {
 		const key = keyOf(step.device, step.queue);
 		if (!seen.has(key) && step.device !== undefined)
 			seen.set(key, { device: step.device, queue: step.queue, key,
-				name: nameOf(step.device) + " " + step.device + (step.queue === undefined ? "" : ", queue " + step.queue) });
+				name: nameOf(step.device) + " " + step.device +
+					(step.queue === undefined ? "" : ", queue " + step.queue) });
 	}
 	lanes.push(...[...seen.values()].sort((a, b) => a.device - b.device || (a.queue ?? -1) - (b.queue ?? -1)));
 }
@@ -30,7 +31,8 @@ function labelOf(lane, i, height) {
 
 function timelineScale() {
 	const width = $("timeline").clientWidth - LABEL - MARGIN;
-	return { x: (i) => LABEL + width * (i + .5) / steps.length, index: (x) => Math.floor((x - LABEL) / width * steps.length), width };
+	return { width, x: (i) => LABEL + width * (i + .5) / steps.length,
+		index: (x) => Math.floor((x - LABEL) / width * steps.length) };
 }
 
 function drawTimeline(index, journey) {
@@ -61,7 +63,10 @@ function drawTimeline(index, journey) {
 	steps.forEach((step, i) => {
 		const y = top.get(keyOf(step.device, step.queue));
 		context.fillStyle = color(step.by);
-		context.fillRect(scale.x(i) - tick / 2, y === undefined ? 0 : y + (height - inner) / 2, tick, y === undefined ? canvas.clientHeight : inner);
+		if (y === undefined)
+			context.fillRect(scale.x(i) - tick / 2, 0, tick, canvas.clientHeight);
+		else
+			context.fillRect(scale.x(i) - tick / 2, y + (height - inner) / 2, tick, inner);
 	});
 	context.fillStyle = color("text");
 	context.fillRect(scale.x(index) - 1, 0, 2, canvas.clientHeight);
