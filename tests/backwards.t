@@ -101,7 +101,7 @@ $gdb->finish;
 my $disk = write_file('disk.img', $content);
 my $record = scratch() . '/run.rec';
 my %in = elf_symbols(slurp($recorded));
-my $typed = run(['bash', '-c', 'for i in 1 2 3 4 5 6 7 8; do printf ab$i; sleep 0.02; done | { cat; printf q; } | "$@"', '-',
+my $typed = run(['bash', '-c', 'for i in 1 2 3 4 5; do printf ab$i; sleep 0.01; done | { cat; printf q; } | "$@"', '-',
 	vole(), 'run', @small, qw(-c 3 --record), $record, '-d', "$disk,private", $recorded]);
 for my $how ('a record', 'a live run') {
 	my $is_live = $how eq 'a live run';

@@ -77,7 +77,7 @@ int main(const struct start_info *info)
 	walk();
 	for (unsigned i = 0; i < 40; i++) {
 		fill(entries[i % ENTRIES].numbers, i == 11 ? 5 : 3, i);
-		spend_time(8000);
+		spend_time(4000);
 	}
 	walk();
 	return 0;
