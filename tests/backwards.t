@@ -148,12 +148,14 @@ is($bad->{err}, "vole: --gdb -: history=much: not a size (a number of bytes, or 
 # A search that takes long is ended by ^C: the breakpoint is met a million times.
 $gdb = open_back([@small, build() . '/guest/spin.elf']);
 $gdb->send('c');
-select undef, undef, undef, 0.3;
+select undef, undef, undef, 0.1;
 $gdb->interrupt;
 is($gdb->receive, 'T02thread:1;', 'a loop is stopped');
 my $place = sprintf '0,%x,1', $gdb->eip;
 is($gdb->ask("Z$place"), 'OK', 'a breakpoint is in it');
 $gdb->send('bc');
+# What came together with the request is not looked at before its end.
+select undef, undef, undef, 0.3;
 $gdb->interrupt;
 like($gdb->receive, qr/^T0[25]thread:1;/, 'a search backwards can be interrupted');
 is($gdb->ask("z$place"), 'OK', 'the breakpoint goes');
