@@ -22,7 +22,8 @@ struct counter {
 	char name[NAME_SIZE];
 };
 
-_Static_assert(sizeof(struct counter) == sizeof(struct kvm_stats_desc) + NAME_SIZE, "KVM API 4.133");
+_Static_assert(
+	sizeof(struct counter) == sizeof(struct kvm_stats_desc) + NAME_SIZE, "KVM API 4.133");
 
 /* Where the parts of the file are. */
 #define DESC_AT 64
