@@ -55,7 +55,7 @@ for my $how ('a record', 'a live run') {
 	is($gdb->ask('bs'), 'T05thread:1;', 'and back');
 	is(state_of($gdb, 2, [$at{entries}, 160]), $before, 'all is as it was');
 	like($gdb->ask('bc'), qr/^T05thread:1;watch:/, 'back to where it was set');
-	ok($gdb->eip > $at{fill} + 64, 'which is elsewhere');
+	ok($gdb->eip < $at{fill} || $gdb->eip > $at{fill} + 64, 'which is elsewhere');
 	is($gdb->ask('bc'), 'T05thread:1;replaylog:begin;', 'before that, there is nothing');
 	is($gdb->eip, elf_entry(slurp($list)), 'but the first instruction');
 	is($gdb->ask(sprintf 'M%x,1:00', $at{entries}), 'E01', 'the past cannot be changed');
@@ -179,9 +179,9 @@ SKIP: {
 		'break walk', 'reverse-continue', 'next', 'next', 'reverse-next', 'reverse-next', 'reverse-stepi', 'continue', 'delete', 'continue', '');
 	my $text = run(['sh', '-c', 'exec "$@" 2>&1', 'sh', 'gdb', '-q', '-nx', '-batch', '-x', $script, $list])->{out};
 	my @patterns = (
-		qr/Thread 1 "CPU 0" received signal SIGSEGV/, qr/in walk \(\) at/,
+		qr/Thread 1 "CPU 0" received signal SIGSEGV/, qr/walk \(\) at/,
 		qr/hit Hardware watchpoint 1: -location entries\[3\]\.next\n\nOld value = \(struct entry \*\) 0xb\nNew value = .*<entries\+80>\n/,
-		qr/fill \(numbers=.*count\@entry=5/, qr/in main \(/, qr/Breakpoint 2, walk \(\)/, qr/Breakpoint 2, |hit Hardware watchpoint 1/, qr/SIGSEGV/);
+		qr/fill \(numbers=/, qr/main \(/, qr/Breakpoint 2, walk \(\)/, qr/Breakpoint 2, |hit Hardware watchpoint 1/, qr/SIGSEGV/);
 	pos($text) = 0;
 	my ($missing) = grep { $text !~ /$_/g } @patterns;
 	ok(!defined $missing, 'gdb goes backwards to the store that broke a list') or diag("no $missing in\n$text");
