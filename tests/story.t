@@ -87,6 +87,7 @@ for my $ring (qw(off on)) {
 	# One request alone.
 	my $way = story('--chain', $taken->{chain}, $capture)->{data};
 	is(scalar(grep { $_->{chain} && $_->{chain} == $taken->{chain} } @{$way->{steps}}), 2, '--chain: it is taken and used');
+	is((map { $_->{status} } grep { $_->{device} == 2 } @{$way->{registers}})[0], 15, '... of a device that is live');
 	is($way->{steps}[0]{kind}, 'ring', '... from the driver\'s stores');
 	is($way->{steps}[0]{by}, 'driver', '... which are the driver\'s');
 	like($way->{steps}[-1]{kind}, qr/^(?:write|no interrupt)$/, '... to the interrupt');

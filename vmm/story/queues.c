@@ -59,6 +59,19 @@ static void accept_features(struct story_device *device, const struct record_acc
 	device->features |= (access->value & UINT32_MAX) << shift;
 }
 
+/* What the registers of a device that a page shows are after an access to them. */
+static void note_access(struct story_device *device, const struct record *record)
+{
+	const struct record_access *access = &record->access;
+
+	if (record->kind == CAPTURE_READ && access->offset == VIRTIO_MMIO_STATUS)
+		device->status = (uint8_t)access->value;
+	else if (record->kind == CAPTURE_WRITE && access->offset == VIRTIO_MMIO_INTERRUPT_ACK)
+		device->interrupt_status &= ~(uint32_t)access->value;
+	else if (record->kind == CAPTURE_WRITE)
+		accept_features(device, access);
+}
+
 enum record_fault story_check(struct story_devices *devices, const struct record *record)
 {
 	struct story_queue *queue = story_queue_of(devices, record);
@@ -90,8 +103,12 @@ void story_apply(struct story_devices *devices, const struct record *record)
 	else if (record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE)
 		memcpy(queue->bytes[record->ring.area] + record->ring.offset, record->ring.bytes.at,
 			record->ring.bytes.len);
-	else if (record->kind == CAPTURE_WRITE)
-		accept_features(device, &record->access);
+	else if (record->kind == CAPTURE_STATUS)
+		device->status = record->status.now;
+	else if (record->kind == CAPTURE_INTERRUPT)
+		device->interrupt_status |= record->interrupt.bit;
+	else if (record->kind == CAPTURE_READ || record->kind == CAPTURE_WRITE)
+		note_access(device, record);
 }
 
 void story_free(struct story_devices *devices)

@@ -31,6 +31,8 @@ struct story_device {
 	uint32_t id; /* virtio 5 */
 	bool is_known;
 	uint64_t features; /* that the driver has written to DriverFeatures */
+	uint8_t status;    /* Status */
+	uint32_t interrupt_status;
 	struct story_queue queues[VIRTIO_QUEUES_MAX];
 };
 

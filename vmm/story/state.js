@@ -126,6 +126,10 @@ function firstState() {
 		from.bytes.forEach((bytes, area) => queue.bytes[area].set(bytesOf(bytes)));
 		state.queues.set(keyOf(from.device, from.queue), queue);
 	}
+	for (const from of data.registers || []) {
+		deviceIn(state, from.device).status = from.status;
+		deviceIn(state, from.device).isr = from.interrupt_status;
+	}
 	return state;
 }
 

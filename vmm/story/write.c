@@ -128,6 +128,26 @@ static void add_ready_queues(struct writer *writer)
 	json_end_array(json);
 }
 
+/* Status and InterruptStatus of the devices, before the first step. */
+static void add_registers(struct writer *writer)
+{
+	struct json *json = &writer->json;
+
+	json_begin_array(json, "registers", true);
+	for (unsigned i = 0; i < DEVICE_COUNT; i++) {
+		const struct story_device *device = &writer->steps.devices.device[i];
+
+		if (!device->is_known)
+			continue;
+		json_begin_object(json, NULL, true);
+		json_uint(json, "device", i);
+		json_uint(json, "status", device->status);
+		json_uint(json, "interrupt_status", device->interrupt_status);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void add_devices(struct writer *writer)
 {
 	struct json *json = &writer->json;
@@ -333,6 +353,7 @@ static void begin_step(void *ctx, const struct step *step)
 		return;
 	if (!writer->has_begun) {
 		add_ready_queues(writer);
+		add_registers(writer);
 		json_begin_array(json, "steps", false);
 		writer->has_begun = true;
 	}
