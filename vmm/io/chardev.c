@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -321,17 +320,6 @@ static ssize_t chardev_read(
 	return ret < 0 ? -errno : 0;
 }
 
-static void say_lost(const struct chardev *dev)
-{
-	char path[PTY_PATH_SIZE];
-
-	if (ptsname_r(dev->in, path, sizeof path) != 0)
-		return;
-	say("--%s pty: %s is full, and nobody has it open: what the guest prints is lost until "
-	    "somebody does",
-		dev->name, path);
-}
-
 static ssize_t chardev_write(
 	struct console_backend *backend, const struct iovec *iov, unsigned count)
 {
@@ -353,7 +341,7 @@ static ssize_t chardev_write(
 	if (ret > 0 && dev->wrote)
 		dev->wrote(dev->ctx);
 	if (lost)
-		say_lost(dev);
+		pty_say_lost(dev->in, dev->name);
 	if (broke)
 		dev->broken(dev->ctx, (int)-ret);
 	return ret;

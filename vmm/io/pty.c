@@ -9,6 +9,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "log.h"
+
 /* Opens the slave by its master: unlike a path, that needs no file system. */
 static int open_slave(int master)
 {
@@ -77,4 +79,15 @@ unsigned pty_unread(int slave)
 	int unread = 0;
 
 	return ioctl(slave, FIONREAD, &unread) < 0 ? 0 : (unsigned)unread;
+}
+
+void pty_say_lost(int master, const char *name)
+{
+	char path[PTY_PATH_SIZE];
+
+	if (ptsname_r(master, path, sizeof path) != 0)
+		return;
+	say("--%s pty: %s is full, and nobody has it open: what the guest prints is lost until "
+	    "somebody does",
+		name, path);
 }

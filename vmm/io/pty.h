@@ -28,4 +28,8 @@ bool pty_has_reader(int master, int *slave);
 /* Returns how many bytes were written to the master and not read from the slave. */
 unsigned pty_unread(int slave);
 
+/* Says that output to the master is lost, since the terminal is full and nobody has it open; name
+ * is that of the option. */
+void pty_say_lost(int master, const char *name);
+
 #endif
