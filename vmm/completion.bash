@@ -15,7 +15,7 @@ _vole_help() {
 	options=() argument=
 	while IFS= read -r line; do
 		[[ $line != 'Options of story:' ]] || of=story
-		[[ $3 = story || $of = run ]] && [[ $3 != story || $of = story ]] || continue
+		[[ ($3 = story && $of = story) || ($3 != story && $of = run) ]] || continue
 		[[ $line =~ $pattern ]] || continue
 		options+=(${BASH_REMATCH[2]:+"${BASH_REMATCH[2]}"} "${BASH_REMATCH[3]}")
 		[[ $2 && ($2 = "${BASH_REMATCH[2]}" || $2 = "${BASH_REMATCH[3]}") ]] && argument=${BASH_REMATCH[5]}
