@@ -99,6 +99,7 @@ for my $ring (qw(off on)) {
 }
 
 # Each store of the driver's, from the first one to the interrupt.
+my $gives_away;
 for my $ring (qw(off on)) {
 	my $got = run([vole(), qw(run --engine soft --timeout 60 -d), $disk, '--capture', "$capture,stores", '--virtio', "indirect=off,packed=$ring", build() . '/guest/demo.elf']);
 	is($got->{status}, 0, "packed=$ring: the demo works with stores") or diag(shown($got));
@@ -111,7 +112,9 @@ for my $ring (qw(off on)) {
 	is($data->{explanations}[$steps[$made]{why}]{clause}, $ring eq 'on' ? '2.8.21' : '2.7.13.3', '... as its clause says');
 	like($steps[$made]{place}, $ring eq 'on' ? qr/\(packed_add\+/ : qr/\(split_add\+/, '... with the driver\'s symbol');
 	ok((grep { $_->{says} eq 'The driver stores in descriptor 4: length = 512' } @steps[0 .. $made]), '... behind the length of the buffer');
+	$gives_away = $steps[$made]{n};
 }
+my $packed = write_file('packed.pcapng', slurp($capture));
 
 # What is no capture, or not all of one.
 sub refused {
@@ -198,6 +201,8 @@ SKIP: {
 	$browser->key('ArrowRight') while $texts->('#sentence') =~ /^The driver stores/;
 	like($texts->('#sentence'), qr/^The driver kicks queue 0/, '... and the kick comes after them');
 	is($texts->('#journey li.done')  =~ s/\+.*?s\b//gr, 'first store|made available|kick', '... as its way shows');
+	$browser->open_page("file://" . write_file('packed.html', story($packed)->{page}) . "#step=$gives_away");
+	like($texts->('#journey li.now'), qr/^made available/, '... of a packed queue, too: the flags of its first descriptor make it available');
 	$browser->open_page("file://$page");
 	$browser->key('End');
 	is($at->(), "#step=$steps[-1]{n}", 'End: the last step');

@@ -190,7 +190,7 @@ function noteAvailable(track, before, after, step, index) {
 			const known = track.available.find((item) => item.tail === tail);
 			if (known) {
 				known.index = index;
-				known.stores.push(...stores);
+				known.stores.push(...stores.splice(0));
 			} else if (tail === i) {
 				made.push({ index, tail, stores });
 			}

@@ -50,6 +50,46 @@ static void take_record(struct steps *steps, const struct record *record,
 	story_apply(&steps->devices, record);
 }
 
+/* Takes what has changed in a packed ring side by side: the driver may have written to places next
+ * to those that the device gave back. */
+static void take_packed(struct steps *steps, const struct record *record,
+	const struct steps_visitor *visitor, void *ctx)
+{
+	const struct story_queue *queue = story_queue_of(&steps->devices, record);
+	const size_t size = sizeof(struct virtq_packed_desc);
+	struct record part = *record;
+	struct record_ring *ring = &part.ring, next;
+
+	while (!steps->ended && ring->bytes.len > 0) {
+		size_t left = ring->bytes.len;
+		bool by_device;
+
+		ring->bytes.len = size;
+		by_device = changes_by_device(queue, ring);
+		next = *ring;
+		for (;;) {
+			next.offset += (uint32_t)size;
+			next.bytes.at += size;
+			if (ring->bytes.len == left || changes_by_device(queue, &next) != by_device)
+				break;
+			ring->bytes.len += size;
+		}
+		left -= ring->bytes.len;
+		take_record(steps, &part, visitor, ctx);
+		*ring = next;
+		ring->bytes.len = left;
+	}
+}
+
+static bool is_packed_change(struct steps *steps, const struct record *record)
+{
+	const size_t size = sizeof(struct virtq_packed_desc);
+
+	return record->kind == CAPTURE_RING && record->ring.area == AREA_DESCRIPTOR &&
+	       story_queue_of(&steps->devices, record)->is_packed &&
+	       record->ring.offset % size == 0 && record->ring.bytes.len % size == 0;
+}
+
 int steps_walk(struct steps *steps, FILE *file, const struct steps_visitor *visitor, void *ctx)
 {
 	struct packet packet;
@@ -70,6 +110,8 @@ int steps_walk(struct steps *steps, FILE *file, const struct steps_visitor *visi
 		steps->later += fault == RECORD_LATER;
 		if (fault == RECORD_FINE && record.kind == CAPTURE_NAME)
 			visitor->name(ctx, &record.name);
+		else if (fault == RECORD_FINE && is_packed_change(steps, &record))
+			take_packed(steps, &record, visitor, ctx);
 		else if (fault == RECORD_FINE)
 			take_record(steps, &record, visitor, ctx);
 	}
