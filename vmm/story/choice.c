@@ -14,6 +14,7 @@
 struct chain_search {
 	uint64_t begins[DEVICE_COUNT][VIRTIO_QUEUES_MAX]; /* of the chains that come next */
 	bool is_taken[DEVICE_COUNT][VIRTIO_QUEUES_MAX];   /* those have come */
+	bool is_kick[DEVICE_COUNT][VIRTIO_QUEUES_MAX];    /* it begins with a kick */
 	enum { SEARCH_TAKEN, SEARCH_USED, SEARCH_END, SEARCH_DONE } waits_for;
 };
 
@@ -35,14 +36,18 @@ static void note_beginning(struct chain_search *search, const struct step *step,
 	const struct record *record = &step->record;
 	uint64_t *begins = &search->begins[record->device][queue];
 	bool *is_taken = &search->is_taken[record->device][queue];
+	bool *is_kick = &search->is_kick[record->device][queue];
 
 	if (record->kind == CAPTURE_CHAIN)
 		*is_taken = true;
 	if (record->kind != CAPTURE_WRITE && record->kind != CAPTURE_STORE &&
 		(record->kind != CAPTURE_RING || step->changes.by_device))
 		return;
-	if (*begins == 0 || *is_taken)
+	/* A kick may come late, for chains that were taken without it. */
+	if (*begins == 0 || *is_taken || (*is_kick && record->kind != CAPTURE_WRITE)) {
 		*begins = step->number;
+		*is_kick = record->kind == CAPTURE_WRITE;
+	}
 	*is_taken = false;
 }
 
