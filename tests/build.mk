@@ -8,7 +8,7 @@ unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(wildcard
 x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux complete counters doctor emulate_iret emulate_int emulate_int64 kvm kvm_caps own_paging selectors single_fetch vcpu_thread wakeups)
 
 # They load what they have written to a file.
-$(foreach b,linux multiboot pvh,$(eval with_tests/unit/boot_$b.c = tests/loaded.c))
+$(foreach b,linux multiboot multiboot_place multiboot_info pvh,$(eval with_tests/unit/boot_$b.c = tests/loaded.c))
 
 # An engine that takes the place of the one in libvmm.a.
 with_tests/unit/no_kvm.c = vmm/kvm/no_kvm.c
