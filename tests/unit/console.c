@@ -1,93 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console: bytes in both directions, and what happens when either side does not keep up. */
-#include "console.h"
-
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <vole/virtio_console.h>
-
-#include "../driver.h"
-#include "../ring_forms.h"
-#include "../tap.h"
-
-#define RECEIVE  VIRTIO_CONSOLE_QUEUE_RECEIVE
-#define TRANSMIT VIRTIO_CONSOLE_QUEUE_TRANSMIT
-#define CONFIG   VIRTIO_MMIO_CONFIG
-
-struct fixture {
-	struct driver d;
-	struct fake_console host;
-	struct virtio_console con;
-	struct ring *in, *out;
-	gpa_t page;
-};
-
-static struct fixture *setup_window(uint16_t cols, uint16_t rows)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	driver_init(&f->d);
-	fake_console_init(&f->host, cols, rows);
-	virtio_console_init(&f->con, &(struct console_port_host){&f->host.backend, NULL}, 1, false,
-		&f->d.ram.gmem, &driver_host_ops, &f->d.host);
-	driver_attach(&f->d, &f->con.dev);
-	f->in = &f->d.rings[RECEIVE];
-	f->out = &f->d.rings[TRANSMIT];
-	f->page = ram_alloc(&f->d.ram, 8192, 4096);
-	return f;
-}
-
-static struct fixture *setup(void)
-{
-	struct fixture *f = setup_window(0, 0);
-
-	driver_start(&f->d, 0);
-	return f;
-}
-
-static void teardown(struct fixture *f)
-{
-	driver_free(&f->d);
-	free(f);
-}
-
-static void input(struct fixture *f, const char *text)
-{
-	f->host.input = (const uint8_t *)text;
-	f->host.input_len = strlen(text);
-}
-
-/* Calls the device as long as something that it wants is there, as a loop around epoll does.
- * Returns how many calls it took. */
-static unsigned host_loop(struct fixture *f)
-{
-	unsigned calls = 0;
-
-	while (calls < 1000 &&
-		((f->host.input_wanted && (f->host.input_len > 0 || f->host.input_end)) ||
-			(f->host.output_wanted && f->host.output_room > 0))) {
-		virtio_backend_ready(&f->con.dev, 0);
-		driver_serve(&f->d);
-		calls++;
-	}
-	return calls;
-}
-
-static bool output_is(struct fixture *f, const char *text)
-{
-	return f->host.output_len == strlen(text) &&
-	       memcmp(f->host.output, text, strlen(text)) == 0;
-}
-
-/* Put text into guest memory and make it available for transmission. */
-static void print(struct fixture *f, gpa_t gpa, const char *text)
-{
-	memcpy(ram_at(&f->d.ram, gpa), text, strlen(text));
-	ring_add_one(f->out, gpa, strlen(text), false);
-	driver_kick(&f->d, TRANSMIT);
-}
+#include "../console_fixture.h"
 
 /* --- transmit --------------------------------------------------------------------------------- */
 
@@ -203,7 +118,6 @@ static void test_output_error(void)
 	teardown(f);
 }
 
-/* One chain that names the same page many times over. */
 /* Add a buffer, and kick only if the device asks for it. */
 static void add_politely(struct fixture *f, unsigned queue, const char *text, bool write)
 {
@@ -248,6 +162,7 @@ static void test_polite_driver(uint64_t features, const char *name)
 	teardown(f);
 }
 
+/* One chain that names the same page many times over. */
 static void test_huge_output(void)
 {
 	struct fixture *f = setup();
@@ -401,172 +316,6 @@ static void test_input_end(void)
 	teardown(f);
 }
 
-/* --- reset, stop, failure --------------------------------------------------------------------- */
-
-/* Both queues wait for the host; then one or both are stopped. */
-static void test_stop(const char *what, unsigned queue, bool by_reset)
-{
-	struct fixture *f = setup_window(0, 0);
-	const uint64_t features = VIRTIO_BIT(VIRTIO_F_RING_RESET);
-
-	driver_start(&f->d, features);
-	f->host.output_room = 2;
-	ring_add_one(f->in, f->page, 16, true);
-	driver_kick(&f->d, RECEIVE);
-	print(f, f->page + 16, "output");
-	ok(f->host.input_wanted && f->host.output_wanted, "both directions wait");
-	if (queue > 1) {
-		reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
-	} else {
-		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, queue);
-		reg_write(&f->d, by_reset ? VIRTIO_MMIO_QUEUE_RESET : VIRTIO_MMIO_QUEUE_READY,
-			by_reset);
-	}
-	ok(f->host.input_wanted == (queue == TRANSMIT) &&
-			f->host.output_wanted == (queue == RECEIVE),
-		"MMIO-DEV-01 BASE-DEV-05 (4.2.2.1) after %s nothing is waited for on its behalf",
-		what);
-	if (queue > 1)
-		memset(f->d.ram.bytes, 0x5a, RAM_SIZE);
-	input(f, "input");
-	f->host.output_room = SIZE_MAX;
-	virtio_backend_ready(&f->con.dev, 0);
-	is(f->host.reads, queue == TRANSMIT ? 2 : 1,
-		"MMIO-DEV-01 BASE-DEV-05 (4.2.2.1) input after %s", what);
-	is(f->host.output_len, queue == RECEIVE ? 6 : 2,
-		"MMIO-DEV-01 BASE-DEV-05 (4.2.2.1) output after %s", what);
-	ok(queue <= 1 || ram_is(&f->d.ram, 0, 0x5a, RAM_SIZE),
-		"BASE-DEV-02 (2.4.1) memory after %s", what);
-
-	/* Start over: the device, or the queue alone. */
-	if (queue > 1)
-		memset(f->d.ram.bytes, 0, RAM_SIZE);
-	f->host.output_len = 0;
-	f->host.output_room = SIZE_MAX;
-	input(f, "new");
-	if (queue > 1)
-		driver_start(&f->d, 0);
-	else
-		driver_setup(&f->d, queue, DRIVER_QUEUE_SIZE);
-	if (queue != RECEIVE) {
-		print(f, f->page + 64, "fresh");
-		ok(output_is(f, "fresh"), "HARD-14 nothing is left of output before %s", what);
-		is(ring_used_idx(f->out), 1, "HARD-14 nor of its buffer");
-	}
-	if (queue != TRANSMIT) {
-		ring_add_one(f->in, f->page + 128, 16, true);
-		driver_kick(&f->d, RECEIVE);
-		ok(memcmp(ram_at(&f->d.ram, f->page + 128), "new", 3) == 0,
-			"HARD-14 nothing is left of the buffer before %s", what);
-		is(ring_used_idx(f->in), 1, "HARD-14 in the used ring either");
-	}
-	teardown(f);
-}
-
-/* A device that failed stops waiting, or a level-triggered loop would spin. */
-static void test_failed(void)
-{
-	struct fixture *f = setup();
-
-	f->host.output_room = 2;
-	ring_add_one(f->in, f->page, 16, true);
-	driver_kick(&f->d, RECEIVE);
-	print(f, f->page + 16, "output");
-	ring_break(f->in);
-	input(f, "x");
-	host_loop(f);
-	ok(driver_failed(&f->d), "the receive queue is broken");
-	f->host.output_room = SIZE_MAX;
-	input(f, "more");
-	ok(host_loop(f) <= 1, "HARD-18 a failed device waits for neither direction");
-	is(f->host.output_len, 2, "and sends nothing any more");
-	teardown(f);
-
-	f = setup();
-	ring_add_one(f->in, f->page, 16, true);
-	driver_kick(&f->d, RECEIVE);
-	ring_break(f->out);
-	driver_kick(&f->d, TRANSMIT);
-	ok(driver_failed(&f->d), "the transmit queue is broken");
-	input(f, "x");
-	ok(host_loop(f) <= 1, "HARD-18 then input is not waited for");
-	is(f->host.reads, 1, "and not taken");
-	ok(ram_is(&f->d.ram, f->page, 0, 16), "into the buffer that waited");
-	teardown(f);
-}
-
-/* --- configuration ---------------------------------------------------------------------------- */
-
-static void test_size(void)
-{
-	struct fixture *f = setup_window(80, 25);
-
-	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 5, "5.3.3 a window: SIZE and EMERG_WRITE");
-	is(access_read(&f->d, CONFIG, 2), 80, "BASE-DEV-11 (2.5.2) cols can be read at once");
-	is(access_read(&f->d, CONFIG + 2, 2), 25, "BASE-DEV-11 (2.5.2) rows too");
-	driver_start(&f->d, VIRTIO_BIT(VIRTIO_CONSOLE_F_SIZE));
-	is(access_read(&f->d, CONFIG, 4), 25 << 16 | 80,
-		"BASE-DEV-11 (2.5.2) and are the same later");
-	f->host.cols = 132;
-	f->host.rows = 50;
-	is(access_read(&f->d, CONFIG, 4), 25 << 16 | 80,
-		"MMIO-DEV-04 (4.2.2.1) a new size does not show before the generation says so");
-	virtio_config_changed(&f->con.dev);
-	is(access_read(&f->d, CONFIG, 4), 50 << 16 | 132, "CON-DEV-08 (5.3.6) a new size shows");
-	is(reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS), 2, "CON-DEV-08 (5.3.6) and is announced");
-	teardown(f);
-
-	f = setup_window(0, 0);
-	is(driver_offered(&f->d) & DRIVER_TYPE_FEATURES, 4, "5.3.3 no window: no SIZE");
-	f->host.cols = 80;
-	f->host.rows = 25;
-	virtio_config_changed(&f->con.dev);
-	is(access_read(&f->d, CONFIG, 4), 0, "CON-DEV-13 (5.3.4) fields not offered read 0");
-	is(access_read(&f->d, CONFIG + 4, 4), 0, "CON-DEV-13 (5.3.4) max_nr_ports too");
-	is(access_read(&f->d, CONFIG + 8, 4), 0, "CON-DEV-13 (5.3.4) emerg_wr too");
-	teardown(f);
-}
-
-static void test_queues(void)
-{
-	struct fixture *f = setup();
-
-	for (unsigned i = 0; i < 6; i++) {
-		reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, i);
-		is(reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE_MAX), i < 2 ? 64 : 0,
-			"CON-DEV-02 (5.3.2) queue %u %s without MULTIPORT", i,
-			i < 2 ? "exists" : "does not exist");
-	}
-	teardown(f);
-}
-
-static void test_emergency(void)
-{
-	struct fixture *f = setup_window(0, 0);
-
-	access_write(&f->d, CONFIG + 8, 0x12345641, 4);
-	ok(output_is(f, "A"),
-		"CON-DEV-01 CON-DEV-09 (5.3.5.1) at power-up, the low byte comes out");
-	ok(reg_read(&f->d, VIRTIO_MMIO_DEVICE_FEATURES) & 1 << 2, "5.3.3 EMERG_WRITE is offered");
-	reg_write(&f->d, VIRTIO_MMIO_STATUS, 3);
-	access_write(&f->d, CONFIG + 8, 'B', 4);
-	driver_start(&f->d, 0);
-	access_write(&f->d, CONFIG + 8, 'C', 4);
-	virtio_fail(&f->con.dev, "for a test");
-	access_write(&f->d, CONFIG + 8, 'D', 4);
-	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
-	access_write(&f->d, CONFIG + 8, 'E', 1);
-	ok(output_is(f, "ABCDE"),
-		"CON-DEV-01 (5.3.5.1) in every phase, not negotiated, in any width");
-	access_write(&f->d, CONFIG + 6, 0x4141, 4);
-	access_write(&f->d, CONFIG + 9, 0x4141, 2);
-	ok(output_is(f, "ABCDE"), "CON-DEV-09 (5.3.5.1) only from its own first byte");
-	f->host.output_room = 0;
-	access_write(&f->d, CONFIG + 8, 'F', 4);
-	ok(!f->host.output_wanted, "a host that takes nothing is not waited for");
-	teardown(f);
-}
-
 static void test_all(void)
 {
 	test_transmit();
@@ -582,15 +331,6 @@ static void test_all(void)
 	test_input_waits();
 	test_receive_batch();
 	test_input_end();
-	test_stop("the receive queue's stop", RECEIVE, false);
-	test_stop("the transmit queue's stop", TRANSMIT, false);
-	test_stop("the receive queue's reset", RECEIVE, true);
-	test_stop("the transmit queue's reset", TRANSMIT, true);
-	test_stop("reset", 2, true);
-	test_failed();
-	test_size();
-	test_queues();
-	test_emergency();
 }
 
 int main(void)
