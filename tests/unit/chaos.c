@@ -4,21 +4,21 @@
  * IN_ORDER, within the sizes that the device tells, with an interrupt if one was asked for and with
  * none if nothing was used, and nothing comes after a reset. The same seed does the same again, and
  * the same to a request however often its queue is looked at. Over a number of seeds everything
- * that chaos.h lists is seen.
+ * that chaos.h lists of a queue is seen. The device is the entropy device.
  */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../block_fixture.h"
+#include "../driver.h"
+#include "../ring_forms.h"
+#include "../tap.h"
 #include "chaos.h"
-#include "console.h"
 #include "rng.h"
 
-#define SEEDS      100
-#define ROUNDS     8
-#define SEED_LARGE 2 /* has large queues */
-#define CHAINS     4 /* in a round: the smallest queue holds them */
+#define SEEDS  100
+#define ROUNDS 8
+#define CHAINS 4 /* in a round: the smallest queue holds them */
 
 /* A run: what happened, to compare it with another; and whether something was seen in it. */
 struct trace {
@@ -176,8 +176,6 @@ static bool is_same(const struct trace *a, const struct trace *b)
 	       a->is_short == b->is_short && a->batched == b->batched && a->untrue == b->untrue;
 }
 
-/* --- queues ----------------------------------------------------------------------------------- */
-
 static void test_clauses(void)
 {
 	bool in_order = driver_ring_form & VIRTIO_BIT(VIRTIO_F_IN_ORDER);
@@ -313,171 +311,6 @@ static void test_numbers(void)
 	ok(is_short > SEEDS / 8, "which is not the same to each");
 }
 
-/* --- consoles --------------------------------------------------------------------------------- */
-
-/* Takes what has come in, in the order in which buffers come back. Returns the number of bytes. */
-static size_t take_input(struct driver *d, gpa_t buffers, const uint16_t ids[CHAINS], char *text)
-{
-	size_t len = 0;
-	struct used used;
-
-	while (ring_take(&d->rings[0], &used))
-		for (unsigned i = 0; i < CHAINS; i++)
-			if (ids[i] == used.id) {
-				memcpy(text + len, ram_at(&d->ram, buffers + 8 * i), used.len);
-				len += used.len;
-			}
-	return len;
-}
-
-/* Has a console receive a text in some buffers. Returns whether it comes in its order. */
-static bool receives(uint64_t seed)
-{
-	static const char text[] = "abcdefghijklmnopqrstuvwxyz012345";
-	struct virtio_console con;
-	struct fake_console host;
-	struct driver d;
-	char got[sizeof text] = "";
-	uint16_t ids[CHAINS];
-	gpa_t buffers;
-
-	driver_init(&d);
-	fake_console_init(&host, 80, 25);
-	virtio_console_init(&con, &(struct console_port_host){&host.backend, NULL}, 1, false,
-		&d.ram.gmem, &driver_host_ops, &d.host);
-	con.dev.chaos = chaos_open(&(struct chaos_choice){.on = true, .seed = seed}, 0,
-		con.dev.queues, 2, con.dev.ops->streams);
-	driver_attach(&d, &con.dev);
-	driver_negotiate(&d, 0);
-	driver_setup(&d, 0, CHAINS);
-	driver_ok(&d);
-	buffers = ram_alloc(&d.ram, CHAINS * 8, 8);
-	host.input = (const uint8_t *)text;
-	host.input_len = sizeof text - 1;
-	for (unsigned i = 0; i < CHAINS; i++)
-		ids[i] = ring_add_one(&d.rings[0], buffers + 8 * i, 8, true);
-	while (virtio_serve(&con.dev, 0))
-		;
-	take_input(&d, buffers, ids, got);
-	chaos_free(con.dev.chaos);
-	driver_free(&d);
-	return got[0] && memcmp(got, text, strlen(got)) == 0;
-}
-
-static void test_stream(void)
-{
-	unsigned right = 0;
-
-	for (unsigned seed = 0; seed < SEEDS; seed++)
-		right += receives(seed);
-	is(right, SEEDS, "5.3.6 a console's input comes in its order");
-}
-
-/* --- disks ------------------------------------------------------------------------------------ */
-
-static struct fixture *disk_with(const struct chaos_choice *choice, unsigned queues)
-{
-	struct fixture *f = prepare();
-
-	attach_queues(f, &f->host.backend, queues);
-	f->blk.dev.chaos = chaos_open(choice, 0, f->blk.dev.queues, queues, 0);
-	return f;
-}
-
-static void disk_free(struct fixture *f)
-{
-	chaos_free(f->blk.dev.chaos);
-	teardown(f);
-}
-
-/* Each queue has a size of its own, and SEG_MAX holds for all of them. */
-static void test_sizes(void)
-{
-	unsigned different = 0, fits = 0;
-
-	for (unsigned seed = 0; seed < SEEDS; seed++) {
-		struct fixture *f = disk_with(&(struct chaos_choice){.on = true, .seed = seed}, 2);
-		uint32_t sizes[2], segments = reg_read(&f->d, CONFIG + 12);
-
-		driver_negotiate(&f->d, MQ);
-		for (unsigned queue = 0; queue < 2; queue++) {
-			reg_write(&f->d, VIRTIO_MMIO_QUEUE_SEL, queue);
-			sizes[queue] = reg_read(&f->d, VIRTIO_MMIO_QUEUE_SIZE_MAX);
-		}
-		different += sizes[0] != sizes[1];
-		fits += segments >= 1 && segments + 2 <= sizes[0] && segments + 2 <= sizes[1];
-		disk_free(f);
-	}
-	ok(different > SEEDS / 8, "4.2.2 some disks have queues of different sizes");
-	is(fits, SEEDS, "5.2.3 a request of seg_max segments fits into each queue");
-}
-
-/* The generation is a new one if, and only if, a field has changed; and bit 1 says so. */
-static void test_hint(void)
-{
-	unsigned changes = 0, right = 0;
-
-	for (unsigned seed = 0; seed < SEEDS; seed++) {
-		struct fixture *f = disk_with(&(struct chaos_choice){.on = true, .seed = seed}, 1);
-		uint32_t hint, generation;
-		bool equal = true;
-
-		driver_start(&f->d, 0);
-		hint = reg_read(&f->d, CONFIG + 28);
-		generation = reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION);
-		reg_write(&f->d, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_MMIO_INT_CONFIG);
-		for (unsigned i = 0; i < 40; i++) {
-			uint32_t bits, before = hint, old = generation;
-
-			virtio_serve(&f->blk.dev, 0);
-			bits = reg_read(&f->d, VIRTIO_MMIO_INTERRUPT_STATUS);
-			reg_write(&f->d, VIRTIO_MMIO_INTERRUPT_ACK, bits);
-			hint = reg_read(&f->d, CONFIG + 28);
-			generation = reg_read(&f->d, VIRTIO_MMIO_CONFIG_GENERATION);
-			equal &= (hint != before) == (generation != old);
-			equal &= (hint != before) == !!(bits & VIRTIO_MMIO_INT_CONFIG);
-			changes += hint != before;
-		}
-		right += equal;
-		disk_free(f);
-	}
-	ok(changes > SEEDS, "3.2 some disks change what they suggest as size of a request");
-	is(right, SEEDS, "4.2.2 the generation is a new one, and bit 1 set, if they did");
-}
-
-/* --- requests that fail, devices that ask for a reset --------------------------------------- */
-
-static void test_errors(void)
-{
-	unsigned errors = 0, unsupported = 0, right = 0, refused = 0;
-	const unsigned count = 100;
-	struct fixture *f = disk_with(
-		&(struct chaos_choice){.on = true, .seed = SEED_LARGE, .errors = true}, 1);
-
-	driver_start(&f->d, FLUSH);
-	for (unsigned i = 0; i < count; i++) {
-		uint8_t status;
-
-		memset(ram_at(&f->d.ram, f->data), 0, 512);
-		request(f, i % 4 == 3 ? VIRTIO_BLK_T_GET_ID : VIRTIO_BLK_T_IN, 5, 512);
-		status = get_status(f);
-		errors += status == VIRTIO_BLK_S_IOERR;
-		unsupported += status == VIRTIO_BLK_S_UNSUPP;
-		right += status != VIRTIO_BLK_S_OK || i % 4 == 3 ||
-			 ram_is(&f->d.ram, f->data, 6, 512);
-	}
-	ok(errors > 0 && errors < count / 2, "5.2.6.2 with errors, some reads fail");
-	ok(unsupported > 0 && unsupported < count / 4, "5.2.6.2 and some GET_ID");
-	is(right, count, "those that do not have the disk's content");
-	for (unsigned i = 0; i < count; i++) {
-		request(f, 77, 0, 512);
-		refused += get_status(f) == VIRTIO_BLK_S_UNSUPP;
-	}
-	is(refused, count, "5.2.6.2 a type that is not supported is always refused as that");
-	ok(!driver_failed(&f->d), "and the device has not failed");
-	disk_free(f);
-}
-
 static void test_needs_reset(void)
 {
 	struct entropy *e = bring_up(&(struct chaos_choice){.on = true, .reset = true}, true);
@@ -503,10 +336,6 @@ int main(void)
 {
 	for_each_ring_form(each_form);
 	test_features();
-	test_stream();
-	test_sizes();
-	test_hint();
-	test_errors();
 	test_needs_reset();
 	return tap_done();
 }

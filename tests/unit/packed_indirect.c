@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The packed virtqueue, device side: indirect tables. */
-
 #include "../queue.h"
 #include "../tap.h"
 #include "virtio.h"
