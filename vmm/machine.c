@@ -297,6 +297,7 @@ static void run(struct vm *vm)
 		stop(vm);
 	} while (debugger_ended(vm));
 }
+
 static int build_and_run(struct vm *vm)
 {
 	int ret = plan(vm);

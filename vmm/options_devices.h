@@ -9,7 +9,8 @@
 
 #include "options.h"
 
-/* --disk FILE[,ro][,private][,serial=ID][,block-size=N][,queues=N][,poll=auto|off|US][,FEATURE=on|off]... */
+/* --disk FILE[,ro][,private][,serial=ID][,block-size=N][,queues=N][,poll=auto|off|US]
+ * [,FEATURE=on|off]... */
 int parse_disk(struct options *options, char *text);
 
 /* --console HOST[,name=NAME][,multiport=on|off][,FEATURE=on|off]... */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A disk's driver that waits for what will not come, as --check virtio's hang watch finds out within
- * two seconds. Beside rule kick-missing, the one with two hints.
+ * A disk's driver that waits for what will not come, as --check virtio's hang watch finds out
+ * within two seconds. Beside rule kick-missing, the one with two hints.
  *
  *   run: --timeout 20 --check virtio,fatal -d %disk%,queues=2 -- kick-missing
  *   status: 123

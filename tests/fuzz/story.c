@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The reader of vole story, of a capture whose bytes are the input's. Whatever they are, the data of
- * the page end, have all their brackets closed, and hold nothing that would end a <script>. Their
- * number chooses options.
+ * The reader of vole story, of a capture whose bytes are the input's. Whatever they are, the data
+ * of the page end, have all their brackets closed, and hold nothing that would end a <script>.
+ * Their number chooses options.
  */
 #include <assert.h>
 #include <stdlib.h>

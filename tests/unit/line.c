@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Lines of vole's and what the guest prints, in one pipe or in two: where lines begin, and who waits.
- */
-
+/* Lines of vole's and what the guest prints, in one pipe or in two: where lines begin, and who
+ * waits. */
 #include "line.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Going back: the packets "bs" and "bc", and what cannot be changed since it would not come again. */
+/* Going back: the packets "bs" and "bc", and what cannot be changed since it would not come
+ * again. */
 #include <string.h>
 
 #include "debug/gdb_parts.h"

@@ -4,8 +4,9 @@
 
 /*
  * A file, pipe or terminal that vole writes for somebody who watches the machine: records that a
- * thread of its own writes in the order in which they came, those of a millisecond together. Who gives a record never waits: if the
- * reader is so slow that SINK_SIZE bytes are waiting already, the record is lost, and counted.
+ * thread of its own writes in the order in which they came, those of a millisecond together. Who
+ * gives a record never waits: if the reader is so slow that SINK_SIZE bytes are waiting already,
+ * the record is lost, and counted.
  */
 
 #include <pthread.h>

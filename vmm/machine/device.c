@@ -165,7 +165,8 @@ static void kick_ready(struct io_source *source)
 	 * cut are not known. */
 	if (!atomic_exchange(&kick->pending, false) && !kick->is_set)
 		return;
-	/* To serve the queue here would ask for kicks that the look before the wait can do without. */
+	/* To serve the queue here would ask for kicks that the look before the wait can do
+	 * without. */
 	if (worker && polling_is_on(&worker->polling))
 		return;
 	/* More to do: after the other sources had their turn. */

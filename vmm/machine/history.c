@@ -136,8 +136,8 @@ static bool is_interrupted(const struct vm *vm)
 	return poll(fds, 2, 0) > 0;
 }
 
-/* Calls of history.run() after which, if nothing was executed, the engine is where it is to stop; the
- * first ones may have served devices. */
+/* Calls of history.run() after which, if nothing was executed, the engine is where it is to stop;
+ * the first ones may have served devices. */
 #define LOOKS_MAX 3
 
 /* Executes until a CPU stops at a point, the target or another stop of the engine's is met, or the

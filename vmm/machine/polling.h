@@ -35,8 +35,9 @@ struct polling polling_fixed(unsigned us);
 #define POLLING_ADAPTIVE_US 50
 struct polling polling_adaptive(void);
 
-/* Looks at the queues of the device. Returns how long the thread may wait for something else: 0 while
- * requests go on to come, or IO_FOREVER, when kicks are asked for. Before the thread waits. */
+/* Looks at the queues of the device. Returns how long the thread may wait for something else: 0
+ * while requests go on to come, or IO_FOREVER, when kicks are asked for. Called before the thread
+ * waits. */
 int64_t polling_look(struct polling *polling, struct virtio_device *virtio);
 
 /* Returns whether the thread looks at the queues before it waits, so that it need not serve a queue

@@ -49,8 +49,8 @@ static bool wait_for_output(struct vm *vm)
 	return vm_running(vm);
 }
 
-/* Writes a byte to standard output, and waits for it unless vole writes its lines there too. Returns
- * 1, 0 or -errno. */
+/* Writes a byte to standard output, and waits for it unless vole writes its lines there too.
+ * Returns 1, 0 or -errno. */
 static ssize_t put_byte(const uint8_t *byte)
 {
 	const struct iovec iov = {(void *)byte, 1};

@@ -4,9 +4,9 @@
 
 /*
  * The thread that serves one disk, so that nothing else waits for a host's disk that stalls. It has
- * a loop of its own, whose sources are the kicks of the disk's queues, and looks at the queues before
- * it waits for kicks, if the user has it do so (machine/polling.h). It starts when the driver
- * does, since a guest without a driver need not pay for it.
+ * a loop of its own, whose sources are the kicks of the disk's queues, and looks at the queues
+ * before it waits for kicks, if the user has it do so (machine/polling.h). It starts when the
+ * driver does, since a guest without a driver need not pay for it.
  *
  * An engine that executes guest code on the I/O thread serves its disks there, between two
  * instructions, and has no workers.

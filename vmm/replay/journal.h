@@ -24,7 +24,7 @@ enum journal_kind {
 	JOURNAL_DISK,          /* value: result of a transfer that was not done as asked for; data:
 				* its number among those of the disk, 8 bytes */
 	JOURNAL_STOP,      /* no more guest code; value: exit status of vole so far; number: 1 if
-				* the guest did not end the run; data: engine_position.done, 8 bytes */
+			    * the guest did not end the run; data: engine_position.done, 8 bytes */
 	JOURNAL_END,       /* value: exit status of vole; number: the signal that ended it */
 	JOURNAL_DISK_SIZE, /* value: sectors that a disk has from now on */
 	JOURNAL_KINDS,
@@ -65,7 +65,8 @@ void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_k
 /*
  * Takes entries that were read from a file, which may come from anyone, as its own: *bytes is
  * allocated. Returns how many of the bytes are entries without a fault, which are those that the
- * journal has; *why says what is wrong with the next one, or that a JOURNAL_END is missing, else it is NULL.
+ * journal has; *why says what is wrong with the next one, or that a JOURNAL_END is missing, else it
+ * is NULL.
  */
 size_t journal_take(struct journal *journal, uint8_t *bytes, size_t len, const char **why);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The referee: something waits at a live queue, and nothing has happened at the device from one look
- * to another a second later. Time alone is no mistake, as the host may be busy, so what a device was
- * told is known (check_queue.owes_look), and each CPU must have executed code meanwhile, or have
- * halted: none is just about to do what seems to be missing.
+ * The referee: something waits at a live queue, and nothing has happened at the device from one
+ * look to another a second later. Time alone is no mistake, as the host may be busy, so what a
+ * device was told is known (check_queue.owes_look), and each CPU must have executed code meanwhile,
+ * or have halted: none is just about to do what seems to be missing.
  */
 #include <string.h>
 
@@ -45,8 +45,8 @@ static bool is_kicked_for_nothing(
 	       device->queues[queue].kicks > 0 && !device->queues[queue].owes_look;
 }
 
-/* Returns whether an acknowledgement took away an interrupt for chains that were given back, and the
- * driver has not looked at the used ring since. */
+/* Returns whether an acknowledgement took away an interrupt for chains that were given back, and
+ * the driver has not looked at the used ring since. */
 static bool is_taken_away(const struct check *check, const struct state_device *state,
 	const struct check_device *device)
 {

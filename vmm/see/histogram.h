@@ -3,8 +3,8 @@
 #define VMM_HISTOGRAM_H
 
 /*
- * A distribution of values in bounded memory. Below 32 each value has a bucket; above, each power of
- * two is cut into 32 buckets of the same width. So a quantile is known up to the width of its
+ * A distribution of values in bounded memory. Below 32 each value has a bucket; above, each power
+ * of two is cut into 32 buckets of the same width. So a quantile is known up to the width of its
  * bucket, 1/32 of the value.
  */
 

@@ -38,9 +38,8 @@ void stats_add_counter(
 void stats_set_instructions(struct stats *stats, unsigned cpu, uint64_t instructions);
 
 /* Tells all, if it was opened, and closes the file. Of a guest that has not executed anything there
- * is no table. Says what could not be written. After
- * views_close(), while the kernel's symbols are there. Returns false if the file's writer is stuck,
- * so that stats cannot be freed. */
+ * is no table. Says what could not be written. After views_close(), while the kernel's symbols are
+ * there. Returns false if the file's writer is stuck, so that stats cannot be freed. */
 bool stats_tell(struct stats *stats);
 
 #endif

@@ -3,9 +3,9 @@
 #define VMM_STATS_PARTS_H
 
 /*
- * The parts of --stats: stats.c is the view, stats_run.c has the moments, stats_exits.c, stats_marks.c and stats_queues.c count,
- * stats_table.c and stats_json.c tell. All is guarded by the lock of the views; after
- * views_close() it belongs to the I/O thread.
+ * The parts of --stats: stats.c is the view, stats_run.c has the moments, stats_exits.c,
+ * stats_marks.c and stats_queues.c count, stats_table.c and stats_json.c tell. All is guarded by
+ * the lock of the views; after views_close() it belongs to the I/O thread.
  */
 
 #include <stdbool.h>
@@ -112,10 +112,10 @@ struct stats_queue {
 	uint64_t requests, completed, bytes_read, bytes_written;
 	uint64_t kicks, interrupts, suppressed;
 
-	/* What has begun; 0: nothing has. */
+	/* What has begun; 0: nothing has. An answer to a kick is an interrupt, or the decision to
+	 * send none. */
 	uint64_t kicked_ns, interrupted_ns;
-	uint64_t
-		unanswered_ns; /* the first kick since the last interrupt, or decision to send none */
+	uint64_t unanswered_ns; /* the first kick since the last answer */
 	bool has_completed;
 	uint64_t instructions_then; /* when the last request was used */
 	uint64_t *taken_ns;         /* by the chain's id; NULL: none was taken, or there is no
@@ -167,7 +167,8 @@ struct stats {
 	struct stats_counter *counters, **last_counter; /* owned */
 };
 
-/* Look at an event, which happens at ns by monotonic_ns(), and an exit at the linear address rip. */
+/* Look at an event, which happens at ns by monotonic_ns(), and an exit at the linear address
+ * rip. */
 void stats_exit_begins(struct stats *stats, const struct event *event, uint64_t rip, uint64_t ns);
 void stats_exit_ends(struct stats *stats, const struct event *event, uint64_t ns);
 void stats_marked(struct stats *stats, const struct event *event, uint64_t ns);

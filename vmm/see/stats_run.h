@@ -3,8 +3,8 @@
 #define VMM_STATS_RUN_H
 
 /*
- * A run, as --stats tells of it: what was run, and when the moments of its life came, from main() to
- * the end of the process.
+ * A run, as --stats tells of it: what was run, and when the moments of its life came, from main()
+ * to the end of the process.
  */
 
 #include <stdatomic.h>

@@ -3,9 +3,9 @@
 #define VMM_STEPS_H
 
 /*
- * The steps of a capture, one after the other: a record is a step, a store of a driver too, but changes of one queue's areas
- * by the same side at the same moment are a single one, and those that show a queue's memory for
- * the first time belong to the step that made it ready.
+ * The steps of a capture, one after the other: a record is a step, a store of a driver too, but
+ * changes of one queue's areas by the same side at the same moment are a single one, and those that
+ * show a queue's memory for the first time belong to the step that made it ready.
  */
 
 #include <stdbool.h>

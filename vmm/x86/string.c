@@ -5,7 +5,8 @@
  * A repeated one counts as one instruction for at most X86_REPEAT_MAX elements and then begins anew
  * where it was, so that neither a budget nor an interrupt waits for long. An element of a device's,
  * and of those instructions that do not do many at once, counts as several, by the time that it
- * takes, since a budget shall bound time; but nothing depends on what the TLB has. Registers are up to date before each access that can fault, as the manual has it.
+ * takes, since a budget shall bound time; but nothing depends on what the TLB has. Registers are up
+ * to date before each access that can fault, as the manual has it.
  */
 #include <string.h>
 

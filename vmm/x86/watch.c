@@ -75,8 +75,8 @@ static unsigned copy_code(const struct x86_cpu *cpu, const struct x86_block *blo
 	return len;
 }
 
-/* Whether this is a jump to an address that the instruction itself names. offset is that of the next
- * instruction in the block. */
+/* Whether this is a jump to an address that the instruction itself names. offset is that of the
+ * next instruction in the block. */
 static bool jumps_to(const struct x86_block *block, const struct x86_decoded *decoded,
 	uint64_t offset, uint64_t target)
 {
