@@ -74,18 +74,27 @@ static void find_data(int fd, uint64_t end_of_file, uint64_t *start, uint64_t *e
 	*end = hole < 0 ? end_of_file : (uint64_t)hole;
 }
 
-/* Adds the blocks of [start, end), where start is a multiple of their size. */
+/* Returns how many bytes the blocks have that so many bytes are in. */
+static uint64_t round_up(uint64_t bytes)
+{
+	return (bytes + BLOCK_SIZE - 1) / BLOCK_SIZE * BLOCK_SIZE;
+}
+
+/* Adds the blocks that [start, end) is in, where start is a multiple of their size. What follows
+ * them is not added: behind a hole it is of the next range. */
 static int add_range(int fd, uint64_t start, uint64_t end, uint64_t *sum)
 {
 	uint8_t bytes[READ_SIZE];
 
 	while (start < end) {
-		ssize_t len = TEMP_FAILURE_RETRY(pread(fd, bytes, sizeof bytes, (off_t)start));
+		size_t left =
+			round_up(end - start) < sizeof bytes ? round_up(end - start) : sizeof bytes;
+		ssize_t len = TEMP_FAILURE_RETRY(pread(fd, bytes, left, (off_t)start));
 		size_t whole;
 
 		if (len <= 0)
 			return len < 0 ? -errno : -ENODATA;
-		whole = ((size_t)len + BLOCK_SIZE - 1) / BLOCK_SIZE * BLOCK_SIZE;
+		whole = round_up((size_t)len);
 		memset(bytes + len, 0, whole - (size_t)len);
 		for (size_t at = 0; at < whole; at += BLOCK_SIZE)
 			*sum += sum_block(bytes + at, (start + at) / BLOCK_SIZE);
@@ -107,7 +116,7 @@ int checksum_file(int fd, uint64_t *size, uint64_t *sum)
 	while (ret == 0 && start < *size) {
 		find_data(fd, *size, &start, &end);
 		ret = add_range(fd, start, end, sum);
-		start = (end + BLOCK_SIZE - 1) / BLOCK_SIZE * BLOCK_SIZE;
+		start = round_up(end);
 	}
 	return ret;
 }
