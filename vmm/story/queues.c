@@ -42,11 +42,12 @@ static void make_ready(struct story_queue *queue, const struct record *record)
 	queue->size = size;
 }
 
+/* A queue that is not ready has no areas, so that not even a change of no bytes has a place. */
 static bool has_place(const struct story_queue *queue, const struct record_ring *ring)
 {
-	size_t len = queue->size > 0 ? queue->len[ring->area] : 0;
+	size_t len = queue->len[ring->area];
 
-	return ring->offset <= len && ring->bytes.len <= len - ring->offset;
+	return queue->size > 0 && ring->offset <= len && ring->bytes.len <= len - ring->offset;
 }
 
 static void accept_features(struct story_device *device, const struct record_access *access)
