@@ -85,6 +85,49 @@ static void test_slow(void)
 	close(ends[1]);
 }
 
+struct late_reader {
+	int fd;
+	size_t len; /* bytes that it got */
+};
+
+/* Begins to read when the ring has been full for a while. */
+static void *read_late(void *ctx)
+{
+	struct late_reader *reader = ctx;
+	static uint8_t bytes[1 << 16];
+	ssize_t n;
+
+	usleep(100000);
+	while ((n = read(reader->fd, bytes, sizeof bytes)) > 0)
+		reader->len += (size_t)n;
+	return NULL;
+}
+
+static void test_patience(void)
+{
+	static const uint8_t half[SINK_SIZE / 2];
+	struct late_reader reader = {.len = 0};
+	int ends[2];
+	pthread_t thread;
+	struct sink sink;
+	struct sink_end end;
+
+	if (pipe(ends) < 0)
+		exit(1);
+	reader.fd = ends[0];
+	sink_open_fd(&sink, ends[1], true);
+	sink_write(&sink, half, sizeof half);
+	sink_write(&sink, half, sizeof half);
+	if (pthread_create(&thread, NULL, read_late, &reader) != 0)
+		exit(1);
+	ok(sink_write_patiently(&sink, half, sizeof half), "who may wait does, for room");
+	end = sink_close(&sink);
+	pthread_join(thread, NULL);
+	ok(end.lost == 0 && end.error == 0, "and nothing is said to be lost");
+	is(reader.len, 3 * sizeof half, "nor is it");
+	close(ends[0]);
+}
+
 static void test_gone(void)
 {
 	int ends[2];
@@ -120,6 +163,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN); /* as vole */
 	test_file();
 	test_slow();
+	test_patience();
 	test_gone();
 	test_unused();
 	return tap_done();

@@ -280,6 +280,18 @@ bool sink_write(struct sink *sink, const void *record, size_t len)
 	return true;
 }
 
+bool sink_write_patiently(struct sink *sink, const void *record, size_t len)
+{
+	bool has_room;
+
+	pthread_mutex_lock(&sink->lock);
+	has_room = len <= SINK_SIZE - sink->len;
+	pthread_mutex_unlock(&sink->lock);
+	if (!has_room)
+		sink_flush(sink);
+	return sink_write(sink, record, len);
+}
+
 /* Lock held. Waits until all is written, and with is_end for the end of the thread, as long as the
  * reader takes something at least every patience_s seconds. */
 static void wait_for_reader(struct sink *sink, bool is_end, time_t patience_s)

@@ -69,6 +69,10 @@ int sink_open_log(struct sink *sink);
 /* Adds a record. Returns false if it is lost: the reader is too slow, or gone. Any thread. */
 bool sink_write(struct sink *sink, const void *record, size_t len);
 
+/* Adds a record as sink_write() does, for who may wait: if there is no room, it waits as
+ * sink_flush() does, and only then is the record lost. Any thread. */
+bool sink_write_patiently(struct sink *sink, const void *record, size_t len);
+
 /* Waits until all records so far are written, or the reader takes nothing for a second. Any
  * thread. */
 void sink_flush(struct sink *sink);

@@ -59,19 +59,10 @@ static uint8_t *reserve(struct journal *journal, size_t len)
 	return journal->bytes + journal->len - len;
 }
 
-/* The sink takes more than it has room for if its file is written meanwhile. */
-static void write_to(struct sink *sink, const uint8_t *bytes, size_t len)
-{
-	if (sink_write(sink, bytes, len))
-		return;
-	sink_flush(sink);
-	sink_write(sink, bytes, len);
-}
-
 static void write_rest(struct journal *journal)
 {
 	if (journal->len > journal->written)
-		write_to(journal->sink, journal->bytes + journal->written,
+		sink_write_patiently(journal->sink, journal->bytes + journal->written,
 			journal->len - journal->written);
 	if (!journal->is_kept)
 		journal->len = 0;

@@ -19,8 +19,8 @@ static void begin_block(struct bytes *block, uint32_t type)
 	bytes_u32(block, 0); /* its length, once that is known */
 }
 
-/* Returns false if the block is lost. */
-static bool end_block(struct pcapng *file)
+/* Adds the lengths of a block. Returns false if there was no room for all of it. */
+static bool close_block(struct pcapng *file)
 {
 	struct bytes *block = &file->block;
 	uint32_t len = (uint32_t)block->len + 4;
@@ -29,7 +29,13 @@ static bool end_block(struct pcapng *file)
 	if (block->full)
 		return false;
 	bytes_set_u32(block, 4, len);
-	return sink_write(&file->sink, block->data, block->len);
+	return true;
+}
+
+/* Returns false if the block is lost. */
+static bool end_block(struct pcapng *file)
+{
+	return close_block(file) && sink_write(&file->sink, file->block.data, file->block.len);
 }
 
 static void add_option(struct bytes *block, uint16_t code, const void *value, size_t len)
@@ -110,10 +116,8 @@ unsigned pcapng_interface(struct pcapng *file, const char *name)
 	add_option(block, PCAPNG_IF_NAME, name, strlen(name));
 	add_option(block, PCAPNG_IF_TSRESOL, &nanoseconds, sizeof nanoseconds);
 	add_option(block, PCAPNG_OPT_END, NULL, 0);
-	if (!end_block(file)) {
-		sink_flush(&file->sink);
-		sink_write(&file->sink, block->data, block->len);
-	}
+	if (close_block(file))
+		sink_write_patiently(&file->sink, block->data, block->len);
 	return file->interfaces++;
 }
 
