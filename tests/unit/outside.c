@@ -272,6 +272,31 @@ static void make_past(void)
 	begin(true);
 }
 
+/* A record may come from anyone: its checksums show damage, not intent. */
+static void test_forged(void)
+{
+	static const uint8_t bytes[OUTSIDE_INPUT_MAX + 1];
+	static const struct journal_entry entries[] = {
+		{.kind = JOURNAL_INPUT_END, .value = 1 << 20},
+		{.kind = JOURNAL_INPUT, .data = bytes, .len = sizeof bytes},
+		{.kind = JOURNAL_INPUT, .number = 1, .data = bytes, .len = 1},
+	};
+
+	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+		memset(&outside, 0, sizeof outside);
+		begin(false);
+		outside.position = (struct engine_position){.turns = 2, .instructions = 200};
+		outside_note(&outside, entries[i]);
+		outside.is_past = true;
+		outside.position = (struct engine_position){.turns = 0};
+		begin(true);
+		at(2);
+		ok(*outside.diverged, "input that no port can give is a difference");
+		ok(are_equal(seen, ""), "and the device does not get it");
+		outside_free(&outside);
+	}
+}
+
 static void test_differences(void)
 {
 	struct engine_position now = {.turns = 2, .instructions = 201};
@@ -304,5 +329,6 @@ int main(void)
 {
 	test_repeat();
 	test_differences();
+	test_forged();
 	return tap_done();
 }

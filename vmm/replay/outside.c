@@ -28,18 +28,31 @@ static bool is_port(const struct outside *outside, const struct journal_entry *e
 	return entry->number < OUTSIDE_PORTS && outside->ports[entry->number].host;
 }
 
+/* Returns whether an entry has what a port can give: a device takes a read's result for a number of
+ * bytes, and a record may come from anyone. */
+static bool is_of_port(const struct journal_entry *entry)
+{
+	if (entry->kind == JOURNAL_INPUT)
+		return entry->len > 0 && entry->len <= OUTSIDE_INPUT_MAX;
+	return entry->kind != JOURNAL_INPUT_END || entry->value <= 0;
+}
+
 /* Hands an entry to a port, which exists. */
 static void repeat_port(struct outside *outside, const struct journal_entry *entry)
 {
 	struct outside_port *port = &outside->ports[entry->number];
 	uint16_t cols = port->cols, rows = port->rows;
 
+	if (!is_of_port(entry)) {
+		outside_diverge(outside, "the record has input that no port gives");
+		return;
+	}
 	if (entry->kind == JOURNAL_PORT) {
 		outside_port_set_state(port, entry->value);
 	} else if (entry->kind == JOURNAL_INPUT_END) {
 		port->has_ended = true;
 		port->end = entry->value;
-	} else if (entry->len <= sizeof port->input) {
+	} else {
 		memcpy(port->input, entry->data, entry->len);
 		port->input_len = entry->len;
 	}
