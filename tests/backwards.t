@@ -135,6 +135,29 @@ for my $how ('a record', 'a live run') {
 	ok(slurp($disk) eq $content, 'and no disk is written');
 }
 
+# --- how much is kept ---
+
+$gdb = open_back([@small, build() . '/guest/rng-flood.elf'], history => '8M');
+$gdb->ask(sprintf 'Z0,%x,1', {elf_symbols(slurp(build() . '/guest/rng-flood.elf'))}->{drawn});
+like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'a guest draws 64 MiB');
+my ($peak) = slurp("/proc/$gdb->{pid}/status") =~ /^VmHWM:\s+(\d+) kB$/m;
+cmp_ok($peak, '<', 48 << 10, 'much less is kept');
+like($gdb->ask('bc'), qr/replaylog:begin/, 'so the past begins later');
+like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'forwards from there');
+$gdb->ask(sprintf 'z0,%x,1', $gdb->eip);
+like($gdb->ask('c'), qr/^W00/, 'and to the end');
+$gdb->finish;
+
+# What a debugger changes begins the past anew, at the next turn.
+$gdb = open_back([@small, qw(-c 2), $list]);
+$gdb->ask(sprintf 'Z0,%x,1', $at{fill});
+$gdb->ask('c');
+is($gdb->ask(sprintf 'M%x,1:00', $at{entries} + 159), 'OK', 'memory is changed');
+is($gdb->ask('bs'), 'T05thread:1;replaylog:begin;', 'there is nothing before that');
+like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'and the machine goes on');
+$gdb->send('k');
+$gdb->finish;
+
 # --- what cannot go back ---
 
 for (["the host's clock", '-', qw(--engine soft --clock host)], ['no memory for it', '-,history=0', qw(--clock virtual)]) {

@@ -7,6 +7,7 @@
 
 #include "debug/gdb.h"
 #include "error_text.h"
+#include "exit_status.h"
 #include "log.h"
 #include "machine/recording_state.h"
 #include "machine/vm.h"
@@ -61,8 +62,14 @@ void history_close(struct vm *vm)
 
 void history_look(struct vm *vm)
 {
-	if (vm->history)
-		history_points_look(&vm->history->points, vm);
+	struct history *history = vm->history;
+
+	if (!history)
+		return;
+	/* Who goes back does so by points. */
+	if (!history->is_at_work)
+		history_points_bound(&history->points, vm);
+	history_points_look(&history->points, vm);
 }
 
 void history_arrive(struct vm *vm, const struct engine_position *now)
@@ -118,7 +125,7 @@ bool history_may_change(void *ctx)
 		return !vm->recording || !vm->recording->is_replay;
 	if (vm->recording->outside.is_past)
 		return false;
-	history_points_forget(&vm->history->points);
+	history_points_forget(&vm->history->points, vm);
 	return true;
 }
 
@@ -264,7 +271,7 @@ static int go_to(struct vm *vm, unsigned index, const struct found *found, struc
 static int go_to_beginning(struct vm *vm, struct gdb_past *past)
 {
 	past->is_beginning = true;
-	return vm->history->points.count > 0 ? go_back(vm, 0, true) : 0;
+	return go_back(vm, 0, true);
 }
 
 static int run_back(struct vm *vm, const struct engine_position *from, struct gdb_past *past)
@@ -378,6 +385,15 @@ int history_reverse(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past
 	int ret;
 
 	*past = (struct gdb_past){.cpu = cpu};
+	/* All points are forgotten until the next turn begins. */
+	if (history->points.count == 0 && !vm_running(vm)) {
+		say("--gdb: nothing of the run is kept that the debugger could go back to");
+		return -ENOENT;
+	}
+	if (history->points.count == 0) {
+		past->is_beginning = true;
+		return 0;
+	}
 	revive(vm);
 	if (!vm->recording->outside.is_past) {
 		history->has_present = true;
@@ -388,5 +404,8 @@ int history_reverse(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past
 	history->is_at_work = true;
 	ret = is_step ? step_back(vm, cpu, &from, past) : run_back(vm, &from, past);
 	history->is_at_work = false;
+	/* A machine that is restored by half must not go on. */
+	if (ret < 0)
+		vm_end_outside(vm, EXIT_STATUS_VOLE);
 	return ret;
 }

@@ -34,18 +34,32 @@ static void free_point(struct history_points *points, struct history_point *poin
 	free(point->outside);
 }
 
-void history_points_forget(struct history_points *points)
+void history_points_free(struct history_points *points)
 {
 	while (points->count > 0)
 		free_point(points, &points->points[--points->count]);
 	undo_free(&points->undo);
+}
+
+void history_points_forget(struct history_points *points, struct vm *vm)
+{
+	struct outside *outside = &vm->recording->outside;
+
+	history_points_free(points);
+	if (!vm->recording->is_replay)
+		journal_forget(&outside->journal,
+			outside->is_past ? outside->journal.at : outside->journal.len);
 	points->interval = INTERVAL_MIN;
 	points->seen = UINT64_MAX;
 }
 
-void history_points_free(struct history_points *points)
+/* Returns how many bytes are kept of what came from outside and of what was on disks. A record is
+ * there anyway. */
+static uint64_t outside_size(const struct history_points *points, const struct vm *vm)
 {
-	history_points_forget(points);
+	const struct recording *recording = vm->recording;
+
+	return points->undo.used + (recording->is_replay ? 0 : recording->outside.journal.len);
 }
 
 /* Removes every other point but the last two, and has later ones be rarer. */
@@ -64,20 +78,39 @@ static void thin_out(struct history_points *points)
 }
 
 /* Removes the first point: the past begins later. */
-static void drop_first(struct history_points *points)
+static void drop_first(struct history_points *points, struct vm *vm)
 {
+	size_t gone;
+
 	free_point(points, &points->points[0]);
 	points->count--;
 	memmove(points->points, points->points + 1, points->count * sizeof *points->points);
 	undo_forget(&points->undo, points->points[0].undo_count);
+	gone = vm->recording->is_replay ? 0 : points->points[0].journal_at;
+	journal_forget(&vm->recording->outside.journal, gone);
+	for (unsigned i = 0; i < points->count; i++)
+		points->points[i].journal_at -= gone;
 }
 
-static void bound(struct history_points *points)
+static bool is_too_large(const struct history_points *points, const struct vm *vm)
 {
-	while (points->used + points->undo.used > points->limit && points->count > 8)
+	return points->used + outside_size(points, vm) > points->limit;
+}
+
+static void bound(struct history_points *points, struct vm *vm)
+{
+	while (is_too_large(points, vm) && points->count > 8)
 		thin_out(points);
-	while (points->used + points->undo.used > points->limit && points->count > 2)
-		drop_first(points);
+	while (is_too_large(points, vm) && points->count > 2)
+		drop_first(points, vm);
+}
+
+void history_points_bound(struct history_points *points, struct vm *vm)
+{
+	if (outside_size(points, vm) > points->limit)
+		bound(points, vm);
+	if (points->undo.has_failed || outside_size(points, vm) > points->limit)
+		history_points_forget(points, vm);
 }
 
 /* --- one point -------------------------------------------------------------------------------- */
@@ -163,15 +196,13 @@ void history_points_look(struct history_points *points, struct vm *vm)
 	int ret;
 
 	vm->engine->ops->position(vm->engine, &now);
-	if (points->undo.has_failed)
-		history_points_forget(points);
 	if (!is_time(points, &now))
 		return;
 	if (points->count == HISTORY_POINTS_MAX)
 		thin_out(points);
 	began_ns = monotonic_ns();
 	ret = add(points, vm, points->count, &now);
-	bound(points);
+	bound(points, vm);
 	points->taken_ns = monotonic_ns();
 	points->cost_ns = points->taken_ns - began_ns;
 	if (ret == 0)
@@ -193,7 +224,7 @@ void history_points_insert(struct history_points *points, struct vm *vm)
 		return;
 	/* Without it the way back is as it was, only longer. */
 	if (add(points, vm, at, &now) == 0)
-		bound(points);
+		bound(points, vm);
 }
 
 /* What was kicked is to be served, as it was at that moment: the turns of those kicks were over. */

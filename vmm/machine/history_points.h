@@ -40,7 +40,8 @@ struct history_points {
 	bool has_failed;      /* said: there is no memory, or something cannot be saved */
 };
 
-/* Begins with points that take so many bytes at most, but for the two that there are at least. */
+/* Begins with points that take so many bytes at most, together with what has to be kept of what came
+ * from outside since the first one, but for the two that there are at least. */
 void history_points_init(struct history_points *points, uint64_t limit);
 void history_points_free(struct history_points *points);
 
@@ -51,8 +52,12 @@ void history_points_look(struct history_points *points, struct vm *vm);
  * which the last one is just over. */
 void history_points_insert(struct history_points *points, struct vm *vm);
 
-/* Forgets all. */
-void history_points_forget(struct history_points *points);
+/* Forgets all: the past begins anew. */
+void history_points_forget(struct history_points *points, struct vm *vm);
+
+/* Forgets points if too much came from outside since, or was written to disks, or could not be
+ * noted. The guest decides how much that is. */
+void history_points_bound(struct history_points *points, struct vm *vm);
 
 /* Makes the machine what it was at a point. Returns 0 or -errno (said): then it must not go on. */
 int history_points_restore(struct history_points *points, struct vm *vm, unsigned index);

@@ -95,6 +95,15 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
 		write_rest(journal);
 }
 
+void journal_forget(struct journal *journal, size_t len)
+{
+	if (len == 0)
+		return;
+	journal->len -= len;
+	journal->at = journal->at > len ? journal->at - len : 0;
+	memmove(journal->bytes, journal->bytes + len, journal->len);
+}
+
 void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_kept)
 {
 	journal->sink = sink;

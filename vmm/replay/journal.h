@@ -35,7 +35,7 @@ struct journal_entry {
 	uint32_t number;
 	uint64_t turns, instructions; /* as struct engine_position has them */
 	int64_t value;
-	const uint8_t *data; /* valid until the next journal_add() */
+	const uint8_t *data; /* valid until the next journal_add() or journal_forget() */
 	uint32_t len;        /* bytes */
 };
 
@@ -58,6 +58,9 @@ void journal_free(struct journal *journal);
 
 /* Adds an entry at the end. What fails is seen by journal.error, or by closing the sink. */
 void journal_add(struct journal *journal, const struct journal_entry *entry);
+
+/* Removes the first bytes of a journal that has no sink, which are whole entries. */
+void journal_forget(struct journal *journal, size_t len);
 
 /* Has entries be written to a sink from now on, and those that there are, first. */
 void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_kept);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Draws 64 MiB from the entropy device, of which a machine that can go back has to keep some. */
+#include "check.h"
+#include "memory.h"
+#include "rng.h"
+
+#define LEN   65536
+#define TIMES 1024
+
+static struct rng rng;
+
+/* A place for a breakpoint. */
+__attribute__((noinline)) static void drawn(uint8_t *bytes)
+{
+	check(rng_read(&rng, bytes, 1) == 0, "a last byte comes");
+}
+
+int main(const struct start_info *info)
+{
+	uint8_t *bytes = pages_take(LEN / PAGE_SIZE);
+
+	if (rng_init(&rng, find_device(info, VIRTIO_ID_ENTROPY)))
+		return 1;
+	for (unsigned i = 0; i < TIMES; i++)
+		check(rng_read(&rng, bytes, LEN) == 0, "bytes come");
+	drawn(bytes);
+	return check_done();
+}
