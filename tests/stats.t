@@ -257,8 +257,12 @@ $got = run([vole_run(), '--stats=json:/dev/full', guest('hello')]);
 is($got->{status}, 0, 'a full disk does not keep the guest');
 like($got->{err}, qr/^vole: --stats: \/dev\/full: No space left on device; the last \d+ bytes are not written$/m, '... and is said');
 
-# Who reads the pipe goes before the end.
+# Nobody reads the pipe: timeout(1) sends SIGTERM, and has the status 137 where it has to send SIGKILL.
 mkfifo(my $fifo = scratch() . '/fifo', 0600) or die "mkfifo: $!\n";
+$got = run([qw(timeout -k 5 1), vole_run(), "--stats=json:$fifo", guest('hello')]);
+is($got->{status}, 124, 'SIGTERM ends the wait for a reader of a pipe');
+
+# Who reads the pipe goes before the end.
 my $reader = fork // die "fork: $!\n";
 if ($reader == 0) {
 	open my $in, '<', $fifo or POSIX::_exit(1);

@@ -209,14 +209,47 @@ static int empty_file(int fd)
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
+/* Returns whether a signal that ends vole has come and is held back. */
+static bool is_to_end(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 &&
+	       (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+		       sigismember(&pending, SIGHUP));
+}
+
+/* Opens a file for writing. A FIFO is waited for until it has a reader. open(2) would wait, too,
+ * but signals are held back here, so nothing but SIGKILL would end it. */
+static int open_for_writing(const char *path)
+{
+	static const struct timespec pause = {.tv_nsec = WAIT_MS * 1000000L};
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	int fd = open(path, flags, 0666);
+	struct stat st;
+
+	while (fd < 0 && errno == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		if (is_to_end())
+			return -EINTR;
+		nanosleep(&pause, NULL);
+		fd = open(path, flags, 0666);
+	}
+	if (fd < 0)
+		return -errno;
+	if (fcntl(fd, F_SETFL, O_WRONLY) == 0)
+		return fd;
+	close(fd);
+	return -errno;
+}
+
 int sink_open(struct sink *sink, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	int fd = open_for_writing(path);
 	int ret;
 
 	*sink = SINK_EMPTY;
 	if (fd < 0)
-		return -errno;
+		return fd;
 	ret = empty_file(fd);
 	if (ret == 0)
 		ret = sink_make(sink, fd, true);

@@ -50,8 +50,9 @@ struct sink_end {
 };
 
 /* Makes a sink that writes to a new file, or what has this name already: a file, which is locked
- * (file_lock()) and truncated, or a FIFO for instance. Returns 0, -EBUSY if the file is in use
- * already, by this machine or another, or -errno; after 0 the caller calls sink_close(). */
+ * (file_lock()) and truncated, or a FIFO for instance. Waits until a FIFO has a reader. Returns 0,
+ * -EBUSY if the file is in use already, by this machine or another, -EINTR if a signal that ends
+ * vole comes while a FIFO is waited for, or -errno; after 0 the caller calls sink_close(). */
 int sink_open(struct sink *sink, const char *path);
 
 /* Says why sink_open() or sink_open_log() failed, having returned ret. option comes before the
