@@ -33,6 +33,11 @@ static int refuse(const struct options *options, const char *why)
 
 int check_record(struct options *options)
 {
+	if (options->is_replay && options->check_fatal) {
+		say("--check virtio,fatal: a replay ends where its record does; take --check "
+		    "virtio");
+		return -EINVAL;
+	}
 	if (options->is_replay) {
 		options->clock = ENGINE_CLOCK_VIRTUAL;
 		return 0;

@@ -40,8 +40,8 @@ struct history_points {
 	bool has_failed;      /* said: there is no memory, or something cannot be saved */
 };
 
-/* Begins with points that take so many bytes at most, together with what has to be kept of what came
- * from outside since the first one, but for the two that there are at least. */
+/* Begins with points that take so many bytes at most, together with what came from outside since
+ * the first one, but for the two that there are at least. */
 void history_points_init(struct history_points *points, uint64_t limit);
 void history_points_free(struct history_points *points);
 
