@@ -26,7 +26,7 @@ struct look {
 /* Returns the queue that a step is about, that of a kick by its value; CHOICE_ANY: none. */
 static int queue_of(const struct record *record)
 {
-	if (record->kind == CAPTURE_WRITE && record->access.offset == VIRTIO_MMIO_QUEUE_NOTIFY)
+	if (record_is_kick(record))
 		return (int)(record->access.value & 0xffff);
 	return record->queue == CAPTURE_NO_QUEUE ? CHOICE_ANY : record->queue;
 }

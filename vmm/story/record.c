@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "story/record.h"
 
+#include <vole/virtio_mmio.h>
+
 #include "story/cursor.h"
 
 #define SEGMENT_BYTES 16
@@ -127,6 +129,12 @@ static bool needs_queue(enum capture_kind kind)
 {
 	return kind == CAPTURE_QUEUE_READY || kind == CAPTURE_SERVE || kind == CAPTURE_CHAIN ||
 	       kind == CAPTURE_USED || kind == CAPTURE_RING || kind == CAPTURE_STORE;
+}
+
+bool record_is_kick(const struct record *record)
+{
+	return record->kind == CAPTURE_WRITE && record->access.len == 4 &&
+	       record->access.offset == VIRTIO_MMIO_QUEUE_NOTIFY;
 }
 
 enum record_fault packet_record(struct record *record, const struct packet *packet)

@@ -19,12 +19,6 @@
 
 /* --- registers -------------------------------------------------------------------------------- */
 
-static bool is_kick(const struct record *record)
-{
-	return record->kind == CAPTURE_WRITE && record->access.len == 4 &&
-	       record->access.offset == VIRTIO_MMIO_QUEUE_NOTIFY;
-}
-
 static void say_access(struct text *text, const struct record *record)
 {
 	const struct record_access *access = &record->access;
@@ -38,7 +32,7 @@ static void say_access(struct text *text, const struct record *record)
 
 	if (access->offset < VIRTIO_MMIO_CONFIG)
 		event.reg = mmio_registers[access->offset / 4].name;
-	if (is_kick(record))
+	if (record_is_kick(record))
 		text_add(text, "The driver kicks queue %" PRIu64 ": it writes ",
 			access->value & 0xffff);
 	else

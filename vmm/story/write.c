@@ -169,11 +169,6 @@ static void add_devices(struct writer *writer)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
-static bool is_kick(const struct record *record)
-{
-	return record->kind == CAPTURE_WRITE && record->access.offset == VIRTIO_MMIO_QUEUE_NOTIFY;
-}
-
 static const char *kind_of(const struct record *record)
 {
 	static const char *const names[] = {
@@ -194,7 +189,7 @@ static const char *kind_of(const struct record *record)
 		[CAPTURE_STORE] = "store",
 	};
 
-	return is_kick(record) ? "kick" : names[record->kind];
+	return record_is_kick(record) ? "kick" : names[record->kind];
 }
 
 /* Returns who makes a step. */
@@ -315,7 +310,7 @@ static void add_head(struct json *json, const struct step *step)
 	json_string(json, "kind", kind_of(record));
 	if (record->device != CAPTURE_NO_DEVICE)
 		json_uint(json, "device", record->device);
-	if (is_kick(record))
+	if (record_is_kick(record))
 		json_uint(json, "queue", record->access.value & 0xffff);
 	else if (record->queue != CAPTURE_NO_QUEUE)
 		json_uint(json, "queue", record->queue);
