@@ -90,8 +90,8 @@ enum record_fault {
 	RECORD_LATER,   /* its version or kind is not known here */
 };
 
-/* Returns whether a record is a kick, whose value is the queue: a write of four bytes to QueueNotify
- * (virtio 4.2.2), since others have no effect. */
+/* Returns whether a record is a kick, whose value is the queue: a write of four bytes to
+ * QueueNotify (virtio 4.2.2), since others have no effect. */
 bool record_is_kick(const struct record *record);
 
 /* Takes a packet apart. What *record points at is the packet's. */
