@@ -135,6 +135,13 @@ refused('another program\'s packets', 'it has no steps of a vole\'s', 'tests/fuz
 refused('a ring of a queue that is not ready', 'it has no steps of a vole\'s', 'tests/fuzz/corpus/story/not-ready');
 refused('a folder', 'it cannot be read: Is a directory', scratch());
 refused('no capture', 'no capture is named');
+{
+	my $own = write_file('own.pcapng', slurp($capture));
+	my $got = run(['sh', '-c', '"$0" story "$1" >>"$1"', vole(), $own]);
+	is($got->{status}, 125, 'a page behind its capture: status 125');
+	like($got->{err}, qr/^vole: story: \S+: the page would be written into the capture: name another file$/, '... and why');
+	is(slurp($own), slurp($capture), '... and the capture is as it was');
+}
 refused('two captures', 'it makes a page of one capture', $capture, $capture);
 refused('a device that cannot be', '--device 16: not a number from 0 to 15', '--device', 16, $capture);
 refused('a queue that is no number', '--queue x: not a number from 0', '--queue', 'x', $capture);

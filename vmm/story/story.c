@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "error_text.h"
@@ -141,11 +142,22 @@ static int write_page(FILE *capture, const char *path, const struct overview *ov
 	return EXIT_STATUS_VOLE;
 }
 
+/* A shell's >> or <> leaves what the file has, and the page would go over or behind it. */
+static bool is_stdout(FILE *capture)
+{
+	struct stat in, out;
+
+	return fstat(fileno(capture), &in) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+	       S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+}
+
 static int show(FILE *capture, const char *path, const struct choice *choice)
 {
 	struct overview overview;
 	int ret;
 
+	if (is_stdout(capture))
+		return fail(path, "the page would be written into the capture: name another file");
 	if (fseek(capture, 0, SEEK_SET) < 0)
 		return fail(path, "it is read twice, so it has to be a file");
 	ret = choice_look(&overview, capture, choice);
