@@ -218,6 +218,9 @@ refused('a record of a checkpoint', qr/--record x: not with --checkpoint/, qw(ru
 refused('a record with a debugger', qr/--record x: not with --gdb; record the run, and debug it with vole replay --gdb/, qw(run --gdb - --record x), $kernel);
 refused('a record of a clone', qr/--record: a clone has the machine of its checkpoint/, qw(clone --record x y));
 refused('a record into its kernel', qr/recorded\.elf: in use/, qw(run --record), $kernel, $kernel);
+my $copy = write_file('copy.rec', $bytes);
+refused('a view into its record', qr/--capture \S+copy\.rec: in use by this machine already/, 'replay', '-d', $fresh, '--capture', $copy, $copy);
+is(slurp($copy), $bytes, '... which stays as it is');
 refused('a folder', qr{/: (?:Is a directory|not a regular file)}, qw(run --record /), $kernel);
 ok(slurp($kernel) =~ /\A\x7fELF/, 'the kernel is as it was');
 
@@ -252,8 +255,8 @@ for (['cut off', qr/the file is cut off/, sub { ${$_[0]} = substr ${$_[0]}, 0, l
 	my ($name, $pattern, $change) = @$_;
 	my $result = run([vole(), 'replay', '-d', $fresh, spoilt('part', $change)]);
 	like($result->{err}, qr/part: $pattern; the run is repeated as far as the record goes\n/, "a record that is $name is said to be so");
-	next if $name eq 'interrupted';
 	is($result->{status}, 125, 'its replay ends with 125');
+	next if $name eq 'interrupted';
 	like($result->{err}, qr/part: repeated to instruction \d+, and the record goes no further/, '... where it is cut');
 	ok(length $result->{out} > 100 && substr($run->{out}, 0, length $result->{out}) eq $result->{out}, '... with the output of the run to there');
 }

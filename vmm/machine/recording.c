@@ -234,7 +234,7 @@ int recording_open(struct vm *vm)
 		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
-	recording->fd = -1;
+	recording->fd = recording->replayed = -1;
 	recording->sink = SINK_EMPTY;
 	recording->idle.turns = UINT64_MAX;
 	recording->is_replay = options->is_replay;
@@ -351,6 +351,7 @@ void recording_close(struct vm *vm)
 	if (recording->is_written)
 		vm->is_stuck |= sink_close(&recording->sink).is_stuck;
 	file_close(&recording->fd);
+	file_close(&recording->replayed);
 	outside_free(&recording->outside);
 	free(recording->options);
 	free(recording->words);

@@ -19,6 +19,7 @@ struct recording {
 
 	/* vole replay */
 	bool is_replay;
+	int replayed;                /* the record, open and locked; -1: none */
 	bool has_ended;              /* the machine has come to the end of the record */
 	const char *cut;             /* what is wrong with the record's end; NULL: nothing */
 	struct options *options;     /* of the run, as far as they are the machine's. Owned */

@@ -58,9 +58,13 @@ int replay_open(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
 	const char *path = vm->options->kernel;
-	int ret =
-		record_read(path, &recording->setup, &recording->outside.journal, &recording->cut);
+	int ret;
 
+	recording->replayed = record_open(path);
+	if (recording->replayed < 0)
+		return recording->replayed;
+	ret = record_read(recording->replayed, path, &recording->setup, &recording->outside.journal,
+		&recording->cut);
 	if (ret < 0)
 		return ret;
 	if (strcmp(recording->setup.vole, VOLE_VERSION) != 0) {
@@ -194,4 +198,7 @@ void replay_end(struct vm *vm)
 		say("%s: repeated to instruction %" PRIu64 ", which is not its end", path,
 			recording->outside.position.instructions);
 	}
+	/* The guest may have ended by itself where the record goes no further. */
+	if (recording->cut && !atomic_load(&vm->ended_outside))
+		atomic_store(&vm->status, EXIT_STATUS_VOLE);
 }

@@ -199,15 +199,13 @@ int record_parse(uint8_t *bytes, size_t len, struct record_setup *setup, struct 
 }
 
 /* Sets *bytes to all of a file, allocated. Returns 0 or -errno (said). */
-static int read_all(const char *path, uint8_t **bytes, size_t *len)
+static int read_all(int fd, const char *path, uint8_t **bytes, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), ret = 0;
 	struct stat st;
+	int ret = 0;
 
 	*bytes = NULL;
 	*len = 0;
-	if (fd < 0)
-		return fail(path, errno);
 	if (fstat(fd, &st) < 0)
 		ret = fail(path, errno);
 	else if (!S_ISREG(st.st_mode))
@@ -219,17 +217,27 @@ static int read_all(const char *path, uint8_t **bytes, size_t *len)
 		*bytes = malloc(*len > 0 ? *len : 1);
 		ret = *bytes ? file_read(fd, path, *bytes, *len, 0) : fail(path, ENOMEM);
 	}
-	close(fd);
 	return ret;
 }
 
-int record_read(
-	const char *path, struct record_setup *setup, struct journal *journal, const char **cut)
+int record_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return fail(path, errno);
+	/* A record that is still being written, or that cannot be locked, is read all the same. */
+	file_lock(fd, true);
+	return fd;
+}
+
+int record_read(int fd, const char *path, struct record_setup *setup, struct journal *journal,
+	const char **cut)
 {
 	uint8_t *bytes;
 	char why[200];
 	size_t len;
-	int ret = read_all(path, &bytes, &len);
+	int ret = read_all(fd, path, &bytes, &len);
 
 	journal_init(journal);
 	*cut = NULL;

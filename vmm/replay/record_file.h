@@ -56,14 +56,18 @@ int record_write_setup(struct sink *sink, struct record_setup *setup);
  * descriptor, which holds a lock and the caller closes, or -errno. */
 int record_create(const char *path);
 
+/* Opens a record for reading. Returns a descriptor that the caller closes, or -errno (said). Until
+ * then no vole, this one neither, empties the file for output of its own. */
+int record_open(const char *path);
+
 /*
- * Reads a record: fills *setup and *journal. *cut is set to what is wrong with the end of the file,
+ * Reads a record: fills *setup and *journal. path is for messages. *cut is set to what is wrong with the end of the file,
  * NULL if nothing is: the journal has all before it. Returns 0, or -errno: -EBADMSG if it is no
  * record, of another format, or its setup is damaged. The caller calls journal_free() whatever is
  * returned.
  */
-int record_read(
-	const char *path, struct record_setup *setup, struct journal *journal, const char **cut);
+int record_read(int fd, const char *path, struct record_setup *setup, struct journal *journal,
+	const char **cut);
 
 /* Parses the bytes of a record as record_read() does. bytes is allocated, and owned by the journal
  * or freed. Says nothing but returns *why. */
