@@ -118,14 +118,16 @@ void virtio_silence(struct virtio_device *dev, unsigned queue)
 	pthread_mutex_unlock(&dev->lock);
 }
 
-bool virtio_poll(struct virtio_device *dev, unsigned queue)
+bool virtio_poll(struct virtio_device *dev, unsigned queue, bool *more)
 {
 	bool served = false;
 
 	pthread_mutex_lock(&dev->lock);
 	if (!dev->frozen && virtio_queue_live(dev, queue) && virtq_waits(&dev->queues[queue])) {
-		serve(dev, queue);
-		virtio_tell_queue(dev, VIRTIO_EVENT_SERVED, (int)queue, 0);
+		bool again = serve(dev, queue) && virtio_queue_live(dev, queue);
+
+		virtio_tell_queue(dev, VIRTIO_EVENT_SERVED, (int)queue, again);
+		*more |= again;
 		/* A type that leaves what it found would be called again and again. */
 		served = !virtio_queue_live(dev, queue) || !virtq_waits(&dev->queues[queue]);
 	}

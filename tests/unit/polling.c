@@ -32,7 +32,7 @@ static struct fixture *setup(void)
 	driver_attach(&f->d, &f->rng.dev);
 	driver_start(&f->d, 0);
 	f->ring = &f->d.rings[0];
-	f->page = ram_alloc(&f->d.ram, 8192, 4096);
+	f->page = ram_alloc(&f->d.ram, VIRTIO_RNG_REQUEST_MAX, 4096);
 	return f;
 }
 
@@ -148,6 +148,35 @@ static void test_adaptive(void)
 	teardown(f);
 }
 
+/* More than the device does at a time. */
+static void test_more(void)
+{
+	enum { CHAINS = 6 };
+	struct fixture *f = setup();
+	struct polling polling = polling_adaptive();
+	struct used used;
+	unsigned served = 0;
+
+	for (unsigned i = 0; i < CHAINS; i++)
+		ring_add_one(f->ring, f->page, VIRTIO_RNG_REQUEST_MAX, true);
+	polling.window_ns = 1;
+	polling.waits_since_ns = 1;
+	for (unsigned i = 0; i < CHAINS && look(f, &polling) == 0; i++)
+		;
+	while (ring_take(f->ring, &used))
+		served++;
+	is(served, CHAINS, "what a kick was for is served to its end, though looks have ended");
+	for (unsigned i = 0; i < CHAINS; i++)
+		ring_add_one(f->ring, f->page, VIRTIO_RNG_REQUEST_MAX, true);
+	polling = polling_fixed(LONG_US);
+	look(f, &polling);
+	look(f, &polling);
+	for (served = 0; ring_take(f->ring, &used); served++)
+		;
+	is(served, CHAINS, "and while the thread looks, without waiting for the end of that");
+	teardown(f);
+}
+
 static void test_all(void)
 {
 	test_off();
@@ -155,6 +184,7 @@ static void test_all(void)
 	test_broken();
 	test_frozen();
 	test_adaptive();
+	test_more();
 }
 
 int main(void)

@@ -45,52 +45,50 @@ static void relax(void)
 #endif
 }
 
-/* Returns whether one was served. */
-static bool look_once(struct virtio_device *virtio)
+/* Returns whether one was served. Sets *more if there is more to do at once. */
+static bool look_once(struct virtio_device *virtio, bool *more)
 {
 	bool served = false;
 
 	for (unsigned queue = 0; queue < virtio->queue_count; queue++)
-		served |= virtio_poll(virtio, queue);
+		served |= virtio_poll(virtio, queue, more);
 	return served;
 }
 
-static bool look_some_times(struct virtio_device *virtio)
+static bool look_some_times(struct virtio_device *virtio, bool *more)
 {
-	for (unsigned i = 0; i < LOOKS; i++) {
-		if (look_once(virtio))
+	for (unsigned i = 0; i < LOOKS && !*more; i++) {
+		if (look_once(virtio, more))
 			return true;
 		relax();
 	}
 	return false;
 }
 
-/* Looks until nothing has come for so long. Returns true if the time is over before that. */
-static bool look_for_a_while(const struct polling *polling, struct virtio_device *virtio)
+/* Looks until nothing has come for so long. Returns true if it ends before that. */
+static bool look_for_a_while(struct polling *polling, struct virtio_device *virtio)
 {
 	uint64_t now = monotonic_ns();
 	uint64_t end = now + polling->window_ns, limit = now + BUSY_NS;
 
 	for (unsigned queue = 0; queue < virtio->queue_count; queue++)
 		virtio_silence(virtio, queue);
-	while (now < end && now < limit) {
-		bool served = look_some_times(virtio);
+	while (now < end && now < limit && !polling->has_more) {
+		bool served = look_some_times(virtio, &polling->has_more);
 
 		now = monotonic_ns();
 		if (served)
 			end = now + polling->window_ns;
 	}
-	return now < end;
+	return now < end || polling->has_more;
 }
 
-/* Asks for kicks. Returns whether there is more to serve. */
-static bool serve_all(struct virtio_device *virtio)
+/* Asks for kicks. */
+static void serve_all(struct polling *polling, struct virtio_device *virtio)
 {
-	bool more = false;
-
+	polling->has_more = false;
 	for (unsigned queue = 0; queue < virtio->queue_count; queue++)
-		more |= virtio_serve(virtio, queue);
-	return more;
+		polling->has_more |= virtio_serve(virtio, queue);
 }
 
 int64_t polling_look(struct polling *polling, struct virtio_device *virtio)
@@ -103,9 +101,11 @@ int64_t polling_look(struct polling *polling, struct virtio_device *virtio)
 	if (polling->adapts && polling->waits_since_ns != 0)
 		adapt(polling, monotonic_ns());
 	polling->waits_since_ns = 0;
-	if (polling_is_on(polling) && look_for_a_while(polling, virtio))
+	if (!polling->has_more && polling_is_on(polling) && look_for_a_while(polling, virtio))
 		return 0;
-	if ((was_on || polling_is_on(polling)) && serve_all(virtio))
+	if (was_on || polling_is_on(polling) || polling->has_more)
+		serve_all(polling, virtio);
+	if (polling->has_more)
 		return 0;
 	polling->waits_since_ns = monotonic_ns();
 	return IO_FOREVER;

@@ -23,6 +23,7 @@ struct polling {
 	uint64_t max_ns;         /* the longest look; 0: none at all */
 	uint64_t window_ns;      /* the next look */
 	bool adapts;             /* else each look is of max_ns */
+	bool has_more;           /* the device has more to do at once than it did */
 	uint64_t waits_since_ns; /* when the thread began to wait, monotonic; 0: it has not */
 };
 
