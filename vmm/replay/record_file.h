@@ -61,10 +61,10 @@ int record_create(const char *path);
 int record_open(const char *path);
 
 /*
- * Reads a record: fills *setup and *journal. path is for messages. *cut is set to what is wrong with the end of the file,
- * NULL if nothing is: the journal has all before it. Returns 0, or -errno: -EBADMSG if it is no
- * record, of another format, or its setup is damaged. The caller calls journal_free() whatever is
- * returned.
+ * Reads a record: fills *setup and *journal. path is for messages. *cut is set to what is wrong
+ * with the end of the file, NULL if nothing is: the journal has all before it. Returns 0, or
+ * -errno: -EBADMSG if it is no record, of another format, or its setup is damaged. The caller calls
+ * journal_free() whatever is returned.
  */
 int record_read(int fd, const char *path, struct record_setup *setup, struct journal *journal,
 	const char **cut);
