@@ -62,7 +62,7 @@ my $logged = run([vole(), qw(replay --log exits --check virtio --last 5 -d), $fr
 is($logged->{out}, $run->{out}, 'a log and a referee change nothing');
 cmp_ok(scalar(() = $logged->{err} =~ /^vole: CPU \d exit \d+: /mg), '>', 1000, 'and show what happened');
 
-my $fatal = run([vole(), qw(replay --check virtio,fatal), $file]);
+my $fatal = run([vole(), 'replay', '--check', 'virtio,fatal', $file]);
 is($fatal->{status}, 125, 'but a referee who would end it sooner');
 is($fatal->{err}, "vole: --check virtio,fatal: a replay ends where its record does; take --check virtio\n", '... is refused, and why');
 
