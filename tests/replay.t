@@ -62,10 +62,6 @@ my $logged = run([vole(), qw(replay --log exits --check virtio --last 5 -d), $fr
 is($logged->{out}, $run->{out}, 'a log and a referee change nothing');
 cmp_ok(scalar(() = $logged->{err} =~ /^vole: CPU \d exit \d+: /mg), '>', 1000, 'and show what happened');
 
-my $fatal = run([vole(), 'replay', '--check', 'virtio,fatal', $file]);
-is($fatal->{status}, 125, 'but a referee who would end it sooner');
-is($fatal->{err}, "vole: --check virtio,fatal: a replay ends where its record does; take --check virtio\n", '... is refused, and why');
-
 # --- ways to end ---
 
 for (['exit-code' => [], undef], ['null-store' => [], 126], ['triple-fault' => [], 126], [hlt => ['--timeout', 1], 124],
@@ -204,6 +200,7 @@ refused('a console too many', qr/--console: the record has 0: /, 'replay', '-d',
 refused('a serial port', qr/--serial pty: the record has no serial port/, 'replay', '-d', $fresh, qw(--serial pty), $file);
 refused('another machine', qr/--$_->[0]: a replay has the machine of its record/, 'replay', "--$_->[0]", $_->[1], '-d', $fresh, $file)
 	for [memory => '1G'], [cpus => 2], [clock => 'virtual'], [engine => 'kvm'], [virtio => 'packed=on'], [chaos => 1], [boot => 'vole'], [record => 'x'];
+refused('a referee who would end it sooner', qr/--check virtio,fatal: a replay ends where its record does; take --check virtio/, 'replay', '--check', 'virtio,fatal', $file);
 refused('words for the guest', qr/a replay's guest has its command line already/, 'replay', $file, '--', 'word');
 refused('two kernels', qr/b: a second kernel, after a/, 'replay', $file, 'a', 'b');
 refused('another version of vole', qr/version: recorded by vole x\.y\S*, which alone can repeat it; this is vole /, 'replay', '-d', $fresh, other_version());
@@ -211,6 +208,7 @@ refused('another format', qr/format: a record of format 9, and this vole reads f
 refused('a damaged beginning', qr/begin: a record that cannot be used: its beginning is damaged/, 'replay',
 	spoilt('begin', sub { substr(${$_[0]}, 60, 1) ^= "\1" }));
 refused('a beginning that is cut off', qr/short: .*cut off before the run begins/, 'replay', spoilt('short', sub { ${$_[0]} = substr ${$_[0]}, 0, 100 }));
+refused('what is no file', qr{/dev/null: not a regular file}, qw(replay /dev/null));
 refused('an empty file', qr/empty: the file is empty/, 'replay', write_file('empty', ''));
 refused('a record by KVM', qr/--record: KVM does not tell after how many instructions something comes/, qw(run --engine kvm --record), scratch() . '/x', $kernel);
 refused("a record by the host's clock", qr/--record x: not with --clock host/, qw(run --clock host --record x), $kernel);

@@ -116,6 +116,12 @@ static int fail(const char *path, int error)
 	return -error;
 }
 
+static int refuse_kind(const char *path)
+{
+	say("%s: not a regular file", path);
+	return -EINVAL;
+}
+
 int record_create(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666), ret;
@@ -126,8 +132,7 @@ int record_create(const char *path)
 	if (fstat(fd, &st) < 0) {
 		ret = fail(path, errno);
 	} else if (!S_ISREG(st.st_mode)) {
-		say("%s: not a regular file", path);
-		ret = -EINVAL;
+		ret = refuse_kind(path);
 	} else {
 		ret = file_lock(fd, false);
 		if (ret == -EBUSY)
@@ -209,7 +214,7 @@ static int read_all(int fd, const char *path, uint8_t **bytes, size_t *len)
 	if (fstat(fd, &st) < 0)
 		ret = fail(path, errno);
 	else if (!S_ISREG(st.st_mode))
-		ret = fail(path, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
+		ret = S_ISDIR(st.st_mode) ? fail(path, EISDIR) : refuse_kind(path);
 	else if ((uint64_t)st.st_size > RECORD_MAX)
 		ret = fail(path, EFBIG);
 	*len = ret == 0 ? (size_t)st.st_size : 0;
