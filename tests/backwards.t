@@ -135,6 +135,17 @@ for my $how ('a record', 'a live run') {
 	ok(slurp($disk) eq $content, 'and no disk is written');
 }
 
+# Entropy comes slowly, and its source is ready while the machine is in its past.
+$gdb = open_back([@small, qw(--rng rate=20000), build() . '/guest/rng-draw.elf']);
+$gdb->send('c');
+select undef, undef, undef, 0.1;
+$gdb->interrupt;
+like($gdb->receive, qr/^T02/, 'a guest waits for entropy');
+is($gdb->ask('bs'), 'T05thread:1;', 'it goes back');
+select undef, undef, undef, 0.2;
+like($gdb->ask('c'), qr/^W00/, 'and gets what came meanwhile');
+$gdb->finish;
+
 # --- how much is kept ---
 
 $gdb = open_back([@small, build() . '/guest/rng-flood.elf'], history => '8M');

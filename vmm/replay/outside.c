@@ -166,6 +166,15 @@ void outside_take(struct outside *outside, const struct engine_position *positio
 	outside->ops->entropy(outside->ctx);
 }
 
+bool outside_has_come(const struct outside *outside)
+{
+	bool has_come = outside->entropy_ready || outside->sizes_asked;
+
+	for (unsigned i = 0; i < OUTSIDE_PORTS; i++)
+		has_come |= outside->ports[i].is_ready;
+	return has_come;
+}
+
 bool outside_debug_byte(struct outside *outside)
 {
 	if (++outside->debug_sent <= outside->debug_delivered)
@@ -189,13 +198,13 @@ void outside_begin_past(struct outside *outside)
 	update_ports(outside);
 }
 
-/* What was told of meanwhile may have been for nobody. */
+/* What was told of meanwhile was for nobody, so all are asked whether they have something. */
 void outside_end_past(struct outside *outside)
 {
 	outside->is_past = false;
 	for (unsigned i = 0; i < OUTSIDE_PORTS; i++)
 		outside->ports[i].is_ready = outside->ports[i].host != NULL;
-	outside->entropy_ready = false;
+	outside->entropy_ready = outside->entropy_host != NULL;
 	update_ports(outside);
 }
 

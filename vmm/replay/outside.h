@@ -122,6 +122,9 @@ void outside_resized(struct outside *outside, unsigned number, uint64_t sectors)
 /* Takes what has come, at this position, between two turns. */
 void outside_take(struct outside *outside, const struct engine_position *position);
 
+/* Returns whether something may have come that outside_take() has not taken yet. */
+bool outside_has_come(const struct outside *outside);
+
 /* The guest writes a byte to its debug port. Returns whether it is put out: it was not before. */
 bool outside_debug_byte(struct outside *outside);
 
