@@ -27,6 +27,8 @@ END
 		["\treturn get(VIRTIO_MMIO_CONFIG) | (uint64_t)get(VIRTIO_MMIO_CONFIG + 4) << 32;\n", qr/\(capacity\+0x.*\): ConfigGeneration was not read before and after \(virtio 2\.5\.1, rule config-generation\)/],
 		["\treturn 2048;\n", qr/expected: 77 sectors\nprinted:  2048 sectors\n/],
 		["\tfor (;;)\n\t\t__asm__ volatile(\"hlt\");\n", qr/the kernel has crashed/],
+		["\tfor (int i = 0; i < 1000; i++)\n\t\tprint(\"again and again\\n\");\n\tfor (;;)\n\t\t__asm__ volatile(\"hlt\");\n",
+			qr/\A(?:again and again\n){125}\n\.\.\. and so on: 16000 bytes, in \S+\n(?!again)/],
 		["\treturn capacity;\n}\n", qr/it cannot be compiled/],
 	],
 	write => [
