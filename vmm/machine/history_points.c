@@ -97,11 +97,16 @@ static bool is_too_large(const struct history_points *points, const struct vm *v
 	return points->used + outside_size(points, vm) > points->limit;
 }
 
+/* A machine that is in its past keeps a point to go back to, and what comes after it. */
 static void bound(struct history_points *points, struct vm *vm)
 {
+	struct engine_position now;
+
+	vm->engine->ops->position(vm->engine, &now);
 	while (is_too_large(points, vm) && points->count > 8)
 		thin_out(points);
-	while (is_too_large(points, vm) && points->count > 2)
+	while (is_too_large(points, vm) && points->count > 2 &&
+		points->points[1].position.turns <= now.turns)
 		drop_first(points, vm);
 }
 

@@ -78,16 +78,16 @@ int undo_back_to(struct undo *undo, uint64_t count)
 
 void undo_forget(struct undo *undo, uint64_t count)
 {
-	struct undo kept = *undo;
+	struct undo forgotten = *undo;
 	struct undo_write **place = &undo->last;
 
 	while (*place && (*place)->number >= count)
 		place = &(*place)->before;
-	kept.last = *place;
+	forgotten.last = *place;
 	*place = NULL;
-	while (kept.last)
-		drop_last(&kept);
-	undo->used = kept.used;
+	while (forgotten.last)
+		drop_last(&forgotten);
+	undo->used = forgotten.used;
 }
 
 void undo_free(struct undo *undo)
