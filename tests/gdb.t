@@ -196,6 +196,20 @@ sub go_to {
 	$gdb->send('k');
 	$gdb->finish;
 }
+# ^C may come when the machine ends: then that is told, and no stop before it.
+my $repeated = write_file('repeated.img', "\0" x 65536);
+for my $run (1 .. 8) {
+	my $gdb = Gdb->new([qw(--engine soft --clock virtual -m 4M -c 3 -d), $repeated, build() . '/guest/repeat.elf']);
+	my $reply = $gdb->ask('?');
+	while ($reply =~ /^T/) {
+		$gdb->send('c');
+		sleep 0.001 + $run / 2000;
+		$gdb->interrupt;
+		$reply = $gdb->receive // 'nothing';
+	}
+	is($reply, 'W00', 'a machine that is stopped again and again ends');
+	$gdb->finish;
+}
 {
 	my $gdb = debug($TICKS);
 	is($gdb->ask(point('Z0', $at{tick})), 'OK', 'a breakpoint in an interrupt handler');

@@ -175,7 +175,15 @@ static void choose_stop(struct gdb *gdb)
 	pthread_mutex_unlock(&gdb->lock);
 }
 
-/* Waits for the CPUs, if the machine is to stop. */
+static bool is_ending(const struct gdb *gdb)
+{
+	struct cpu *cpu = gdb->machine.engine->ops->cpu(gdb->machine.engine, 0);
+
+	return !cpu->host->running(cpu);
+}
+
+/* Waits for the CPUs, if the machine is to stop. Of one that ends just then, the debugger is told
+ * that alone, by gdb_ended() or gdb_exited(). */
 static void look(struct gdb *gdb)
 {
 	if (gdb->state != GDB_RUNNING && gdb->state != GDB_STOPPING)
@@ -185,6 +193,8 @@ static void look(struct gdb *gdb)
 		return;
 	if (gdb->host->pause(gdb->ctx) < 0)
 		io_timer_set(&gdb->again, AGAIN_NS, 0);
+	else if (is_ending(gdb))
+		resume(gdb);
 	else if (!gdb->is_passing || !end_pass(gdb))
 		stand(gdb);
 }
