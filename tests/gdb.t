@@ -10,6 +10,7 @@ use Elf;
 use Gdb;
 use Installed;
 use Test::More;
+use Time::HiRes 'sleep';
 use Vole;
 
 each_engine();
