@@ -217,9 +217,9 @@ bool virtio_serve(struct virtio_device *dev, unsigned queue);
 
 /* For a thread that looks at a queue for a while, rather than wait for a kick: virtio_silence()
  * asks the driver for no kicks; virtio_poll() serves the queue if its driver has made something
- * available, returns whether it did, and sets *more if virtio_serve() is to be called, as that
- * would; virtio_serve() at last asks for kicks again, and serves
- * what came until then. On the thread that serves the device. Both take the lock. */
+ * available, returns whether it did, and sets *more if there may be more to do, which
+ * virtio_serve() does. That also asks for kicks again, before the thread waits. On the thread that
+ * serves the device. They take the lock. */
 void virtio_silence(struct virtio_device *dev, unsigned queue);
 bool virtio_poll(struct virtio_device *dev, unsigned queue, bool *more);
 

@@ -10,7 +10,7 @@
 #include "options.h"
 
 /* --disk FILE[,ro][,private][,serial=ID][,block-size=N][,queues=N][,poll=auto|off|US]
- * [,FEATURE=on|off]... */
+ * [,format=raw][,FEATURE=on|off]... */
 int parse_disk(struct options *options, char *text);
 
 /* --console HOST[,name=NAME][,multiport=on|off][,FEATURE=on|off]... */

@@ -273,7 +273,8 @@ static void add_block_request(struct text *text, const struct request_words *req
 	const char *name;
 	uint32_t type;
 
-	if (request->header_len < sizeof header) {
+	/* A capture could claim bytes of a header and none that the device may read. */
+	if (request->header_len < sizeof header || request->readable_len < sizeof header) {
 		text_add(text, "no whole header");
 		return;
 	}
