@@ -188,6 +188,7 @@ sub spoilt {
 	return write_file($name, $spoilt);
 }
 
+refused('a record on standard output', qr/--record -: standard output is the guest's; name a file/, 'run', '--record', '-', $kernel);
 refused('no record', qr/no record is named/, 'replay');
 refused('a kernel', qr/recorded\.elf: not a record of vole/, 'replay', $kernel);
 refused('another kernel', qr/hello\.elf: not the kernel of the record, which has \d+ bytes/, 'replay', '-d', $fresh, $file, build() . '/guest/hello.elf');

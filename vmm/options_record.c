@@ -46,6 +46,8 @@ int check_record(struct options *options)
 		return 0;
 	if (!*options->record)
 		return refuse(options, "no file is named");
+	if (strcmp(options->record, "-") == 0)
+		return refuse(options, "standard output is the guest's; name a file");
 	if (options->has_clock && options->clock == ENGINE_CLOCK_HOST)
 		return refuse(options,
 			"not with --clock host, which no run follows twice; take --clock virtual");
