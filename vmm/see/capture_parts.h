@@ -41,8 +41,6 @@ struct capture_view {
 	uint64_t named[CAPTURE_NAMED];
 
 	/* The record that is being made. */
-	const struct event *event;
-	struct captured_queue *queue;
 	struct pcapng_packet packet;
 };
 

@@ -8,35 +8,44 @@
 /* Ids of chains that a queue can have in flight: all that 16 bits hold. */
 #define CHAIN_IDS 65536
 
+/* What made somebody look at a queue's ring. */
+struct ring_event {
+	struct capture_view *capture;
+	const struct event *event;
+	int queue;
+};
+
+static struct bytes *begin_record(const struct ring_event *ring_event, enum capture_kind kind)
+{
+	return capture_begin_record(
+		ring_event->capture, ring_event->event, kind, ring_event->queue, PCAPNG_INBOUND);
+}
+
 static void capture_change(
 	void *ctx, enum ring_area area, size_t offset, const uint8_t *bytes, size_t len)
 {
-	struct capture_view *capture = ctx;
-	int queue = (int)(capture->queue - capture->devices[capture->event->number].queues);
-	struct bytes *record =
-		capture_begin_record(capture, capture->event, CAPTURE_RING, queue, PCAPNG_INBOUND);
+	const struct ring_event *ring_event = ctx;
+	struct bytes *record = begin_record(ring_event, CAPTURE_RING);
 
 	bytes_u8(record, (uint8_t)area);
 	bytes_add(record, (const uint8_t[3]){0}, 3);
 	bytes_u32(record, (uint32_t)offset);
 	bytes_add(record, bytes, len);
-	capture_end_record(capture);
+	capture_end_record(ring_event->capture);
 }
 
 static void capture_stored(
 	void *ctx, enum ring_area area, size_t offset, const uint8_t *bytes, size_t len)
 {
-	struct capture_view *capture = ctx;
-	int queue = (int)(capture->queue - capture->devices[capture->event->number].queues);
-	struct bytes *record =
-		capture_begin_record(capture, capture->event, CAPTURE_STORE, queue, PCAPNG_INBOUND);
+	const struct ring_event *ring_event = ctx;
+	struct bytes *record = begin_record(ring_event, CAPTURE_STORE);
 
 	bytes_u8(record, (uint8_t)area);
 	bytes_add(record, (const uint8_t[3]){0}, 3);
 	bytes_u32(record, (uint32_t)offset);
-	capture_add_place(capture, record, capture->event);
+	capture_add_place(ring_event->capture, record, ring_event->event);
 	bytes_add(record, bytes, len);
-	capture_end_record(capture);
+	capture_end_record(ring_event->capture);
 }
 
 void capture_store(struct capture_view *capture, const struct event *event)
@@ -48,13 +57,13 @@ void capture_store(struct capture_view *capture, const struct event *event)
 
 		own.device = device->virtio;
 		own.number = i;
-		capture->event = &own;
 		for (unsigned j = 0; own.device && j < own.device->queue_count; j++) {
-			capture->queue = &device->queues[j];
+			struct ring_event ring_event = {capture, &own, (int)j};
+
 			if (own.device->queues[j].ready)
-				ring_copy_store(&capture->queue->ring, &own.device->queues[j],
+				ring_copy_store(&device->queues[j].ring, &own.device->queues[j],
 					event->access->gpa, event->access->len, capture_stored,
-					capture);
+					&ring_event);
 		}
 	}
 }
@@ -75,10 +84,9 @@ void capture_look_at_ring(struct capture_view *capture, const struct event *even
 	if (queue < 0 || (unsigned)queue >= event->device->queue_count)
 		return;
 	vq = &event->device->queues[queue];
-	capture->event = event;
-	capture->queue = captured_queue(capture, event, queue);
 	if (vq->ready)
-		ring_copy_look(&capture->queue->ring, vq, capture_change, capture);
+		ring_copy_look(&captured_queue(capture, event, queue)->ring, vq, capture_change,
+			&(struct ring_event){capture, event, queue});
 }
 
 void capture_queue_ready(struct capture_view *capture, const struct event *event)
