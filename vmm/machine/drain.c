@@ -101,15 +101,13 @@ static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 	return limit;
 }
 
-/* Returns the console whose terminal vole reads keys from, NULL if there is none. */
+/* Returns the console whose terminal vole reads keys from; one without keys if there is none. */
 static struct chardev *find_keys(struct vm *vm)
 {
-	if (chardev_keys(&vm->serial.chardev) >= 0)
-		return &vm->serial.chardev;
 	for (unsigned i = 0; i < vm->console_count; i++)
 		if (chardev_keys(&vm->consoles[i].chardev) >= 0)
 			return &vm->consoles[i].chardev;
-	return NULL;
+	return &vm->serial.chardev;
 }
 
 /* How long requests that need no wait are still served after the time-out. */
@@ -144,7 +142,7 @@ static void wait_for_output(struct vm *vm, struct pollfd fds[DRAIN_FDS], int tim
 	struct pollfd *signals = &fds[DRAIN_FDS - 2], *timer = &fds[DRAIN_FDS - 1];
 	int ready;
 
-	*keys = (struct pollfd){.fd = terminal ? chardev_keys(terminal) : -1, .events = POLLIN};
+	*keys = (struct pollfd){.fd = chardev_keys(terminal), .events = POLLIN};
 	*debugger = (struct pollfd){.fd = debugger_output(vm), .events = POLLIN};
 	*signals = (struct pollfd){.fd = vm->signals.fd, .events = POLLIN};
 	*timer = (struct pollfd){.fd = vm->timer.fd, .events = POLLIN};
