@@ -158,17 +158,28 @@ static void setup(void)
 		vcpu_start(&fixtures[i].vcpu);
 }
 
-static void teardown(void)
+static void end_both(void)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		fixtures[i].stopping = true;
 		vcpu_stop(&fixtures[i].vcpu);
 	}
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++)
 		vcpu_join(&fixtures[i].vcpu);
-		fixtures[i].vcpu.fd = -1;
+}
+
+static void free_both(void)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		fixtures[i].vcpu.fd = fixtures[i].vcpu.counters = -1;
 		vcpu_free(&fixtures[i].vcpu);
 	}
+}
+
+static void teardown(void)
+{
+	end_both();
+	free_both();
 }
 
 static struct timespec in_ms(long ms)
@@ -232,9 +243,10 @@ static void test_pause(void)
 		resume_both();
 	}
 	ok(pause_both(PATIENCE), "a hundred pauses in a row");
-	teardown();
+	end_both();
 	ok(true, "a machine ends while it is paused");
 	ok(pause_both(0), "CPUs that have ended count as paused");
+	free_both();
 }
 
 static void test_pause_in_callbacks(void)
