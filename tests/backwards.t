@@ -152,7 +152,8 @@ $gdb = open_back([@small, build() . '/guest/rng-flood.elf'], history => '8M');
 $gdb->ask(sprintf 'Z0,%x,1', {elf_symbols(slurp(build() . '/guest/rng-flood.elf'))}->{drawn});
 like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'a guest draws 64 MiB');
 my ($peak) = slurp("/proc/$gdb->{pid}/status") =~ /^VmHWM:\s+(\d+) kB$/m;
-cmp_ok($peak, '<', 48 << 10, 'much less is kept');
+# Sanitizers keep several bytes for each.
+cmp_ok($peak, '<', ($ENV{SAN} ? 4 : 1) * (48 << 10), 'much less is kept');
 like($gdb->ask('bc'), qr/replaylog:begin/, 'so the past begins later');
 like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'forwards from there');
 $gdb->ask(sprintf 'z0,%x,1', $gdb->eip);
