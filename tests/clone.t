@@ -8,7 +8,7 @@ use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
 use Test::More;
-use Vole;
+use Vole qw(:DEFAULT refused);
 
 each_engine();
 
@@ -157,13 +157,6 @@ for my $kernel (qw(null-store unhandled stack-overflow)) {
 }
 
 # --- what is refused ---
-
-sub refused {
-	my ($name, $pattern, @words) = @_;
-	my $result = run([vole(), @words]);
-	my $ok = $result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ $pattern && $result->{err} =~ /\A(?:vole: .*\n)+\z/;
-	ok($ok, "$name: refused") or diag("expected $pattern\n", shown($result));
-}
 
 my $bytes = slurp($file);
 sub spoilt {

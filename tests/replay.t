@@ -10,7 +10,7 @@ use Abi 'slurp';
 use File::Spec;
 use IO::Socket::UNIX;
 use Test::More;
-use Vole;
+use Vole qw(:DEFAULT refused);
 
 my $content = pack 'V*', map { $_ * 2654435761 & 0xffffffff } 1 .. 64 * 128;
 my $kernel = build() . '/guest/recorded.elf';
@@ -172,13 +172,6 @@ for my $name (sort keys %others) {
 }
 
 # --- what is refused ---
-
-sub refused {
-	my ($name, $pattern, @words) = @_;
-	my $result = run([vole(), @words]);
-	my $ok = $result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ $pattern && $result->{err} =~ /\A(?:vole: .*\n)+\z/;
-	ok($ok, "$name: refused") or diag("expected $pattern\n", shown($result));
-}
 
 my $bytes = slurp($file);
 sub spoilt {

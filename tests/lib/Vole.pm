@@ -13,6 +13,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes 'time';
 
+our @EXPORT_OK = qw(refused);
 our @EXPORT = qw(build guest vole vole_run engine each_engine scratch write_file kvm_absent run shown brief terminal);
 
 # The build folder, and the program. Sanitizers make it several times slower; time limits are
@@ -171,6 +172,15 @@ sub shown {
 sub brief {
 	my ($text) = @_;
 	return length $text > 1000 ? substr($text, 0, 1000) . '... (' . length($text) . ' bytes)' : $text;
+}
+
+# A command line that vole refuses with 125, in lines of its own, of which one matches the pattern.
+sub refused {
+	my ($name, $pattern, @words) = @_;
+	my $result = run([vole(), @words]);
+	my $ok = $result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ $pattern && $result->{err} =~ /\A(?:vole: .*\n)+\z/;
+	ok($ok, "$name: refused") or diag("expected $pattern\n", shown($result));
+	return;
 }
 
 # A process on a terminal of its own. Methods: new(@command), pid(), send(text), expect(pattern),
