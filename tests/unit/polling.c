@@ -2,45 +2,12 @@
 /* A thread's look at the queues before it waits for a kick. The device is the entropy device. */
 #include "machine/polling.h"
 
-#include <stdlib.h>
-
-#include "../driver.h"
-#include "../ring_forms.h"
-#include "../tap.h"
+#include "../rng_fixture.h"
 #include "io/loop.h"
 #include "monotonic.h"
-#include "rng.h"
 
 /* Long enough for a machine however busy, but for those that are to run out. */
 #define LONG_US 1000000
-
-struct fixture {
-	struct driver d;
-	struct fake_rng host;
-	struct virtio_rng rng;
-	struct ring *ring;
-	gpa_t page;
-};
-
-static struct fixture *setup(void)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	driver_init(&f->d);
-	fake_rng_init(&f->host);
-	virtio_rng_init(&f->rng, &f->host.backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
-	driver_attach(&f->d, &f->rng.dev);
-	driver_start(&f->d, 0);
-	f->ring = &f->d.rings[0];
-	f->page = ram_alloc(&f->d.ram, VIRTIO_RNG_REQUEST_MAX, 4096);
-	return f;
-}
-
-static void teardown(struct fixture *f)
-{
-	driver_free(&f->d);
-	free(f);
-}
 
 static int64_t look(struct fixture *f, struct polling *polling)
 {
@@ -156,9 +123,10 @@ static void test_more(void)
 	struct polling polling = polling_adaptive();
 	struct used used;
 	unsigned served = 0;
+	gpa_t large = ram_alloc(&f->d.ram, VIRTIO_RNG_REQUEST_MAX, 4096);
 
 	for (unsigned i = 0; i < CHAINS; i++)
-		ring_add_one(f->ring, f->page, VIRTIO_RNG_REQUEST_MAX, true);
+		ring_add_one(f->ring, large, VIRTIO_RNG_REQUEST_MAX, true);
 	polling.window_ns = 1;
 	polling.waits_since_ns = 1;
 	for (unsigned i = 0; i < CHAINS && look(f, &polling) == 0; i++)
@@ -167,7 +135,7 @@ static void test_more(void)
 		served++;
 	is(served, CHAINS, "what a kick was for is served to its end, though looks have ended");
 	for (unsigned i = 0; i < CHAINS; i++)
-		ring_add_one(f->ring, f->page, VIRTIO_RNG_REQUEST_MAX, true);
+		ring_add_one(f->ring, large, VIRTIO_RNG_REQUEST_MAX, true);
 	polling = polling_fixed(LONG_US);
 	look(f, &polling);
 	look(f, &polling);

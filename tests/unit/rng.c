@@ -6,37 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../driver.h"
-#include "../ring_forms.h"
-#include "../tap.h"
-
-struct fixture {
-	struct driver d;
-	struct fake_rng host;
-	struct virtio_rng rng;
-	struct ring *ring;
-	gpa_t page;
-};
-
-static struct fixture *setup(void)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-
-	driver_init(&f->d);
-	fake_rng_init(&f->host);
-	virtio_rng_init(&f->rng, &f->host.backend, &f->d.ram.gmem, &driver_host_ops, &f->d.host);
-	driver_attach(&f->d, &f->rng.dev);
-	driver_start(&f->d, 0);
-	f->ring = &f->d.rings[0];
-	f->page = ram_alloc(&f->d.ram, 8192, 4096);
-	return f;
-}
-
-static void teardown(struct fixture *f)
-{
-	driver_free(&f->d);
-	free(f);
-}
+#include "../rng_fixture.h"
 
 /* Have one request served. Its used length, or -1. */
 static int64_t request(struct fixture *f, const struct buffer *buffers, unsigned count)
