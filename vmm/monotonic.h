@@ -15,4 +15,12 @@ static inline uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Returns the monotonic time in so many nanoseconds from now, for functions that wait until then.
+ * Any thread. */
+static inline struct timespec monotonic_in(uint64_t ns)
+{
+	ns += monotonic_ns();
+	return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+}
+
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "exit_status.h"
+#include "monotonic.h"
 
 #include "../capture.h"
 #include "../tap.h"
@@ -182,21 +183,10 @@ static void teardown(void)
 	free_both();
 }
 
-static struct timespec in_ms(long ms)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += ms * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	return until;
-}
-
 /* Whether both are paused within this time. */
 static bool pause_both(long ms)
 {
-	struct timespec until = in_ms(ms);
+	struct timespec until = monotonic_in((uint64_t)ms * 1000000);
 	bool paused = true;
 
 	for (unsigned i = 0; i < 2; i++)

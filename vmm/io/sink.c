@@ -18,6 +18,7 @@
 #include "io/stream.h"
 #include "line.h"
 #include "log.h"
+#include "monotonic.h"
 
 /* A reader that takes nothing is waited for so long at the end. */
 #define PATIENCE_S 1
@@ -86,12 +87,8 @@ static bool is_urgent(const struct sink *sink)
 /* Lock held. Waits for those that come with a record. */
 static void wait_for_others(struct sink *sink)
 {
-	struct timespec until;
+	struct timespec until = monotonic_in(TOGETHER_NS);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += TOGETHER_NS;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	while (!is_urgent(sink) &&
 		pthread_cond_timedwait(&sink->given, &sink->lock, &until) != ETIMEDOUT)
 		;
@@ -327,14 +324,12 @@ bool sink_write_patiently(struct sink *sink, const void *record, size_t len)
 
 /* Lock held. Waits until all is written, and with is_end for the end of the thread, as long as the
  * reader takes something at least every patience_s seconds. */
-static void wait_for_reader(struct sink *sink, bool is_end, time_t patience_s)
+static void wait_for_reader(struct sink *sink, bool is_end, unsigned patience_s)
 {
 	while (sink->started && (is_end ? !sink->ended : sink->len > 0)) {
 		uint64_t written = sink->written;
-		struct timespec until;
+		struct timespec until = monotonic_in(patience_s * UINT64_C(1000000000));
 
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += patience_s;
 		if (pthread_cond_timedwait(&sink->taken, &sink->lock, &until) == ETIMEDOUT &&
 			sink->written == written)
 			return;

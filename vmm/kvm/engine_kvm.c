@@ -27,6 +27,7 @@
 #include "kvm/vcpu_thread.h"
 #include "layout.h"
 #include "log.h"
+#include "monotonic.h"
 
 struct kvm_engine {
 	struct engine engine;
@@ -254,11 +255,9 @@ static enum cpu_activity kvm_engine_activity(struct engine *engine, unsigned id)
 static int kvm_engine_pause(struct engine *base)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
-	struct timespec until;
+	struct timespec until = monotonic_in(ENGINE_PAUSE_MS * UINT64_C(1000000));
 	int ret = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ENGINE_PAUSE_MS / 1000;
 	for (unsigned i = 0; i < engine->vcpu_count; i++)
 		vcpu_ask_pause(&engine->vcpus[i]);
 	for (unsigned i = 0; i < engine->vcpu_count; i++)

@@ -14,6 +14,7 @@
 #include "kvm/own_writes.h"
 #include "kvm/vcpu_state.h"
 #include "log.h"
+#include "monotonic.h"
 
 /* How often a thread that does not end is told again: a signal that came just before a blocking
  * system call is lost. */
@@ -268,14 +269,8 @@ void vcpu_stop(struct vcpu *vcpu)
 /* For STOP_AGAIN_NS, whatever becomes of the time of day. 0 or ETIMEDOUT. Lock held. */
 static int wait_for_change(struct vcpu *vcpu)
 {
-	struct timespec again;
+	struct timespec again = monotonic_in(STOP_AGAIN_NS);
 
-	clock_gettime(CLOCK_MONOTONIC, &again);
-	again.tv_nsec += STOP_AGAIN_NS;
-	if (again.tv_nsec >= 1000000000) {
-		again.tv_nsec -= 1000000000;
-		again.tv_sec++;
-	}
 	return pthread_cond_clockwait(&vcpu->changed, &vcpu->lock, CLOCK_MONOTONIC, &again);
 }
 
