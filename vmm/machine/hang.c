@@ -75,8 +75,9 @@ int hang_open(struct vm *vm)
 	if (!vm->options->check_virtio || vm_is_virtual(vm))
 		return 0;
 	ret = io_timer_add(&vm->loop, &vm->hang.timer, look_ready);
-	if (ret == 0)
-		ret = io_timer_set(&vm->hang.timer, SECOND_NS, SECOND_NS);
+	if (ret < 0)
+		return ret;
+	ret = io_timer_set(&vm->hang.timer, SECOND_NS, SECOND_NS);
 	if (ret < 0)
 		say("timerfd: %s", error_text(-ret));
 	return ret;
