@@ -8,28 +8,32 @@
 /* Ids of chains that a queue can have in flight: all that 16 bits hold. */
 #define CHAIN_IDS 65536
 
-/* What made somebody look at a queue's ring. */
+/* The event after which a queue's ring is looked at. */
 struct ring_event {
 	struct capture_view *capture;
 	const struct event *event;
 	int queue;
 };
 
-static struct bytes *begin_record(const struct ring_event *ring_event, enum capture_kind kind)
+/* Begins a record of bytes at this place of an area. */
+static struct bytes *begin_record(const struct ring_event *ring_event, enum capture_kind kind,
+	enum ring_area area, size_t offset)
 {
-	return capture_begin_record(
+	struct bytes *record = capture_begin_record(
 		ring_event->capture, ring_event->event, kind, ring_event->queue, PCAPNG_INBOUND);
+
+	bytes_u8(record, (uint8_t)area);
+	bytes_add(record, (const uint8_t[3]){0}, 3);
+	bytes_u32(record, (uint32_t)offset);
+	return record;
 }
 
 static void capture_change(
 	void *ctx, enum ring_area area, size_t offset, const uint8_t *bytes, size_t len)
 {
 	const struct ring_event *ring_event = ctx;
-	struct bytes *record = begin_record(ring_event, CAPTURE_RING);
+	struct bytes *record = begin_record(ring_event, CAPTURE_RING, area, offset);
 
-	bytes_u8(record, (uint8_t)area);
-	bytes_add(record, (const uint8_t[3]){0}, 3);
-	bytes_u32(record, (uint32_t)offset);
 	bytes_add(record, bytes, len);
 	capture_end_record(ring_event->capture);
 }
@@ -38,11 +42,8 @@ static void capture_stored(
 	void *ctx, enum ring_area area, size_t offset, const uint8_t *bytes, size_t len)
 {
 	const struct ring_event *ring_event = ctx;
-	struct bytes *record = begin_record(ring_event, CAPTURE_STORE);
+	struct bytes *record = begin_record(ring_event, CAPTURE_STORE, area, offset);
 
-	bytes_u8(record, (uint8_t)area);
-	bytes_add(record, (const uint8_t[3]){0}, 3);
-	bytes_u32(record, (uint32_t)offset);
 	capture_add_place(ring_event->capture, record, ring_event->event);
 	bytes_add(record, bytes, len);
 	capture_end_record(ring_event->capture);
