@@ -9,7 +9,7 @@
 
 #include "io/stream.h"
 
-/* Where the last line ends. */
+/* The end of the last line. */
 enum line_state {
 	LINE_FRESH,      /* with a newline */
 	LINE_GUEST_PART, /* the guest has printed a part of a line */

@@ -16,7 +16,7 @@
 #define SIZE        VIRTQ_SIZE
 #define TABLE_LIMIT 256 /* descriptors that vole takes in an indirect table */
 
-/* Where a buffer is said to be. */
+/* Places that descriptors name for a buffer. */
 enum place {
 	HERE,   /* where it should */
 	HOLE,   /* no RAM */

@@ -49,9 +49,10 @@ static inline void tell(uint32_t id, unsigned event, unsigned value)
 	say_bytes(&message, sizeof(message));
 }
 
-/* What the device says next, in a buffer of room bytes. */
+/* The last message of the device. */
 static struct console_message heard;
 
+/* Receives the next message in a buffer of room bytes. Returns the used length. */
 static inline uint32_t hear(uint32_t room)
 {
 	struct virtq_buffer buffer = {&heard, room};
@@ -62,7 +63,7 @@ static inline uint32_t hear(uint32_t room)
 	return len;
 }
 
-/* The next message is of this port, and has its whole length. Its event. */
+/* Receives a message, which is of this port and whole. Returns its event. */
 static inline unsigned hear_of(uint32_t id)
 {
 	uint32_t len = hear(sizeof(heard));
@@ -75,7 +76,7 @@ static inline unsigned hear_of(uint32_t id)
 	return event;
 }
 
-/* What the device says of a port that is ready. */
+/* Receives the messages of a port that has become ready. */
 static inline void expect_port(uint32_t id)
 {
 	unsigned first = hear_of(id), second;

@@ -6,7 +6,7 @@
 
 #include "hostile.h"
 
-/* Where the device is when the attack begins. */
+/* Phases of a device in which an attack begins. */
 enum phase {
 	RESET,  /* Status is 0 */
 	CHOSEN, /* features are agreed on, queues are not set up */

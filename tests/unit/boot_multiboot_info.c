@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a Multiboot kernel is told: of its command line, modules, symbols, memory and screen. */
+/* The boot information tells a Multiboot kernel of its command line, modules, symbols, memory and
+ * screen. */
 #include <stdlib.h>
 #include <unistd.h>
 

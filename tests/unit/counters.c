@@ -25,7 +25,7 @@ struct counter {
 _Static_assert(
 	sizeof(struct counter) == sizeof(struct kvm_stats_desc) + NAME_SIZE, "KVM API 4.133");
 
-/* Where the parts of the file are. */
+/* Offsets of the parts of the file. */
 #define DESC_AT 64
 #define DATA_AT 512
 

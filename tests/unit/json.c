@@ -16,7 +16,7 @@ static struct json begin(void)
 	return (struct json){.file = open_memstream(&text, &len)};
 }
 
-/* What was written is this. */
+/* Ends the text. Returns whether it is the expected one. */
 static bool wrote(struct json *json, const char *expected)
 {
 	return fclose(json->file) == 0 && strcmp(text, expected) == 0;

@@ -112,7 +112,7 @@ static void test_ranges(void)
 	done(f, 5);
 }
 
-/* What the host does is not the driver's mistake. */
+/* A request that fails because of the host is no mistake of the driver's. */
 static void test_host_errors(void)
 {
 	struct fixture *f = live_disk(0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What comes from outside, twice: noted while it comes, and the same when it is repeated; what a
- * guest does that differs is found. */
+/* The outside of a machine: a run notes the input that comes to it, and a replay gives the same to
+ * the guest, whose differences are found. */
 #include "replay/outside.h"
 
 #include <errno.h>

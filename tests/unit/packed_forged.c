@@ -64,7 +64,8 @@ static void test_forged(void)
 	ok(queue_faults(q, "list from slot 2 needs more than the 4 slots that are free"),
 		"HARD-19 PACK-DRV-04 (2.8.17) a list over lists in flight");
 
-	/* The same for slots whose use was not published yet: else a pass might never end. */
+	/* Slots whose use was not published yet are not free either: else a pass might never
+	 * end. */
 	queue_again(q);
 	for (unsigned i = 0; i < SIZE; i++) {
 		ring_add_one(&q->ring, q->page, 1, false);

@@ -14,7 +14,7 @@
 /* CPUs that a machine has at most. */
 #define GDB_CPUS_MAX 64
 
-/* Where a machine is that went back. */
+/* The place that a machine has gone back to. */
 struct gdb_past {
 	bool is_beginning;   /* there is nothing before it */
 	bool is_interrupted; /* on the way, by gdb_input_fd() */

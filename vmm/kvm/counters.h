@@ -14,7 +14,7 @@
 int kvm_counters_open(int fd);
 
 /* Calls each() for each counter, with one value, or those of a histogram. fd -1: there are none.
- * What cannot be read is left out. */
+ * A counter that cannot be read is left out. */
 void kvm_counters_read(int fd, int cpu,
 	void (*each)(void *ctx, int cpu, const char *name, const uint64_t *values, unsigned count),
 	void *ctx);

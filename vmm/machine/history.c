@@ -66,7 +66,7 @@ void history_look(struct vm *vm)
 
 	if (!history)
 		return;
-	/* Who goes back does so by points. */
+	/* A search backwards restores points, so none is dropped under it. */
 	if (!history->is_at_work)
 		history_points_bound(&history->points, vm);
 	history_points_look(&history->points, vm);
@@ -115,8 +115,8 @@ bool history_can_reverse(void *ctx)
 	return vm->history != NULL;
 }
 
-/* What a debugger changes is nothing that would come again: a record does not have it, and the past
- * before it is over. */
+/* A debugger's change of registers or memory would not come again: a record does not have it, so
+ * the past before it is forgotten. */
 bool history_may_change(void *ctx)
 {
 	struct vm *vm = ctx;
@@ -185,7 +185,7 @@ static int go_back(struct vm *vm, unsigned index, bool with_points)
 
 /* --- the last stop before a position ---------------------------------------------------------- */
 
-/* What CPUs stop for, and the position before it. */
+/* A stop of a CPU that a search has found, and the position before it. */
 struct found {
 	bool is_any;
 	unsigned cpu;

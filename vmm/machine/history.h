@@ -41,7 +41,8 @@ void history_look(struct vm *vm);
 /* The machine is at this position: it ends being in the past where the present is. */
 void history_arrive(struct vm *vm, const struct engine_position *now);
 
-/* Where the engine is to return for the history. Sets *stop if that is before it. */
+/* Sets *stop to the position at which the history needs the engine to return, if that is before
+ * *stop. */
 void history_choose_stop(const struct vm *vm, struct engine_position *stop);
 
 /* A CPU has stopped. Returns whether that was the history's affair. */

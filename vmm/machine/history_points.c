@@ -232,7 +232,8 @@ void history_points_insert(struct history_points *points, struct vm *vm)
 		bound(points, vm);
 }
 
-/* What was kicked is to be served, as it was at that moment: the turns of those kicks were over. */
+/* Has kicked queues be served at once, as they were at that moment: the turns of their kicks were
+ * over. */
 static void serve_soon(struct vm *vm, uint64_t turns)
 {
 	for (unsigned i = 0; i < vm->device_count; i++)

@@ -137,8 +137,8 @@ static bool serve_kicks(struct vm *vm, uint64_t turns, bool all)
 	return more;
 }
 
-/* Where the engine is to return: at the next thing that the past has, and after each turn while a
- * device has more to do than it does at a time. */
+/* Has the engine return at the next entry of the journal, and after each turn while a device has
+ * more to do than it does at a time. */
 static void choose_stop(struct vm *vm, const struct engine_position *now, bool more)
 {
 	struct recording *recording = vm->recording;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a run was made of: kernel, modules and disks, by their checksums. */
+/* Identifies the kernel, modules and disks of a run by their checksums. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

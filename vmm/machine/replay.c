@@ -144,7 +144,7 @@ void replay_stopped(struct vm *vm, const struct engine_position *now)
 		(recording->has_ended ||
 			(entry.number == 0 && entry.value == atomic_load(&vm->status)))) {
 		recording->has_ended = true;
-		/* What was asked for after it has its position. */
+		/* Requests for input that follow the end have its position in the journal. */
 		recording->outside.position.turns = entry.turns;
 		journal_advance(&recording->outside.journal);
 	} else if (!atomic_load(&vm->ended_outside) && !recording->cut) {

@@ -8,7 +8,7 @@
 #include "options.h"
 #include "replay/record_file.h"
 
-/* What is named on the command line is for all of a kind, in their order. */
+/* Validates that the command line names all disks or consoles of the record, or none. */
 static int check_count(const char *option, unsigned own, unsigned recorded)
 {
 	if (own == 0 || own == recorded)

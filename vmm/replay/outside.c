@@ -101,7 +101,7 @@ static void take_from_journal(struct outside *outside)
 	struct journal_entry entry;
 
 	while (journal_next(&outside->journal, &entry) && entry.turns <= outside->position.turns) {
-		/* What is asked for is taken by who asks. */
+		/* Entropy and disks are asked for, and then take their entries themselves. */
 		if (entry.kind == JOURNAL_STOP || entry.kind == JOURNAL_ENTROPY ||
 			entry.kind == JOURNAL_DISK)
 			return;
@@ -198,7 +198,8 @@ void outside_begin_past(struct outside *outside)
 	update_ports(outside);
 }
 
-/* What was told of meanwhile was for nobody, so all are asked whether they have something. */
+/* Nobody listened to the host meanwhile, so all of its sides are asked whether they have
+ * something. */
 void outside_end_past(struct outside *outside)
 {
 	outside->is_past = false;

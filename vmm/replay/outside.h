@@ -34,7 +34,7 @@ struct outside_port {
 	struct outside *outside;
 	unsigned number;
 
-	/* What the guest may know, which is the same each time. */
+	/* The state that the guest may know: it is the same in each repetition. */
 	bool connected;
 	uint16_t cols, rows;
 	bool is_wanted; /* the device wants input */
@@ -59,7 +59,7 @@ struct outside_disk {
 	uint64_t transfers; /* that were asked for */
 };
 
-/* What it asks of the machine; ctx is the argument of each. */
+/* The calls of a struct outside to its machine; ctx is the first argument of each. */
 struct outside_host {
 	void (*input)(void *ctx, unsigned port); /* there is input, or a port's other end changed */
 	void (*window)(void *ctx, unsigned port); /* the size of a port's window changed */
@@ -131,7 +131,8 @@ bool outside_debug_byte(struct outside *outside);
 /* Saves what the guest can tell of the outside, or restores it (snapshot/stream.h). */
 void outside_transfer(struct outside *outside, struct snapshot_stream *stream);
 
-/* What comes is the journal's from here on; or, once that has no more, the host's again. */
+/* outside_begin_past() has input come from the journal; outside_end_past(), once the journal has no
+ * more, from the host again. */
 void outside_begin_past(struct outside *outside);
 void outside_end_past(struct outside *outside);
 

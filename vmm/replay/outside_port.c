@@ -82,7 +82,7 @@ void outside_port_flush(struct outside_port *port)
 
 		if (ret == -EAGAIN)
 			break;
-		/* What the host's error ate is lost. */
+		/* Output that the host refuses with an error is lost. */
 		done = ret > 0 ? done + (size_t)ret : port->output_len;
 	}
 	port->output_len -= done;

@@ -23,19 +23,19 @@
 #define RECORD_DISKS_MAX 32
 #define RECORD_NAME_MAX  32
 
-/* What a file was that the run read before its first instruction. */
+/* Identifies a file that the run read before its first instruction. */
 struct record_file_identity {
 	uint64_t size, checksum; /* checksum_file() */
 };
 
-/* What a disk was, and what its driver was told of it (struct block_backend). */
+/* Identifies the content of a disk, and has what its driver was told (struct block_backend). */
 struct record_disk {
 	uint64_t sectors, checksum;
 	uint32_t block_size, unit;
 	bool read_only, can_unmap;
 };
 
-/* What a run was made of. */
+/* The setup of a run: vole, its command line, and the files and disks that it read. */
 struct record_setup {
 	char vole[RECORD_NAME_MAX]; /* the version of vole */
 	uint32_t words_len;

@@ -201,7 +201,7 @@ void check_hang_step(struct check *check, const struct event *event)
 	struct check_queue *queue =
 		step->queue == EVENT_NO_QUEUE ? NULL : &device->queues[step->queue];
 
-	/* Who polls registers waits. */
+	/* A driver that polls registers is waiting, so reads are no progress. */
 	device->steps += step->kind != VIRTIO_EVENT_READ;
 	if (!queue)
 		return;

@@ -69,7 +69,7 @@ enum check_rule {
 	CHECK_ACK_UNREAD,
 	CHECK_ACK_UNSEEN,
 
-	/* What waits for a second or more. */
+	/* The hang watch finds these, after a second or more. */
 	CHECK_KICK_MISSING,
 	CHECK_ACK_LATE,
 	CHECK_KICK_EMPTY,

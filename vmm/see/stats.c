@@ -152,7 +152,7 @@ static void stats_event(struct view *view, const struct event *event)
 	}
 }
 
-/* What was counted is told later. */
+/* Nothing is told here: stats_tell() does that, when the machine is freed. */
 static bool stats_close(struct view *view)
 {
 	(void)view;

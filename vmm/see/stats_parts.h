@@ -91,7 +91,7 @@ struct stats_mark {
 	uint64_t ns, instructions; /* since main(); of all CPUs */
 };
 
-/* What passed between a mark and the next one of the same CPU. */
+/* Time and instructions between a mark and the next one of the same CPU. */
 struct stats_interval {
 	uint32_t from, to;
 	struct histogram ns, instructions; /* instructions: of this CPU */
@@ -112,8 +112,8 @@ struct stats_queue {
 	uint64_t requests, completed, bytes_read, bytes_written;
 	uint64_t kicks, interrupts, suppressed;
 
-	/* What has begun; 0: nothing has. An answer to a kick is an interrupt, or the decision to
-	 * send none. */
+	/* Times at which something began; 0: nothing has. An answer to a kick is an interrupt, or
+	 * the decision to send none. */
 	uint64_t kicked_ns, interrupted_ns;
 	uint64_t unanswered_ns; /* the first kick since the last answer */
 	bool has_completed;

@@ -236,7 +236,7 @@ static void write_sites(const struct stats *stats, FILE *file)
 		fprintf(file, "%10" PRIu64 "  %10.1f  at other places\n", others, US(others_ns));
 }
 
-/* Where the time between the first instruction and the end has gone. */
+/* Writes how much of the time from the first instruction to the end each CPU spent in vole. */
 static void write_cpus(const struct stats *stats, unsigned count, FILE *file)
 {
 	uint64_t all = stats_run_ns(&stats->run, STATS_STOPPED) -

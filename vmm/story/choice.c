@@ -9,8 +9,8 @@
 
 /* --- one chain -------------------------------------------------------------------------------- */
 
-/* Where the way of a chain begins and ends: from what its driver wrote last before the device took
- * it, to the acknowledgement of its interrupt. */
+/* Finds the first and the last step of a chain: from the last store of its driver before the device
+ * took it, to the acknowledgement of its interrupt. */
 struct chain_search {
 	uint64_t begins[DEVICE_COUNT][VIRTIO_QUEUES_MAX]; /* of the chains that come next */
 	bool is_taken[DEVICE_COUNT][VIRTIO_QUEUES_MAX];   /* those have come */

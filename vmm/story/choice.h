@@ -21,7 +21,7 @@ struct choice {
 	uint64_t first;    /* step; from 1 */
 };
 
-/* What a first look at the file found. */
+/* The result of the first reading of a capture. */
 struct overview {
 	uint64_t steps, chains; /* in the file */
 	uint64_t chosen;        /* steps that the user asked for ... */
