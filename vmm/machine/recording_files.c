@@ -10,6 +10,7 @@
 #include "machine/recording.h"
 #include "machine/vm.h"
 #include "replay/checksum.h"
+#include "report.h"
 
 _Static_assert(RECORD_DISKS_MAX >= DISKS_MAX, "a record has room for all disks");
 _Static_assert(OUTSIDE_DISKS >= DISKS_MAX, "so has the outside");
@@ -36,8 +37,7 @@ static int identify_file(struct vm *vm, const char *path, const char *what, unsi
 	if (found.size == noted->size && found.checksum == noted->checksum)
 		return 0;
 	say("%s: not the %s of the record, which has %" PRIu64 " byte%s%s", path, what, noted->size,
-		noted->size == 1 ? "" : "s",
-		found.size == noted->size ? " and another content" : "");
+		PLURAL(noted->size), found.size == noted->size ? " and another content" : "");
 	return -EINVAL;
 }
 

@@ -3,17 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report.h"
 #include "see/stats_parts.h"
 
 /* Rows of a table that has most of the cost in its first ones. */
 #define ROWS_MAX 12
 
 #define US(ns) ((double)(ns) / 1000)
-
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
 
 /* --- moments ---------------------------------------------------------------------------------- */
 
@@ -103,7 +99,7 @@ static void write_moments(const struct stats *stats, FILE *file)
 	}
 	if (stats->marks.count > ROWS_MAX)
 		fprintf(file, "  and %" PRIu64 " more mark%s\n", stats->marks.count - ROWS_MAX,
-			plural(stats->marks.count - ROWS_MAX));
+			PLURAL(stats->marks.count - ROWS_MAX));
 	fprintf(file, "            %10.1f  %*sCPU time of the whole process\n",
 		US(stats->run.cpu_ns), counts ? 14 : 0, "");
 }
@@ -247,11 +243,11 @@ static void write_cpus(const struct stats *stats, unsigned count, FILE *file)
 		const struct stats_cpu *cpu = &stats->cpus[i];
 
 		fprintf(file, "CPU %u: %" PRIu64 " exit%s, %.1f of %.1f us in vole (%.1f %%)", i,
-			cpu->exits, plural(cpu->exits), US(cpu->ns), US(all),
+			cpu->exits, PLURAL(cpu->exits), US(cpu->ns), US(all),
 			all ? 100 * (double)cpu->ns / (double)all : 0);
 		if (stats_run_counts(&stats->run))
 			fprintf(file, "; %" PRIu64 " instruction%s", cpu->instructions,
-				plural(cpu->instructions));
+				PLURAL(cpu->instructions));
 		fputc('\n', file);
 	}
 }
@@ -279,10 +275,10 @@ static void write_queue(const struct stats *stats, unsigned number, unsigned ind
 		" byte%s to the device, %" PRIu64 " from it;\n"
 		"  %" PRIu64 " kick%s; %" PRIu64 " interrupt%s, %" PRIu64
 		" suppressed by the driver\n",
-		number, device->name, index, queue->requests, plural(queue->requests),
-		queue->completed, queue->bytes_read, plural(queue->bytes_read),
-		queue->bytes_written, queue->kicks, plural(queue->kicks), queue->interrupts,
-		plural(queue->interrupts), queue->suppressed);
+		number, device->name, index, queue->requests, PLURAL(queue->requests),
+		queue->completed, queue->bytes_read, PLURAL(queue->bytes_read),
+		queue->bytes_written, queue->kicks, PLURAL(queue->kicks), queue->interrupts,
+		PLURAL(queue->interrupts), queue->suppressed);
 	if (queue->completed == 0)
 		return;
 	write_head(file, "requests");
@@ -307,7 +303,7 @@ static void write_device(const struct stats *stats, unsigned number, FILE *file)
 	write_span(file, &device->host, "the host works for a request");
 	if (device->lost_kicks)
 		fprintf(file, "  %" PRIu64 " kick%s of queues that device %u does not have\n",
-			device->lost_kicks, plural(device->lost_kicks), number);
+			device->lost_kicks, PLURAL(device->lost_kicks), number);
 }
 
 /* --- counters --------------------------------------------------------------------------------- */
@@ -354,7 +350,7 @@ void stats_write_table(const struct stats *stats, FILE *file)
 {
 	fprintf(file, "\nstatistics of %s: engine %s, clock %s, %u CPU%s, exit status %d\n",
 		stats->run.kernel, stats->run.engine, stats->run.clock, stats->run.cpu_count,
-		plural(stats->run.cpu_count), stats->run.status);
+		PLURAL(stats->run.cpu_count), stats->run.status);
 	write_moments(stats, file);
 	write_intervals(stats, file);
 	write_cpus(stats, stats->run.cpu_count, file);
