@@ -148,12 +148,20 @@ is($lines, $tried, 'a serial port goes on at any byte');
 # Symbols are saved, too, so a clone's crash is reported as that of the machine.
 for my $kernel (qw(null-store unhandled stack-overflow)) {
 	my $path = build() . "/guest/$kernel.elf";
-	my $file = scratch() . "/$kernel.ckpt";
-	my ($run, undef, $clone) = map { run($_) } [vole_run(), $path], [vole_run(), '--checkpoint', "$file,at=0", $path], [vole(), 'clone', $file];
-	# With KVM the kernel may have crashed before the machine could be saved.
-	next if !-s $file;
-	is($clone->{status}, 126, "$kernel: a clone crashes");
-	is($clone->{err}, $run->{err}, '... and the report is that of the machine, with symbols');
+	my $crash = run([vole_run(), $path]);
+	for my $us (0, 300, 600, 800, 900, 1000, 1100, 1200, 1500) {
+		my $file = scratch() . "/$kernel$us.ckpt";
+		my $run = run([vole_run(), '--checkpoint', "$file,at=${us}us", $path]);
+		# The kernel may have crashed before the machine could be saved.
+		if (!-s $file) {
+			is($run->{status}, 126, "$kernel crashes before it is saved");
+			like($run->{err}, qr/^vole: \Q$file\E: no checkpoint was taken: the machine ended before$/m, '... and that is said');
+			next;
+		}
+		my $clone = run([vole(), 'clone', $file]);
+		is($clone->{status}, 126, "$kernel: a clone crashes");
+		is($clone->{err}, $crash->{err}, '... and the report is that of the machine, with symbols');
+	}
 }
 
 # --- what is refused ---

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CPU 0 draws bytes from the entropy device, while CPU 1 prints what is in its buffer: 200000
+ * CPU 0 draws bytes from the entropy device, while CPU 1 prints what is in its buffer: 100000
  * letters. So output has to wait for its reader while a kick of the other CPU waits for the device.
  */
 
@@ -13,7 +13,7 @@
 #include "rng.h"
 #include "x86.h"
 
-#define LETTERS 200000
+#define LETTERS 100000
 
 static _Alignas(64) volatile uint8_t data[16];
 static atomic_bool printed;

@@ -24,7 +24,7 @@ sub vole { return build() . '/vole' }
 # A guest that the build has made, such as "demo", an ELF kernel, or "flat-hello.bin".
 sub guest { return build() . "/guest/$_[0]" . ($_[0] =~ /\./ ? '' : '.elf') }
 
-my $LIMIT = 120;
+my $LIMIT = 240;
 
 my $scratch;
 sub scratch { return $scratch //= tempdir('vole-test-XXXXXX', TMPDIR => 1, CLEANUP => 1) }

@@ -60,7 +60,8 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 }
 
 /* CPUs and devices are at rest meanwhile. If the machine is not to go on, it has ended before they
- * could: what is not done yet is the clones' to do. Returns 0 or -errno (said). */
+ * could: what is not done yet is the clones' to do. Returns 0, -ECANCELED if a CPU has ended the
+ * machine before it was at rest, or another -errno (said). */
 static int save(struct vm *vm)
 {
 	struct snapshot_stream stream;
@@ -71,6 +72,10 @@ static int save(struct vm *vm)
 			vm->options->checkpoint.path);
 		vm_resume(vm);
 		return -EBUSY;
+	}
+	if (!vm_running(vm)) {
+		vm_resume(vm);
+		return -ECANCELED;
 	}
 	ret = freeze_devices(vm);
 	if (ret == 0) {
@@ -89,9 +94,10 @@ static int save(struct vm *vm)
 static void take(struct vm *vm)
 {
 	const struct checkpoint_options *options = &vm->options->checkpoint;
+	int ret = save(vm);
 
-	vm->checkpoint.is_done = true;
-	if (save(vm) < 0) {
+	vm->checkpoint.is_done = ret != -ECANCELED;
+	if (ret < 0) {
 		vm_end(vm, EXIT_STATUS_VOLE);
 		return;
 	}
@@ -217,8 +223,8 @@ void checkpoint_say_missing(const struct vm *vm)
 
 	if (!options->path || vm->checkpoint.is_done)
 		return;
-	if (options->has_time)
-		say("%s: no checkpoint was taken: the machine ended before that time",
+	if (options->has_time || atomic_load(&vm->checkpoint.is_asked))
+		say("%s: no checkpoint was taken: the machine ended before",
 			options->path);
 	else
 		say("%s: no checkpoint was taken: the guest did not write to port 0x%x",
