@@ -64,10 +64,10 @@ static int run_command(int count, char **words, const struct process_start *star
 {
 	struct options options;
 	size_t len;
-	char *copy = record_words(count, words, &len);
+	char *copy;
 	int status = EXIT_STATUS_VOLE, ret;
 
-	if (!copy)
+	if (record_words(count, words, &copy, &len) < 0)
 		return EXIT_STATUS_VOLE;
 	ret = options_parse(&options, count, words);
 	options.words = copy;

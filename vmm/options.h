@@ -69,7 +69,7 @@ struct options {
 	const char *replayed;
 	const char *replay_kernel; /* where the kernel is on this host; NULL: where it was */
 	const char *record;        /* file to record to; NULL: none */
-	const char *words;         /* of the command line, each with a NUL; not owned */
+	const char *words; /* of the command line, each with a NUL, with record; not owned */
 	size_t words_len;
 	const char *boot;   /* name of a boot protocol, or "auto" */
 	const char *engine; /* "auto", "kvm" or "soft" */

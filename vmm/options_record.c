@@ -2,27 +2,40 @@
 #include "options_record.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "error_text.h"
 #include "log.h"
 
-char *record_words(int count, char **words, size_t *len)
+/* Whether --record may be among the words, abbreviated or as the value of another option. */
+static bool may_record(int count, char **words)
 {
-	char *copy, *at;
+	for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++)
+		if (strncmp(words[i], "--re", 4) == 0)
+			return true;
+	return false;
+}
 
+int record_words(int count, char **words, char **copy, size_t *len)
+{
+	char *at;
+
+	*copy = NULL;
 	*len = 0;
+	if (!may_record(count, words))
+		return 0;
 	for (int i = 0; i < count; i++)
 		*len += strlen(words[i]) + 1;
-	copy = at = malloc(*len + 1);
-	if (!copy) {
+	*copy = at = malloc(*len);
+	if (!at) {
 		say("%s", error_text(ENOMEM));
-		return NULL;
+		return -ENOMEM;
 	}
 	for (int i = 0; i < count; i++)
 		at = stpcpy(at, words[i]) + 1;
-	return copy;
+	return 0;
 }
 
 static int refuse(const struct options *options, const char *why)
