@@ -185,7 +185,7 @@ refused('a file that is cut off', qr/cut: a checkpoint that cannot be used: the 
 	spoilt('cut', sub { substr(${$_[0]}, -10) = '' }));
 refused('a damaged header', qr/header: .*the header is damaged/, 'clone', '-d', $d, spoilt('header', sub { substr(${$_[0]}, 33, 1) ^= "\1" }));
 refused('a damaged state', qr/state: .*the state is damaged/, 'clone', '-d', $d, spoilt('state', sub { substr(${$_[0]}, -100, 1) ^= "\1" }));
-refused('another version', qr/version: a checkpoint of format 99, and this vole reads format 2/, 'clone', '-d', $d,
+refused('another version', qr/version: a checkpoint of format 99, and this vole reads format 3/, 'clone', '-d', $d,
 	spoilt('version', sub { substr(${$_[0]}, 16, 4) = pack 'V', 99 }));
 my ($own, $foreign) = (engine(), engine() eq 'soft' ? 'kvm' : 'soft');
 refused('another engine', qr/--engine $foreign: .*is a checkpoint of --engine $own/, 'clone', '--engine', $foreign, '-d', $d, $file);

@@ -216,7 +216,7 @@ is(slurp($copy), $bytes, '... which stays as it is');
 refused('a folder', qr{/: (?:Is a directory|not a regular file)}, qw(run --record /), $kernel);
 ok(slurp($kernel) =~ /\A\x7fELF/, 'the kernel is as it was');
 
-# As vmm/replay/checksum.c has it.
+# As vmm/checksum.c has it.
 sub mix {
 	my ($lane, $word) = @_;
 	{ use integer; $lane = ($lane ^ $word) * -7046029254386353131; }

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "input.h"
-#include "replay/checksum.h"
 #include "replay/outside.h"
 
 static struct record_setup setup;

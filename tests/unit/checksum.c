@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checksums of files: the same for the same content, wherever a file system has holes, and others
  * for other content or other places. */
-#include "replay/checksum.h"
+#include "checksum.h"
 
 #include <stdio.h>
 #include <stdlib.h>

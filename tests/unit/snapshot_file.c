@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../tap.h"
+#include "checksum.h"
 
 #define PAGES      64
 #define MEMORY_LEN (PAGES * 4096)
@@ -36,6 +37,24 @@ static void write_sample(void)
 	is(snapshot_file_write(fd, path, memory, MEMORY_LEN, &state), 0, "a file is written");
 	snapshot_free(&state);
 	close(fd);
+}
+
+/* The header has the checksum of what is before it, as spec/snapshot.md says: section 2. */
+static void test_sums(void)
+{
+	uint8_t header[72], state[64];
+	uint64_t sums[2];
+	int fd;
+	ssize_t len;
+
+	write_sample();
+	fd = open(path, O_RDONLY);
+	is(pread(fd, header, sizeof header, 0), sizeof header, "there is a header");
+	len = pread(fd, state, sizeof state, 4096 + MEMORY_LEN);
+	close(fd);
+	memcpy(sums, header + 56, sizeof sums);
+	ok(len > 0 && sums[0] == checksum_add(0, state, (size_t)len), "it has the state's sum");
+	ok(sums[1] == checksum_add(0, header, 64), "and its own");
 }
 
 static void test_round_trip(void)
@@ -135,6 +154,7 @@ int main(void)
 	fd = open("/dev/null", O_WRONLY);
 	dup2(fd, STDERR_FILENO);
 	close(fd);
+	test_sums();
 	test_round_trip();
 	test_damaged();
 	test_cut_off();

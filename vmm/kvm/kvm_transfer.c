@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "checksum.h"
 #include "snapshot/stream.h"
 
 /* Difference of two frequencies of the time-stamp counter that still counts as none, in parts of a
@@ -23,23 +24,18 @@ static bool has_features(const struct kvm_cpuid_entry2 *entry)
 	       entry->function == 0x80000008;
 }
 
-static uint64_t mix(uint64_t sum, uint32_t word)
-{
-	return (sum ^ word) * UINT64_C(0x100000001b3);
-}
-
-/* A number that differs between processors whose features do: FNV-1a over words. */
+/* A number that differs between processors whose features do. */
 static uint64_t digest_features(const struct kvm_cpuid2 *cpuid)
 {
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+		const uint32_t words[] = {
+			entry->function, entry->index, entry->eax, entry->ecx, entry->edx};
 
-		if (!has_features(entry))
-			continue;
-		sum = mix(mix(sum, entry->function), entry->index);
-		sum = mix(mix(mix(sum, entry->eax), entry->ecx), entry->edx);
+		if (has_features(entry))
+			sum = checksum_add(sum, words, sizeof words);
 	}
 	return sum;
 }

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
+#include "checksum.h"
 #include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 #include "machine/recording.h"
 #include "machine/vm.h"
-#include "replay/checksum.h"
 #include "report.h"
 
 _Static_assert(RECORD_DISKS_MAX >= DISKS_MAX, "a record has room for all disks");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replay/checksum.h"
+#include "checksum.h"
 
 #define CAPACITY_MIN 4096
 

@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "checksum.h"
 #include "error_text.h"
 #include "io/file.h"
 #include "io/file_holder.h"
 #include "log.h"
-#include "replay/checksum.h"
 
 #define MAGIC      "vole record\n\0\0\0"
 #define MAGIC_SIZE 16

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "checksum.h"
 #include "error_text.h"
 #include "io/file.h"
 #include "io/file_holder.h"
@@ -41,20 +42,9 @@ static int fail(const char *path, int error)
 	return -error;
 }
 
-/* FNV-1a with 64 bits. */
-static uint64_t checksum(const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < len; i++)
-		sum = (sum ^ at[i]) * UINT64_C(0x100000001b3);
-	return sum;
-}
-
 static uint64_t header_checksum(const struct header *header)
 {
-	return checksum(header, offsetof(struct header, header_sum));
+	return checksum_add(0, header, offsetof(struct header, header_sum));
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -138,7 +128,7 @@ int snapshot_file_write(int fd, const char *path, const uint8_t *memory, uint64_
 		.memory_len = memory_len,
 		.state_offset = SNAPSHOT_MEMORY_OFFSET + memory_len,
 		.state_len = state->len,
-		.state_sum = checksum(state->bytes, state->len),
+		.state_sum = checksum_add(0, state->bytes, state->len),
 	};
 	int ret;
 
@@ -209,7 +199,7 @@ static int read_state(struct snapshot_file *file, const struct header *header)
 	ret = file_read(file->fd, file->path, file->state, header->state_len, header->state_offset);
 	if (ret < 0)
 		return ret;
-	if (checksum(file->state, file->state_len) != header->state_sum)
+	if (checksum_add(0, file->state, file->state_len) != header->state_sum)
 		return refuse(file->path, "the state is damaged");
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "snapshot/stream.h"
 
 /* Another one for each change of what a file holds, in whatever section. */
-#define SNAPSHOT_VERSION 2
+#define SNAPSHOT_VERSION 3
 
 /* Where memory begins in the file, in bytes. */
 #define SNAPSHOT_MEMORY_OFFSET 4096

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "replay/checksum.h"
+#include "checksum.h"
 
 #include <errno.h>
 #include <stdbool.h>
