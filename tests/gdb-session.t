@@ -14,6 +14,10 @@ each_engine();
 
 my $soft = engine() eq 'soft';
 
+# What the engine can do.
+my $doctor = $soft ? '' : run([vole(), 'doctor'])->{out};
+sub can { return $soft || $doctor =~ /^ok +$_[0]/m }
+
 # What gdb says to these commands, for a kernel with these words on vole's command line behind it.
 sub session {
 	my ($name, $words, @commands) = @_;
@@ -80,15 +84,44 @@ shows(session('debug', ['', 0], 'print written', 'set var written = 42', 'print 
 	qr/^\$2 = 42$/m,
 	qr/^\[Inferior 1 \(Remote target\) detached\]$/m);
 
-SKIP: {
-	skip 'watchpoints, and paging of 32-bit code everywhere, are the software CPU\'s', 1 if !$soft;
+if (can('watchpoints')) {
 	shows(session('debug', ['', 8], 'watch written', 'continue', 'continue', 'delete', 'continue'),
 		'a watchpoint',
 		qr/^Hardware watchpoint 1: written$/m,
 		qr/^Old value = 0\nNew value = 1\n.*write_it/m,
 		qr/^Old value = 1\nNew value = 2\n.*write_it/m,
 		qr/exited with code 07/);
+	shows(session('debug', ['', 8], 'rwatch written', 'continue', 'continue', 'delete', 'continue'),
+		'a watchpoint for reads',
+		qr/^Hardware read watchpoint 1: written$/m,
+		qr/^Value = 0\n.*run_writes/m,
+		qr/^Value = 1\n.*run_writes/m,
+		qr/exited with code 07/);
+} else {
+	shows(session('debug', ['', 8], 'break write_it', 'continue', 'watch written', 'python', 'try: gdb.execute("continue")', 'except gdb.error as e: print(e)',
+			'end', 'delete 2', 'set can-use-hw-watchpoints 0', 'watch written', 'continue', 'delete', 'continue'),
+		'watchpoints that this KVM does not have',
+		qr/^Hardware watchpoint 2: written$/m,
+		qr/^vole: this host's KVM does not stop at watchpoints: "set can-use-hw-watchpoints 0" has gdb step and compare/m,
+		qr/^Could not insert hardware watchpoint 2\.$/m,
+		qr/^Watchpoint 3: written$/m,
+		qr/^Old value = 0\nNew value = 1\n.*write_it/m,
+		qr/exited with code 07/);
+}
 
+SKIP: {
+	skip 'this KVM does not stop at hardware breakpoints', 1 if !can('hardware breakpoints');
+	shows(session('debug', ['', 8], 'hbreak write_it', 'continue', 'bt', 'continue', 'delete', 'continue'),
+		'a hardware breakpoint',
+		qr/^Hardware assisted breakpoint 1 at 0x[0-9a-f]+: file tests\/guest\/debug\.c/m,
+		qr/^Breakpoint 1, write_it \(value=.*1\) at/m,
+		qr/^#0  write_it .*\n(?:#1 .*run_writes .*\n#2  )?.*main \(/m,
+		qr/^Breakpoint 1, write_it \(value=.*2\) at/m,
+		qr/exited with code 07/);
+}
+
+SKIP: {
+	skip 'this KVM has no 32-bit paging', 1 if !can('32-bit paging');
 	shows(session('higher-half', [''], 'break function', 'break main', 'continue', 'print (int) calls', 'continue', 'bt', 'continue', 'bt', 'print (int) calls',
 			'continue'),
 		'a kernel of the higher half, before paging and after it',

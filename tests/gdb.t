@@ -19,6 +19,11 @@ my $kernel = build() . '/guest/debug.elf';
 my %at = elf_symbols(slurp($kernel));
 my $soft = engine() eq 'soft';
 
+# Whether CPUs stop at "hardware breakpoints" or "watchpoints": not every host's KVM has them.
+my $doctor = $soft ? '' : run([vole(), 'doctor'])->{out};
+sub stops_at { return $soft || $doctor =~ /^ok +$_[0]/m }
+my $hardware = stops_at('hardware breakpoints');
+
 # Numbers of the kernel's deeds.
 my ($INSTRUCTIONS, $SPIN, $HALT, $CRASH, $DIVIDE, $CPUS, $DMA, $TICKS, $WRITES) = 0 .. 8;
 
@@ -133,11 +138,12 @@ sub go_to {
 	is(go_to($gdb, 'c', 'before_port'), 'before_port T05thread:1;swbreak:;', 'a breakpoint is met');
 	is($gdb->output, "debug\n", 'the output came before that');
 	is(go_to($gdb, 's', 'before_port'), sprintf('%x T05thread:1;', $at{before_port} + 1), 's from a breakpoint: a step over OUT');
-	is($gdb->ask(point('Z1', $at{before_string})), 'OK', 'Z1');
+	my ($type, $is_called) = $hardware ? (1, 'hwbreak') : (0, 'swbreak');
+	is($gdb->ask(point("Z$type", $at{before_string})), 'OK', "Z$type");
 	my $why = go_to($gdb, 'vCont;c', 'before_string');
 	is($gdb->output, "debug\n!", 'the instruction was executed');
-	is($why, 'before_string T05thread:1;hwbreak:;', 'a hardware breakpoint is met');
-	is($gdb->ask(point('z1', $at{before_string})), 'OK', 'z1');
+	is($why, "before_string T05thread:1;$is_called:;", "a $is_called is met");
+	is($gdb->ask(point("z$type", $at{before_string})), 'OK', "z$type");
 	my $steps = 0;
 	do { $gdb->ask('vCont;s:1'); $steps++ } while $gdb->eip == $at{before_string} && $steps < 20;
 	is($gdb->eip, $at{before_string} + 2, 'steps get over REP MOVSB');
@@ -158,6 +164,59 @@ sub go_to {
 	is(go_to($gdb, 'c', 'before_port'), 'before_port T05thread:1;', '... and the stop says no more than where');
 	is($gdb->ask(point('z0', $at{before_port})), 'OK', '... z0');
 	is($gdb->ask('Z0,d0000000,1'), 'E14', 'no breakpoint where no memory is');
+	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
+	$gdb->finish;
+}
+
+# --- hardware breakpoints ---
+SKIP: {
+	skip 'this KVM does not stop at hardware breakpoints', 1 if !$hardware;
+	my $gdb = debug($WRITES);
+	$gdb->ask('qSupported:swbreak+;hwbreak+');
+	is($gdb->ask(point('Z1', $at{write_it})), 'OK', 'a hardware breakpoint');
+	my $code = $gdb->ask('m' . hex_of($at{write_it}) . ',10');
+	is(go_to($gdb, 'c', 'write_it'), 'write_it T05thread:1;hwbreak:;', "it is met, time $_") for 1 .. 2;
+	is($gdb->ask('m' . hex_of($at{write_it}) . ',10'), $code, '... and the code is the guest\'s own');
+	is($gdb->ask(point('Z0', $at{write_it})), 'OK', 'a breakpoint in its place');
+	is($gdb->ask(point('z1', $at{write_it})), 'OK', '... which stays when it goes');
+	is(go_to($gdb, 'c', 'write_it'), 'write_it T05thread:1;swbreak:;', '... and is met');
+	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
+	$gdb->finish;
+
+	$gdb = debug($TICKS);
+	is($gdb->ask(point('Z1', $at{tick})), 'OK', 'a hardware breakpoint in an interrupt handler');
+	is(go_to($gdb, 'c', 'tick'), 'tick T05thread:1;', "it is met, time $_") for 1 .. 3;
+	is($gdb->ask('D'), 'OK', 'D');
+	is($gdb->finish, 7, '... and the machine goes on to its end');
+
+	$gdb = debug($CPUS, '-c', 3);
+	$gdb->ask(point('Z1', $at{work}));
+	my %met;
+	for (1 .. 2) {
+		$met{$gdb->ask('vCont;c')} = 1;
+		is($gdb->eip, $at{work}, 'a CPU has come to its work');
+	}
+	is(join(' ', sort keys %met), 'T05thread:2; T05thread:3;', 'both others have');
+	is($gdb->ask('vCont;c'), 'W07', 'and the machine goes on to its end');
+	$gdb->finish;
+}
+
+# As many as the processor has debug registers.
+SKIP: {
+	skip 'the software CPU has as many as are wanted', 1 if $soft;
+	my $gdb = debug($INSTRUCTIONS);
+	my @places = @at{qw(spin tick halt work before_push)};
+	if (!$hardware) {
+		is($gdb->ask(point('Z1', $places[0])), '', 'a hardware breakpoint is refused as a packet that is unknown');
+		like($gdb->err, qr/^vole: this host's KVM does not stop at hardware breakpoints: use "break", or --engine soft$/m, '... which is said');
+	} else {
+		is($gdb->ask(point('Z1', $_)), 'OK', 'a hardware breakpoint') for @places[0 .. 3];
+		is($gdb->ask(point('Z1', $places[4])), 'E1c', 'a fifth one is refused');
+		like($gdb->err, qr/^vole: all 4 debug registers are in use: none is left for the breakpoint at 0x[0-9a-f]{8}$/m, '... which is said');
+		is($gdb->ask(point('z1', $places[1])), 'OK', 'one goes');
+		is($gdb->ask(point('Z1', $places[4])), 'OK', '... and there is room for it');
+		is(go_to($gdb, 'c', 'before_push'), 'before_push T05thread:1;', '... where it is met');
+	}
 	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
 	$gdb->finish;
 }
@@ -249,7 +308,18 @@ for my $run (1 .. 8) {
 sub watch { return sprintf '%s,%x,%x', @_ }
 
 SKIP: {
-	skip 'watchpoints are those of the software CPU', 1 if !$soft;
+	if (!stops_at('watchpoints')) {
+		my $gdb = debug($WRITES);
+		is($gdb->ask(watch('Z3', $at{written}, 4)), '', 'a watchpoint for reads is refused as a packet that is unknown');
+		is($gdb->err, '', '... and gdb asks for another kind then');
+		is($gdb->ask(watch('Z4', $at{written}, 4)), '', '... which is refused');
+		like($gdb->err, qr/^vole: this host's KVM does not stop at watchpoints: "set can-use-hw-watchpoints 0" has gdb step and compare; or use --engine soft$/m,
+			'... which is said');
+		is($gdb->ask(watch('z4', $at{written}, 4)), 'OK', 'z4 of what is not set');
+		is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
+		$gdb->finish;
+		skip 'this KVM does not stop at watchpoints', 1;
+	}
 	my $gdb = debug($WRITES);
 	is($gdb->ask(watch('Z2', $at{written}, 4)), 'OK', 'a watchpoint');
 	for (1 .. 3) {
@@ -261,11 +331,20 @@ SKIP: {
 	is($gdb->ask('c'), 'W07', '... and no other store is');
 	$gdb->finish;
 
-	$gdb = debug($WRITES);
-	is($gdb->ask(watch('Z3', $at{written}, 4)), 'OK', 'a watchpoint for reads');
-	like($gdb->ask('c'), qr/^T05thread:1;rwatch:/, "read $_ is met") for 1 .. 3;
-	is($gdb->ask('c'), 'W07', '... and no store is');
-	$gdb->finish;
+	if ($soft) {
+		$gdb = debug($WRITES);
+		is($gdb->ask(watch('Z3', $at{written}, 4)), 'OK', 'a watchpoint for reads');
+		like($gdb->ask('c'), qr/^T05thread:1;rwatch:/, "read $_ is met") for 1 .. 3;
+		is($gdb->ask('c'), 'W07', '... and no store is');
+		$gdb->finish;
+	} else {
+		$gdb = debug($WRITES);
+		is($gdb->ask(watch('Z3', $at{written}, 4)), '', 'the processor has no watchpoints for reads alone');
+		is($gdb->ask(watch('Z2', $at{random_bytes}, 64)), 'E1c', '64 bytes are too many');
+		like($gdb->err, qr/^vole: the watchpoint of 64 bytes at 0x[0-9a-f]{8} needs more than 4 debug registers/m, '... which is said');
+		$gdb->send('k');
+		$gdb->finish;
+	}
 
 	$gdb = debug($WRITES);
 	is($gdb->ask(watch('Z4', $at{written} + 1, 1)), 'OK', 'a watchpoint of a byte, for both');
@@ -273,6 +352,7 @@ SKIP: {
 	is($gdb->ask('c'), 'W07', '... and they are all');
 	$gdb->finish;
 
+	skip 'debug registers do not see what devices write', 1 if !$soft;
 	$gdb = debug($DMA);
 	is($gdb->ask(watch('Z2', $at{random_bytes}, 64)), 'OK', 'a watchpoint where a device writes');
 	like($gdb->ask('c'), qr/^T05thread:1;watch:/, '... is met');

@@ -284,7 +284,8 @@ static void run(struct vm *vm)
 		io_loop_set_work(&vm->loop, run_engine, vm);
 	if (timers_open(vm) < 0 || halts_open(vm) < 0 || hang_open(vm) < 0 ||
 		checkpoint_begin(vm) < 0 || results_begin(vm) < 0 || recording_begin(vm) < 0 ||
-		last_resort_open(vm) < 0 || shut_in(vm) < 0 || last_resort_start(vm) < 0)
+		last_resort_open(vm) < 0 || debugger_attach(vm) < 0 || shut_in(vm) < 0 ||
+		last_resort_start(vm) < 0)
 		vm_end(vm, EXIT_STATUS_VOLE);
 	measure_reach(vm, STATS_SHUT_IN);
 	debugger_begin(vm);

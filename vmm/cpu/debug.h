@@ -54,15 +54,18 @@ struct debug_event {
 };
 
 struct engine_debug_ops {
-	/* Prepares the engine for a debugger, before the first pause(). Returns 0 or a negative
-	 * errno (said). */
+	/* Prepares the engine for a debugger, before the first pause() and before the sandbox is
+	 * closed: may try the host's KVM. Returns 0 or a negative errno (said). */
 	int (*attach)(struct engine *engine);
 
 	/* Has CPUs stop at a point, or no longer. A CPU that goes on at a breakpoint stops at once.
+	 * Several points in one place may be one to the engine: when one is removed, the others are
+	 * to be set again, and setting one that is set changes nothing.
 	 *   0        done
-	 *   -ENOSPC  there are too many points of this kind
+	 *   -ENOSPC  there are too many points of this kind (said if they are the host's)
 	 *   -ENOMEM  there is no memory for it
-	 *   -ENOTSUP the engine, or this host's KVM, has no points of this kind */
+	 *   -ENOTSUP the engine, or this host's KVM, has no points of this kind (said if a
+	 *            debugger has no other way by itself) */
 	int (*set_point)(struct engine *engine, const struct debug_point *point, bool set);
 
 	/* Sets how a CPU goes on. */

@@ -41,22 +41,6 @@ static int tell_engine(struct gdb *gdb, const struct gdb_point *point, bool set)
 	return engine->ops->debug->set_point(engine, &point->point, set);
 }
 
-/* Several points may share a place in memory, and the engine has it once. */
-static bool is_shared(const struct gdb *gdb, const struct gdb_point *point)
-{
-	for (unsigned i = 0; i < gdb->point_count; i++) {
-		const struct gdb_point *other = &gdb->points[i];
-
-		if (other == point || other->point.gpa != point->point.gpa)
-			continue;
-		if (is_breakpoint(point) ? is_breakpoint(other)
-					 : other->point.kind == point->point.kind &&
-						   other->point.len == point->point.len)
-			return true;
-	}
-	return false;
-}
-
 int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 {
 	struct gdb_point *point = &gdb->points[gdb->point_count];
@@ -77,7 +61,7 @@ int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 	if (is_breakpoint(point))
 		point->point.len = 1;
 	ret = gdb_locate(gdb, linear, &point->point.gpa);
-	if (ret == 0 && !is_shared(gdb, point))
+	if (ret == 0)
 		ret = tell_engine(gdb, point, true);
 	if (ret == 0)
 		gdb->point_count++;
@@ -86,9 +70,14 @@ int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 
 static int remove_point(struct gdb *gdb, struct gdb_point *point)
 {
-	int ret = is_shared(gdb, point) ? 0 : tell_engine(gdb, point, false);
+	gpa_t gpa = point->point.gpa;
+	int ret = tell_engine(gdb, point, false);
 
 	*point = gdb->points[--gdb->point_count];
+	/* Those in the same place may have gone with it. */
+	for (unsigned i = 0; i < gdb->point_count; i++)
+		if (gdb->points[i].point.gpa == gpa)
+			tell_engine(gdb, &gdb->points[i], true);
 	return ret;
 }
 

@@ -2,10 +2,28 @@
 #include "kvm/debug.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "kvm/probe.h"
+#include "log.h"
+#include "report.h"
+
 #define OPCODE_OUT 0xee /* OUT DX, AL (Intel SDM 2, OUT) */
+
+void kvm_debug_find_out(struct kvm_debug *debug, int vm)
+{
+	int controls = ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
+	struct probe probe;
+
+	debug->can_block_interrupts = controls > 0 && controls & KVM_GUESTDBG_BLOCKIRQ;
+	if (probe_init(&probe) == 0) {
+		debug->has_breakpoints = probe_breakpoint(&probe) == 0;
+		debug->has_watchpoints = probe_watchpoint(&probe) == 0;
+	}
+	probe_free(&probe);
+}
 
 /* --- breakpoints ------------------------------------------------------------------------------ */
 
@@ -17,13 +35,11 @@ static bool find(const struct kvm_debug *debug, gpa_t gpa, unsigned *index)
 	return false;
 }
 
-int kvm_debug_set_point(struct kvm_debug *debug, const struct debug_point *point, bool set)
+static int set_breakpoint(struct kvm_debug *debug, const struct debug_point *point, bool set)
 {
 	unsigned index;
 	bool is_set = find(debug, point->gpa, &index);
 
-	if (point->kind != DEBUG_BREAKPOINT && point->kind != DEBUG_HARDWARE_BREAKPOINT)
-		return -ENOTSUP;
 	if (is_set == set)
 		return 0;
 	if (!set) {
@@ -34,6 +50,62 @@ int kvm_debug_set_point(struct kvm_debug *debug, const struct debug_point *point
 		return -ENOSPC;
 	debug->points[debug->count++].gpa = point->gpa;
 	return 0;
+}
+
+static bool has_kind(const struct kvm_debug *debug, enum debug_point_kind kind)
+{
+	return kind == DEBUG_HARDWARE_BREAKPOINT ? debug->has_breakpoints : debug->has_watchpoints;
+}
+
+static void say_no_kind(enum debug_point_kind kind)
+{
+	if (kind == DEBUG_HARDWARE_BREAKPOINT)
+		say("this host's KVM does not stop at hardware breakpoints: use \"break\", or "
+		    "--engine soft");
+	else
+		say("this host's KVM does not stop at watchpoints: \"set can-use-hw-watchpoints "
+		    "0\" has gdb step and compare; or use --engine soft");
+}
+
+static void say_no_room(const struct debug_registers *registers, const struct debug_point *point)
+{
+	unsigned needed = debug_registers_needed(point);
+	bool is_more = needed > DEBUG_REGISTERS_MAX;
+
+	if (point->kind == DEBUG_HARDWARE_BREAKPOINT)
+		say("all %u debug registers are in use: none is left for the breakpoint at "
+		    "0x%08" PRIx64,
+			DEBUG_REGISTERS_MAX, point->linear);
+	else
+		say("the watchpoint of %" PRIu32 " byte%s at 0x%08" PRIx64
+		    " needs %s%u debug register%s, of up to 4 aligned bytes each; free: %u of %u",
+			point->len, PLURAL(point->len), point->linear, is_more ? "more than " : "",
+			is_more ? DEBUG_REGISTERS_MAX : needed, PLURAL(needed),
+			debug_registers_free(registers), DEBUG_REGISTERS_MAX);
+}
+
+static int set_in_registers(struct kvm_debug *debug, const struct debug_point *point, bool set)
+{
+	int ret = debug_registers_set(&debug->registers, point, set);
+
+	if (ret == -ENOSPC)
+		say_no_room(&debug->registers, point);
+	return ret;
+}
+
+/* The processor has no watchpoints for reads alone: gdb takes one for each access then, and
+ * compares. */
+int kvm_debug_set_point(struct kvm_debug *debug, const struct debug_point *point, bool set)
+{
+	if (point->kind == DEBUG_BREAKPOINT)
+		return set_breakpoint(debug, point, set);
+	if (point->kind == DEBUG_WATCH_READ)
+		return -ENOTSUP;
+	if (has_kind(debug, point->kind))
+		return set_in_registers(debug, point, set);
+	if (set)
+		say_no_kind(point->kind);
+	return -ENOTSUP;
 }
 
 void kvm_debug_insert(struct kvm_debug *debug, bool insert)
@@ -114,9 +186,12 @@ bool kvm_debug_is_breakpoint(struct vcpu *vcpu)
 	return true;
 }
 
-void kvm_debug_stepped(struct vcpu *vcpu)
+void kvm_debug_exited(struct vcpu *vcpu)
 {
-	stop(vcpu, &(struct debug_event){.kind = DEBUG_EVENT_STEP});
+	struct debug_event event = {.kind = DEBUG_EVENT_STEP};
+
+	debug_registers_event(&vcpu->debug->registers, &vcpu->run->debug.arch, &event);
+	stop(vcpu, &event);
 }
 
 void kvm_debug_handled(struct vcpu *vcpu)
@@ -126,9 +201,10 @@ void kvm_debug_handled(struct vcpu *vcpu)
 	if (vcpu->go != CPU_STEP || vcpu->has_stopped || !vcpu->cpu.host->running(&vcpu->cpu))
 		return;
 	/* A repeated string instruction has not ended yet. */
-	if (complete_exit(vcpu) ||
-		(ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0 && regs.rip != vcpu->step_rip))
-		kvm_debug_stepped(vcpu);
+	if (complete_exit(vcpu))
+		kvm_debug_exited(vcpu);
+	else if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0 && regs.rip != vcpu->step_rip)
+		stop(vcpu, &(struct debug_event){.kind = DEBUG_EVENT_STEP});
 }
 
 /* --- going on --------------------------------------------------------------------------------- */
@@ -146,16 +222,18 @@ int kvm_debug_prepare(struct vcpu *vcpu)
 	struct kvm_guest_debug guest_debug = {.control = 0};
 	struct kvm_regs regs;
 
+	if (debug_registers_load(&vcpu->debug->registers, &guest_debug))
+		guest_debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
 	if (vcpu->go == CPU_STEP) {
-		guest_debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+		guest_debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
 		if (vcpu->debug->can_block_interrupts && !has_halted(vcpu))
 			guest_debug.control |= KVM_GUESTDBG_BLOCKIRQ;
 		if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) == 0)
 			vcpu->step_rip = regs.rip;
 	}
-	if (guest_debug.control == 0 && !vcpu->is_stepping)
+	if (guest_debug.control == 0 && !vcpu->has_guest_debug)
 		return 0;
-	vcpu->is_stepping = guest_debug.control != 0;
+	vcpu->has_guest_debug = guest_debug.control != 0;
 	return kvm_ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &guest_debug);
 }
 

@@ -163,6 +163,8 @@ static const char *failure(int err)
 		return "it raises an exception";
 	case -ETIMEDOUT:
 		return "no end was seen";
+	case -ENODEV:
+		return "KVM does not stop there";
 	default:
 		return strerror(-err);
 	}
@@ -259,6 +261,10 @@ static bool try_machine(struct probe *probe, double *speed)
 		"kernels that switch it on crash here");
 	try_feature(probe, probe_sse, "SSE", "kernels can use it",
 		"compile kernels with -mgeneral-regs-only");
+	try_feature(probe, probe_breakpoint, "hardware breakpoints", "gdb's hbreak works",
+		"gdb's hbreak needs --engine soft; break works");
+	try_feature(probe, probe_watchpoint, "watchpoints", "gdb's watch works, by debug registers",
+		"gdb's watch needs --engine soft, or has gdb step and compare");
 	return works;
 }
 

@@ -339,14 +339,12 @@ static int kvm_engine_attach(struct engine *base)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
 	struct kvm_debug *debug = calloc(1, sizeof *debug);
-	int controls;
 
 	if (!debug) {
 		say("no memory");
 		return -ENOMEM;
 	}
-	controls = ioctl(engine->kvm.vm, KVM_CHECK_EXTENSION, KVM_CAP_SET_GUEST_DEBUG2);
-	debug->can_block_interrupts = controls > 0 && controls & KVM_GUESTDBG_BLOCKIRQ;
+	kvm_debug_find_out(debug, engine->kvm.vm);
 	debug->host = engine->memory->host;
 	engine->debug = debug;
 	for (unsigned i = 0; i < engine->vcpu_count; i++)

@@ -125,7 +125,7 @@ void handle_exit(struct vcpu *vcpu)
 
 	switch (run->exit_reason) {
 	case KVM_EXIT_DEBUG:
-		kvm_debug_stepped(vcpu);
+		kvm_debug_exited(vcpu);
 		break;
 	case KVM_EXIT_IO: /* string instructions come as several items at once */
 		if (vcpu->debug && kvm_debug_is_breakpoint(vcpu))

@@ -17,7 +17,7 @@ void kvm_rules_add(struct rules *rules, int vm, int first_vcpu, int last_vcpu)
 		KVM_GET_VCPU_EVENTS,
 		KVM_SET_VCPU_EVENTS,
 		KVM_TRANSLATE,
-		KVM_SET_GUEST_DEBUG, /* gdb's single steps */
+		KVM_SET_GUEST_DEBUG, /* gdb's single steps, hardware breakpoints and watchpoints */
 		/* The start of further CPUs, and who has halted. */
 		KVM_GET_MP_STATE,
 		KVM_SET_MP_STATE,
@@ -31,7 +31,6 @@ void kvm_rules_add(struct rules *rules, int vm, int first_vcpu, int last_vcpu)
 	static const unsigned long vm_requests[] = {
 		KVM_SET_GSI_ROUTING, /* the guest programs its IOAPIC */
 		KVM_IOEVENTFD,       /* a driver starts or stops */
-		KVM_CHECK_EXTENSION, /* gdb's single steps */
 		KVM_GET_IRQCHIP,     /* checkpoints */
 		KVM_GET_PIT2,
 		KVM_GET_CLOCK,

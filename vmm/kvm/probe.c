@@ -12,6 +12,7 @@
 
 #include "error_text.h"
 #include "kvm/complete.h"
+#include "kvm/debug_registers.h"
 #include "layout.h"
 #include "log.h"
 #include "monotonic.h"
@@ -25,6 +26,7 @@
 #define PAGES        0x3000u /* page directory */
 #define CODE         0x4000u
 #define HANDLER      0x5000u
+#define WATCHED      0x6000u
 #define STACK_TOP    0x9000u
 #define TSS_SIZE     0x68u
 #define LOOPS        200u
@@ -37,6 +39,8 @@
 #define SELECTOR_CODE3 0x1b
 #define SELECTOR_DATA3 0x23
 #define SELECTOR_TSS   0x28
+
+#define STOPPED 0x10000 /* no port: a debug register has stopped the program */
 
 #define INTERRUPT_VECTOR   0x40
 #define SYSTEM_CALL_VECTOR 0x80
@@ -75,6 +79,11 @@ PROGRAM(paging_program, "mov $0x10, %eax; mov %eax, %cr4; mov %ebx, %cr3;"
 			"jmp 1f; 1: out %eax, $0xf4");
 /* CR4.OSFXSR. */
 PROGRAM(sse_program, "mov $0x200, %eax; mov %eax, %cr4; pxor %xmm0, %xmm0; out %eax, $0xf4");
+
+/* The breakpoint is at the second instruction. */
+PROGRAM(breakpoint_program, "nop; nop; out %eax, $0xf4");
+/* EBX: WATCHED. */
+PROGRAM(watchpoint_program, "mov %eax, (%ebx); nop; out %eax, $0xf4");
 
 /* --- the VM ----------------------------------------------------------------------------------- */
 
@@ -197,7 +206,7 @@ static int program_load(struct probe *probe, const uint8_t *program, const uint8
 
 #define LOAD(probe, program, ebx, esi) program_load(probe, program, program##_end, ebx, esi)
 
-/* Run to the next port write. The port, or -errno. */
+/* Run to the next port write. The port, STOPPED, or -errno. */
 static int program_run(struct probe *probe)
 {
 	const struct kvm_run *run = probe->vcpu.run;
@@ -215,6 +224,8 @@ static int program_run(struct probe *probe)
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 		return run->io.port;
+	case KVM_EXIT_DEBUG:
+		return STOPPED;
 	case KVM_EXIT_INTERNAL_ERROR:
 		return run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION ? -EOPNOTSUPP : -EIO;
 	case KVM_EXIT_SHUTDOWN:
@@ -391,4 +402,46 @@ int probe_sse(struct probe *probe)
 	int ret = LOAD(probe, sse_program, 0, 0);
 
 	return ret < 0 ? ret : program_finish(probe);
+}
+
+/* Runs the program that is loaded, with this point. */
+static int stop_at(struct probe *probe, const struct debug_point *point)
+{
+	struct kvm_guest_debug off = {0},
+			       on = {
+				       .control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP,
+			       };
+	struct debug_registers registers = {0};
+	struct debug_event event;
+	int ret;
+
+	debug_registers_set(&registers, point, true);
+	debug_registers_load(&registers, &on);
+	if (ioctl(probe->vcpu.fd, KVM_SET_GUEST_DEBUG, &on) < 0)
+		return -ENODEV;
+	ret = program_run(probe);
+	if (ret == STOPPED)
+		ret = debug_registers_event(&registers, &probe->vcpu.run->debug.arch, &event)
+			      ? 0
+			      : -ENODEV;
+	else if (ret >= 0)
+		ret = -ENODEV;
+	return ioctl(probe->vcpu.fd, KVM_SET_GUEST_DEBUG, &off) < 0 ? -errno : ret;
+}
+
+int probe_breakpoint(struct probe *probe)
+{
+	const struct debug_point point = {
+		.kind = DEBUG_HARDWARE_BREAKPOINT, .linear = CODE + 1, .len = 1};
+	int ret = LOAD(probe, breakpoint_program, 0, 0);
+
+	return ret < 0 ? ret : stop_at(probe, &point);
+}
+
+int probe_watchpoint(struct probe *probe)
+{
+	const struct debug_point point = {.kind = DEBUG_WATCH_WRITE, .linear = WATCHED, .len = 4};
+	int ret = LOAD(probe, watchpoint_program, WATCHED, 0);
+
+	return ret < 0 ? ret : stop_at(probe, &point);
 }

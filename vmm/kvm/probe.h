@@ -11,6 +11,7 @@
  * All return 0, or
  *   -EOPNOTSUPP  KVM has no such instruction
  *   -EFAULT      the program got an exception instead
+ *   -ENODEV      it did not stop at the place
  *   -ETIMEDOUT   it did not end within PROBE_SECONDS
  *   -errno       an ioctl failed (said on standard error) or the VM ended otherwise (-EIO)
  *
@@ -64,5 +65,10 @@ int probe_paging(struct probe *probe);
 
 /* Executes an SSE instruction that computes. */
 int probe_sse(struct probe *probe);
+
+/* Stop at an instruction, and after a store, by debug registers of a debugger's
+ * (kvm/debug_registers.h). */
+int probe_breakpoint(struct probe *probe);
+int probe_watchpoint(struct probe *probe);
 
 #endif

@@ -35,8 +35,8 @@ struct vcpu {
 	 * thread sets before it stops. */
 	struct kvm_debug *debug; /* NULL: there is none. Not owned */
 	enum cpu_go go;
-	bool is_stepping;  /* KVM_SET_GUEST_DEBUG was called with a step */
-	uint64_t step_rip; /* CPU_STEP: where the step began */
+	bool has_guest_debug; /* KVM_SET_GUEST_DEBUG has switched something on */
+	uint64_t step_rip;    /* CPU_STEP: where the step began */
 	bool has_stopped;
 
 	/* vcpu_activity() sets activity_asked; the thread clears it and replies in activity, an

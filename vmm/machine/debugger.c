@@ -116,6 +116,11 @@ void debugger_close(struct vm *vm)
 	history_close(vm);
 }
 
+int debugger_attach(struct vm *vm)
+{
+	return vm->gdb ? vm->engine->ops->debug->attach(vm->engine) : 0;
+}
+
 void debugger_begin(struct vm *vm)
 {
 	const struct gdb_machine machine = {
@@ -127,7 +132,7 @@ void debugger_begin(struct vm *vm)
 
 	if (!vm->gdb)
 		return;
-	if (vm->engine->ops->debug->attach(vm->engine) < 0 || history_open(vm, recording_run) < 0)
+	if (history_open(vm, recording_run) < 0)
 		vm_end_outside(vm, EXIT_STATUS_VOLE);
 	else
 		gdb_begin(vm->gdb, &machine);

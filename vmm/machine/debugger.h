@@ -15,6 +15,10 @@ struct vm;
 int debugger_open(struct vm *vm);
 void debugger_close(struct vm *vm);
 
+/* Prepares the engine for the debugger, before the sandbox is closed. Returns 0 or -errno (said).
+ */
+int debugger_attach(struct vm *vm);
+
 /* Has the machine, which is built and not started, stand before its first instruction. */
 void debugger_begin(struct vm *vm);
 
