@@ -135,6 +135,14 @@ for my $how ('a record', 'a live run') {
 	ok(slurp($disk) eq $content, 'and no disk is written');
 }
 
+# A record that is cut off is debugged from where it ends.
+$gdb = open_back(['-d', $disk, write_file('cut.rec', substr slurp($record), 0, -200)], replay => 1);
+is($gdb->ask('c'), 'T05thread:1;replaylog:end;', 'a record that is cut off is repeated to there');
+is($gdb->ask('bs'), 'T05thread:1;', 'back from there');
+is($gdb->ask('c'), 'T05thread:1;replaylog:end;', 'and there again');
+is($gdb->ask('c'), 'W7d', 'and over');
+is($gdb->finish, 125, 'with the status of a record without an end');
+
 # Entropy comes slowly, and its source is ready while the machine is in its past.
 $gdb = open_back([@small, qw(--rng rate=20000), build() . '/guest/rng-draw.elf']);
 $gdb->send('c');

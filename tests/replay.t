@@ -198,7 +198,7 @@ refused('a referee who would end it sooner', qr/--check virtio,fatal: a replay e
 refused('words for the guest', qr/a replay's guest has its command line already/, 'replay', $file, '--', 'word');
 refused('two kernels', qr/b: a second kernel, after a/, 'replay', $file, 'a', 'b');
 refused('another version of vole', qr/version: recorded by vole x\.y\S*, which alone can repeat it; this is vole /, 'replay', '-d', $fresh, other_version());
-refused('another format', qr/format: a record of format 9, and this vole reads format 1/, 'replay', spoilt('format', sub { substr(${$_[0]}, 16, 4) = pack 'V', 9 }));
+refused('another format', qr/format: a record of format 9, and this vole reads format 2/, 'replay', spoilt('format', sub { substr(${$_[0]}, 16, 4) = pack 'V', 9 }));
 refused('a damaged beginning', qr/begin: a record that cannot be used: its beginning is damaged/, 'replay',
 	spoilt('begin', sub { substr(${$_[0]}, 60, 1) ^= "\1" }));
 refused('a beginning that is cut off', qr/short: .*cut off before the run begins/, 'replay', spoilt('short', sub { ${$_[0]} = substr ${$_[0]}, 0, 100 }));
@@ -253,9 +253,43 @@ for (['cut off', qr/the file is cut off/, sub { substr(${$_[0]}, -200) = '' }],
 	like($result->{err}, qr/part: repeated to instruction \d+, and the record goes no further/, '... where it is cut');
 	ok(length $result->{out} > 100 && substr($run->{out}, 0, length $result->{out}) eq $result->{out}, '... with the output of the run to there') or diag(shown($result));
 }
-my $killed = scratch() . '/killed.rec';
-run([qw(timeout -s KILL 0.2), vole(), 'run', '--record', $killed, build() . '/guest/spin.elf']);
-like(run([vole(), qw(replay --timeout 1), $killed])->{err}, qr/killed\.rec: the recording was interrupted; /, 'vole may have been killed');
+
+# Vole is killed while its guest asks for nothing: the record has marks, and is repeated until the next one would be there.
+{
+	my $killed = scratch() . '/killed.rec';
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		exec { vole() } vole(), qw(run --console none --record), $killed, build() . '/guest/spin.elf';
+	}
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.02 until (entries($killed))[-1] > 0 || time > $deadline;
+	kill KILL => $pid;
+	waitpid $pid, 0;
+	my $turns = (entries($killed))[-1];
+	cmp_ok($turns, '>', 0, 'a record of a guest that asks for nothing has marks');
+	my $result = run([vole(), 'replay', $killed]);
+	like($result->{err}, qr/killed\.rec: the recording was interrupted; /, 'vole may have been killed');
+	my ($end) = $result->{err} =~ /killed\.rec: repeated to instruction (\d+), and the record goes no further: the recording was interrupted\n/;
+	# A turn is 10000 instructions, but for those at which a device is kicked.
+	my $expected = ($turns + 16384) * 10000;
+	ok($end && $end <= $expected && $end > $expected - 100000, 'the replay ends by itself near the last mark') or diag(shown($result));
+	is($result->{status}, 125, 'with status 125');
+	is(run([vole(), 'replay', $killed])->{err}, $result->{err}, 'and again at the same instruction');
+}
+
+# The turns of the entries of a record; 0 if there are none.
+sub entries {
+	my ($file) = @_;
+	my $bytes = -e $file ? slurp($file) : '';
+	my $at = 32 + (length $bytes < 32 ? 0 : unpack 'x20V', $bytes);
+	my @turns = (0);
+	while ($at + 48 <= length $bytes) {
+		my ($turns, $len) = unpack "x${at} x8 Q< x16 V", $bytes;
+		push @turns, $turns;
+		$at += 48 + $len;
+	}
+	return @turns;
+}
 
 # A full disk: the run is as without, and the record is cut off.
 SKIP: {

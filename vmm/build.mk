@@ -4,7 +4,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c c
 		exception.c examine.c state_report.c shut_in.c drain.c) \
 	$(addprefix sandbox/,sandbox.c calls.c rules.c filter.c landlock.c inherited.c violation.c names.c) \
 	$(addprefix snapshot/,stream.c file.c) \
-	options_record.c $(addprefix replay/,journal.c record_file.c outside.c outside_log.c outside_port.c outside_source.c ram_copy.c undo.c) \
+	options_record.c $(addprefix replay/,journal.c journal_check.c record_file.c outside.c outside_log.c outside_port.c outside_source.c ram_copy.c undo.c) \
 	$(addprefix machine/,recording.c recording_files.c replay.c replay_options.c history.c history_points.c) \
 	$(addprefix debug/,gdb_stop.c gdb_reverse.c) \
 	options_results.c $(addprefix machine/,results.c core_file.c last.c) \

@@ -148,7 +148,8 @@ static void add_entries(struct input *in)
 	static const uint8_t data[256];
 
 	while (input_left(in) > 0) {
-		struct journal_entry entry = {.kind = (enum journal_kind)(take(in, 1) % 10),
+		struct journal_entry entry = {
+			.kind = (enum journal_kind)(take(in, 1) % JOURNAL_KINDS),
 			.number = (uint32_t)take(in, 1) % 20,
 			.turns = take(in, 1),
 			.value = (int16_t)take(in, 2),

@@ -272,29 +272,151 @@ static void make_past(void)
 	begin(true);
 }
 
-/* A record may come from anyone: its checksums show damage, not intent. */
-static void test_forged(void)
+/* Has the past be what was added to the journal, as if it were read from a file. Returns what is
+ * wrong with it. */
+static const char *take_past(void)
 {
-	static const uint8_t bytes[OUTSIDE_INPUT_MAX + 1];
-	static const struct journal_entry entries[] = {
-		{.kind = JOURNAL_INPUT_END, .value = 1 << 20},
+	size_t len = outside.journal.len;
+	uint8_t *bytes = malloc(len);
+	const char *why;
+
+	memcpy(bytes, outside.journal.bytes, len);
+	outside_free(&outside);
+	memset(&outside, 0, sizeof outside);
+	journal_take(&outside.journal, bytes, len, &why);
+	return why;
+}
+
+/* A record may come from anyone: its checksums show damage, not intent. */
+static void test_fields(void)
+{
+	static const uint8_t bytes[JOURNAL_INPUT_MAX + 1], number[8], below[8] = {[7] = 0x80};
+	static const struct journal_entry good[] = {
+		{.kind = JOURNAL_PORT, .number = 16, .value = 0xffffffff01},
+		{.kind = JOURNAL_INPUT, .data = bytes, .len = JOURNAL_INPUT_MAX},
+		{.kind = JOURNAL_INPUT_END, .value = -EIO},
+		{.kind = JOURNAL_ENTROPY, .value = 3, .data = bytes, .len = 3},
+		{.kind = JOURNAL_ENTROPY, .value = -EAGAIN},
+		{.kind = JOURNAL_ENTROPY_READY},
+		{.kind = JOURNAL_DISK, .number = 31, .value = -EIO, .data = number, .len = 8},
+		{.kind = JOURNAL_STOP, .number = 1, .value = 255, .data = number, .len = 8},
+		{.kind = JOURNAL_END, .number = 15, .value = 255},
+		{.kind = JOURNAL_DISK_SIZE, .value = INT64_MAX / 512},
+		{.kind = JOURNAL_MARK, .turns = INT64_MAX},
+	};
+	static const struct journal_entry bad[] = {
+		{.kind = JOURNAL_PORT, .number = 17},
+		{.kind = JOURNAL_PORT, .value = 2},
+		{.kind = JOURNAL_PORT, .data = bytes, .len = 1},
+		{.kind = JOURNAL_INPUT, .number = 17, .data = bytes, .len = 1},
+		{.kind = JOURNAL_INPUT, .value = 1, .data = bytes, .len = 1},
+		{.kind = JOURNAL_INPUT},
 		{.kind = JOURNAL_INPUT, .data = bytes, .len = sizeof bytes},
-		{.kind = JOURNAL_INPUT, .number = 1, .data = bytes, .len = 1},
+		{.kind = JOURNAL_INPUT_END, .value = 1},
+		{.kind = JOURNAL_INPUT_END, .value = -4096},
+		{.kind = JOURNAL_ENTROPY, .value = 3, .data = bytes, .len = 2},
+		{.kind = JOURNAL_ENTROPY, .value = -EAGAIN, .data = bytes, .len = 2},
+		{.kind = JOURNAL_ENTROPY_READY, .number = 1},
+		{.kind = JOURNAL_DISK, .number = 32, .data = number, .len = 8},
+		{.kind = JOURNAL_DISK, .value = INT64_C(1) << 32, .data = number, .len = 8},
+		{.kind = JOURNAL_DISK, .data = number, .len = 4},
+		{.kind = JOURNAL_STOP, .number = 2, .data = number, .len = 8},
+		{.kind = JOURNAL_STOP, .value = 256, .data = number, .len = 8},
+		{.kind = JOURNAL_STOP, .value = -1, .data = number, .len = 8},
+		{.kind = JOURNAL_STOP, .data = below, .len = 8},
+		{.kind = JOURNAL_STOP},
+		{.kind = JOURNAL_END, .number = 19},
+		{.kind = JOURNAL_END, .value = 256},
+		{.kind = JOURNAL_END, .value = INT64_C(1) << 32},
+		{.kind = JOURNAL_DISK_SIZE},
+		{.kind = JOURNAL_DISK_SIZE, .value = INT64_MAX},
+		{.kind = JOURNAL_MARK, .value = 1},
+		{.kind = JOURNAL_MARK, .turns = UINT64_MAX},
+		{.kind = JOURNAL_MARK, .instructions = UINT64_MAX},
+		{.kind = JOURNAL_KINDS},
+		{.kind = 0},
 	};
 
-	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ok(journal_is_valid(&good[i]), "entry %zu can be", i);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		const char *why;
+
 		memset(&outside, 0, sizeof outside);
-		begin(false);
-		outside.position = (struct engine_position){.turns = 2, .instructions = 200};
-		outside_note(&outside, entries[i]);
-		outside.is_past = true;
-		outside.position = (struct engine_position){.turns = 0};
-		begin(true);
-		at(2);
-		ok(*outside.diverged, "input that no port can give is a difference");
-		ok(are_equal(seen, ""), "and the device does not get it");
+		journal_add(&outside.journal, &good[0]);
+		journal_add(&outside.journal, &bad[i]);
+		why = take_past();
+		ok(are_equal(why, "the file is damaged"), "entry %zu cannot be", i);
+		ok(journal_is_valid(&good[0]) && outside.journal.len == 48, "and is not taken");
 		outside_free(&outside);
 	}
+}
+
+static void test_order(void)
+{
+	static const struct journal_entry pairs[][2] = {
+		{{.kind = JOURNAL_MARK, .turns = 2}, {.kind = JOURNAL_MARK, .turns = 1}},
+		{{.kind = JOURNAL_MARK, .instructions = 2},
+			{.kind = JOURNAL_MARK, .turns = 1, .instructions = 1}},
+		{{.kind = JOURNAL_END}, {.kind = JOURNAL_MARK}},
+	};
+
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		memset(&outside, 0, sizeof outside);
+		journal_add(&outside.journal, &pairs[i][0]);
+		journal_add(&outside.journal, &pairs[i][1]);
+		ok(are_equal(take_past(), "the file is damaged"), "no run has this order");
+		outside_free(&outside);
+	}
+}
+
+/* Has the past have one entry, at turn 2. */
+static void make_forged(struct journal_entry entry)
+{
+	memset(&outside, 0, sizeof outside);
+	begin(false);
+	outside.position = (struct engine_position){.turns = 2, .instructions = 200};
+	outside_note(&outside, entry);
+	take_past();
+	begin(true);
+}
+
+/* Entries that a run can have, and this one has not. */
+static void test_forged(void)
+{
+	static const uint64_t first = 1;
+	static const uint8_t byte;
+
+	make_forged((struct journal_entry){
+		.kind = JOURNAL_INPUT, .number = 1, .data = &byte, .len = 1});
+	at(2);
+	ok(*outside.diverged, "input for a port that the machine lacks is a difference");
+	ok(are_equal(seen, ""), "and no device gets it");
+	outside_free(&outside);
+
+	make_forged((struct journal_entry){.kind = JOURNAL_DISK_SIZE, .number = 1, .value = 1});
+	at(2);
+	ok(*outside.diverged, "so is the size of a disk that it lacks");
+	outside_free(&outside);
+
+	make_forged((struct journal_entry){.kind = JOURNAL_DISK,
+		.value = 40,
+		.data = (const uint8_t *)&first,
+		.len = sizeof first});
+	outside.position.turns = 2;
+	transfer();
+	ok(are_equal(outside.diverged,
+		   "disk 0 is asked for 40 bytes, and in the record it transferred 40"),
+		"and a transfer that did what it was asked for");
+	ok(are_equal(seen, "disk -5, "), "which fails");
+	outside_free(&outside);
+
+	make_forged((struct journal_entry){.kind = JOURNAL_ENTROPY});
+	at(2);
+	ok(are_equal(outside.diverged, ""), "what is asked for waits");
+	at(3);
+	ok(*outside.diverged, "as long as its turn");
+	outside_free(&outside);
 }
 
 static void test_differences(void)
@@ -329,6 +451,8 @@ int main(void)
 {
 	test_repeat();
 	test_differences();
+	test_fields();
+	test_order();
 	test_forged();
 	return tap_done();
 }

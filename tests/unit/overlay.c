@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "../driver.h"
 #include "../tap.h"
@@ -116,9 +117,46 @@ static void test_failing_disk(void)
 	overlay_close(&overlay);
 }
 
+static long resident_kib(void)
+{
+	struct rusage usage = {.ru_maxrss = 0};
+
+	getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_maxrss;
+}
+
+/* A disk becomes as large as a record says (spec/replay.md), which may be as large as one can be;
+ * then smaller, and what is cut off is gone. */
+static void test_sizes(void)
+{
+	const uint64_t huge = INT64_C(1) << 40;
+	const unsigned kept = 13;
+	uint8_t bytes[512] = {1};
+	struct iovec iov = {bytes, sizeof bytes};
+	long before_kib = resident_kib();
+
+	begin();
+	change(3, 20);
+	is(overlay_resize(&overlay, huge), 0, "a disk becomes huge");
+	ok(resident_kib() - before_kib < 32 << 10, "which takes no memory");
+	ok(reads_as_expected(), "it has what it had");
+	is(overlay.backend.ops->read(&overlay.backend, &iov, 1, (huge - 1) * 512), 512,
+		"and a last sector");
+	is(bytes[0], 0, "of zeroes");
+	is(overlay.backend.ops->write(&overlay.backend, &iov, 1, (huge - 3) * 512), 512,
+		"which can be written");
+	is(overlay_resize(&overlay, kept), 0, "it becomes smaller");
+	is(overlay_resize(&overlay, SECTORS), 0, "and what it was");
+	memset(expected + (size_t)kept * 512, 0, sizeof expected - (size_t)kept * 512);
+	ok(reads_as_expected(), "with zeroes for what was cut off");
+	ok(change(kept - 2, 20) && reads_as_expected(), "where it can be written");
+	overlay_close(&overlay);
+}
+
 int main(void)
 {
 	test_random();
 	test_failing_disk();
+	test_sizes();
 	return tap_done();
 }

@@ -47,12 +47,14 @@ static uint64_t disk_bytes(const struct overlay *overlay)
 
 static bool is_written(const struct overlay *overlay, uint64_t block)
 {
-	return overlay->written[block / 64] >> block % 64 & 1;
+	return block * OVERLAY_BLOCK >= overlay->base_len ||
+	       (overlay->written[block / 64] >> block % 64 & 1);
 }
 
 static void mark(struct overlay *overlay, uint64_t block)
 {
-	overlay->written[block / 64] |= UINT64_C(1) << block % 64;
+	if (!is_written(overlay, block))
+		overlay->written[block / 64] |= UINT64_C(1) << block % 64;
 }
 
 /* Reads all of the bytes from the disk below. Returns 0 or -errno. */
@@ -224,9 +226,9 @@ int overlay_open(struct overlay *overlay, struct block_backend *base, const char
 	overlay->backend.ops = &overlay_ops;
 	overlay->backend.read_only = false;
 	overlay->backend.can_unmap = true;
-	blocks = disk_bytes(overlay) / OVERLAY_BLOCK + 1;
-	overlay->written_len = blocks / 64 + 1;
-	overlay->written = calloc(overlay->written_len, sizeof *overlay->written);
+	overlay->base_len = disk_bytes(overlay);
+	blocks = overlay->base_len / OVERLAY_BLOCK + 1;
+	overlay->written = calloc(blocks / 64 + 1, sizeof *overlay->written);
 	if (!overlay->written)
 		return fail(path, ENOMEM);
 	overlay->fd = memfd_create("vole disk", MFD_CLOEXEC);
@@ -235,36 +237,17 @@ int overlay_open(struct overlay *overlay, struct block_backend *base, const char
 	return 0;
 }
 
-/* Has bits for the blocks of a disk of so many bytes. */
-static int make_room(struct overlay *overlay, uint64_t bytes)
-{
-	size_t len = (bytes / OVERLAY_BLOCK + 1) / 64 + 1, old = overlay->written_len;
-	uint64_t *written;
-
-	if (len <= old)
-		return 0;
-	written = realloc(overlay->written, len * sizeof *written);
-	if (!written)
-		return -ENOMEM;
-	memset(written + old, 0, (len - old) * sizeof *written);
-	overlay->written = written;
-	overlay->written_len = len;
-	return 0;
-}
-
 /* Has [from, to) be in the file, as zeroes. The disk below has no such bytes. */
 static int add_zeroes(struct overlay *overlay, uint64_t from, uint64_t to)
 {
-	int ret = make_room(overlay, to);
+	int ret = from % OVERLAY_BLOCK != 0 ? copy_block(overlay, from / OVERLAY_BLOCK) : 0;
 
-	if (ret == 0 && from % OVERLAY_BLOCK != 0)
-		ret = copy_block(overlay, from / OVERLAY_BLOCK);
 	/* Smaller first, so that nothing is left of what was there before. */
 	if (ret == 0 &&
 		(ftruncate(overlay->fd, (off_t)from) < 0 || ftruncate(overlay->fd, (off_t)to) < 0))
 		ret = -errno;
-	if (ret == 0)
-		mark_range(overlay, from, to);
+	if (ret == 0 && from < overlay->base_len)
+		overlay->base_len = from;
 	return ret;
 }
 

@@ -22,9 +22,9 @@ struct overlay {
 	struct block_backend *base;   /* the disk below; not owned */
 	const char *path;             /* its name, for messages; not owned */
 	int fd;                       /* the file in memory; -1: empty */
-	uint64_t *written;            /* a bit for each block that is in the file */
-	size_t written_len;           /* of its words */
-	bool said;                    /* an error was reported, which happens once */
+	uint64_t *written;            /* a bit for each block that is in the file ... */
+	uint64_t base_len; /* ... which all from so many bytes on are: there is no disk below */
+	bool said;         /* an error was reported, which happens once */
 };
 
 #define OVERLAY_EMPTY ((struct overlay){.fd = -1})

@@ -13,6 +13,7 @@
 #include "machine/history.h"
 #include "machine/monitor.h"
 #include "machine/recording.h"
+#include "machine/replay.h"
 #include "machine/vm.h"
 
 _Static_assert(GDB_CPUS_MAX == CPUS_MAX, "the gdb server has room for each CPU");
@@ -158,7 +159,7 @@ bool debugger_ended(struct vm *vm)
 			crash->is_known ? &crash->registers : NULL, vm->signals.fd);
 	else if (status == EXIT_STATUS_TIMEOUT)
 		gdb_ended(vm->gdb, GDB_END_TIMEOUT, 0, NULL, vm->signals.fd);
-	else if (vm->history && vm->recording->has_ended)
+	else if (vm->history && replay_has_ended(vm->recording))
 		gdb_ended(vm->gdb, GDB_END_RECORD, crash->cpu, NULL, vm->signals.fd);
 	return vm_running(vm);
 }

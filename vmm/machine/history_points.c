@@ -255,8 +255,6 @@ int history_points_restore(struct history_points *points, struct vm *vm, unsigne
 	outside_begin_past(outside);
 	snapshot_read(&stream, point->outside, point->outside_len);
 	outside_transfer(outside, &stream);
-	for (unsigned i = 0; i < vm->disk_count; i++)
-		vm->disks[i].block.disk.capacity = outside->disks[i].backend.capacity;
 	/* That input has ended, devices find out again. */
 	for (unsigned i = 0; i < vm->console_count; i++)
 		vm->console.ports[i].input_ended = false;

@@ -72,7 +72,11 @@ static void tell_size(void *ctx, unsigned number)
 	struct vm *vm = ctx;
 	struct vm_disk *disk = &vm->disks[number];
 	uint64_t sectors = vm->recording->outside.disks[number].backend.capacity;
+	struct undo *undo = vm->recording->outside.undo;
 
+	/* What is cut off cannot be written again: the past begins anew. */
+	if (undo)
+		undo->has_failed = true;
 	if (disk->overlay.fd >= 0 && overlay_resize(&disk->overlay, sectors) < 0)
 		vm_end_outside(vm, EXIT_STATUS_VOLE);
 	virtio_config_changed(&disk->block.dev);
@@ -145,7 +149,10 @@ static void choose_stop(struct vm *vm, const struct engine_position *now, bool m
 	struct engine_position stop = {.turns = UINT64_MAX};
 	struct journal_entry entry;
 
-	if (recording->outside.is_past && journal_next(&recording->outside.journal, &entry)) {
+	if (recording->is_written || replay_is_at_cut(recording)) {
+		stop.turns = recording->outside.journal.turns + JOURNAL_MARK_TURNS;
+	} else if (recording->outside.is_past &&
+		   journal_next(&recording->outside.journal, &entry)) {
 		stop.turns = entry.turns;
 		if (entry.kind == JOURNAL_STOP && entry.number == 1)
 			stop.done = replay_done(&entry);
@@ -185,6 +192,15 @@ static int64_t wait_for_outside(struct vm *vm)
 	return 0;
 }
 
+/* Where nothing comes from outside, the record says now and then how far the run has come. */
+static void note_progress(struct recording *recording, const struct engine_position *now)
+{
+	struct outside *outside = &recording->outside;
+
+	if (recording->is_written && now->turns - outside->journal.turns >= JOURNAL_MARK_TURNS)
+		outside_note(outside, (struct journal_entry){.kind = JOURNAL_MARK});
+}
+
 int64_t recording_run(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
@@ -198,6 +214,7 @@ int64_t recording_run(struct vm *vm)
 		recording->outside.position = now;
 		more = serve_kicks(vm, now.turns, false);
 		outside_take(&recording->outside, &now);
+		note_progress(recording, &now);
 	} else {
 		more = false;
 	}

@@ -103,11 +103,28 @@ static bool is_at_end(const struct recording *recording, const struct engine_pos
 
 int64_t replay_done(const struct journal_entry *stop)
 {
-	int64_t done = 0;
+	int64_t done;
 
-	if (stop->len == sizeof done)
-		memcpy(&done, stop->data, sizeof done);
+	memcpy(&done, stop->data, sizeof done);
 	return done;
+}
+
+bool replay_is_at_cut(const struct recording *recording)
+{
+	struct journal_entry entry;
+
+	return recording->cut && !journal_next(&recording->outside.journal, &entry);
+}
+
+/* The run has come to the end of a record that lacks its own. */
+static bool is_cut(const struct recording *recording)
+{
+	return *recording->outside.diverged && replay_is_at_cut(recording);
+}
+
+bool replay_has_ended(const struct recording *recording)
+{
+	return recording->has_ended || is_cut(recording);
 }
 
 bool replay_look(struct vm *vm, const struct engine_position *now)
@@ -115,6 +132,10 @@ bool replay_look(struct vm *vm, const struct engine_position *now)
 	struct recording *recording = vm->recording;
 	struct journal_entry entry;
 
+	/* The next entry would have come here at the latest. */
+	if (replay_is_at_cut(recording) &&
+		now->turns >= recording->outside.journal.turns + JOURNAL_MARK_TURNS)
+		outside_diverge(&recording->outside, "the record has no more");
 	if (*recording->outside.diverged) {
 		vm_end(vm, EXIT_STATUS_VOLE);
 		return true;
@@ -162,20 +183,11 @@ static void take_end(struct vm *vm)
 
 	while (journal_next(journal, &entry)) {
 		journal_advance(journal);
-		if (entry.kind != JOURNAL_END || entry.value < 0 || entry.value > UINT8_MAX)
+		if (entry.kind != JOURNAL_END)
 			continue;
 		atomic_store(&vm->status, (int)entry.value);
 		atomic_store(&vm->signal, (int)entry.number);
 	}
-}
-
-/* The run has come to the end of a record that lacks its own. */
-static bool is_cut(const struct recording *recording)
-{
-	struct journal_entry entry;
-
-	return *recording->outside.diverged && recording->cut &&
-	       !journal_next(&recording->outside.journal, &entry);
 }
 
 void replay_end(struct vm *vm)

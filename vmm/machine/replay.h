@@ -10,6 +10,7 @@
 
 struct engine_position;
 struct journal_entry;
+struct recording;
 struct vm;
 
 /* Turns after a record's end at which a guest that ended there itself is surely another one. */
@@ -20,6 +21,13 @@ int replay_open(struct vm *vm);
 
 /* Returns engine_position.done of a JOURNAL_STOP. */
 int64_t replay_done(const struct journal_entry *stop);
+
+/* Returns whether a record that lacks its end has been repeated as far as it goes: the run was
+ * ended less than JOURNAL_MARK_TURNS after that. */
+bool replay_is_at_cut(const struct recording *recording);
+
+/* Returns whether the machine has come to the end of its record, or to where that is cut. */
+bool replay_has_ended(const struct recording *recording);
 
 /* Between two turns, at this position: ends the machine where the record ends, or where the run is
  * not that of the record any more. Returns whether it has. */

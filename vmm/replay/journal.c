@@ -86,6 +86,7 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
 		return;
 	}
 	head.sum = journal->sum = sum_of(journal->sum, &head, entry->data);
+	journal->turns = entry->turns;
 	memcpy(place, &head, sizeof head);
 	if (entry->len > 0)
 		memcpy(place + sizeof head, entry->data, entry->len);
@@ -113,25 +114,42 @@ void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_k
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Returns what is wrong with the entry at the beginning of these bytes, or NULL. */
-static const char *find_fault(
-	const struct journal *journal, const struct head *head, const uint8_t *data, size_t len)
+static struct journal_entry entry_of(const struct head *head, const uint8_t *data)
 {
+	return (struct journal_entry){
+		.kind = head->kind,
+		.number = head->number,
+		.turns = head->turns,
+		.instructions = head->instructions,
+		.value = head->value,
+		.data = data,
+		.len = head->len,
+	};
+}
+
+/* Returns what is wrong with the entry at the beginning of these bytes, or NULL; then it becomes
+ * *last, which was the one before. */
+static const char *find_fault(const struct journal *journal, const struct head *head,
+	const uint8_t *data, size_t len, struct journal_entry *last)
+{
+	struct journal_entry entry = entry_of(head, data);
+
 	if (len < sizeof *head)
 		return "the file is cut off";
 	if (head->len > JOURNAL_DATA_MAX)
 		return "the file is damaged";
 	if (head->len > len - sizeof *head)
 		return "the file is cut off";
-	if (head->kind == 0 || head->kind >= JOURNAL_KINDS || head->reserved != 0 ||
-		sum_of(journal->sum, head, data) != head->sum)
+	if (head->reserved != 0 || sum_of(journal->sum, head, data) != head->sum ||
+		!journal_is_valid(&entry) || !journal_may_follow(last, &entry))
 		return "the file is damaged";
+	*last = entry;
 	return NULL;
 }
 
 size_t journal_take(struct journal *journal, uint8_t *bytes, size_t len, const char **why)
 {
-	uint32_t last = 0;
+	struct journal_entry last = {.turns = 0};
 
 	journal_free(journal);
 	journal->bytes = bytes;
@@ -143,14 +161,14 @@ size_t journal_take(struct journal *journal, uint8_t *bytes, size_t len, const c
 
 		if (len - journal->len >= sizeof head)
 			memcpy(&head, at, sizeof head);
-		*why = find_fault(journal, &head, at + sizeof head, len - journal->len);
+		*why = find_fault(journal, &head, at + sizeof head, len - journal->len, &last);
 		if (*why)
 			break;
 		journal->sum = head.sum;
 		journal->len += sizeof head + head.len;
-		last = head.kind;
+		journal->turns = head.turns;
 	}
-	if (!*why && last != JOURNAL_END)
+	if (!*why && last.kind != JOURNAL_END)
 		*why = "the recording was interrupted";
 	return journal->len;
 }
@@ -162,15 +180,7 @@ bool journal_next(const struct journal *journal, struct journal_entry *entry)
 	if (journal->at >= journal->len)
 		return false;
 	memcpy(&head, journal->bytes + journal->at, sizeof head);
-	*entry = (struct journal_entry){
-		.kind = head.kind,
-		.number = head.number,
-		.turns = head.turns,
-		.instructions = head.instructions,
-		.value = head.value,
-		.data = journal->bytes + journal->at + sizeof head,
-		.len = head.len,
-	};
+	*entry = entry_of(&head, journal->bytes + journal->at + sizeof head);
 	return true;
 }
 

@@ -27,6 +27,7 @@ enum journal_kind {
 			    * the guest did not end the run; data: engine_position.done, 8 bytes */
 	JOURNAL_END,       /* value: exit status of vole; number: the signal that ended it */
 	JOURNAL_DISK_SIZE, /* value: sectors that a disk has from now on */
+	JOURNAL_MARK,      /* the run has come here; at most JOURNAL_MARK_TURNS after an entry */
 	JOURNAL_KINDS,
 };
 
@@ -39,8 +40,20 @@ struct journal_entry {
 	uint32_t len;        /* bytes */
 };
 
-/* Bytes of data that an entry has at most. */
-#define JOURNAL_DATA_MAX 65536u
+/* Bytes of data that an entry has at most, and those of input. */
+#define JOURNAL_DATA_MAX  65536u
+#define JOURNAL_INPUT_MAX 4096u
+
+/* Numbers of ports, of which the last is the serial port, and of disks. */
+#define JOURNAL_PORTS 17
+#define JOURNAL_DISKS 32
+
+/* Sectors of a disk at most: bytes are counted in an off_t. */
+#define JOURNAL_SECTORS_MAX (INT64_MAX / 512)
+
+/* Turns without an entry after which a record has a JOURNAL_MARK: a second or so of a CPU that
+ * executes all the time. A run that was interrupted is known to within as many. */
+#define JOURNAL_MARK_TURNS 16384
 
 struct journal {
 	uint8_t *bytes; /* entries, as in a file. Owned */
@@ -48,6 +61,7 @@ struct journal {
 	size_t written;    /* of them, to the sink */
 	size_t at;         /* of the next entry to read */
 	uint64_t sum;      /* checksum of the entries that were added, or validated */
+	uint64_t turns;    /* of the last of them; 0: there is none */
 	bool is_kept;      /* entries that were written to the sink stay in memory, too */
 	struct sink *sink; /* NULL: entries stay in memory. Not owned */
 	int error;         /* -ENOMEM: an entry is missing */
@@ -64,6 +78,11 @@ void journal_forget(struct journal *journal, size_t len);
 
 /* Has entries be written to a sink from now on, and those that there are, first. */
 void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_kept);
+
+/* journal_check.c: whether the fields of an entry are in the ranges that its kind has, and whether
+ * an entry can be the next one after another. */
+bool journal_is_valid(const struct journal_entry *entry);
+bool journal_may_follow(const struct journal_entry *before, const struct journal_entry *entry);
 
 /*
  * Takes entries that were read from a file, which may come from anyone, as its own: *bytes is

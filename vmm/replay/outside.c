@@ -25,16 +25,7 @@ void outside_free(struct outside *outside)
 
 static bool is_port(const struct outside *outside, const struct journal_entry *entry)
 {
-	return entry->number < OUTSIDE_PORTS && outside->ports[entry->number].host;
-}
-
-/* Returns whether an entry has what a port can give: a device takes a read's result for a number of
- * bytes, and a record may come from anyone. */
-static bool is_of_port(const struct journal_entry *entry)
-{
-	if (entry->kind == JOURNAL_INPUT)
-		return entry->len > 0 && entry->len <= OUTSIDE_INPUT_MAX;
-	return entry->kind != JOURNAL_INPUT_END || entry->value <= 0;
+	return outside->ports[entry->number].host != NULL;
 }
 
 /* Hands an entry to a port, which exists. */
@@ -43,10 +34,6 @@ static void repeat_port(struct outside *outside, const struct journal_entry *ent
 	struct outside_port *port = &outside->ports[entry->number];
 	uint16_t cols = port->cols, rows = port->rows;
 
-	if (!is_of_port(entry)) {
-		outside_diverge(outside, "the record has input that no port gives");
-		return;
-	}
 	if (entry->kind == JOURNAL_PORT) {
 		outside_port_set_state(port, entry->value);
 	} else if (entry->kind == JOURNAL_INPUT_END) {
@@ -61,13 +48,9 @@ static void repeat_port(struct outside *outside, const struct journal_entry *ent
 	outside->ops->input(outside->ctx, entry->number);
 }
 
-/* Sectors that a disk has at most: 8 TiB. */
-#define SECTORS_MAX (INT64_C(1) << 34)
-
 static void repeat_size(struct outside *outside, const struct journal_entry *entry)
 {
-	if (entry->number >= OUTSIDE_DISKS || !outside->disks[entry->number].host ||
-		entry->value <= 0 || entry->value > SECTORS_MAX) {
+	if (!outside->disks[entry->number].host) {
 		outside_diverge(outside, "the record has a size for a disk that does not exist");
 		return;
 	}
@@ -82,6 +65,8 @@ static bool repeat(struct outside *outside, const struct journal_entry *entry)
 		outside->ops->entropy(outside->ctx);
 		return true;
 	}
+	if (entry->kind == JOURNAL_MARK)
+		return true;
 	if (entry->kind == JOURNAL_DISK_SIZE) {
 		repeat_size(outside, entry);
 		return true;
@@ -96,14 +81,20 @@ static bool repeat(struct outside *outside, const struct journal_entry *entry)
 	return true;
 }
 
+/* Whether something asks for an entry, or looks at it, at its position. */
+static bool is_asked_for(const struct journal_entry *entry)
+{
+	return entry->kind == JOURNAL_STOP || entry->kind == JOURNAL_ENTROPY ||
+	       entry->kind == JOURNAL_DISK;
+}
+
 static void take_from_journal(struct outside *outside)
 {
 	struct journal_entry entry;
 
 	while (journal_next(&outside->journal, &entry) && entry.turns <= outside->position.turns) {
-		/* Entropy and disks are asked for, and then take their entries themselves. */
-		if (entry.kind == JOURNAL_STOP || entry.kind == JOURNAL_ENTROPY ||
-			entry.kind == JOURNAL_DISK)
+		if (is_asked_for(&entry) &&
+			(entry.kind == JOURNAL_STOP || entry.turns == outside->position.turns))
 			return;
 		if (entry.turns != outside->position.turns ||
 			entry.instructions != outside->position.instructions) {
@@ -232,10 +223,8 @@ void outside_transfer(struct outside *outside, struct snapshot_stream *stream)
 			transfer_port(&outside->ports[i], stream);
 	snapshot_begin(stream, "OUTS", 0);
 	SNAPSHOT_FIELD(stream, outside->debug_sent);
-	for (unsigned i = 0; i < OUTSIDE_DISKS; i++) {
+	for (unsigned i = 0; i < OUTSIDE_DISKS; i++)
 		SNAPSHOT_FIELD(stream, outside->disks[i].transfers);
-		SNAPSHOT_FIELD(stream, outside->disks[i].backend.capacity);
-	}
 	snapshot_end(stream);
 }
 

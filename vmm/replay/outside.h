@@ -22,7 +22,7 @@
 #include "replay/undo.h"
 
 /* Bytes of input that are taken at a time. */
-#define OUTSIDE_INPUT_MAX 4096
+#define OUTSIDE_INPUT_MAX JOURNAL_INPUT_MAX
 
 struct outside;
 struct snapshot_stream;
@@ -70,8 +70,8 @@ struct outside_host {
 	void (*resize)(void *ctx, unsigned disk); /* a disk's capacity is another */
 };
 
-#define OUTSIDE_PORTS 17 /* those of a console, and the serial port, which is the last */
-#define OUTSIDE_DISKS 32
+#define OUTSIDE_PORTS JOURNAL_PORTS /* those of a console, and the serial port, which is the last */
+#define OUTSIDE_DISKS JOURNAL_DISKS
 
 struct outside {
 	struct journal journal;

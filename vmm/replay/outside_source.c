@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The outside's source of entropy, and its disks. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "container.h"
 #include "replay/outside.h"
+#include "report.h"
 
 /* --- entropy ---------------------------------------------------------------------------------- */
 
@@ -65,21 +67,28 @@ static struct outside_disk *disk_of(struct block_backend *backend)
 	return container_of(backend, struct outside_disk, backend);
 }
 
-/* The result of the next transfer, if the past has one that differs from what was asked for. */
-static bool was_cut(struct outside_disk *disk, int64_t *result)
+/* Sets *result to that of the next transfer, of len bytes, if the past has one that differs from
+ * what was asked for. */
+static bool was_cut(struct outside_disk *disk, uint64_t len, int64_t *result)
 {
 	struct journal_entry entry;
 	uint64_t number;
 
 	if (!disk->outside->is_past || !journal_next(&disk->outside->journal, &entry) ||
-		entry.kind != JOURNAL_DISK || entry.number != disk->number ||
-		entry.len != sizeof number)
+		entry.kind != JOURNAL_DISK || entry.number != disk->number)
 		return false;
 	memcpy(&number, entry.data, sizeof number);
 	if (number != disk->transfers)
 		return false;
 	journal_advance(&disk->outside->journal);
 	*result = entry.value;
+	if (entry.value >= 0 && (uint64_t)entry.value >= len) {
+		outside_diverge(disk->outside,
+			"disk %u is asked for %" PRIu64
+			" byte%s, and in the record it transferred %" PRId64,
+			disk->number, len, PLURAL(len), entry.value);
+		*result = -EIO;
+	}
 	return true;
 }
 
@@ -148,12 +157,11 @@ static ssize_t transfer_segments(struct outside_disk *disk, transfer *host_trans
 	uint64_t len;
 
 	disk->transfers++;
-	if (was_cut(disk, &expected)) {
+	count = copy_segments(segments, iov, count, UINT64_MAX, &len);
+	if (was_cut(disk, len, &expected)) {
 		if (expected <= 0)
 			return (ssize_t)expected;
 		count = copy_segments(segments, iov, count, (uint64_t)expected, &len);
-	} else {
-		count = copy_segments(segments, iov, count, UINT64_MAX, &len);
 	}
 	if (host_transfer == disk->host->ops->write && disk->outside->undo)
 		undo_note(disk->outside->undo, disk->host, offset, len);
@@ -193,7 +201,7 @@ static int disk_flush(struct block_backend *backend)
 	int64_t expected;
 
 	disk->transfers++;
-	if (was_cut(disk, &expected))
+	if (was_cut(disk, 0, &expected))
 		return (int)expected;
 	return settle(disk, disk->host->ops->flush(disk->host));
 }
@@ -205,7 +213,7 @@ static int disk_write_zeroes(
 	int64_t expected;
 
 	disk->transfers++;
-	if (was_cut(disk, &expected))
+	if (was_cut(disk, 0, &expected))
 		return (int)expected;
 	if (disk->outside->undo)
 		undo_note(disk->outside->undo, disk->host, offset, len);

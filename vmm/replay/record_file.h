@@ -16,7 +16,7 @@
 #include "snapshot/stream.h"
 
 /* Another one for each change of the format. */
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 
 #define RECORD_WORDS_MAX (64u << 10) /* bytes of the command line */
 #define RECORD_FILES_MAX 32
