@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "exit_status.h"
 #include "kvm/probe.h"
 #include "log.h"
 #include "report.h"
 
-#define OPCODE_OUT 0xee /* OUT DX, AL (Intel SDM 2, OUT) */
+#define OPCODE_OUT   0xee /* OUT DX, AL (Intel SDM 2, OUT) */
+#define EXCEPTION_DB 1    /* Intel SDM 3, 6.15 */
 
 void kvm_debug_find_out(struct kvm_debug *debug, int vm)
 {
@@ -186,12 +188,37 @@ bool kvm_debug_is_breakpoint(struct vcpu *vcpu)
 	return true;
 }
 
+/* While debug registers are a debugger's, KVM hands over each debug exception, also one of the
+ * guest's trap flag or of its INT1. Returns 0 or -errno (said). */
+static int raise_in_guest(struct vcpu *vcpu, uint64_t dr6)
+{
+	struct kvm_debugregs registers;
+	struct kvm_vcpu_events events;
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &registers);
+
+	if (ret < 0)
+		return ret;
+	registers.dr6 = dr6 & ~(uint64_t)DR6_CONDITIONS;
+	ret = kvm_ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &registers);
+	if (ret == 0)
+		ret = kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events);
+	if (ret < 0)
+		return ret;
+	events.exception.injected = 1;
+	events.exception.nr = EXCEPTION_DB;
+	events.exception.has_error_code = 0;
+	return kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+}
+
 void kvm_debug_exited(struct vcpu *vcpu)
 {
+	const struct kvm_debug_exit_arch *exit = &vcpu->run->debug.arch;
 	struct debug_event event = {.kind = DEBUG_EVENT_STEP};
 
-	debug_registers_event(&vcpu->debug->registers, &vcpu->run->debug.arch, &event);
-	stop(vcpu, &event);
+	if (debug_registers_event(&vcpu->debug->registers, exit, &event) || vcpu->go == CPU_STEP)
+		stop(vcpu, &event);
+	else if (raise_in_guest(vcpu, exit->dr6) < 0)
+		vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
 }
 
 void kvm_debug_handled(struct vcpu *vcpu)

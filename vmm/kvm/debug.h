@@ -60,7 +60,8 @@ int kvm_debug_prepare(struct vcpu *vcpu);
  * vcpu->has_stopped is set. */
 bool kvm_debug_is_breakpoint(struct vcpu *vcpu);
 
-/* An exit with KVM_EXIT_DEBUG: a step has ended, or a debug register has stopped the vCPU. */
+/* An exit with KVM_EXIT_DEBUG: a step has ended, or a debug register has stopped the vCPU; or else
+ * the guest gets a debug exception that is its own, and the vCPU goes on. */
 void kvm_debug_exited(struct vcpu *vcpu);
 
 /* An exit was handled: ends a step that KVM itself would not end. */

@@ -21,7 +21,7 @@
 
 #define DEBUG_REGISTERS_MAX 4
 
-#define DR6_STEP 0x4000u /* BS: a step has ended */
+#define DR6_CONDITIONS 0xfu /* B0 to B3: that of the register was met */
 
 struct debug_registers {
 	struct {

@@ -17,7 +17,9 @@ void kvm_rules_add(struct rules *rules, int vm, int first_vcpu, int last_vcpu)
 		KVM_GET_VCPU_EVENTS,
 		KVM_SET_VCPU_EVENTS,
 		KVM_TRANSLATE,
-		KVM_SET_GUEST_DEBUG, /* gdb's single steps, hardware breakpoints and watchpoints */
+		/* gdb's single steps, hardware breakpoints and watchpoints. */
+		KVM_SET_GUEST_DEBUG,
+		KVM_SET_DEBUGREGS,
 		/* The start of further CPUs, and who has halted. */
 		KVM_GET_MP_STATE,
 		KVM_SET_MP_STATE,
