@@ -132,7 +132,7 @@ refused('random bytes', 'it is no pcapng file', write_file('noise', join '', map
 refused('an older format', 'it is a pcap file, not pcapng', write_file('old.pcap', pack 'L<vvL<4', 0xa1b2c3d4, 2, 4, 0, 0, 65536, 1));
 refused('the other byte order', 'its numbers are not little-endian', write_file('big-endian', pack 'L>2L>nnQ>L>', 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, 2**63, 28));
 refused('another program\'s packets', 'it has no steps of a vole\'s', 'tests/fuzz/corpus/story/foreign');
-refused('a ring of a queue that is not ready', 'it has no steps of a vole\'s', 'tests/fuzz/corpus/story/not-ready');
+refused('a ring of a queue that is not ready', '1 record is damaged and left out: there is nothing else to show', 'tests/fuzz/corpus/story/not-ready');
 refused('a folder', 'it cannot be read: Is a directory', scratch());
 refused('no capture', 'no capture is named');
 {
@@ -168,6 +168,43 @@ is(scalar @{$long->{data}{steps}}, 4000, 'a long capture: 4000 steps');
 like($long->{err}, qr/: 4000 of 9000 steps, up to 4000; --from 4001 shows what comes then/, '... and what is left out');
 $long = story('--from', 8001, scratch() . '/long');
 is(join('-', map { $_->{n} } @{$long->{data}{steps}}[0, -1]), '8001-9000', '... --from: the rest of it');
+
+# Queues of other programs' machines, which have more entries than vole's own, and what no page shows.
+sub packet {
+	my ($kind, $device, $queue, $body) = @_;
+	my $record = pack('CCvVvvCx3', 1, $kind, $device, 2, $queue, 0xffff, 0) . $body;
+	my $len = length($record) + 3 & ~3;
+	return pack "L<7a${len}L<", 6, $len + 32, 0, 0, 5, length $record, length $record, $record, $len + 32;
+}
+
+sub ready { return packet(4, @_[0, 1], pack 'L<L<Q<3', $_[2], 0, 0x100000, 0x200000, 0x300000) }
+
+for my $size (1024, 32768) {
+	my $descriptor = pack 'Q<L<S<S<', 0x5000, 512, 0, 0;
+	my $large = story(write_file('large', $start . ready(2, 0, $size) . packet(13, 2, 0, pack('CxxxL<', 0, 16 * ($size - 1)) . $descriptor)));
+	is($large->{err}, '', "a queue of $size entries is shown");
+	my ($made) = grep { $_->{kind} eq 'ready' } @{$large->{data}{steps}};
+	like($made->{says}, qr/^Queue 0 is ready: split, $size entries/, '... with its size');
+	is_deeply($made->{ring}, [[0, 16 * ($size - 1), unpack 'H*', $descriptor]], '... and with its last descriptor');
+}
+for (
+	['a queue of more entries than there can be', [ready(2, 0, 65536), packet(13, 2, 0, pack 'CxxxL<L<', 0, 0, 1)], '2 records are left out, the first of queue 0 of device 2, whose 65536 entries are more than the 32768 that a queue can have (virtio 2.7, 2.8)'],
+	['a queue of a high number', [ready(2, 18, 64)], '1 record is left out, the first of queue 18 of device 2: a page shows queues 0 to 17 of a device'],
+	['a device of a high number', [ready(16, 0, 64)], '1 record is left out, the first of device 16: a page shows devices 0 to 15'],
+) {
+	my ($what, $packets, $reason) = @$_;
+	my $capture = write_file('beyond', join '', $start, @$packets);
+	refused($what, "\Q$reason\E: there is nothing else to show", $capture);
+	my $beside = story(write_file('beside', join '', $start, @$packets, $look));
+	is($beside->{err}, "vole: story: @{[scratch()]}/beside: $reason\n", '... and beside others, those are shown');
+	is($beside->{data}{problems}[0], $reason, '... and the page says so');
+}
+is(scalar @{story(write_file('no-rings', join '', $start, ready(2, 0, 65536), packet(5, 2, 0, '')))->{data}{steps}}, 1, '... but what the device does with such a queue is a step');
+like(story(write_file('huge', $start . $look . pack 'L<2', 6, 1 << 25))->{err}, qr/: the block at byte 144 has 33554432 bytes, and the largest one that is read 16777216; this is/, 'a huge block is told from a damaged one');
+{
+	my $interface = pack 'L<2S<2L<2', 1, 20, 147, 0, 0, 20;
+	like(story(write_file('interfaces', $start . $look . $interface x 5000))->{err}, qr/: a section has more than 4096 interfaces; this is what comes before$/m, 'so many interfaces are said');
+}
 
 # A page in a browser.
 SKIP: {

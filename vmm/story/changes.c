@@ -49,12 +49,30 @@ static bool field_changes(const struct story_queue *queue, const struct record_r
 	return changes;
 }
 
+/* Items of width bytes, the first of them at base, that a change may have touched: from first to
+ * the one before end. */
+struct touched {
+	unsigned first, end;
+};
+
+static struct touched touched_items(
+	const struct story_queue *queue, const struct record_ring *ring, size_t base, size_t width)
+{
+	size_t start = ring->offset > base ? ring->offset - base : 0;
+	size_t stop = ring->offset + ring->bytes.len;
+	size_t end = stop > base ? (stop - base + width - 1) / width : 0;
+
+	return (struct touched){
+		(unsigned)(start / width), (unsigned)(end < queue->size ? end : queue->size)};
+}
+
 static void add_items(struct changed_items *items, const struct story_queue *queue,
 	const struct record_ring *ring, size_t base, size_t width)
 {
+	const struct touched touched = touched_items(queue, ring, base, width);
 	uint8_t now[PLACE_MAX];
 
-	for (unsigned i = 0; i < queue->size; i++) {
+	for (unsigned i = touched.first; i < touched.end; i++) {
 		if (!place_changes(queue, ring, base + i * width, width, now))
 			continue;
 		if (items->count++ == 0)
@@ -97,10 +115,12 @@ bool changes_by_device(const struct story_queue *queue, const struct record_ring
 static void add_descriptors(
 	struct changes *changes, const struct story_queue *queue, const struct record_ring *ring)
 {
+	const size_t size = sizeof(struct virtq_desc);
+	const struct touched touched = touched_items(queue, ring, 0, size);
 	bool was_available, is_available;
 
-	add_items(&changes->descriptors, queue, ring, 0, sizeof(struct virtq_desc));
-	for (unsigned i = 0; queue->is_packed && i < queue->size; i++)
+	add_items(&changes->descriptors, queue, ring, 0, size);
+	for (unsigned i = touched.first; queue->is_packed && i < touched.end; i++)
 		changes->has_flags |= flags_change(queue, ring, i, &was_available, &is_available);
 }
 

@@ -151,6 +151,8 @@ static int walk(struct look *look, FILE *file)
 	if (ret == 0) {
 		overview->damaged = steps->damaged;
 		overview->later = steps->later;
+		overview->beyond = steps->beyond;
+		overview->first_beyond = steps->first_beyond;
 		overview->lost = steps->lost;
 		overview->foreign = steps->reader.foreign;
 		memcpy(overview->application, steps->reader.application,

@@ -27,7 +27,8 @@ struct overview {
 	uint64_t chosen;        /* steps that the user asked for ... */
 	uint64_t shown;         /* ... of which the page has as many as these, */
 	uint64_t first, last;   /* from this one to this one */
-	uint64_t damaged, later, lost, foreign;
+	uint64_t damaged, later, lost, foreign, beyond;
+	struct story_beyond first_beyond; /* if beyond is not 0 */
 	struct choice choice; /* with the chain's device, queue and steps, if one was asked for */
 	uint64_t end;         /* the last step of it; UINT64_MAX: the file's */
 	char application[64];

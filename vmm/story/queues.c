@@ -73,20 +73,40 @@ static void note_access(struct story_device *device, const struct record *record
 		accept_features(device, access);
 }
 
-enum record_fault story_check(struct story_devices *devices, const struct record *record)
+/* Returns the bound that a record is beyond. A queue that has too many entries is known as such
+ * from here on: its chains are shown, its rings are not. */
+static enum story_bound bound_of(struct story_queue *queue, const struct record *record)
+{
+	if (record->device >= DEVICE_COUNT)
+		return BOUND_DEVICE;
+	if (record->queue != CAPTURE_NO_QUEUE && !queue)
+		return BOUND_QUEUE;
+	if (record->kind == CAPTURE_QUEUE_READY && record->ready.size > STORY_QUEUE_SIZE_MAX) {
+		forget(queue);
+		queue->beyond = record->ready.size;
+		return BOUND_SIZE;
+	}
+	if ((record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE) && queue->beyond > 0)
+		return BOUND_SIZE;
+	return BOUND_NONE;
+}
+
+enum record_fault story_check(
+	struct story_devices *devices, const struct record *record, struct story_beyond *beyond)
 {
 	struct story_queue *queue = story_queue_of(devices, record);
-	bool is_fine = true;
 
 	if (record->device == CAPTURE_NO_DEVICE)
 		return record->kind == CAPTURE_MARK ? RECORD_FINE : RECORD_DAMAGED;
-	if (record->device >= DEVICE_COUNT || (record->queue != CAPTURE_NO_QUEUE && !queue))
-		return RECORD_DAMAGED;
-	if (record->kind == CAPTURE_QUEUE_READY)
-		is_fine = record->ready.size <= VIRTQ_SIZE_MAX;
-	else if (record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE)
-		is_fine = has_place(queue, &record->ring);
-	return is_fine ? RECORD_FINE : RECORD_DAMAGED;
+	beyond->bound = bound_of(queue, record);
+	beyond->device = record->device;
+	beyond->queue = record->queue;
+	beyond->size = queue ? queue->beyond : 0;
+	if (beyond->bound != BOUND_NONE)
+		return RECORD_BEYOND;
+	if (record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE)
+		return has_place(queue, &record->ring) ? RECORD_FINE : RECORD_DAMAGED;
+	return RECORD_FINE;
 }
 
 void story_apply(struct story_devices *devices, const struct record *record)

@@ -99,10 +99,15 @@ static bool read_block(struct reader *reader, uint32_t *type, struct cursor *bod
 		return refuse_start(reader, *type);
 	if (*type == PCAPNG_SECTION_HEADER && len > BLOCK_MAX)
 		return problem(reader, "its numbers are not little-endian, as vole's are");
-	if (len < BLOCK_FRAME || len % 4 != 0 || len > BLOCK_MAX)
+	if (len < BLOCK_FRAME || len % 4 != 0)
 		return problem(reader,
 			"the block at byte %" PRIu64 " has a length of %" PRIu32 " bytes",
 			reader->read, len);
+	if (len > BLOCK_MAX)
+		return problem(reader,
+			"the block at byte %" PRIu64 " has %" PRIu32
+			" bytes, and the largest one that is read %u",
+			reader->read, len, BLOCK_MAX);
 	if (!make_room(reader, len))
 		return false;
 	if (fread(reader->block, 1, len - sizeof frame, reader->file) < len - sizeof frame)
@@ -159,7 +164,7 @@ static bool read_section(struct reader *reader, struct cursor body)
 	return true;
 }
 
-static void read_interface(struct reader *reader, struct cursor body)
+static bool read_interface(struct reader *reader, struct cursor body)
 {
 	uint16_t link = take_u16(&body);
 	uint8_t resolution = RESOLUTION_DEFAULT;
@@ -172,8 +177,11 @@ static void read_interface(struct reader *reader, struct cursor body)
 			resolution = take_u8(&value);
 	if (link != CAPTURE_LINKTYPE || resolution > RESOLUTION_MAX)
 		resolution = INTERFACE_FOREIGN;
-	if (reader->interfaces < READER_INTERFACES_MAX)
-		reader->resolutions[reader->interfaces++] = resolution;
+	if (reader->interfaces == READER_INTERFACES_MAX)
+		return problem(
+			reader, "a section has more than %d interfaces", READER_INTERFACES_MAX);
+	reader->resolutions[reader->interfaces++] = resolution;
+	return true;
 }
 
 /* --- packets ---------------------------------------------------------------------------------- */
@@ -225,7 +233,8 @@ bool reader_next(struct reader *reader, struct packet *packet)
 				return false;
 			break;
 		case PCAPNG_INTERFACE_DESCRIPTION:
-			read_interface(reader, body);
+			if (!read_interface(reader, body))
+				return false;
 			break;
 		case PCAPNG_ENHANCED_PACKET:
 			if (read_packet(reader, body, packet))

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Interfaces of a section that are kept in mind; packets of others are counted as foreign. */
+/* Interfaces of a section, at most: what comes behind a description of one more is not read. */
 #define READER_INTERFACES_MAX 4096
 
 struct reader {

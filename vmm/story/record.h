@@ -88,6 +88,7 @@ enum record_fault {
 	RECORD_FINE,
 	RECORD_DAMAGED, /* its fields are not all there, or not what they can be */
 	RECORD_LATER,   /* its version or kind is not known here */
+	RECORD_BEYOND,  /* it is about more than a page shows: enum story_bound */
 };
 
 /* Returns whether a record is a kick, whose value is the queue: a write of four bytes to

@@ -100,14 +100,17 @@ int steps_walk(struct steps *steps, FILE *file, const struct steps_visitor *visi
 	if (ret < 0)
 		return ret;
 	while (!steps->ended && reader_next(&steps->reader, &packet)) {
+		struct story_beyond beyond;
 		struct record record;
 		enum record_fault fault = packet_record(&record, &packet);
 
 		steps->lost += packet.lost;
 		if (fault == RECORD_FINE)
-			fault = story_check(&steps->devices, &record);
+			fault = story_check(&steps->devices, &record, &beyond);
 		steps->damaged += fault == RECORD_DAMAGED;
 		steps->later += fault == RECORD_LATER;
+		if (fault == RECORD_BEYOND && steps->beyond++ == 0)
+			steps->first_beyond = beyond;
 		if (fault == RECORD_FINE && record.kind == CAPTURE_NAME)
 			visitor->name(ctx, &record.name);
 		else if (fault == RECORD_FINE && is_packed_change(steps, &record))

@@ -36,10 +36,12 @@ struct steps {
 	struct reader reader;
 	struct story_devices devices;
 	struct step step;
-	bool is_open;            /* the step may go on */
-	uint64_t damaged, later; /* records that were left out: enum record_fault */
-	uint64_t lost;           /* records that the capture lacks, by what it says */
-	bool ended;              /* the visitor wants no more */
+	bool is_open;                     /* the step may go on */
+	uint64_t damaged, later;          /* records that were left out: enum record_fault */
+	uint64_t beyond;                  /* records that are about more than a page shows ... */
+	struct story_beyond first_beyond; /* ... and what the first of them is about */
+	uint64_t lost;                    /* records that the capture lacks, by what it says */
+	bool ended;                       /* the visitor wants no more */
 };
 
 /* Goes through a file from its beginning. Returns 0 or -ENOMEM; the caller calls steps_free(). */

@@ -105,13 +105,22 @@ static int fail(const char *path, const char *reason)
 /* Says why no step is shown. */
 static int nothing(const char *path, const struct overview *overview)
 {
+	struct text text;
+
 	if (overview->steps > 0)
 		return fail(path, "it has no step that the options choose");
 	if (overview->problem[0])
 		return fail(path, overview->problem);
-	return fail(path, overview->later > 0 ? "what it has is of a version or kind that this "
-						"vole does not know"
-					      : "it has no steps of a vole's");
+	if (overview->later > 0)
+		return fail(path, "what it has is of a version or kind that this vole does not "
+				  "know");
+	if (overview->beyond == 0 && overview->damaged == 0)
+		return fail(path, "it has no steps of a vole's");
+	text_begin(&text);
+	problems_add(&text, overview);
+	text.bytes[strcspn(text.bytes, "\n")] = '\0';
+	say("story: %s: %s: there is nothing else to show", path, text.bytes);
+	return EXIT_STATUS_VOLE;
 }
 
 static void say_problems(const char *path, const struct overview *overview)
