@@ -364,45 +364,57 @@ static bool answer_v(struct gdb *gdb, const char *text)
 	return false;
 }
 
+/* Answers a request about registers or memory. Returns false if it is about something else. */
+static bool answer_data(struct gdb *gdb, char request, const char *text)
+{
+	switch (request) {
+	case 'g':
+		gdb_put_registers(gdb);
+		return true;
+	case 'G':
+		put_errno(gdb, gdb_set_registers(gdb, text));
+		return true;
+	case 'p':
+		read_register(gdb, text);
+		return true;
+	case 'P':
+		write_register(gdb, text);
+		return true;
+	case 'm':
+		read_memory(gdb, text);
+		return true;
+	case 'M':
+		write_memory(gdb, text);
+		return true;
+	case 'X':
+		write_binary(gdb, text);
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool gdb_request(struct gdb *gdb)
 {
 	const char *text = gdb->packet.bytes + 1;
+	char request = gdb->packet.bytes[0];
 
 	if (gdb_is_refused(gdb)) {
 		put_malformed(gdb);
 		return false;
 	}
-	switch (gdb->packet.bytes[0]) {
+	if (answer_data(gdb, request, text))
+		return false;
+	switch (request) {
 	case 'b':
 		gdb_go_back(gdb, text);
 		break;
 	case '?':
 		gdb_put_stop(gdb);
 		break;
-	case 'g':
-		gdb_put_registers(gdb);
-		break;
-	case 'G':
-		put_errno(gdb, gdb_set_registers(gdb, text));
-		break;
-	case 'p':
-		read_register(gdb, text);
-		break;
-	case 'P':
-		write_register(gdb, text);
-		break;
-	case 'm':
-		read_memory(gdb, text);
-		break;
-	case 'M':
-		write_memory(gdb, text);
-		break;
-	case 'X':
-		write_binary(gdb, text);
-		break;
 	case 'Z':
 	case 'z':
-		change_point(gdb, text, gdb->packet.bytes[0] == 'Z');
+		change_point(gdb, text, request == 'Z');
 		break;
 	case 'H':
 		select_thread(gdb, text);
@@ -412,10 +424,10 @@ bool gdb_request(struct gdb *gdb)
 		break;
 	case 'c':
 	case 's':
-		return go_simply(gdb, text, gdb->packet.bytes[0] == 's', false);
+		return go_simply(gdb, text, request == 's', false);
 	case 'C':
 	case 'S':
-		return go_simply(gdb, text, gdb->packet.bytes[0] == 'S', true);
+		return go_simply(gdb, text, request == 'S', true);
 	case 'q':
 		answer_query(gdb, text);
 		break;
