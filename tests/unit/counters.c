@@ -2,6 +2,7 @@
 /* KVM's counters, as KVM API 4.133 lays them out, from a file that takes the descriptor's place. */
 #include "kvm/counters.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,6 +10,8 @@
 
 #include <linux/kvm.h>
 
+#include "../capture.h"
+#include "../host_ioctl.h"
 #include "../tap.h"
 
 #define NAME_SIZE 16
@@ -24,6 +27,30 @@ struct counter {
 
 _Static_assert(
 	sizeof(struct counter) == sizeof(struct kvm_stats_desc) + NAME_SIZE, "KVM API 4.133");
+
+static int host_error;
+
+static int host_ioctl(int fd, unsigned long request, void *argument)
+{
+	(void)fd;
+	(void)argument;
+	errno = request == KVM_GET_STATS_FD ? host_error : EBADMSG;
+	return -1;
+}
+
+/* Counters that KVM has, and that cannot be opened. */
+static void test_failure(int error, const char *expected)
+{
+	const char *text;
+	int ret;
+
+	host_error = error;
+	capture_begin();
+	ret = kvm_counters_open(0);
+	text = capture_end();
+	ok(ret == -error && capture_lines(text) == 1 && strstr(text, expected),
+		"4.133 it is said that there is: %s", expected);
+}
 
 /* Offsets of the parts of the file. */
 #define DESC_AT 64
@@ -95,5 +122,7 @@ int main(void)
 	told[0] = '\0';
 	kvm_counters_read(-1, cpu, tell, &cpu);
 	ok(!*told, "without a descriptor there are none");
+	test_failure(EMFILE, "--stats: KVM_GET_STATS_FD: Too many open files: the limit is ");
+	test_failure(EPERM, "--stats: KVM_GET_STATS_FD: Operation not permitted; ");
 	return tap_done();
 }

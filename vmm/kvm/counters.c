@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kvm/counters.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,9 @@
 
 #include <linux/kvm.h>
 
+#include "error_text.h"
+#include "log.h"
+
 /* More than any Linux has: larger numbers are not believed. */
 #define COUNTERS_MAX 4096
 #define NAME_MAX_LEN 256
@@ -16,7 +20,14 @@
 
 int kvm_counters_open(int fd)
 {
-	return ioctl(fd, KVM_GET_STATS_FD, NULL);
+	int counters = ioctl(fd, KVM_GET_STATS_FD, NULL);
+
+	if (counters >= 0)
+		return counters;
+	counters = -errno;
+	say("--stats: KVM_GET_STATS_FD: %s; what KVM counts is not all there",
+		error_text(-counters));
+	return counters;
 }
 
 static bool read_at(int fd, uint64_t offset, void *to, size_t len)

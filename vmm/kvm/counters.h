@@ -9,11 +9,11 @@
 
 #include <stdint.h>
 
-/* Opens the counters of a VM's or vCPU's descriptor. Returns a descriptor, which the caller closes,
- * or -1: this host has none, which is no error. */
+/* Opens the counters of a VM's or vCPU's descriptor, where KVM has KVM_CAP_BINARY_STATS_FD. Returns
+ * a descriptor, which the caller closes, or -errno (said). */
 int kvm_counters_open(int fd);
 
-/* Calls each() for each counter, with one value, or those of a histogram. fd -1: there are none.
+/* Calls each() for each counter, with one value, or those of a histogram. fd < 0: there are none.
  * A counter that cannot be read is left out. */
 void kvm_counters_read(int fd, int cpu,
 	void (*each)(void *ctx, int cpu, const char *name, const uint64_t *values, unsigned count),

@@ -21,6 +21,7 @@
 #include "kvm/debug.h"
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
+#include "kvm/kvm_caps.h"
 #include "kvm/kvm_rules.h"
 #include "kvm/kvm_transfer.h"
 #include "kvm/vcpu_state.h"
@@ -100,10 +101,26 @@ static int add_vcpus(struct kvm_engine *engine, const struct engine_setup *setup
 		vcpu->cpu.ctx = setup->ctx;
 		vcpu->cpu.gmem = &setup->memory->gmem;
 		vcpu->cpu.log = setup->log;
-		if (setup->counters)
-			vcpu->counters = kvm_counters_open(vcpu->fd);
 	}
 	return 0;
+}
+
+/* A KVM without counters has nothing to open; otherwise the first failure is said, and the machine
+ * runs with the counters that are open. */
+static void open_counters(struct kvm_engine *engine)
+{
+	if (!kvm_has(engine->kvm.fd, KVM_CAP_BINARY_STATS_FD))
+		return;
+	engine->counters = kvm_counters_open(engine->kvm.vm);
+	if (engine->counters < 0)
+		return;
+	for (unsigned i = 0; i < engine->vcpu_count; i++) {
+		struct vcpu *vcpu = &engine->vcpus[i];
+
+		vcpu->counters = kvm_counters_open(vcpu->fd);
+		if (vcpu->counters < 0)
+			return;
+	}
 }
 
 /* The order matters: see kvm_add_memory(). */
@@ -135,9 +152,9 @@ static int kvm_engine_open(struct engine **opened, const struct engine_setup *se
 		ret = add_vcpus(engine, setup);
 	if (ret < 0)
 		return ret;
-	kvm_close_device(&engine->kvm);
 	if (setup->counters)
-		engine->counters = kvm_counters_open(engine->kvm.vm);
+		open_counters(engine);
+	kvm_close_device(&engine->kvm);
 	engine->engine.tsc_khz = kvm_tsc_khz(engine->vcpus[0].fd);
 	return 0;
 }
