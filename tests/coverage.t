@@ -88,7 +88,7 @@ for (['without -g', [], 'no line table; compile it with -g'],
 	my $kernel = sample_kernel('full', '-g');
 	last if $ENV{SAN};
 	$result = run(['sh', '-c', 'ulimit -f 0 && exec "$0" "$@"', vole(), qw(run --engine soft --coverage), $info, $kernel]);
-	ok($result->{status} eq 0 && $result->{err} eq "vole: --coverage $info: File too large; the file is empty\n" && !-e $info,
+	ok($result->{status} eq 0 && $result->{err} eq "vole: --coverage $info: File too large: the limit of a file is 0 KiB (ulimit -f); the file is empty\n" && !-e $info,
 		'a file that cannot be written') or diag(shown($result));
 }
 done_testing();

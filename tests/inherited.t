@@ -73,6 +73,23 @@ if (!$ENV{SAN}) {
 		refusal_of(qr/of the address space is $_ KiB \(ulimit -v\)/, run(['sh', '-c', "ulimit -v $_; exec \"\$0\" \"\$@\"", @machine]), $_)
 	} map { $_ * 1000 } 20 .. 100;
 	is("@strange", '', 'a limit of the address space of 20000 to 100000 KiB is named where it is too low');
+
+	# A view needs a buffer and, from its first record on, a thread. Without one the machine runs, and the view says why
+	# it has nothing. No line says anything else.
+	my %ends = (buffer => 0, thread => 0);
+	for my $view (['--capture', scratch() . '/view'], ['--trace', scratch() . '/view'], ['--log', 'virtio,file=' . scratch() . '/view']) {
+		@strange = ();
+		for my $limit (map { $_ * 2000 } 40 .. 75) {
+			my $ran = run(['sh', '-c', "ulimit -v $limit; exec \"\$0\" \"\$@\"", @machine[0 .. 3], @$view, @machine[4 .. $#machine]]);
+			last if $ran->{status} eq 0 && $ran->{err} eq '';
+			my $named = qr/: the limit of the address space is $limit KiB \(ulimit -v\); vole needs .*, and 48M for each of --capture/;
+			$ends{buffer}++ if $ran->{err} =~ /^vole: $view->[0] .*$named.*\n\z/;
+			$ends{thread}++ if $ran->{err} =~ /^vole: $view->[0].*: the thread that writes it: .*$named.*; nothing is written$/m;
+			push @strange, "$limit: $_" for grep { !/$named/ && !/ \d+ \w+ (?:is|are) lost$/ } split /\n/, $ran->{err};
+		}
+		is("@strange", '', "$view->[0]: such a limit is named");
+	}
+	ok($ends{$_}, "... where a view's $_ has no room") for sort keys %ends;
 }
 
 # Root has as many threads as it likes, so somebody else runs this, with a /dev/kvm that is everybody's.

@@ -41,16 +41,37 @@ static void write_files(struct error_text *to, const char *what)
 		what, limit, wanted);
 }
 
+/* What a machine needs, measured with both engines; views have a buffer and a thread each. */
+#define MEMORY_NEEDED                                                                           \
+	"vole needs the guest's memory (--memory), 24M, 8M for each CPU and disk, and 48M for " \
+	"each of --capture, --trace, --log, --stats and --record"
+
 static void write_memory(struct error_text *to, const char *what)
+{
+	uint64_t space = UINT64_MAX, data = UINT64_MAX;
+	bool has_limit = find_limit(RLIMIT_AS, &space);
+
+	has_limit |= find_limit(RLIMIT_DATA, &data);
+	if (has_limit)
+		snprintf(to->text, sizeof to->text,
+			"%s: the limit of %s is %" PRIu64 " KiB (ulimit -%c); " MEMORY_NEEDED, what,
+			space <= data ? "the address space" : "data",
+			(space <= data ? space : data) / 1024, space <= data ? 'v' : 'd');
+	else
+		snprintf(to->text, sizeof to->text,
+			"%s: no limit of this process is met, so the host has no more "
+			"(/proc/meminfo, /proc/sys/vm/overcommit_memory)",
+			what);
+}
+
+static void write_file_size(struct error_text *to, const char *what)
 {
 	uint64_t limit;
 
-	if (find_limit(RLIMIT_AS, &limit))
+	if (find_limit(RLIMIT_FSIZE, &limit))
 		snprintf(to->text, sizeof to->text,
-			"%s: the limit of the address space is %" PRIu64
-			" KiB (ulimit -v); vole needs the guest's memory (--memory), 8M, and 8M "
-			"for each CPU and disk",
-			what, limit / 1024);
+			"%s: the limit of a file is %" PRIu64 " KiB (ulimit -f)", what,
+			limit / 1024);
 	else
 		snprintf(to->text, sizeof to->text, "%s", what);
 }
@@ -60,15 +81,26 @@ const char *error_text_write(struct error_text *error_text, int error)
 	int saved = errno;
 	const char *what = strerror(error);
 
-	if (error == EMFILE)
+	switch (error) {
+	case EMFILE:
 		write_files(error_text, what);
-	else if (error == ENOMEM)
+		break;
+	case ENOMEM:
 		write_memory(error_text, what);
-	else
-		snprintf(error_text->text, sizeof error_text->text, "%s%s", what,
-			error == ENFILE ? ": all processes of the host together have as many as "
-					  "/proc/sys/fs/file-max permits"
-					: "");
+		break;
+	case EFBIG:
+		write_file_size(error_text, what);
+		break;
+	case ENFILE:
+		snprintf(error_text->text, sizeof error_text->text,
+			"%s: all processes of the host together have as many as "
+			"/proc/sys/fs/file-max permits",
+			what);
+		break;
+	default:
+		snprintf(error_text->text, sizeof error_text->text, "%s", what);
+		break;
+	}
 	errno = saved;
 	return error_text->text;
 }
@@ -94,15 +126,24 @@ static bool no_stack_fits(void)
 	return false;
 }
 
+int thread_error(int error)
+{
+	int saved = errno;
+
+	if (error == EAGAIN && no_stack_fits())
+		error = ENOMEM;
+	errno = saved;
+	return error;
+}
+
 const char *thread_error_text_write(struct error_text *error_text, int error)
 {
 	int saved = errno;
 	uint64_t limit;
 
+	error = thread_error(error);
 	if (error != EAGAIN)
 		return error_text_write(error_text, error);
-	if (no_stack_fits())
-		return error_text_write(error_text, ENOMEM);
 	if (find_limit(RLIMIT_NPROC, &limit))
 		snprintf(error_text->text, sizeof error_text->text,
 			"%s: the limit of this user's threads and processes is %" PRIu64

@@ -8,12 +8,17 @@
  */
 
 struct error_text {
-	char text[320];
+	char text[384];
 };
 
 /* Writes what error, an errno value, means. Returns error_text->text, which has no newline.
  * Preserves errno. Any thread. */
 const char *error_text_write(struct error_text *error_text, int error);
+
+/* Returns ENOMEM instead of EAGAIN if that is what pthread_create(3) or fork(2) has just failed with
+ * and the address space has no room for a stack; else error. Who reports a failure later asks at
+ * once, since memory may be free by then. Preserves errno. Any thread. */
+int thread_error(int error);
 
 /* Writes what error means, where it is what pthread_create(3) or fork(2) failed with: EAGAIN is
  * then a limit of threads or of memory. Else as error_text_write(). */

@@ -44,13 +44,29 @@ static void test_files(void)
 /* Sanitizers need the address space: the limit is not lower than what is in use. */
 static void test_memory(void)
 {
-	rlim_t was = lower(RLIMIT_AS, (rlim_t)1 << 60);
+	rlim_t was = lower(RLIMIT_AS, (rlim_t)1 << 60), data;
 
 	ok(strstr(error_text(ENOMEM), ": the limit of the address space is 1125899906842624 KiB"),
 		"that of the address space");
 	lower(RLIMIT_AS, RLIM_INFINITY);
-	is_same(error_text(ENOMEM), strerror(ENOMEM), "no such limit");
+	ok(strstr(error_text(ENOMEM), ": no limit of this process is met, so the host has no more"),
+		"no such limit");
+	data = lower(RLIMIT_DATA, (rlim_t)1 << 59);
+	ok(strstr(error_text(ENOMEM), ": the limit of data is 562949953421312 KiB (ulimit -d)"),
+		"that of data");
+	lower(RLIMIT_AS, (rlim_t)1 << 60);
+	ok(strstr(error_text(ENOMEM), "(ulimit -d)"), "the lower one of both");
+	lower(RLIMIT_DATA, data);
 	lower(RLIMIT_AS, was);
+}
+
+static void test_file_size(void)
+{
+	rlim_t was = lower(RLIMIT_FSIZE, 4096);
+
+	is_same(error_text(EFBIG), "File too large: the limit of a file is 4 KiB (ulimit -f)",
+		"that of a file's size");
+	lower(RLIMIT_FSIZE, was);
 }
 
 static void test_threads(void)
@@ -77,6 +93,7 @@ int main(void)
 {
 	test_files();
 	test_memory();
+	test_file_size();
 	test_threads();
 	test_errno();
 	return tap_done();

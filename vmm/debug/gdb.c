@@ -14,6 +14,7 @@
 
 #include "container.h"
 #include "debug/gdb_parts.h"
+#include "error_text.h"
 #include "io/file.h"
 #include "log.h"
 
@@ -407,7 +408,7 @@ int gdb_open(struct gdb **opened, const struct gdb_options *options, struct io_l
 
 	*opened = gdb;
 	if (!gdb) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	gdb->loop = loop;

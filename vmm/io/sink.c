@@ -160,7 +160,7 @@ static void start(struct sink *sink)
 	error = pthread_create(&sink->thread, NULL, sink_main, sink);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	sink->started = error == 0;
-	sink->error = -error;
+	sink->error = -thread_error(error);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -359,6 +359,7 @@ struct sink_end sink_close(struct sink *sink)
 	end = (struct sink_end){.lost = sink->lost,
 		.unwritten = sink->unwritten,
 		.error = sink->error,
+		.has_no_thread = sink->error != 0 && !sink->started,
 		.is_stuck = sink->started && !sink->ended};
 	pthread_mutex_unlock(&sink->lock);
 	if (end.is_stuck)
@@ -378,7 +379,10 @@ struct sink_end sink_close(struct sink *sink)
 void sink_report(
 	const struct sink_end *end, const char *option, const char *name, const char *record)
 {
-	if (end->error)
+	if (end->has_no_thread)
+		say("%s: %s: the thread that writes it: %s; nothing is written", option, name,
+			thread_error_text(-end->error));
+	else if (end->error)
 		say("%s: %s: %s; the last %" PRIu64 " byte%s not written", option, name,
 			error_text(-end->error), end->unwritten,
 			end->unwritten == 1 ? " is" : "s are");

@@ -35,7 +35,8 @@ struct sink {
 	uint64_t written;             /* bytes */
 	uint64_t lost;                /* records that were not taken */
 	size_t unwritten;             /* bytes of those that were, when a write failed */
-	int error; /* -errno of the write that failed: nothing is written since */
+	int error; /* -errno of the write that failed, or of the thread's start: nothing is
+		    * written since */
 };
 
 #define SINK_EMPTY ((struct sink){.fd = -1})
@@ -44,9 +45,10 @@ struct sink {
 struct sink_end {
 	uint64_t lost;      /* records that were not taken: the reader was too slow, or gone */
 	uint64_t unwritten; /* bytes of records that were taken, and not written for the error */
-	int error;     /* -errno of the write that failed, -ETIMEDOUT if the reader took nothing for
+	int error; /* -errno of the write that failed, -ETIMEDOUT if the reader took nothing for
 			* a second at the end; 0: none */
-	bool is_stuck; /* a write(2) does not return: the sink cannot be freed */
+	bool has_no_thread; /* error is what pthread_create(3) failed with: nothing is written */
+	bool is_stuck;      /* a write(2) does not return: the sink cannot be freed */
 };
 
 /* Makes a sink that writes to a new file, or what has this name already: a file, which is locked

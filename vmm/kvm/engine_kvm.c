@@ -358,7 +358,7 @@ static int kvm_engine_attach(struct engine *base)
 	struct kvm_debug *debug = calloc(1, sizeof *debug);
 
 	if (!debug) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	kvm_debug_find_out(debug, engine->kvm.vm);

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "boot/restored.h"
+#include "error_text.h"
 #include "log.h"
 #include "machine/vm.h"
 #include "machine/vm_state.h"
@@ -153,7 +154,7 @@ static int open_boot(struct vm *vm, const struct setup *setup)
 	int ret = boot_restored(&vm->boot, vm->options, setup->protocol);
 
 	if (ret < 0) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return ret;
 	}
 	vm->boot->region_count = setup->region_count;
@@ -193,7 +194,7 @@ int clone_open(struct vm *vm, const struct options *options)
 	int ret;
 
 	if (!clone) {
-		say("no memory");
+		say("%s", error_text(ENOMEM));
 		return -ENOMEM;
 	}
 	vm->clone = clone;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "error_text.h"
 #include "log.h"
 #include "x86/soft.h"
 #include "x86/state.h"
@@ -53,7 +54,7 @@ static int attach(struct engine *base)
 	engine->debug = calloc(1, sizeof *engine->debug);
 	if (engine->debug)
 		return 0;
-	say("no memory");
+	say("%s", error_text(ENOMEM));
 	return -ENOMEM;
 }
 
