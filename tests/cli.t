@@ -265,7 +265,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 		$pattern = qr/: neither a file|: Is a directory/ if $file eq '.';
 		refused("a read-only disk $name", 125, $pattern, 'run', '-d', scratch() . "/$file,ro", $hello);
 	}
-	refused('a console file that is a FIFO without a reader', 125, qr/--console \S*fifo: No such device/,
+	refused('a console file that is a FIFO without a reader', 125, qr/--console \S*fifo: nobody reads this FIFO: open it for reading first/,
 		'run', '--console', "file:$fifo", $hello);
 	refused('a disk of 9 sectors and blocks of 4096 bytes', 125, qr/size 4608 is not a multiple of 4096/,
 		'run', '-d', write_file('odd', "\0" x 4608) . ',block-size=4096', $hello);
@@ -323,7 +323,7 @@ refused('a kernel without permission', 127, qr/secret: Permission denied/, 'run'
 {
 	refused('a console in a folder that is missing', 125, qr{absent/file: No such file}, 'run',
 		'--console', 'file:' . scratch() . '/absent/file', $hello);
-	refused('a console in a FIFO that nobody reads', 125, qr/fifo: No such device/, 'run',
+	refused('a console in a FIFO that nobody reads', 125, qr/fifo: nobody reads this FIFO: open it for reading first/, 'run',
 		'--console', "file:$fifo", $hello);
 }
 

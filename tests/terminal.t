@@ -265,6 +265,35 @@ sub hears_and_ends {
 	$terminal->send("\x01x");
 	ended('output that nobody takes: ^A x', $terminal, 0);
 }
+{
+	# A view of a FIFO waits for its reader. The terminal is meanwhile as it was, so that ^C is a signal.
+	my $path = scratch() . '/unread';
+	POSIX::mkfifo($path, 0600) or die "$path: $!\n";
+	# Signals are held back, by a signalfd, and the terminal is no more raw.
+	my $waits = sub {
+		my ($terminal) = @_;
+		return comes(sub { $terminal->settings eq $terminal->before && grep { (readlink // '') =~ /signalfd/ } glob '/proc/' . $terminal->pid . '/fd/*' });
+	};
+	for (['--capture', $path], ["--trace=$path"], ["--stats=json:$path"], ['--log', "virtio,file=$path"], ['--log', "exits,file=$path"]) {
+		my $terminal = terminal(vole_run(), @$_, $demo);
+		ok($waits->($terminal), "@$_: it waits, and the terminal is as it was");
+		$terminal->send("\x03");
+		ended("@$_: ^C", $terminal, 130, qr/\A\^Cvole: --\w+[^\n]*\Q$path\E: nobody reads this FIFO; a signal has ended the wait for a reader\r\n\z/);
+	}
+	my $terminal = terminal(vole_run(), '--capture', $path, $demo);
+	ok($waits->($terminal), 'it waits again');
+	kill TERM => $terminal->pid;
+	ended('SIGTERM', $terminal, 143, qr/nobody reads this FIFO; a signal has ended/);
+	ended('--timeout', terminal(vole_run(), qw(--timeout 1 --capture), $path, $demo), 124, qr/: nobody reads this FIFO; --timeout has ended the wait for a reader\r\n/);
+
+	$terminal = terminal(vole_run(), '--log', "exits,file=$path", $demo);
+	ok($waits->($terminal), 'and once more');
+	sysopen my $reader, $path, POSIX::O_RDONLY() | POSIX::O_NONBLOCK() or die "$path: $!\n";
+	ok($terminal->expect(qr/> \z/), 'until a reader comes') or diag($terminal->text);
+	isnt($terminal->settings, $terminal->before, '... and the terminal is raw then');
+	$terminal->send("exit 7\r");
+	ended('a reader who came', $terminal, 7);
+}
 for my $signal (qw(TERM KILL)) {
 	# As a shell starts a job, but the parent takes the terminal as the job stops, sets it, and lets the job go on in the background.
 	my $start = 'my $pid = fork; $SIG{TTOU} = "IGNORE";

@@ -175,13 +175,16 @@ static int make_devices(struct vm *vm)
 	if (ret == 0)
 		ret = state_report_open(vm);
 	if (ret == 0)
-		ret = watch_open(vm);
+		ret = watch_open(vm, (struct sink_wait){signals_wait, vm});
+	signals_end_wait(vm);
 	if (ret == 0)
 		ret = devices_add(vm);
 	if (ret == 0)
 		ports_add(vm);
 	if (ret == 0 && vm->clone)
 		ret = clone_restore(vm);
+	if (ret == -ETIMEDOUT)
+		return EXIT_STATUS_TIMEOUT;
 	return ret < 0 ? EXIT_STATUS_VOLE : 0;
 }
 

@@ -45,7 +45,7 @@ static void test_file(void)
 	struct sink sink;
 	struct sink_end end;
 
-	is(sink_open(&sink, path), 0, "a file is opened");
+	is(sink_open(&sink, path, (struct sink_wait){0}), 0, "a file is opened");
 	for (uint32_t i = 0; i < count; i++) {
 		fill(record, i);
 		sink_write(&sink, record, sizeof record);
@@ -58,7 +58,7 @@ static void test_file(void)
 	is(lseek(fd, 0, SEEK_END), (off_t)count * RECORD, "and no more");
 	unlink(path);
 	close(fd);
-	is(sink_open(&sink, "/nonexistent/x"), -ENOENT, "no such folder");
+	is(sink_open(&sink, "/nonexistent/x", (struct sink_wait){0}), -ENOENT, "no such folder");
 }
 
 /* The reader takes nothing until the end. */

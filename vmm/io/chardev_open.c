@@ -42,6 +42,17 @@ static void say_in_use(const struct chardev *dev, const char *path)
 	file_say_in_use(dev->out, option, path);
 }
 
+/* A console does not wait for the reader of a FIFO: the guest would not run meanwhile. */
+static int fail_file(const struct chardev *dev, const char *path, int error)
+{
+	struct stat st;
+
+	if (error != ENXIO || stat(path, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return fail(dev, path, error);
+	say("--%s %s: nobody reads this FIFO: open it for reading first", dev->name, path);
+	return -error;
+}
+
 /* Truncates the file only after it is locked, because it may be a disk of this machine or
  * another. */
 static int open_file(struct chardev *dev, const char *path)
@@ -52,7 +63,7 @@ static int open_file(struct chardev *dev, const char *path)
 	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
 	dev->out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
 	if (dev->out < 0 || fstat(dev->out, &st) < 0)
-		return fail(dev, path, errno);
+		return fail_file(dev, path, errno);
 	if (!S_ISREG(st.st_mode))
 		return 0;
 	ret = file_lock(dev->out, false);

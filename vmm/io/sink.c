@@ -24,6 +24,9 @@
 #define PATIENCE_S 1
 #define WAIT_MS    100
 
+/* So long nothing is said of a FIFO that nobody reads: its reader may be starting. */
+#define SILENCE_MS 5000
+
 /* How long a record waits for others, so that a write(2) takes many; and how many bytes of them do
  * not wait any more. */
 #define TOGETHER_NS  1000000
@@ -206,29 +209,28 @@ static int empty_file(int fd)
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
-/* Returns whether a signal that ends vole has come and is held back. */
-static bool is_to_end(void)
+static bool is_fifo(const char *path)
 {
-	sigset_t pending;
+	struct stat st;
 
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-		       sigismember(&pending, SIGHUP));
+	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
 /* Opens a file for writing. A FIFO is waited for until it has a reader. open(2) would wait, too,
  * but signals are held back here, so nothing but SIGKILL would end it. */
-static int open_for_writing(const char *path)
+static int open_for_writing(const char *path, struct sink_wait wait)
 {
-	static const struct timespec pause = {.tv_nsec = WAIT_MS * 1000000L};
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	int fd = open(path, flags, 0666);
-	struct stat st;
 
-	while (fd < 0 && errno == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) {
-		if (is_to_end())
-			return -EINTR;
-		nanosleep(&pause, NULL);
+	for (unsigned ms = 0; fd < 0 && errno == ENXIO && wait.moment && is_fifo(path);
+		ms += WAIT_MS) {
+		int ret = wait.moment(wait.ctx, WAIT_MS);
+
+		if (ret < 0)
+			return ret;
+		if (ms == SILENCE_MS)
+			say("%s: vole waits for somebody who reads this FIFO", path);
 		fd = open(path, flags, 0666);
 	}
 	if (fd < 0)
@@ -239,9 +241,9 @@ static int open_for_writing(const char *path)
 	return -errno;
 }
 
-int sink_open(struct sink *sink, const char *path)
+int sink_open(struct sink *sink, const char *path, struct sink_wait wait)
 {
-	int fd = open_for_writing(path);
+	int fd = open_for_writing(path, wait);
 	int ret;
 
 	*sink = SINK_EMPTY;
@@ -264,7 +266,11 @@ void sink_say_unopened(int ret, const char *option, const char *path)
 		close(fd);
 		return;
 	}
-	say("%s%s: %s", option, path ? path : "standard error", error_text(-ret));
+	if (path && (ret == -EINTR || ret == -ETIMEDOUT))
+		say("%s%s: nobody reads this FIFO; %s has ended the wait for a reader", option,
+			path, ret == -EINTR ? "a signal" : "--timeout");
+	else
+		say("%s%s: %s", option, path ? path : "standard error", error_text(-ret));
 }
 
 int sink_open_fd(struct sink *sink, int fd, bool owns_fd)

@@ -51,11 +51,20 @@ struct sink_end {
 	bool is_stuck;      /* a write(2) does not return: the sink cannot be freed */
 };
 
+/* How the reader of a FIFO is waited for. */
+struct sink_wait {
+	/* Waits for a moment of at most ms milliseconds. Returns 0, or what ends the wait: -EINTR
+	 * if a signal came that ends vole, -ETIMEDOUT if its time is over. NULL: a FIFO without a
+	 * reader is not waited for. */
+	int (*moment)(void *ctx, unsigned ms);
+	void *ctx;
+};
+
 /* Makes a sink that writes to a new file, or what has this name already: a file, which is locked
  * (file_lock()) and truncated, or a FIFO for instance. Waits until a FIFO has a reader. Returns 0,
- * -EBUSY if the file is in use already, by this machine or another, -EINTR if a signal that ends
- * vole comes while a FIFO is waited for, or -errno; after 0 the caller calls sink_close(). */
-int sink_open(struct sink *sink, const char *path);
+ * -EBUSY if the file is in use already, by this machine or another, what ended the wait for a
+ * reader, or -errno; after 0 the caller calls sink_close(). */
+int sink_open(struct sink *sink, const char *path, struct sink_wait wait);
 
 /* Says why sink_open() or sink_open_log() failed, having returned ret. option comes before the
  * path, as in "--trace "; path is NULL for standard error. */

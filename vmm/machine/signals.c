@@ -2,6 +2,7 @@
 #include "machine/signals.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -16,6 +17,7 @@
 #include "machine/recording.h"
 #include "machine/state_report.h"
 #include "machine/vm.h"
+#include "monotonic.h"
 
 void signal_let_through(int signal)
 {
@@ -34,16 +36,21 @@ static void for_each_chardev(struct vm *vm, void (*fn)(struct chardev *))
 		fn(&vm->consoles[i].chardev);
 }
 
-/* As if the signal had not been held back: all threads stop, where job control permits it. Who
- * stops vole by SIGSTOP finds the terminal raw: nobody is told of that before. */
-static void stop(struct vm *vm)
+/* As if the signal had not been held back: all threads stop, where job control permits it. */
+static void stop_process(void)
 {
 	sigset_t before;
 
-	for_each_chardev(vm, chardev_suspend);
 	pthread_sigmask(SIG_BLOCK, NULL, &before);
 	signal_let_through(SIGTSTP);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Who stops vole by SIGSTOP finds the terminal raw: nobody is told of that before. */
+static void stop(struct vm *vm)
+{
+	for_each_chardev(vm, chardev_suspend);
+	stop_process();
 	for_each_chardev(vm, chardev_resume);
 }
 
@@ -126,6 +133,37 @@ int signals_open(struct vm *vm)
 		return -errno;
 	}
 	return io_loop_add_control(&vm->loop, &vm->signals, EPOLLIN);
+}
+
+int signals_wait(void *ctx, unsigned ms)
+{
+	struct vm *vm = ctx;
+	uint64_t timeout_ns = vm->options->timeout * UINT64_C(1000000000);
+	struct pollfd in = {.fd = vm->signals.fd, .events = POLLIN};
+	struct signalfd_siginfo info;
+	int signal;
+
+	if (!vm->has_lent_terminals)
+		for_each_chardev(vm, chardev_suspend);
+	vm->has_lent_terminals = true;
+	if (timeout_ns > 0 && monotonic_ns() - vm->began_ns >= timeout_ns)
+		return -ETIMEDOUT;
+	if (poll(&in, 1, (int)ms) <= 0 || read(in.fd, &info, sizeof info) != sizeof info)
+		return 0;
+	signal = (int)info.ssi_signo;
+	if (signal == SIGTSTP)
+		stop_process();
+	if (!signal_ends(signal) && signal != SIGQUIT)
+		return 0;
+	atomic_store(&vm->signal, signal);
+	return -EINTR;
+}
+
+void signals_end_wait(struct vm *vm)
+{
+	if (vm->has_lent_terminals)
+		for_each_chardev(vm, chardev_resume);
+	vm->has_lent_terminals = false;
 }
 
 void signals_close(struct vm *vm)

@@ -145,12 +145,13 @@ bool watch_sees_exits(const struct options *options)
 	return options->trace || options->stats;
 }
 
-int watch_open(struct vm *vm)
+int watch_open(struct vm *vm, struct sink_wait wait)
 {
 	const struct options *options = vm->options;
 	int ret;
 
 	views_init(&vm->views, &watch_machine, vm);
+	vm->views.wait = wait;
 	vm->began_ns = monotonic_ns();
 	ret = open_logs_of_exits(vm);
 	if (ret == 0 && options->log_virtio)

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io/sink.h"
+
 struct cpu;
 struct state;
 struct cpu_exit;
@@ -22,8 +24,9 @@ struct vm_device;
 /* Returns whether the options name a view that sees exits of CPUs (watch_exit()). */
 bool watch_sees_exits(const struct options *options);
 
-/* Opens the views that the options name. Before devices are added. Returns 0 or -errno (said). */
-int watch_open(struct vm *vm);
+/* Opens the views that the options name, and waits for the readers of FIFOs among their files.
+ * Before devices are added. Returns 0 or -errno (said), also that by which the wait ended. */
+int watch_open(struct vm *vm, struct sink_wait wait);
 
 /* Closes them, if they are open. Once no CPU and no device's thread is running, or those do not
  * return. */

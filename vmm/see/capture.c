@@ -277,7 +277,7 @@ int capture_open(struct views *views, const char *path, int fd, uint32_t snap, b
 {
 	struct capture_view *capture = calloc(1, sizeof *capture);
 	const char *name = path ? path : "standard output";
-	int ret = capture ? pcapng_open(&capture->file, path, fd) : -ENOMEM;
+	int ret = capture ? pcapng_open(&capture->file, path, views->wait, fd) : -ENOMEM;
 
 	if (ret < 0) {
 		sink_say_unopened(ret, "--capture ", name);

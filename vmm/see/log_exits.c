@@ -53,7 +53,7 @@ int log_exits_open(struct views *views, const struct exit_log_word *word, const 
 {
 	struct log_exits_view *log = calloc(1, sizeof *log);
 	char option[24];
-	int ret = log ? sink_open(&log->sink, path) : -ENOMEM;
+	int ret = log ? sink_open(&log->sink, path, views->wait) : -ENOMEM;
 
 	if (ret < 0) {
 		snprintf(option, sizeof option, "--log %s: ", word->word);

@@ -298,7 +298,7 @@ int log_virtio_open(struct views *views, const char *path)
 	int ret = log ? 0 : -ENOMEM;
 
 	if (log)
-		ret = path ? sink_open(&log->sink, path) : sink_open_log(&log->sink);
+		ret = path ? sink_open(&log->sink, path, views->wait) : sink_open_log(&log->sink);
 	if (ret < 0) {
 		sink_say_unopened(ret, "--log virtio: ", path);
 		free(log);

@@ -77,9 +77,9 @@ static void write_header(struct pcapng *file)
 	end_block(file);
 }
 
-int pcapng_open(struct pcapng *file, const char *path, int fd)
+int pcapng_open(struct pcapng *file, const char *path, struct sink_wait wait, int fd)
 {
-	int ret = path ? sink_open(&file->sink, path) : sink_open_fd(&file->sink, fd, true);
+	int ret = path ? sink_open(&file->sink, path, wait) : sink_open_fd(&file->sink, fd, true);
 
 	if (ret < 0)
 		return ret;

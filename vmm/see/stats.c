@@ -161,7 +161,7 @@ static bool stats_close(struct view *view)
 
 int stats_open(struct stats *stats, struct views *views, const char *path)
 {
-	int ret = path ? sink_open(&stats->sink, path) : sink_open_log(&stats->sink);
+	int ret = path ? sink_open(&stats->sink, path, views->wait) : sink_open_log(&stats->sink);
 
 	if (ret < 0) {
 		sink_say_unopened(ret, path ? "--stats=json:" : "--stats: ", path);

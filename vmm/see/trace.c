@@ -118,7 +118,7 @@ static bool trace_close(struct view *view)
 int trace_open(struct views *views, const char *path, const char *kernel)
 {
 	struct trace_view *trace = calloc(1, sizeof *trace);
-	int ret = trace ? trace_file_open(&trace->file, path, kernel) : -ENOMEM;
+	int ret = trace ? trace_file_open(&trace->file, path, views->wait, kernel) : -ENOMEM;
 
 	if (ret < 0) {
 		sink_say_unopened(ret, "--trace ", path);

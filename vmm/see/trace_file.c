@@ -117,9 +117,10 @@ static void write_event(struct trace_file *file, uint64_t ns, unsigned type, tra
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-int trace_file_open(struct trace_file *file, const char *path, const char *process)
+int trace_file_open(
+	struct trace_file *file, const char *path, struct sink_wait wait, const char *process)
 {
-	int ret = sink_open(&file->sink, path);
+	int ret = sink_open(&file->sink, path, wait);
 
 	if (ret < 0)
 		return ret;

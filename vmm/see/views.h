@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "cpu/place.h"
+#include "io/sink.h"
 #include "see/event.h"
 
 struct views;
@@ -43,6 +44,8 @@ struct views {
 	/* Of the machine, for views. In a call of view.event(), with its event. */
 	const struct views_machine *machine;
 	void *ctx;
+
+	struct sink_wait wait; /* for the readers of views' files, while they are opened */
 };
 
 struct views_machine {

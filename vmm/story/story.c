@@ -2,6 +2,7 @@
 #include "story/story.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -187,7 +188,7 @@ int story(int argc, char **argv)
 	struct choice choice = {.device = CHOICE_ANY, .queue = CHOICE_ANY, .first = 1};
 	const char *path;
 	FILE *capture;
-	int ret = parse(&choice, &path, argc, argv);
+	int fd, ret = parse(&choice, &path, argc, argv);
 
 	if (ret != 0)
 		return ret > 0 && fputs(usage, stdout) >= 0 && fflush(stdout) == 0
@@ -196,9 +197,15 @@ int story(int argc, char **argv)
 	if (isatty(STDOUT_FILENO))
 		return fail(path, "the page goes to standard output, which is a terminal: add "
 				  ">page.html");
-	capture = fopen(path, "re");
-	if (!capture)
-		return fail(path, error_text(errno));
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	capture = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!capture) {
+		ret = fail(path, error_text(errno));
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
 	ret = show(capture, path, &choice);
 	fclose(capture);
 	return ret;
