@@ -177,11 +177,19 @@ SKIP: {
 	my $code = $gdb->ask('m' . hex_of($at{write_it}) . ',10');
 	is(go_to($gdb, 'c', 'write_it'), 'write_it T05thread:1;hwbreak:;', "it is met, time $_") for 1 .. 2;
 	is($gdb->ask('m' . hex_of($at{write_it}) . ',10'), $code, '... and the code is the guest\'s own');
-	is($gdb->ask(point('Z0', $at{write_it})), 'OK', 'a breakpoint in its place');
-	is($gdb->ask(point('z1', $at{write_it})), 'OK', '... which stays when it goes');
-	is(go_to($gdb, 'c', 'write_it'), 'write_it T05thread:1;swbreak:;', '... and is met');
+	is($gdb->ask(point('z1', $at{write_it})), 'OK', 'it goes');
 	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
 	$gdb->finish;
+
+	for (['z1', 'swbreak'], ['z0', 'hwbreak']) {
+		my ($removed, $is_called) = @$_;
+		$gdb = debug($WRITES);
+		$gdb->ask('qSupported:swbreak+;hwbreak+');
+		is($gdb->ask(point($_, $at{write_it})), 'OK', "both kinds in one place: $_") for qw(Z0 Z1), $removed;
+		is(go_to($gdb, 'c', 'write_it'), "write_it T05thread:1;$is_called:;", '... and the other one stays');
+		$gdb->send('k');
+		$gdb->finish;
+	}
 
 	$gdb = debug($TICKS);
 	is($gdb->ask(point('Z1', $at{tick})), 'OK', 'a hardware breakpoint in an interrupt handler');
