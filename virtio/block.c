@@ -66,6 +66,70 @@ static bool request_at_hand(
 	return request->active;
 }
 
+/*
+ * Moves the request at hand to the run, and those behind it that go on where it ends; the next one
+ * is at hand then, if there is one. Returns false if that cannot be answered. Who watches the
+ * device sees each request on its own, and so does chaos.
+ */
+static bool collect_run(
+	struct virtio_device *dev, unsigned queue, struct block_request *request, uint64_t budget)
+{
+	struct virtio_block *blk = block_of(dev);
+	bool was_begun = request->transferred > 0;
+
+	blk->run.count = blk->run.segment_count = 0;
+	blk->run.len = 0;
+	if (was_begun || dev->chaos || dev->watched || !virtq_waits(&dev->queues[queue]))
+		return true;
+	while (block_run_add(&blk->run, request, &blk->disk, budget)) {
+		request->active = false;
+		if (!virtio_pop(dev, queue, &request->chain))
+			return true;
+		request->active = block_request_begin(request, &blk->disk);
+		if (!request->active)
+			return false;
+	}
+	return true;
+}
+
+/* They were taken from the queue, so that they are finished in this pass, also if the host did not
+ * transfer all of them. */
+static void serve_run(struct virtio_device *dev, unsigned queue, uint64_t *budget)
+{
+	struct virtio_block *blk = block_of(dev);
+
+	block_run_transfer(&blk->run, &blk->disk, budget);
+	for (unsigned i = 0; i < blk->run.count; i++) {
+		struct block_request *request = &blk->run.requests[i];
+		uint64_t left;
+
+		do
+			left = PASS_BYTES;
+		while (!block_request_serve(request, &blk->disk, &left));
+		virtio_push(dev, queue, &request->chain, (uint32_t)request->written);
+	}
+}
+
+/* Serves the request at hand, and perhaps others. Returns whether it is done. */
+static bool serve_at_hand(
+	struct virtio_device *dev, unsigned queue, struct block_request *request, uint64_t *budget)
+{
+	struct virtio_block *blk = block_of(dev);
+	bool can_be_answered = collect_run(dev, queue, request, *budget);
+
+	if (blk->run.count > 0) {
+		serve_run(dev, queue, budget);
+		if (!can_be_answered)
+			virtio_push(dev, queue, &request->chain, 0);
+		return true;
+	}
+	if (!block_request_serve(request, &blk->disk, budget))
+		return false;
+	virtio_push(dev, queue, &request->chain, (uint32_t)request->written);
+	request->active = false;
+	return true;
+}
+
 static bool block_notified(struct virtio_device *dev, unsigned queue)
 {
 	struct virtio_block *blk = block_of(dev);
@@ -77,12 +141,9 @@ static bool block_notified(struct virtio_device *dev, unsigned queue)
 
 	/* The queue is looked at before the budget is: where nothing is left, nobody has to come
 	 * back for it. */
-	while (request_at_hand(dev, queue, request) && budget > 0) {
-		if (!block_request_serve(request, &blk->disk, &budget))
+	while (request_at_hand(dev, queue, request) && budget > 0)
+		if (!serve_at_hand(dev, queue, request, &budget))
 			break;
-		virtio_push(dev, queue, &request->chain, (uint32_t)request->written);
-		request->active = false;
-	}
 	virtio_publish(dev, queue);
 	return request->active;
 }

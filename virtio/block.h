@@ -17,6 +17,7 @@
 
 #include "backend.h"
 #include "block_request.h"
+#include "block_run.h"
 #include "virtio.h"
 
 #define BLOCK_QUEUES_MAX 8
@@ -33,6 +34,7 @@ struct virtio_block {
 	struct block_disk disk;
 	bool mode_chosen, writeback;                     /* by the driver, since the last reset */
 	struct block_request requests[BLOCK_QUEUES_MAX]; /* by queue: the one being served */
+	struct block_run run;                            /* scratch: served along with it */
 };
 
 /* Makes a block device with queue_count queues, 1 to BLOCK_QUEUES_MAX. Returns 0, or -errno as

@@ -362,6 +362,41 @@ bool block_request_begin(struct block_request *request, struct block_disk *disk)
 	return true;
 }
 
+/* Returns the length of what the driver hands over behind the header. */
+static uint64_t readable_data_len(const struct block_request *request)
+{
+	return request->chain.readable_len - sizeof(struct virtio_blk_req);
+}
+
+uint64_t block_request_plain_len(const struct block_request *request)
+{
+	return request->type == VIRTIO_BLK_T_IN ? request->data_len_max
+						: readable_data_len(request);
+}
+
+bool block_request_is_plain(const struct block_request *request, const struct block_disk *disk)
+{
+	uint64_t len = block_request_plain_len(request);
+
+	if (request->type == VIRTIO_BLK_T_OUT) {
+		if (request->data_len_max > 0 || !disk->write_back || disk->backend->read_only)
+			return false;
+	} else if (request->type != VIRTIO_BLK_T_IN || readable_data_len(request) > 0) {
+		return false;
+	}
+	return len > 0 && len % VIRTIO_BLK_SECTOR_SIZE == 0 &&
+	       fits(disk->capacity, request->sector, len / VIRTIO_BLK_SECTOR_SIZE);
+}
+
+unsigned block_request_plain_slice(const struct block_request *request, struct iovec *out)
+{
+	const struct chain *chain = &request->chain;
+
+	if (request->type == VIRTIO_BLK_T_IN)
+		return chain_writable_slice(chain, 0, request->data_len_max, out);
+	return chain_readable_slice(chain, sizeof(struct virtio_blk_req), UINT64_MAX, out);
+}
+
 bool block_request_resume(struct block_request *request, uint64_t transferred, uint64_t written)
 {
 	uint64_t readable_len = request->chain.readable_len - sizeof(struct virtio_blk_req);

@@ -61,6 +61,15 @@ bool block_request_begin(struct block_request *request, struct block_disk *disk)
  * written. Returns false if it cannot have come so far. The device's lock is held. */
 bool block_request_resume(struct block_request *request, uint64_t transferred, uint64_t written);
 
+/* Returns whether a request that has just begun reads or writes some data, keeps all rules, and is
+ * done once they are transferred. The device's lock is held. */
+bool block_request_is_plain(const struct block_request *request, const struct block_disk *disk);
+
+/* The data of such a request: their length in bytes, and their segments, which *out is set to, as
+ * many as the chain has at most. The latter returns their number. */
+uint64_t block_request_plain_len(const struct block_request *request);
+unsigned block_request_plain_slice(const struct block_request *request, struct iovec *out);
+
 /*
  * Continues the request for up to *budget bytes of data, at least 1, and subtracts from *budget
  * what was used; an operation that may take the host long uses up all of it. Returns true if the
