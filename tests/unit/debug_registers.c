@@ -147,6 +147,8 @@ static void test_event(void)
 		{CODE, 0xffff0ff1, DEBUG_EVENT_BREAKPOINT, 0, "B0 at the breakpoint"},
 		{CODE, 0x1, DEBUG_EVENT_BREAKPOINT, 0, "B0 without the fixed bits of DR6"},
 		{CODE + 1, 0xffff0ff1, OTHER, 0, "B0 elsewhere"},
+		{CODE + (1ull << 32), 0xffff0ff1, DEBUG_EVENT_BREAKPOINT, 0,
+			"B0 at the breakpoint, where base and offset exceed 32 bits"},
 		{CODE, 0xffff0ff0, OTHER, 0, "no bit, at the breakpoint's address"},
 		{0x5000, 0xffff0ff2, DEBUG_EVENT_WATCH, 0x1000, "B1"},
 		{0x5000, 0xffff0ff4, DEBUG_EVENT_WATCH, 0x2000, "B2, the first half"},

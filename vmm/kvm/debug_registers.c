@@ -130,7 +130,8 @@ bool debug_registers_event(const struct debug_registers *registers,
 			*event = (struct debug_event){.kind = DEBUG_EVENT_WATCH, .gpa = point->gpa};
 			return true;
 		}
-		is_at_breakpoint |= exit->pc == point->linear;
+		/* KVM adds the base of CS in 64 bits, a processor in 32-bit mode in 32. */
+		is_at_breakpoint |= (uint32_t)exit->pc == (uint32_t)point->linear;
 	}
 	if (is_at_breakpoint)
 		*event = (struct debug_event){.kind = DEBUG_EVENT_BREAKPOINT};
