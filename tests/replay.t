@@ -291,6 +291,36 @@ sub entries {
 	return @turns;
 }
 
+# A file that takes nothing for a while: the machine waits for it, and loses nothing. A signal ends the wait.
+for my $ends (0, 1) {
+	my ($file, $stall, $stalled, $err) = map { scratch() . "/$_" } qw(stall.rec stall stalled stall.err);
+	unlink $file, $err, $stall;
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		@ENV{qw(VOLE_STALL VOLE_STALLED VOLE_FAULTY_FILE)} = ($stall, $stalled, $file);
+		open STDERR, '>', $err;
+		exec { build() . '/tests/tools/vole-faulty' } 'vole', qw(run --record), $file, build() . '/guest/rng-flood.elf';
+	}
+	# It is opened, and has its beginning; the next write does not return.
+	my $deadline = time + 60;
+	select undef, undef, undef, 0.01 until -s $file || time > $deadline;
+	write_file('stall', '');
+	select undef, undef, undef, 0.05 until slurp($err) ne '' || time > $deadline;
+	is(slurp($err), "vole: --record $file: the file takes nothing at present; the machine waits for it\n", 'that a record has to be waited for is said, once');
+	kill TERM => $pid if $ends;
+	unlink $stalled if !$ends;
+	waitpid $pid, 0;
+	unlink $stalled;
+	is($?, $ends ? 15 : 0, $ends ? 'a signal ends the wait' : 'and the run goes on');
+	if ($ends) {
+		like(slurp($err), qr/\nvole: --record: \S+: Connection timed out; the last \d+ bytes are not written\n/, 'and what is missing is said');
+		next;
+	}
+	my $again = run([vole(), 'replay', $file]);
+	is($again->{status}, 0, 'nothing of the record is lost');
+	like($again->{err}, qr/repeated to its end/, 'up to its end');
+}
+
 # A full disk: the run is as without, and the record is cut off.
 SKIP: {
 	my $mount = 'mkdir -p "$1"; mount -t tmpfs -o size=8k none "$1" || exit 99';

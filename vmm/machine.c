@@ -332,6 +332,8 @@ static int build_and_run(struct vm *vm)
 	measure_reach(vm, STATS_DRAINED);
 	watch_close(vm);
 	recording_end(vm);
+	drain_record(vm);
+	recording_finish(vm);
 	devices_say_untouched(vm);
 	say_chaos(vm);
 	checkpoint_say_missing(vm);

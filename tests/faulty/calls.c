@@ -21,6 +21,7 @@ WRAPPED(int, open, const char *path, int flags, ...);
 WRAPPED(int, fstat, int fd, struct stat *st);
 WRAPPED(off_t, lseek, int fd, off_t offset, int whence);
 WRAPPED(int, fcntl, int fd, int command, ...);
+WRAPPED(ssize_t, write, int fd, const void *bytes, size_t len);
 WRAPPED(ssize_t, pread, int fd, void *bytes, size_t len, off_t offset);
 WRAPPED(ssize_t, pwrite, int fd, const void *bytes, size_t len, off_t offset);
 WRAPPED(ssize_t, preadv, int fd, const struct iovec *iov, int count, off_t offset);
@@ -82,6 +83,14 @@ int __wrap_fcntl(int fd, int command, ...)
 	argument = va_arg(rest, void *);
 	va_end(rest);
 	return is_faulty(fd) && fails(CALL_LOCK, NULL) ? -1 : __real_fcntl(fd, command, argument);
+}
+
+/* A disk is not written so, but a record is. */
+ssize_t __wrap_write(int fd, const void *bytes, size_t len)
+{
+	if (is_faulty(fd))
+		stall();
+	return __real_write(fd, bytes, len);
 }
 
 ssize_t __wrap_pread(int fd, void *bytes, size_t len, off_t offset)

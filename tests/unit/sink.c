@@ -128,6 +128,30 @@ static void test_patience(void)
 	close(ends[0]);
 }
 
+/* A reader who takes nothing is not waited for without end. */
+static void test_no_reader(void)
+{
+	static const uint8_t bytes[1 << 20];
+	int ends[2];
+	struct sink sink;
+	struct sink_end end;
+
+	if (pipe(ends) < 0)
+		exit(1);
+	sink_open_fd(&sink, ends[1], true);
+	sink_write(&sink, bytes, sizeof bytes);
+	sink_flush(&sink);
+	ok(sink_waits(&sink), "what a reader does not take waits");
+	is(sink_write_some(&sink, bytes, sizeof bytes), sizeof bytes, "and so does more");
+	while (sink_write_some(&sink, bytes, sizeof bytes) == sizeof bytes)
+		;
+	is(sink_write_some(&sink, bytes, 1), 0, "as long as there is room");
+	end = sink_close(&sink);
+	is(end.error, -ETIMEDOUT, "until the end");
+	is(end.lost, 0, "what was not taken is not lost");
+	close(ends[0]);
+}
+
 static void test_gone(void)
 {
 	int ends[2];
@@ -164,6 +188,7 @@ int main(void)
 	test_file();
 	test_slow();
 	test_patience();
+	test_no_reader();
 	test_gone();
 	test_unused();
 	return tap_done();

@@ -142,7 +142,9 @@ static void *sink_main(void *arg)
 			sink->len -= (size_t)n;
 			sink->written += (uint64_t)n;
 		}
-		pthread_cond_broadcast(&sink->taken);
+		/* Who waits for a reader counts the time in which it took nothing. */
+		if (n != 0 || sink->len == 0)
+			pthread_cond_broadcast(&sink->taken);
 	}
 	leave_line(sink);
 	sink->ended = true;
@@ -328,6 +330,30 @@ bool sink_write_patiently(struct sink *sink, const void *record, size_t len)
 	return sink_write(sink, record, len);
 }
 
+size_t sink_write_some(struct sink *sink, const void *bytes, size_t len)
+{
+	size_t room;
+
+	pthread_mutex_lock(&sink->lock);
+	room = sink->error == 0 ? SINK_SIZE - sink->len : len;
+	pthread_mutex_unlock(&sink->lock);
+	/* Only more room can come of what the thread does meanwhile. */
+	len = len < room ? len : room;
+	if (len > 0)
+		sink_write(sink, bytes, len);
+	return len;
+}
+
+bool sink_waits(struct sink *sink)
+{
+	bool waits;
+
+	pthread_mutex_lock(&sink->lock);
+	waits = sink->len > 0;
+	pthread_mutex_unlock(&sink->lock);
+	return waits;
+}
+
 /* Lock held. Waits until all is written, and with is_end for the end of the thread, as long as the
  * reader takes something at least every patience_s seconds. */
 static void wait_for_reader(struct sink *sink, bool is_end, unsigned patience_s)
@@ -367,6 +393,10 @@ struct sink_end sink_close(struct sink *sink)
 		.error = sink->error,
 		.has_no_thread = sink->error != 0 && !sink->started,
 		.is_stuck = sink->started && !sink->ended};
+	if (end.is_stuck) {
+		end.unwritten = sink->len;
+		end.error = -ETIMEDOUT;
+	}
 	pthread_mutex_unlock(&sink->lock);
 	if (end.is_stuck)
 		return end;

@@ -46,7 +46,7 @@ struct sink_end {
 	uint64_t lost;      /* records that were not taken: the reader was too slow, or gone */
 	uint64_t unwritten; /* bytes of records that were taken, and not written for the error */
 	int error; /* -errno of the write that failed, -ETIMEDOUT if the reader took nothing for
-			* a second at the end; 0: none */
+			* a second at the end, also if is_stuck; 0: none */
 	bool has_no_thread; /* error is what pthread_create(3) failed with: nothing is written */
 	bool is_stuck;      /* a write(2) does not return: the sink cannot be freed */
 };
@@ -84,6 +84,13 @@ bool sink_write(struct sink *sink, const void *record, size_t len);
 /* Adds a record as sink_write() does, for who may wait: if there is no room, it waits as
  * sink_flush() does, and only then is the record lost. Any thread. */
 bool sink_write_patiently(struct sink *sink, const void *record, size_t len);
+
+/* Adds as many of the bytes as there is room for, for who keeps the others meanwhile. Returns their
+ * number: all, which are lost, if the reader is gone. Any thread. */
+size_t sink_write_some(struct sink *sink, const void *bytes, size_t len);
+
+/* Returns whether something waits to be written. Any thread. */
+bool sink_waits(struct sink *sink);
 
 /* Waits until all records so far are written, or the reader takes nothing for a second. Any
  * thread. */

@@ -120,7 +120,9 @@ static struct chardev *find_keys(struct vm *vm)
  */
 static void time_is_over(struct vm *vm, bool busy)
 {
-	const char *lost = busy ? "what it asked for last is not done" : "nobody takes its output";
+	const char *lost = busy                  ? "what it asked for last is not done"
+			   : recording_waits(vm) ? "its record is not written"
+						 : "nobody takes its output";
 
 	if (busy && !vm->grace_used && io_timer_set(&vm->timer, GRACE_NS, 0) == 0) {
 		vm->grace_used = true;
@@ -292,4 +294,14 @@ void drain(struct vm *vm)
 		wait_for_worker(vm, &vm->disks[i]);
 	if (has_pty(vm))
 		linger(vm);
+}
+
+void drain_record(struct vm *vm)
+{
+	struct pollfd fds[DRAIN_FDS];
+
+	for (unsigned i = 0; i < DRAIN_FDS; i++)
+		fds[i] = (struct pollfd){.fd = -1};
+	while (!vm->discard_output && recording_waits(vm))
+		wait_for_output(vm, fds, RETRY_MS, false);
 }

@@ -17,6 +17,10 @@ struct vm;
  */
 void drain(struct vm *vm);
 
+/* Waits until the record that the machine makes is written, or a signal or the time-out comes.
+ * After recording_end(). */
+void drain_record(struct vm *vm);
+
 /* Returns whether a console or the serial port waits for the host to take output. I/O thread. */
 bool output_waits(const struct vm *vm);
 

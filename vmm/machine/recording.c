@@ -18,6 +18,7 @@
 #include "machine/history.h"
 #include "machine/replay.h"
 #include "machine/vm.h"
+#include "monotonic.h"
 #include "version.h"
 
 /* --- the devices, as the outside knows them --------------------------------------------------- */
@@ -201,6 +202,33 @@ static void note_progress(struct recording *recording, const struct engine_posit
 		outside_note(outside, (struct journal_entry){.kind = JOURNAL_MARK});
 }
 
+/* How soon it is looked again whether a file takes what is recorded, and how long it may take none
+ * until that is said. */
+#define RETRY_NS   (SECOND_NS / 50)
+#define PATIENT_NS SECOND_NS
+
+bool recording_waits(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+	uint64_t now_ns = monotonic_ns();
+
+	if (!recording || !recording->is_written)
+		return false;
+	if (!journal_write(&recording->outside.journal) &&
+		(vm_running(vm) || !sink_waits(&recording->sink))) {
+		recording->waits_since_ns = 0;
+		return false;
+	}
+	if (recording->waits_since_ns == 0)
+		recording->waits_since_ns = now_ns;
+	if (!recording->said_waits && now_ns - recording->waits_since_ns >= PATIENT_NS) {
+		recording->said_waits = true;
+		say("--record %s: the file takes nothing at present; the machine waits for it",
+			vm->options->record);
+	}
+	return true;
+}
+
 int64_t recording_run(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
@@ -208,6 +236,8 @@ int64_t recording_run(struct vm *vm)
 	int64_t ns;
 	bool more;
 
+	if (recording_waits(vm))
+		return RETRY_NS;
 	vm->engine->ops->position(vm->engine, &now);
 	if (now.done == 0) {
 		history_look(vm);
@@ -299,7 +329,7 @@ int recording_begin(struct vm *vm)
 	ret = record_write_setup(&recording->sink, &recording->setup);
 	if (ret < 0)
 		say("--record %s: %s", vm->options->record, error_text(-ret));
-	journal_begin_writing(&recording->outside.journal, &recording->sink, false);
+	journal_begin_writing(&recording->outside.journal, &recording->sink);
 	return ret;
 }
 
@@ -328,36 +358,47 @@ void recording_stopped(struct vm *vm)
 						  .len = sizeof done});
 }
 
-/* A record is whole, or said not to be. */
-static void end_record(struct vm *vm)
+void recording_end(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
-	struct sink_end end;
 
+	if (!recording)
+		return;
+	if (recording->is_replay)
+		replay_end(vm);
+	if (!recording->is_written)
+		return;
 	outside_note(&recording->outside, (struct journal_entry){.kind = JOURNAL_END,
 						  .number = (uint32_t)atomic_load(&vm->signal),
 						  .value = atomic_load(&vm->status)});
+	journal_finish(&recording->outside.journal);
+	sink_flush(&recording->sink);
+}
+
+/* A record is whole, or said not to be. */
+void recording_finish(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+	struct sink_end end;
+	size_t left;
+
+	if (!recording || !recording->is_written)
+		return;
+	left = journal_finish(&recording->outside.journal);
 	if (recording->outside.journal.error)
 		say("--record %s: %s; the record is not complete", vm->options->record,
 			error_text(-recording->outside.journal.error));
 	end = sink_close(&recording->sink);
 	recording->is_written = end.is_stuck;
+	if (left > 0 && !end.error)
+		end.error = -ETIMEDOUT;
+	end.unwritten += left;
 	sink_report(&end, "--record", vm->options->record, "entry");
 	vm->is_stuck |= end.is_stuck;
 	if (!end.error && !end.lost)
 		say("--record %s: %" PRIu64 " instructions; \"vole replay %s\" repeats them",
 			vm->options->record, recording->outside.position.instructions,
 			vm->options->record);
-}
-
-void recording_end(struct vm *vm)
-{
-	if (!vm->recording)
-		return;
-	if (vm->recording->is_replay)
-		replay_end(vm);
-	else if (vm->recording->is_written)
-		end_record(vm);
 }
 
 void recording_close(struct vm *vm)

@@ -11,6 +11,9 @@
  * I/O thread.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "machine/recording_state.h"
 
 struct vm;
@@ -49,8 +52,16 @@ int64_t recording_run(struct vm *vm);
 /* No guest code is executed any more. */
 void recording_stopped(struct vm *vm);
 
-/* The machine has ended, with all its output. Ends the record and says what became of it. */
+/* Returns whether entries wait for the file: those that its sink has no room for, and once the
+ * machine has ended, all. Says it once, if it takes long. No guest code is executed meanwhile. */
+bool recording_waits(struct vm *vm);
+
+/* The machine has ended, with all its output: ends the record, or the replay, which it says.
+ * Nothing is noted any more. */
 void recording_end(struct vm *vm);
+
+/* The record has been waited for: closes it, and says what became of it. */
+void recording_finish(struct vm *vm);
 
 void recording_close(struct vm *vm);
 

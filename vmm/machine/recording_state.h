@@ -17,6 +17,10 @@ struct recording {
 	struct sink sink; /* of fd */
 	bool is_written;  /* sink is open */
 
+	/* While the file does not take what is recorded, since when it does not (monotonic_ns()). */
+	uint64_t waits_since_ns; /* 0: it does */
+	bool said_waits;
+
 	/* vole replay */
 	bool is_replay;
 	int replayed;                /* the record, open and locked; -1: none */

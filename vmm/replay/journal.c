@@ -61,12 +61,14 @@ static uint8_t *reserve(struct journal *journal, size_t len)
 
 static void write_rest(struct journal *journal)
 {
-	if (journal->len > journal->written)
-		sink_write_patiently(journal->sink, journal->bytes + journal->written,
-			journal->len - journal->written);
-	if (!journal->is_kept)
-		journal->len = 0;
-	journal->written = journal->len;
+	size_t rest = journal->len - journal->written;
+
+	if (rest > 0)
+		journal->written +=
+			sink_write_some(journal->sink, journal->bytes + journal->written, rest);
+	journal->waits = journal->written < journal->len;
+	if (!journal->waits)
+		journal->len = journal->written = 0;
 }
 
 void journal_add(struct journal *journal, const struct journal_entry *entry)
@@ -105,11 +107,30 @@ void journal_forget(struct journal *journal, size_t len)
 	memmove(journal->bytes, journal->bytes + len, journal->len);
 }
 
-void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_kept)
+void journal_begin_writing(struct journal *journal, struct sink *sink)
 {
 	journal->sink = sink;
-	journal->is_kept = is_kept;
 	write_rest(journal);
+}
+
+bool journal_write(struct journal *journal)
+{
+	if (journal->waits)
+		write_rest(journal);
+	return journal->waits;
+}
+
+size_t journal_finish(struct journal *journal)
+{
+	size_t before;
+
+	do {
+		before = journal->written;
+		write_rest(journal);
+		if (journal->waits)
+			sink_flush(journal->sink);
+	} while (journal->waits && journal->written > before);
+	return journal->len - journal->written;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

@@ -58,12 +58,12 @@ struct journal_entry {
 struct journal {
 	uint8_t *bytes; /* entries, as in a file. Owned */
 	size_t len, capacity;
-	size_t written;    /* of them, to the sink */
+	size_t written;    /* of them, to the sink; once all are, none is kept */
 	size_t at;         /* of the next entry to read */
 	uint64_t sum;      /* checksum of the entries that were added, or validated */
 	uint64_t turns;    /* of the last of them; 0: there is none */
-	bool is_kept;      /* entries that were written to the sink stay in memory, too */
 	struct sink *sink; /* NULL: entries stay in memory. Not owned */
+	bool waits;        /* the sink had no room for all that was to be written */
 	int error;         /* -ENOMEM: an entry is missing */
 };
 
@@ -77,7 +77,15 @@ void journal_add(struct journal *journal, const struct journal_entry *entry);
 void journal_forget(struct journal *journal, size_t len);
 
 /* Has entries be written to a sink from now on, and those that there are, first. */
-void journal_begin_writing(struct journal *journal, struct sink *sink, bool is_kept);
+void journal_begin_writing(struct journal *journal, struct sink *sink);
+
+/* Writes what waits, as far as the sink has room. Returns whether something still waits: none is
+ * to be added then, but what cannot be put off. */
+bool journal_write(struct journal *journal);
+
+/* Writes all, as long as the sink takes something each second, as sink_flush(). Returns how many
+ * bytes are left. */
+size_t journal_finish(struct journal *journal);
 
 /* journal_check.c: whether the fields of an entry are in the ranges that its kind has, and whether
  * an entry can be the next one after another. */
