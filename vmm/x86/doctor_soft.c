@@ -13,7 +13,7 @@
 
 /* Instructions of a measurement: some milliseconds. The best of several is shown, since other
  * programs can only make it look worse. */
-#define INSTRUCTIONS 4000000
+#define INSTRUCTIONS 1000000
 #define REPEATS      5
 
 /* No loop of a guest is slower than the one below by more than this, so what is said is about what
