@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -94,7 +95,9 @@ static bool input_at_hand(const struct chardev *dev)
 {
 	if (!atomic_load(&dev->want_input))
 		return false;
-	return dev->keyboard.len > 0 || dev->input_ended || (dev->in >= 0 && !dev->input_waits);
+	if (dev->keyboard && dev->keyboard->len > 0)
+		return true;
+	return dev->input_ended || (dev->in >= 0 && !dev->input_waits);
 }
 
 int chardev_take_both(struct chardev *dev, int fd)
@@ -186,7 +189,7 @@ static ssize_t write_some(struct chardev *dev, const struct iovec *iov)
 
 static void take_typed(struct chardev *dev, const char *bytes, size_t len)
 {
-	unsigned verdict = keyboard_type(&dev->keyboard, bytes, len);
+	unsigned verdict = keyboard_type(dev->keyboard, bytes, len);
 
 	if (verdict & KEYBOARD_DROPPED)
 		stream_ring_bell(dev->out);
@@ -300,7 +303,7 @@ static ssize_t chardev_read(
 	ssize_t ret;
 
 	if (dev->is_terminal) {
-		ret = (ssize_t)keyboard_take(&dev->keyboard, iov, count);
+		ret = (ssize_t)keyboard_take(dev->keyboard, iov, count);
 		return ret > 0 || dev->input_ended ? ret : -EAGAIN;
 	}
 	if (dev->in < 0 || dev->input_ended)
@@ -328,7 +331,7 @@ static ssize_t chardev_write(
 	ssize_t ret;
 
 	(void)count; /* the device comes again for the rest */
-	keyboard_answered(&dev->keyboard);
+	chardev_answered(dev);
 	pthread_mutex_lock(&dev->lock);
 	had_lost = dev->lost_output;
 	ret = write_some(dev, iov);
@@ -405,7 +408,8 @@ int chardev_take_terminal(struct chardev *dev)
 
 	if (ret < 0)
 		return ret;
-	ret = terminal_open(&dev->terminal, dev->in);
+	dev->keyboard = calloc(1, sizeof *dev->keyboard);
+	ret = dev->keyboard ? terminal_open(&dev->terminal, dev->in) : -ENOMEM;
 	if (ret < 0) {
 		say("--%s stdio: %s", dev->name, thread_error_text(-ret));
 		return ret;
@@ -470,7 +474,7 @@ int chardev_keys(const struct chardev *dev)
 
 void chardev_take_keys(struct chardev *dev)
 {
-	dev->keyboard.len = 0;
+	dev->keyboard->len = 0;
 	if (dev->away)
 		look_ready(&dev->look);
 	else
@@ -488,5 +492,6 @@ void chardev_close(struct chardev *dev)
 	file_close(&dev->slave);
 	listener_close(&dev->listener);
 	file_close(&dev->wake.fd);
+	free(dev->keyboard);
 	*dev = CHARDEV_EMPTY;
 }

@@ -64,12 +64,12 @@ struct chardev {
 	int slave;          /* valid if is_pty: its slave; -1: none. Guarded by lock */
 	bool lost_output;   /* of a pty that was full, and that nobody had open. Guarded by lock */
 	bool is_terminal;   /* in is the terminal that controls this process */
-	struct terminal terminal; /* valid if is_terminal: in */
-	struct keyboard keyboard; /* valid if is_terminal: what was typed */
-	bool away;                /* valid if is_terminal: this is a background job. I/O thread */
-	struct io_source look;    /* a timer, of a terminal or pseudo-terminal; fd -1: none */
-	bool is_looking;          /* look is set. I/O thread */
-	struct listener listener; /* the listening socket */
+	struct terminal terminal;  /* valid if is_terminal: in */
+	struct keyboard *keyboard; /* what was typed; NULL if in is no terminal. Owned */
+	bool away;                 /* valid if is_terminal: this is a background job. I/O thread */
+	struct io_source look;     /* a timer, of a terminal or pseudo-terminal; fd -1: none */
+	bool is_looking;           /* look is set. I/O thread */
+	struct listener listener;  /* the listening socket */
 
 	struct io_source wake;   /* an eventfd, signalled when want() changed the events */
 	struct io_source input;  /* in */
@@ -107,6 +107,13 @@ bool chardev_has_reader(struct chardev *dev);
  * chardev_take_keys(), which interprets the keys; none is for the guest any more. */
 int chardev_keys(const struct chardev *dev);
 void chardev_take_keys(struct chardev *dev);
+
+/* Notes that the guest puts something out, which may be its answer to a key. Any thread. */
+static inline void chardev_answered(struct chardev *dev)
+{
+	if (dev->keyboard)
+		keyboard_answered(dev->keyboard);
+}
 
 /* The following functions are for chardev_open.c. All return 0 or -errno; errors are said, except
  * those of chardev_take_both() and chardev_take_client(). */

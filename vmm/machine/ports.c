@@ -72,8 +72,8 @@ static void write_debug(struct vm *vm, const uint8_t *byte)
 		return;
 
 	for (unsigned i = 0; i < vm->console_count; i++)
-		keyboard_answered(&vm->consoles[i].chardev.keyboard);
-	keyboard_answered(&vm->serial.chardev.keyboard);
+		chardev_answered(&vm->consoles[i].chardev);
+	chardev_answered(&vm->serial.chardev);
 	while (vm_running(vm)) {
 		ssize_t n;
 
