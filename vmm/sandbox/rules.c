@@ -12,11 +12,12 @@ void rules_add(struct rules *rules, const struct rule *added, unsigned count)
 	rules->count += count;
 }
 
+/* The descriptor first: rules for several requests on the same ones share that check. */
 struct rule rule_ioctl(unsigned long request, int first, int last)
 {
 	return (struct rule){
 		.number = __NR_ioctl,
-		.checks = {{CHECK_IS, 1, (uint32_t)request, 0},
-			{CHECK_WITHIN, 0, (uint32_t)first, (uint32_t)last}},
+		.checks = {{CHECK_WITHIN, 0, (uint32_t)first, (uint32_t)last},
+			{CHECK_IS, 1, (uint32_t)request, 0}},
 	};
 }
