@@ -184,20 +184,6 @@ static bool get_msr(int fd, uint32_t index, uint64_t *value)
 	return true;
 }
 
-static int set_msr(int fd, uint32_t index, uint64_t value, struct snapshot_stream *stream)
-{
-	union one_msr msr = {.list.nmsrs = 1};
-	int ret;
-
-	msr.list.entries[0].index = index;
-	msr.list.entries[0].data = value;
-	ret = kvm_ioctl(fd, KVM_SET_MSRS, &msr);
-	if (ret == 0)
-		snapshot_fail(
-			stream, -EBADMSG, "this host refuses the value of MSR 0x%" PRIx32, index);
-	return ret < 0 ? ret : 0;
-}
-
 /* MP_STATE first: KVM handles what is pending for it. The instruction before was completed. */
 static int get(struct vcpu *vcpu, bool has_lapic, struct image *image)
 {
@@ -223,14 +209,31 @@ static int get(struct vcpu *vcpu, bool has_lapic, struct image *image)
 	return 0;
 }
 
+/* Room for a list of all. */
+union all_msrs {
+	struct kvm_msrs list;
+	uint8_t room[sizeof(struct kvm_msrs) + MSR_COUNT * sizeof(struct kvm_msr_entry)];
+};
+
+/* Sets all MSRs by one call, which sets them in the list's order and ends before one whose value
+ * the host refuses (KVM API 4.19). */
 static int set_msrs(int fd, const struct image *image, struct snapshot_stream *stream)
 {
-	int ret = 0;
+	union all_msrs msrs = {.list.nmsrs = 0};
+	struct kvm_msr_entry *entries = msrs.list.entries;
+	int ret;
 
-	for (size_t i = 0; ret == 0 && i < MSR_COUNT; i++)
+	for (size_t i = 0; i < MSR_COUNT; i++)
 		if (image->has_msr[i])
-			ret = set_msr(fd, msr_indices[i], image->msrs[i], stream);
-	return ret;
+			entries[msrs.list.nmsrs++] = (struct kvm_msr_entry){
+				.index = msr_indices[i], .data = image->msrs[i]};
+	if (msrs.list.nmsrs == 0)
+		return 0;
+	ret = kvm_ioctl(fd, KVM_SET_MSRS, &msrs);
+	if (ret >= 0 && (uint32_t)ret < msrs.list.nmsrs)
+		snapshot_fail(stream, -EBADMSG, "this host refuses the value of MSR 0x%" PRIx32,
+			entries[ret].index);
+	return ret < 0 ? ret : 0;
 }
 
 /* In an order in which nothing undoes what was before: CR4 and EFER permit XCR0, IA32_APIC_BASE
