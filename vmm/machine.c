@@ -14,6 +14,7 @@
 #include "machine/clone.h"
 #include "machine/cpu_host.h"
 #include "machine/debugger.h"
+#include "machine/device.h"
 #include "machine/devices.h"
 #include "machine/drain.h"
 #include "machine/halts.h"
@@ -31,6 +32,7 @@
 #include "machine/timers.h"
 #include "machine/vm.h"
 #include "machine/watch.h"
+#include "monotonic.h"
 
 /* --- planning --------------------------------------------------------------------------------- */
 
@@ -224,12 +226,15 @@ static void say_end(struct vm *vm)
 	say("exit status %d", atomic_load(&vm->status));
 }
 
-/* io_work of an engine that executes guest code on the I/O thread. With the virtual clock guest
- * time stands still while output waits for its reader: else what the guest has executed when an
- * output is over would depend on the host. */
-static int64_t run_engine(void *ctx)
+/* How long queues that are kicked again and again are served before the loop looks at what else
+ * there is to do. */
+#define KICKS_NS 1000000
+
+/* Executes guest code until there is something else to do. Returns how long there is nothing to
+ * execute. With the virtual clock guest time stands still while output waits for its reader: else
+ * what the guest has executed when an output is over would depend on the host. */
+static int64_t execute(struct vm *vm)
 {
-	struct vm *vm = ctx;
 	int64_t ns;
 
 	if (vm->pauses > 0 || (vm_is_virtual(vm) && output_waits(vm)))
@@ -242,6 +247,20 @@ static int64_t run_engine(void *ctx)
 	ns = vm->engine->ops->run(vm->engine);
 	halts_look(vm);
 	return ns;
+}
+
+/* io_work of an engine that executes guest code on the I/O thread. */
+static int64_t run_engine(void *ctx)
+{
+	struct vm *vm = ctx;
+	uint64_t end = monotonic_ns() + KICKS_NS;
+	int64_t ns;
+
+	do {
+		device_serve_kicked(vm);
+		ns = execute(vm);
+	} while (atomic_load(&vm->is_kicked) && vm_running(vm) && monotonic_ns() < end);
+	return atomic_load(&vm->is_kicked) ? 0 : ns;
 }
 
 /* Says why the machine has ended, if the guest did not end it: what it was waiting for */

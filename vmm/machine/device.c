@@ -27,6 +27,8 @@ static void device_raise(void *ctx)
 	vm->engine->ops->raise(vm->engine, pin);
 }
 
+/* An engine that executes guest code on the I/O thread stops, and the queue is served before it
+ * goes on, without a system call. */
 static void device_kick(void *ctx, unsigned queue)
 {
 	struct vm_device *device = ctx;
@@ -34,6 +36,8 @@ static void device_kick(void *ctx, unsigned queue)
 	atomic_store(&device->kicks[queue].pending, true);
 	if (device->vm->recording)
 		recording_kicked(device->vm, &device->kicks[queue]);
+	else if (device->vm->engine->ops->run)
+		atomic_store(&device->vm->is_kicked, true);
 	else
 		io_event_signal(device->kicks[queue].source.fd);
 	if (device->vm->engine->ops->yield)
@@ -174,6 +178,25 @@ static void kick_ready(struct io_source *source)
 		atomic_store(&kick->pending, true);
 		io_event_signal(source->fd);
 	}
+}
+
+static void serve_kicked(struct vm_device *device, unsigned queue)
+{
+	struct vm_kick *kick = &device->kicks[queue];
+
+	if (atomic_exchange(&kick->pending, false) && virtio_serve(device->virtio, queue)) {
+		atomic_store(&kick->pending, true);
+		atomic_store(&device->vm->is_kicked, true);
+	}
+}
+
+void device_serve_kicked(struct vm *vm)
+{
+	if (!atomic_exchange(&vm->is_kicked, false))
+		return;
+	for (unsigned i = 0; i < vm->device_count; i++)
+		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
+			serve_kicked(&vm->devices[i], queue);
 }
 
 struct vm_device *device_next(struct vm *vm)

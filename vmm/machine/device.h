@@ -31,6 +31,11 @@ int device_add(struct vm *vm, struct vm_device *device, struct virtio_device *vi
 /* Frees the worker as well. */
 void device_free(struct vm_device *device);
 
+/* Serves each queue that was kicked, once, where the engine executes guest code on the I/O thread.
+ * Other engines' kicks are the loop's, and those of a machine with vm->recording are its own. If
+ * there is more to do, vm->is_kicked is set again. I/O thread. */
+void device_serve_kicked(struct vm *vm);
+
 /* Handles an access of a CPU to the device's window, as virtio_mmio_read() and virtio_mmio_write()
  * do. On the thread that executes the CPU. */
 void device_access(struct vm_device *device, struct cpu *cpu, uint32_t offset, bool is_write,

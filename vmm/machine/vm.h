@@ -223,6 +223,7 @@ struct vm {
 	atomic_int status;           /* exit status of vole; -1 while the machine runs */
 	atomic_int signal;           /* the signal that ended the machine; 0: none */
 	atomic_bool ended_outside;   /* the guest did not end it: the user did, or the host */
+	atomic_bool is_kicked;       /* a queue is to be served by device_serve_kicked() */
 	bool is_stuck;       /* a disk does not return, so nothing can be freed. I/O thread */
 	bool discard_output; /* pending output is not waited for any more. I/O thread only */
 	bool grace_used;     /* the time-out was prolonged, which drain.c does once */
