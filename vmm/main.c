@@ -67,7 +67,7 @@ static int run_command(int count, char **words, const struct process_start *star
 	char *copy;
 	int status = EXIT_STATUS_VOLE, ret;
 
-	if (record_words(count, words, &copy, &len) < 0)
+	if (record_words(count, (const char *const *)words, &copy, &len) < 0)
 		return EXIT_STATUS_VOLE;
 	ret = options_parse(&options, count, words);
 	options.words = copy;

@@ -10,7 +10,7 @@
 #include "log.h"
 
 /* Whether --record may be among the words, abbreviated or as the value of another option. */
-static bool may_record(int count, char **words)
+static bool may_record(int count, const char *const *words)
 {
 	for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++)
 		if (strncmp(words[i], "--re", 4) == 0)
@@ -18,7 +18,7 @@ static bool may_record(int count, char **words)
 	return false;
 }
 
-int record_words(int count, char **words, char **copy, size_t *len)
+int record_words(int count, const char *const *words, char **copy, size_t *len)
 {
 	char *at;
 

@@ -13,7 +13,7 @@
 /* Sets *copy to the words of a command line, each with a NUL, and *len to their bytes, if --record
  * is among the words, else to NULL and 0. The caller frees it. Before they are parsed, which
  * changes them. Returns 0 or -ENOMEM. */
-int record_words(int count, char **words, char **copy, size_t *len);
+int record_words(int count, const char *const *words, char **copy, size_t *len);
 
 /* Validates --record against the other options, and sets what it stands for. */
 int check_record(struct options *options);

@@ -13,7 +13,7 @@ static void test_copied(void)
 {
 	static const char expected[] = "run\0-m\0"
 				       "64M\0--record\0x\0k";
-	static char *words[WORDS] = {"run", "-m", "64M", "--record", "x", "k"};
+	static const char *const words[WORDS] = {"run", "-m", "64M", "--record", "x", "k"};
 	char *copy;
 	size_t len;
 
@@ -25,7 +25,7 @@ static void test_copied(void)
 
 static void test_forms(void)
 {
-	static char *lines[][WORDS] = {{"run", "--record=x"}, {"run", "--rec", "x"},
+	static const char *const lines[][WORDS] = {{"run", "--record=x"}, {"run", "--rec", "x"},
 		{"run", "k", "--re=x"}, {"run", "-m", "64M", "k"},
 		{"run", "k", "--", "--record", "x"}, {"replay", "x"}};
 	static const bool are_copied[] = {true, true, true, false, false, false};
