@@ -255,6 +255,12 @@ static void device_reset(struct virtio_device *dev)
 	atomic_store(&dev->taken_away, false);
 }
 
+static void tell_queues_changed(const struct virtio_device *dev)
+{
+	if (dev->live && dev->host->queues_changed)
+		dev->host->queues_changed(dev->ctx);
+}
+
 /* DRIVER_OK is set. */
 static void device_start(struct virtio_device *dev)
 {
@@ -344,6 +350,8 @@ void virtio_set_status(struct virtio_device *dev, uint32_t value)
 	virtio_tell_status(dev, before);
 	if (gained & VIRTIO_STATUS_DRIVER_OK)
 		device_start(dev);
+	if (gained & VIRTIO_STATUS_FAILED)
+		tell_queues_changed(dev);
 }
 
 /* --- queues ----------------------------------------------------------------------------------- */
@@ -358,6 +366,7 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 		if (!host_has_returned(dev))
 			return;
 		virtq_disable(vq);
+		tell_queues_changed(dev);
 		virtio_tell_queue(dev, VIRTIO_EVENT_QUEUE_READY, (int)queue, 0);
 		if (dev->ops->queue_stopped)
 			dev->ops->queue_stopped(dev, queue);
@@ -368,6 +377,7 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 		virtio_fail(dev, "queue %u: %s", queue, vq->fault);
 		return;
 	}
+	tell_queues_changed(dev);
 	virtio_tell_queue(dev, VIRTIO_EVENT_QUEUE_READY, (int)queue, 1);
 	if (virtio_queue_live(dev, queue))
 		virtio_kick(dev, queue); /* as at DRIVER_OK */

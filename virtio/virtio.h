@@ -138,6 +138,11 @@ struct virtio_host_ops {
 	 * held. */
 	int (*live)(void *ctx, bool live);
 
+	/* Called, between both calls of live(), when a queue was stopped or is ready again, or the
+	 * driver has set FAILED: other queues than before are virtio_queue_live(). NULL: the
+	 * machine has no ioeventfds. Lock held. */
+	void (*queues_changed)(void *ctx);
+
 	/* Returns whether the machine is ending: then nobody waits for a host that does not return.
 	 * NULL: it never is. Any thread, lock held. */
 	bool (*ending)(void *ctx);

@@ -57,6 +57,18 @@
  *   status: 1
  *   says: QueueNotify 0: dropped, because DRIVER_OK is not set in Status \(virtio 3\.1\.1\), .*\(main\+0x
  *
+ *   run: --timeout 20 -- failed
+ *   status: 1
+ *   says: QueueNotify 0: dropped, because after FAILED the device must be reset \(virtio 2\.1\.1\), .*\(main\+0x
+ *
+ *   run: --timeout 20 -- stopped
+ *   status: 1
+ *   says: QueueNotify 0: dropped, because QueueReady of the queue is 0 \(virtio 4\.2\.3\.2\), .*\(main\+0x
+ *
+ *   run: --timeout 20 -- stopped-for-a-while
+ *   status: 0
+ *   says nothing
+ *
  *   run: --timeout 20 -- queue-1
  *   status: 0
  *   says: QueueNotify 1: no such queue \(virtio 4\.2\.3\.3\), .*\(main\+0x
@@ -148,6 +160,12 @@ int main(const struct start_info *info)
 	__sync_synchronize();
 	available.idx = 1;
 	__sync_synchronize();
+	if (makes("failed"))
+		write32(device + VIRTIO_MMIO_STATUS, 0x8f);
+	if (makes("stopped") || makes("stopped-for-a-while"))
+		write32(device + VIRTIO_MMIO_QUEUE_READY, 0);
+	if (makes("stopped-for-a-while"))
+		write32(device + VIRTIO_MMIO_QUEUE_READY, 1);
 	if (makes("queue-1"))
 		write32(device + VIRTIO_MMIO_QUEUE_NOTIFY, 1);
 	write32(device + VIRTIO_MMIO_QUEUE_NOTIFY, 0);

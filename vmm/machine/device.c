@@ -58,6 +58,25 @@ static int set_kick(const struct vm_device *device, unsigned queue, bool enable)
 	return engine->ops->set_kick(engine, device->kicks[queue].source.fd, notify, queue, enable);
 }
 
+/* Registers the ioeventfds of the queues that are live, and removes those of the others. Returns 0,
+ * or -errno if one cannot be registered. */
+static int update_kicks(struct vm_device *device)
+{
+	int ret = 0;
+
+	for (unsigned queue = 0; queue < device->virtio->queue_count; queue++) {
+		bool wanted = virtio_queue_live(device->virtio, queue);
+
+		if (wanted == device->kicks[queue].is_set)
+			continue;
+		ret = set_kick(device, queue, wanted);
+		if (ret < 0 && wanted)
+			break;
+		device->kicks[queue].is_set = wanted;
+	}
+	return ret;
+}
+
 static void remove_kicks(struct vm_device *device)
 {
 	for (unsigned queue = 0; queue < VIRTIO_QUEUES_MAX; queue++) {
@@ -67,32 +86,20 @@ static void remove_kicks(struct vm_device *device)
 	}
 }
 
-/* Registers the ioeventfds of the queues that are ready. Returns 0, or -errno with none
- * registered. */
-static int add_kicks(struct vm_device *device)
+/* Returns whether kicks of this device take the engine's short cut. An ioeventfd matches one value,
+ * so there are none with NOTIFICATION_DATA, where a kick holds more than the number of the queue;
+ * and none of a device that is watched, so that each kick is seen, with its instruction. */
+static bool has_kicks(const struct vm_device *device)
 {
-	for (unsigned queue = 0; queue < device->virtio->queue_count; queue++) {
-		int ret;
-
-		if (!virtio_queue_live(device->virtio, queue))
-			continue;
-		ret = set_kick(device, queue, true);
-		if (ret < 0) {
-			remove_kicks(device);
-			return ret;
-		}
-		device->kicks[queue].is_set = true;
-	}
-	return 0;
+	return device->vm->engine->ops->set_kick && !device->virtio->watched &&
+	       !virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA);
 }
 
 /*
  * Registers ioeventfds, where the engine has them, at DRIVER_OK and removes them at reset. Not
  * earlier: a VM destroyed soon after KVM_IOEVENTFD waits for an RCU grace period, which a guest
- * without drivers need not pay. A queue that is not ready gets none, so that a kick of it is an
- * access to QueueNotify, which reports the mistake. An ioeventfd matches one value, so there are
- * none with NOTIFICATION_DATA, where a kick holds more than the number of the queue; and none of a
- * device that is watched, so that each kick is seen, with its instruction.
+ * without drivers need not pay. A queue that is not ready, and a device that FAILED, has none, so
+ * that a kick is an access to QueueNotify, which reports the mistake.
  */
 static int device_live(void *ctx, bool live)
 {
@@ -106,13 +113,21 @@ static int device_live(void *ctx, bool live)
 			return ret;
 		}
 	}
-	if (!device->vm->engine->ops->set_kick || device->virtio->watched ||
-		virtio_has_feature(device->virtio, VIRTIO_F_NOTIFICATION_DATA))
+	if (!has_kicks(device))
 		return 0;
-	if (live)
-		return add_kicks(device);
-	remove_kicks(device);
-	return 0;
+	ret = live ? update_kicks(device) : 0;
+	if (!live || ret < 0)
+		remove_kicks(device);
+	return ret;
+}
+
+/* A queue that cannot get its ioeventfd again is kicked by accesses to QueueNotify. */
+static void device_queues_changed(void *ctx)
+{
+	struct vm_device *device = ctx;
+
+	if (has_kicks(device))
+		update_kicks(device);
 }
 
 static bool device_ending(void *ctx)
@@ -155,6 +170,7 @@ const struct virtio_host_ops device_host_ops = {
 	.raise = device_raise,
 	.kick = device_kick,
 	.live = device_live,
+	.queues_changed = device_queues_changed,
 	.ending = device_ending,
 	.report = device_report,
 	.event = watch_event,
