@@ -177,6 +177,34 @@ refused("rng \"$_\"", 125, qr/--rng \S+: not together with /, 'run', '--rng', $_
 	for 'host,file=/dev/null', 'file=/dev/null,none', 'host,rate=1,host', 'file=/dev/null,file=/dev/zero';
 refused("rng \"$_\"", 125, qr/--rng none: nothing else goes with it/, 'run', '--rng', $_, $hello)
 	for 'none,rate=1', 'rate=1,none', 'none,indirect=on';
+# In every list a comma of a name is written twice; an option that takes a name alone takes it as it is. A file that is
+# there is made known by its name where a comma stands alone.
+{
+	my $folder = scratch() . '/a,b: c';
+	mkdir $folder or die "$folder: $!\n";
+	my $in_list = $folder =~ s/,/,,/gr;
+	write_file('a,b: c/disk', "\0" x 512);
+	my @once = ('run', '--engine', 'soft');
+	for (
+		['--disk', '', 'disk', ',ro'], ['--console', 'file:', 'console', ',name=x'], ['--rng', 'file=', 'disk', ',rate=5'],
+		['--log', 'virtio,file=', 'log', ''], ['--log', 'exits,file=', 'exits', ''], ['--capture', '', 'capture', ',snap=5'],
+		['--profile', '', 'profile', ',hz=10'], ['--checkpoint', '', 'checkpoint', ',at=0']
+	) {
+		my ($option, $before, $name, $behind) = @$_;
+		my $right = run([vole(), @once, $option, "$before$in_list/$name$behind", $hello]);
+		ok($right->{status} eq 0 && -e "$folder/$name", "$option $before...$behind: a name with commas") or diag(shown($right));
+		refused("$option $before...$behind: commas that stand alone", 125,
+			qr/^vole: --.*\nvole: \Q$folder\E\S*: in a list, a comma of a name is written twice: \Q$in_list\E\S*\n\z/,
+			@once, $option, "$before$folder/$name$behind", $hello);
+	}
+	for (['--trace', ''], ['--stats', 'json:'], ['--record', ''], ['--serial', 'file:']) {
+		my ($option, $before) = @$_;
+		my $plain = run([vole(), @once, "$option=$before$folder/plain$option", $hello]);
+		ok($plain->{status} eq 0 && -e "$folder/plain$option", "$option: a name as it is") or diag(shown($plain));
+	}
+	accepted("$_: a name as it is", qr/^Hello/, @once, $_, "$folder/disk", $hello) for '--module';
+	refused('--gdb unix:PATH, with commas', 125, qr/--gdb unix:\Q$folder\E\/s: unknown option "x"/, @once, '--gdb', "unix:$in_list/s,x", $hello);
+}
 accepted('a comma of the path\'s own, in a disk', qr/^  0x\w+ .* block .*\/a,b,$/m, 'inspect', '-d', write_file('a,b,', "\0" x 512) =~ s/,/,,/gr, $hello);
 accepted('the last --rng counts', qr/entropy(?!.*absent)/, qw(inspect --rng), "file=absent", '--rng', 'host', $hello);
 refused('a feature that is neither on nor off', 125, qr/--console stdio: "indirect=yes" is neither/,

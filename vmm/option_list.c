@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "option_list.h"
 
-#include <stddef.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
 
 char *next_word(char **rest)
 {
@@ -14,4 +19,44 @@ char *next_word(char **rest)
 	*rest = *from ? from + 1 : NULL;
 	*to = '\0';
 	return word;
+}
+
+/* Returns the length of the longest beginning of text that has a comma and is the name of a file or
+ * folder; 0 if there is none. */
+static size_t name_with_comma(const char *text)
+{
+	const char *comma = strchr(text, ',');
+	char name[PATH_MAX];
+	size_t longest = 0;
+
+	for (size_t len = comma ? (size_t)(comma - text) + 1 : 0; len > 0 && len < sizeof name;
+		len++) {
+		if (text[len] != ',' && text[len] != '/' && text[len] != '\0')
+			continue;
+		snprintf(name, sizeof name, "%.*s", (int)len, text);
+		if (access(name, F_OK) == 0)
+			longest = len;
+		if (text[len] == '\0')
+			break;
+	}
+	return longest;
+}
+
+void say_comma(const char *given)
+{
+	char twice[2 * PATH_MAX], *to = twice;
+	size_t len = name_with_comma(given);
+
+	/* A name may come after "file=", "file:" or "unix:". */
+	for (const char *at = given; len == 0 && (at = strpbrk(at, "=:")) != NULL;)
+		len = name_with_comma(given = ++at);
+	if (len == 0)
+		return;
+	for (size_t i = 0; i < len; i++) {
+		*to++ = given[i];
+		if (given[i] == ',')
+			*to++ = ',';
+	}
+	*to = '\0';
+	say("%.*s: in a list, a comma of a name is written twice: %s", (int)len, given, twice);
 }

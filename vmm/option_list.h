@@ -3,11 +3,17 @@
 #define VMM_OPTION_LIST_H
 
 /*
- * The words of an option's argument, with commas between them: FILE,ro,serial=ID.
+ * The words of an option's argument, with commas between them: FILE,ro,serial=ID. A comma that is
+ * part of a word is written twice, as QEMU has it. An option that takes no list takes a file's name
+ * as it is.
  */
 
 /* Cuts the next word off at its comma, and returns it; NULL if there is none. Two commas are one of
  * the word's own. */
 char *next_word(char **rest);
+
+/* Says how a name is written in a list, if an argument that was refused has the name of a file or
+ * folder that is there, with a comma in it. given is the argument, not cut. */
+void say_comma(const char *given);
 
 #endif

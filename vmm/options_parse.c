@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "options_parse.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "layout.h"
 #include "log.h"
-#include "numbers.h"
+#include "option_list.h"
 #include "options_checkpoint.h"
 #include "options_devices.h"
+#include "options_machine.h"
 #include "options_record.h"
 #include "options_results.h"
 #include "options_views.h"
@@ -22,153 +20,6 @@
 
 /* Longest time that is accepted: about three years, so that no sum with it overflows. */
 #define TIMEOUT_MAX 100000000u
-
-/* Says that text is no size. People also write 64m, 64MB and 64MiB. */
-static void say_bad_size(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-	char unit = (char)toupper((unsigned char)text[digits]);
-	char meant[32] = "";
-
-	if (digits > 0 && digits < 8 && memchr("KMG", unit, 3) &&
-		(!text[digits + 1] || strcasecmp(text + digits + 1, "b") == 0 ||
-			strcasecmp(text + digits + 1, "ib") == 0))
-		snprintf(meant, sizeof meant, "; %.*s%c?", (int)digits, text, unit);
-	say("--memory %s: not a size (a number of bytes, or with K, M or G)%s", text, meant);
-}
-
-static int parse_memory(struct options *options, const char *text)
-{
-	size_t len = strlen(text);
-	char digits[16];
-	unsigned shift = 0;
-	uint64_t value;
-
-	if (len > 0 && text[len - 1] == 'K')
-		shift = 10;
-	else if (len > 0 && text[len - 1] == 'M')
-		shift = 20;
-	else if (len > 0 && text[len - 1] == 'G')
-		shift = 30;
-	len -= shift != 0;
-	snprintf(digits, sizeof digits, "%.*s", (int)len, text);
-	if (len >= sizeof digits || parse_number(digits, UINT64_MAX >> shift, &value) < 0) {
-		say_bad_size(text);
-		return -EINVAL;
-	}
-	value <<= shift;
-	if (value > RAM_MAX) {
-		say("--memory %s: a machine has at most 3G", text);
-		return -EINVAL;
-	}
-	/* Nobody means so few bytes. */
-	if (shift == 0 && value > 0 && value < PAGE_SIZE) {
-		say("--memory %s: that is %s byte%s; %sM?", text, text, value == 1 ? "" : "s",
-			text);
-		return -EINVAL;
-	}
-	options->memory_size = (uint32_t)value;
-	return 0;
-}
-
-static int parse_count(const char *name, const char *text, unsigned max, unsigned *count)
-{
-	int ret = parse_positive(text, max, count);
-
-	if (ret < 0)
-		say("%s %s: not a number from 1 to %u", name, text, max);
-	return ret;
-}
-
-static int parse_module(struct options *options, const char *text)
-{
-	if (options->module_count == MODULES_MAX) {
-		say("--module %s: at most %d modules", text, MODULES_MAX);
-		return -EINVAL;
-	}
-	options->modules[options->module_count++] = text;
-	return 0;
-}
-
-static int parse_load(struct options *options, const char *text)
-{
-	uint64_t value;
-
-	if (parse_hex(text, UINT32_MAX, &value) < 0) {
-		say("--load %s: not an address below 4 GiB (decimal, or hexadecimal after 0x)",
-			text);
-		return -EINVAL;
-	}
-	options->has_load = true;
-	options->load = (uint32_t)value;
-	return 0;
-}
-
-static int parse_debug_port(struct options *options, const char *text)
-{
-	uint64_t value;
-
-	if (parse_hex(text, UINT16_MAX, &value) < 0) {
-		say("--debug-port %s: not a port up to 0xffff (decimal, or hexadecimal after 0x)",
-			text);
-		return -EINVAL;
-	}
-	options->has_debug_port = true;
-	options->debug_port = (uint16_t)value;
-	return 0;
-}
-
-static int parse_engine(struct options *options, const char *text)
-{
-#define ENGINES "auto, kvm or soft"
-	static const char *const names[] = {"auto", "kvm", "soft"};
-
-	options->engine = text;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(text, names[i]) == 0)
-			return 0;
-	say("--engine %s: not " ENGINES "%s", text, suggestion(text, ENGINES));
-	return -EINVAL;
-}
-
-static int parse_clock(struct options *options, const char *text)
-{
-	options->has_clock = true;
-	options->clock = ENGINE_CLOCK_VIRTUAL;
-	if (strcmp(text, "virtual") == 0)
-		return 0;
-	options->clock = ENGINE_CLOCK_HOST;
-	if (strcmp(text, "host") == 0)
-		return 0;
-	say("--clock %s: not host or virtual%s", text, suggestion(text, "host or virtual"));
-	return -EINVAL;
-}
-
-static int parse_screen(struct options *options, const char *text)
-{
-	options->screen = strcmp(text, "on") == 0;
-	if (options->screen || strcmp(text, "off") == 0)
-		return 0;
-	say("--screen %s: not on or off", text);
-	return -EINVAL;
-}
-
-static int parse_sandbox(struct options *options, const char *text)
-{
-	if (sandbox_parse(text, &options->sandbox))
-		return 0;
-	say("--sandbox %s: not on, off or log%s", text, suggestion(text, "on, off or log"));
-	return -EINVAL;
-}
-
-static int parse_max_exits(struct options *options, const char *text)
-{
-	if (parse_number(text, UINT64_MAX, &options->exits_max) < 0 || options->exits_max == 0) {
-		say("--max-exits %s: not a number from 1 on", text);
-		return -EINVAL;
-	}
-	return 0;
-}
 
 /* Instructions that --last keeps of each CPU at most: some 10 MiB. */
 #define LAST_MAX 100000u
@@ -227,61 +78,13 @@ enum {
 	OPTION_RECORD,
 };
 
-static int parse_option(struct options *options, int option, char *argument)
+/* Options by what they are about: each function hands what it does not know on to the one before.
+ * They return 0, 1 for --help, or -EINVAL (said). */
+
+/* What a run leaves behind. */
+static int parse_result_option(struct options *options, int option, char *argument)
 {
 	switch (option) {
-	case OPTION_BOOT:
-		options->boot = argument;
-		return 0;
-	case OPTION_ENGINE:
-		return parse_engine(options, argument);
-	case OPTION_CLOCK:
-		return parse_clock(options, argument);
-	case 'm':
-		return parse_memory(options, argument);
-	case 'c':
-		return parse_count("--cpus", argument, CPUS_MAX, &options->cpu_count);
-	case 'd':
-		return parse_disk(options, argument);
-	case OPTION_CONSOLE:
-		return parse_console(options, argument);
-	case OPTION_SERIAL:
-		return parse_chardev("--serial", argument, &options->serial);
-	case OPTION_RNG:
-		return parse_rng(options, argument);
-	case OPTION_VIRTIO:
-		return parse_virtio(options, argument);
-	case OPTION_CHAOS:
-		return parse_chaos(options, argument);
-	case OPTION_TRACE:
-		return parse_trace(options, argument);
-	case OPTION_STATS:
-		return parse_stats(options, argument);
-	case OPTION_CAPTURE:
-		return parse_capture(options, argument);
-	case OPTION_CHECK:
-		return parse_check(options, argument);
-	case OPTION_MODULE:
-		return parse_module(options, argument);
-	case OPTION_INITRD:
-		options->initrd = argument;
-		return 0;
-	case OPTION_LOAD:
-		return parse_load(options, argument);
-	case OPTION_DEBUG_PORT:
-		return parse_debug_port(options, argument);
-	case OPTION_LOG:
-		return parse_log(options, argument);
-	case OPTION_GDB:
-		return parse_gdb(options, argument);
-	case OPTION_SCREEN:
-		return parse_screen(options, argument);
-	case OPTION_SANDBOX:
-		return parse_sandbox(options, argument);
-	case OPTION_MAX_EXITS:
-		return parse_max_exits(options, argument);
-	case OPTION_TIMEOUT:
-		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
 	case OPTION_LAST:
 		return parse_count("--last", argument, LAST_MAX, &options->last);
 	case OPTION_COVERAGE:
@@ -297,13 +100,114 @@ static int parse_option(struct options *options, int option, char *argument)
 	case OPTION_RECORD:
 		options->record = argument;
 		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Who looks at the machine while it runs. */
+static int parse_view_option(struct options *options, int option, char *argument)
+{
+	switch (option) {
+	case OPTION_CHECK:
+		return parse_check(options, argument);
+	case OPTION_LOG:
+		return parse_log(options, argument);
+	case OPTION_CAPTURE:
+		return parse_capture(options, argument);
+	case OPTION_TRACE:
+		return parse_trace(options, argument);
+	case OPTION_STATS:
+		return parse_stats(options, argument);
+	case OPTION_GDB:
+		return parse_gdb(options, argument);
+	case OPTION_SCREEN:
+		return parse_screen(options, argument);
+	default:
+		return parse_result_option(options, option, argument);
+	}
+}
+
+/* The devices. */
+static int parse_device_option(struct options *options, int option, char *argument)
+{
+	switch (option) {
+	case 'd':
+		return parse_disk(options, argument);
+	case OPTION_CONSOLE:
+		return parse_console(options, argument);
+	case OPTION_SERIAL:
+		return parse_chardev("--serial", argument, &options->serial);
+	case OPTION_RNG:
+		return parse_rng(options, argument);
+	case OPTION_VIRTIO:
+		return parse_virtio(options, argument);
+	case OPTION_CHAOS:
+		return parse_chaos(options, argument);
+	default:
+		return parse_view_option(options, option, argument);
+	}
+}
+
+/* The CPUs, memory and what is in it. */
+static int parse_machine_option(struct options *options, int option, char *argument)
+{
+	switch (option) {
+	case OPTION_BOOT:
+		options->boot = argument;
+		return 0;
+	case OPTION_ENGINE:
+		return parse_engine(options, argument);
+	case OPTION_CLOCK:
+		return parse_clock(options, argument);
+	case 'm':
+		return parse_memory(options, argument);
+	case 'c':
+		return parse_count("--cpus", argument, CPUS_MAX, &options->cpu_count);
+	case OPTION_MODULE:
+		return parse_module(options, argument);
+	case OPTION_INITRD:
+		options->initrd = argument;
+		return 0;
+	case OPTION_LOAD:
+		return parse_load(options, argument);
+	case OPTION_DEBUG_PORT:
+		return parse_debug_port(options, argument);
+	default:
+		return parse_device_option(options, option, argument);
+	}
+}
+
+/* The run as a whole. */
+static int parse_option(struct options *options, int option, char *argument)
+{
+	switch (option) {
+	case OPTION_SANDBOX:
+		return parse_sandbox(options, argument);
+	case OPTION_MAX_EXITS:
+		return parse_max_exits(options, argument);
+	case OPTION_TIMEOUT:
+		return parse_count("--timeout", argument, TIMEOUT_MAX, &options->timeout);
 	case 'v':
 		options->verbose = true;
 		return 0;
 	case 'h':
 		return 1;
+	default:
+		return parse_machine_option(options, option, argument);
 	}
-	return -EINVAL;
+}
+
+/* Says how a name with a comma is written where that may be what is wrong with a list. */
+static int parse_list_option(struct options *options, int option, char *argument)
+{
+	char *given = strchr(argument, ',') ? strdup(argument) : NULL;
+	int ret = parse_option(options, option, argument);
+
+	if (ret < 0 && given)
+		say_comma(given);
+	free(given);
+	return ret;
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -429,7 +333,8 @@ static int parse_words(struct options *options, int count, char **argv)
 		if (options->is_replay)
 			ret = check_replay_takes(option, longs);
 		if (ret == 0)
-			ret = parse_option(options, option, optarg ? optarg : no_argument_here);
+			ret = parse_list_option(
+				options, option, optarg ? optarg : no_argument_here);
 		if (ret != 0)
 			return ret;
 	}

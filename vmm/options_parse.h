@@ -3,7 +3,7 @@
 #define VMM_OPTIONS_PARSE_H
 
 /* Parses the command line. An error is said on standard error, once, with the name of the
- * option. */
+ * option; and how a name is written that has a comma, if there is one. */
 
 #include "options.h"
 
