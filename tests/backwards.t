@@ -178,6 +178,39 @@ like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'and the machine goes on');
 $gdb->send('k');
 $gdb->finish;
 
+# --- a disk that cannot be made what it was ---
+
+# The guest has written twice; of the writes that go back, the first or second fails, and with a third one also those that would
+# have the disk be as before.
+for (['the first', '3-3'], ['the second', '4-4'], ['a disk that stays broken', '4-9']) {
+	my ($name, $fails) = @$_;
+	my $requests = build() . '/guest/block-requests.elf';
+	my $disk = write_file('faulty.img', "\0" x (4100 * 512));
+	local @ENV{qw(VOLE_FAULTY_FILE VOLE_FAULTS)} = ($disk, "write:$fails=EIO");
+	$gdb = open_back([@small, '-d', $disk, $requests, '--', qw(w 0 4 w 2 4 f 0 0)], program => build() . '/tests/tools/vole-faulty');
+	my %in = elf_symbols(slurp($requests));
+	$gdb->ask(sprintf 'Z0,%x,1', $in{block_flush});
+	like($gdb->ask('c'), qr/^T05thread:1;swbreak/, "$name: a guest has written its disk");
+	my ($state, $content) = (state_of($gdb, 1, [$in{written}, 64]), slurp($disk));
+	isnt($content, "\0" x (4100 * 512), 'which has something');
+	is($gdb->ask($_), 'E01', 'it cannot go back') for $name =~ /stays/ ? 'bc' : 'bs';
+	is(state_of($gdb, 1, [$in{written}, 64]), $state, 'and is where it was');
+	if ($name =~ /stays/) {
+		like($gdb->err, qr/--gdb: \S+faulty\.img: what it had cannot be written, and neither can what it has: Input\/output error; the debugger cannot go back any more/,
+			'what cannot be is said');
+		is($gdb->ask('bs'), 'T05thread:1;replaylog:begin;', 'nor is there a past any more');
+	} else {
+		ok(slurp($disk) eq $content, 'so is the disk');
+		like($gdb->err, qr/--gdb: \S+faulty\.img: what it had cannot be written: Input\/output error; the machine does not go back\n/, 'which is said');
+		like($gdb->ask('bc'), qr/replaylog:begin/, 'it goes back when its disk is well');
+		ok(slurp($disk) eq "\0" x (4100 * 512), 'disk and all');
+		like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'and forwards');
+		ok(slurp($disk) eq $content, 'with what it wrote');
+	}
+	$gdb->send('k');
+	$gdb->finish;
+}
+
 # --- what cannot go back ---
 
 for (["the host's clock", '-', qw(--engine soft --clock host)], ['no memory for it', '-,history=0', qw(--clock virtual)]) {

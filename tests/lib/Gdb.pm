@@ -28,7 +28,7 @@ sub new {
 		POSIX::dup2(fileno $in_read, 0);
 		POSIX::dup2(fileno $out_write, 1);
 		POSIX::dup2(fileno $err, 2);
-		my @command = ($how{replay} ? (Vole::vole(), 'replay') : Vole::vole_run(), '--gdb', $how{socket} ? "unix:$how{socket}" . ($how{lost} // '') : '-' . ($how{history} ? ",history=$how{history}" : ''), @$words);
+		my @command = ($how{program} ? ($how{program}, 'run') : $how{replay} ? (Vole::vole(), 'replay') : Vole::vole_run(), '--gdb', $how{socket} ? "unix:$how{socket}" . ($how{lost} // '') : '-' . ($how{history} ? ",history=$how{history}" : ''), @$words);
 		exec { $command[0] } @command or POSIX::_exit(255);
 	}
 	if ($how{socket}) {

@@ -45,6 +45,7 @@ static void test_ram(void)
 
 static uint8_t disk[256];
 static bool is_broken;
+static unsigned writes_left = UINT32_MAX, writes_failing; /* so many work, then so many fail */
 
 static ssize_t disk_read(
 	struct block_backend *be, const struct iovec *iov, unsigned count, uint64_t offset)
@@ -64,6 +65,11 @@ static ssize_t disk_write(
 	size_t len = iov->iov_len < 7 ? iov->iov_len : 7;
 
 	(void)be, (void)count;
+	if (writes_left == 0 && writes_failing > 0) {
+		writes_failing--;
+		return -ENOSPC;
+	}
+	writes_left -= writes_left > 0;
 	memcpy(disk + offset, iov->iov_base, len);
 	return (ssize_t)len;
 }
@@ -80,6 +86,7 @@ static void test_undo(void)
 {
 	struct block_backend be = {.ops = &ops};
 	struct undo undo = {.count = 0};
+	struct block_backend *failed;
 	uint8_t before[sizeof disk];
 
 	write_range(&undo, &be, 0, 1);
@@ -88,11 +95,11 @@ static void test_undo(void)
 	write_range(&undo, &be, 10, 3);
 	write_range(&undo, &be, 100, 4);
 	is(undo.count, 4, "four writes are noted");
-	is(undo_back_to(&undo, 2), 0, "two of them are undone");
+	is(undo_back_to(&undo, 2, &failed), 0, "two of them are undone");
 	ok(memcmp(disk, before, sizeof disk) == 0, "the disk is as it was before them");
 	is(undo.count, 2, "and later ones are counted from there");
 	undo_forget(&undo, 1);
-	undo_back_to(&undo, 0);
+	undo_back_to(&undo, 0, &failed);
 	is(disk[25], 1, "what is forgotten is not undone");
 	is(undo.used, 0, "nothing is left");
 	is_broken = true;
@@ -102,9 +109,46 @@ static void test_undo(void)
 	is(undo.has_failed, false, "until it begins anew");
 }
 
+/* A disk that fails while it is made what it was: at any of its writes, of which a range takes
+ * five. It is as before then, or, if it fails a second time, that is told. */
+static void test_failing_undo(void)
+{
+	struct block_backend be = {.ops = &ops}, *failed;
+	struct undo undo = {.count = 0};
+	uint8_t before[sizeof disk], after[sizeof disk];
+	unsigned good = 0;
+
+	is_broken = false;
+	memcpy(before, disk, sizeof disk);
+	write_range(&undo, &be, 0, 5);
+	write_range(&undo, &be, 20, 6);
+	write_range(&undo, &be, 10, 7);
+	memcpy(after, disk, sizeof disk);
+	for (unsigned i = 0; i < 15; i++) {
+		writes_left = i;
+		writes_failing = 1;
+		good += undo_back_to(&undo, 0, &failed) == -ENOSPC && failed == &be &&
+			memcmp(disk, after, sizeof disk) == 0 && !undo.has_failed &&
+			undo.count == 3;
+	}
+	is(good, 15, "a disk that cannot be undone is as before, and can be undone later");
+	writes_left = UINT32_MAX;
+	is(undo_back_to(&undo, 0, &failed), 0, "when it is well");
+	ok(memcmp(disk, before, sizeof disk) == 0, "then it is what it was");
+	is(undo.used, 0, "and nothing is left");
+	write_range(&undo, &be, 0, 5);
+	writes_left = 1;
+	writes_failing = 2;
+	ok(undo_back_to(&undo, 0, &failed) < 0 && undo.has_failed,
+		"one that fails twice is as at no moment");
+	writes_left = UINT32_MAX;
+	undo_free(&undo);
+}
+
 int main(void)
 {
 	test_ram();
 	test_undo();
+	test_failing_undo();
 	return tap_done();
 }

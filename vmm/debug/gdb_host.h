@@ -43,7 +43,7 @@ struct gdb_host {
 	 * Goes back: by one instruction of a CPU, or to the last moment at which a CPU would have
 	 * stopped at a point. The machine stands before and afterwards; it may have ended.
 	 *   0       *past says where it is
-	 *   -errno  (said) the machine cannot go on
+	 *   -errno  (said) the machine is where it was, or is ending
 	 */
 	int (*reverse)(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past);
 

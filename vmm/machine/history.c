@@ -72,11 +72,28 @@ void history_look(struct vm *vm)
 	history_points_look(&history->points, vm);
 }
 
+/* Returns whether what was executed again is not what there was: a disk of the host's has failed,
+ * for instance. A replay says it at its end. */
+static bool has_diverged(const struct vm *vm)
+{
+	const struct recording *recording = vm->recording;
+
+	if (*recording->outside.diverged && !recording->is_replay)
+		say("--gdb: the past is not what it was: %s", recording->outside.diverged);
+	return *recording->outside.diverged;
+}
+
 void history_arrive(struct vm *vm, const struct engine_position *now)
 {
 	struct history *history = vm->history;
 
-	if (!history || !history->has_present || is_before(now, &history->present))
+	if (!history || !history->has_present)
+		return;
+	if (!history->is_at_work && has_diverged(vm)) {
+		vm_end_outside(vm, EXIT_STATUS_VOLE);
+		return;
+	}
+	if (is_before(now, &history->present))
 		return;
 	if (vm->recording->outside.journal.at < vm->recording->outside.journal.len)
 		return;
@@ -174,11 +191,61 @@ static void execute(struct vm *vm)
 	vm->engine->ops->pause(vm->engine);
 }
 
-/* Goes back to an earlier moment. With points, CPUs stop at them from there on. */
+/* A machine that has ended goes on from an earlier moment. */
+static void revive(struct vm *vm)
+{
+	struct recording *recording = vm->recording;
+
+	if (vm_running(vm))
+		return;
+	io_loop_restart(&vm->loop);
+	atomic_store(&vm->status, -1);
+	atomic_store(&vm->ended_outside, false);
+	vm->discard_output = vm->halts.found = false;
+	vm->crash = (struct vm_crash){.cpu = 0};
+	recording->has_ended = recording->outside.has_stopped = false;
+	*recording->outside.diverged = '\0';
+	/* If its time is over, there is no limit any more. */
+	if (vm->timer.fd >= 0)
+		io_timer_set(&vm->timer, 0, 0);
+	vm->gdb_timer = (struct itimerspec){.it_value = {0}};
+	vm->is_gdb_paused = true;
+	vm_pause(vm);
+}
+
+/* The machine is about to leave this position for an earlier one. If it is the present, it comes
+ * back there. */
+static void leave(struct vm *vm, const struct engine_position *from)
+{
+	if (vm->history->has_moved)
+		return;
+	revive(vm);
+	if (!vm->recording->outside.is_past) {
+		vm->history->has_present = true;
+		vm->history->present = *from;
+	}
+	for (unsigned i = 0; i < vm->options->cpu_count; i++)
+		vm->engine->ops->debug->go(vm->engine, i, CPU_GO);
+	vm->history->has_moved = true;
+}
+
+/*
+ * Goes back to an earlier moment. With points, CPUs stop at them from there on. Returns 0, or
+ * -errno (said): then the machine is where it was, or is_broken.
+ */
 static int go_back(struct vm *vm, unsigned index, bool with_points)
 {
-	int ret = history_points_restore(&vm->history->points, vm, index);
+	struct history *history = vm->history;
+	struct engine_position from = position_of(vm);
+	int ret = history_points_undo(&history->points, vm, index);
 
+	if (ret < 0) {
+		history->is_broken = history->has_moved && history->points.count == 0;
+		return ret;
+	}
+	leave(vm, &from);
+	ret = history_points_restore(&history->points, vm, index);
+	history->is_broken = ret < 0;
 	vm->engine->ops->debug->use_points(vm->engine, with_points);
 	return ret;
 }
@@ -257,15 +324,16 @@ static int go_to(struct vm *vm, unsigned index, const struct found *found, struc
 	struct history *history = vm->history;
 	int ret = go_back(vm, index, false);
 
+	if (ret < 0)
+		return ret;
 	history->has_target = true;
 	history->target = found->before;
-	if (ret == 0)
-		execute(vm);
+	execute(vm);
 	history->has_target = false;
 	vm->engine->ops->debug->use_points(vm->engine, true);
 	past->cpu = found->cpu;
 	past->event = found->event;
-	return ret;
+	return 0;
 }
 
 static int go_to_beginning(struct vm *vm, struct gdb_past *past)
@@ -342,40 +410,18 @@ static int step_back(
 	if (i == 0 || points->points[i - 1].counts[cpu] >= count)
 		return go_to_beginning(vm, past);
 	ret = go_back(vm, i - 1, false);
-	if (ret == 0) {
-		come_near(vm, cpu, count - 1);
-		ops->stop_at_count(vm->engine, cpu, count - 1);
-		execute(vm);
-		ops->stop_at_count(vm->engine, cpu, UINT64_MAX);
-	}
+	if (ret < 0)
+		return ret;
+	come_near(vm, cpu, count - 1);
+	ops->stop_at_count(vm->engine, cpu, count - 1);
+	execute(vm);
+	ops->stop_at_count(vm->engine, cpu, UINT64_MAX);
 	ops->use_points(vm->engine, true);
 	past->event.kind = DEBUG_EVENT_STEP;
-	return ret;
+	return 0;
 }
 
 /* --- what a debugger asks for ----------------------------------------------------------------- */
-
-/* A machine that has ended goes on from an earlier moment. */
-static void revive(struct vm *vm)
-{
-	struct recording *recording = vm->recording;
-
-	if (vm_running(vm))
-		return;
-	io_loop_restart(&vm->loop);
-	atomic_store(&vm->status, -1);
-	atomic_store(&vm->ended_outside, false);
-	vm->discard_output = vm->halts.found = false;
-	vm->crash = (struct vm_crash){.cpu = 0};
-	recording->has_ended = recording->outside.has_stopped = false;
-	*recording->outside.diverged = '\0';
-	/* If its time is over, there is no limit any more. */
-	if (vm->timer.fd >= 0)
-		io_timer_set(&vm->timer, 0, 0);
-	vm->gdb_timer = (struct itimerspec){.it_value = {0}};
-	vm->is_gdb_paused = true;
-	vm_pause(vm);
-}
 
 int history_reverse(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past)
 {
@@ -394,18 +440,18 @@ int history_reverse(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past
 		past->is_beginning = true;
 		return 0;
 	}
-	revive(vm);
-	if (!vm->recording->outside.is_past) {
-		history->has_present = true;
-		history->present = from;
-	}
-	for (unsigned i = 0; i < vm->options->cpu_count; i++)
-		vm->engine->ops->debug->go(vm->engine, i, CPU_GO);
 	history->is_at_work = true;
+	history->has_moved = history->is_broken = false;
 	ret = is_step ? step_back(vm, cpu, &from, past) : run_back(vm, &from, past);
 	history->is_at_work = false;
-	/* A machine that is restored by half must not go on. */
-	if (ret < 0)
+	history->is_broken |= history->has_moved && has_diverged(vm);
+	if (history->is_broken) {
 		vm_end_outside(vm, EXIT_STATUS_VOLE);
-	return ret;
+		return -EIO;
+	}
+	if (ret == 0 || !history->has_moved)
+		return ret;
+	/* The search ends at a moment that there was, as if the user had had enough of it. */
+	*past = (struct gdb_past){.cpu = cpu, .is_interrupted = true};
+	return 0;
 }

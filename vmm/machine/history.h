@@ -23,6 +23,8 @@ struct history {
 	bool is_interrupted;
 	bool has_target; /* it is to come to this position, before anything else happens there */
 	struct engine_position target;
+	bool has_moved; /* since the debugger asked for it, the machine went back */
+	bool is_broken; /* the machine is as at no moment of its run, and must not go on */
 	bool has_event; /* a CPU has stopped meanwhile */
 	unsigned event_cpu;
 	struct debug_event event;

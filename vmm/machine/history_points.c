@@ -241,15 +241,41 @@ static void serve_soon(struct vm *vm, uint64_t turns)
 			vm->devices[i].kicks[queue].turns = turns - 1;
 }
 
+static const char *name_of(const struct vm *vm, const struct block_backend *backend)
+{
+	for (unsigned i = 0; i < vm->disk_count; i++)
+		if (vm->recording->outside.disks[i].host == backend)
+			return vm->disks[i].disk.path;
+	return "a disk";
+}
+
+int history_points_undo(struct history_points *points, struct vm *vm, unsigned index)
+{
+	uint64_t count = points->points[index].undo_count;
+	struct block_backend *disk = NULL;
+	int ret = undo_back_to(&points->undo, count, &disk);
+
+	if (ret == 0)
+		return 0;
+	if (!points->undo.has_failed) {
+		say("--gdb: %s: what it had cannot be written: %s; the machine does not go back",
+			name_of(vm, disk), error_text(-ret));
+		return ret;
+	}
+	say("--gdb: %s: what it had cannot be written, and neither can what it has: %s; the "
+	    "debugger cannot go back any more, and the guest's data is damaged",
+		name_of(vm, disk), error_text(-ret));
+	history_points_forget(points, vm);
+	return ret;
+}
+
 int history_points_restore(struct history_points *points, struct vm *vm, unsigned index)
 {
 	const struct history_point *point = &points->points[index];
 	struct outside *outside = &vm->recording->outside;
 	struct snapshot_stream stream;
-	int ret = undo_back_to(&points->undo, point->undo_count);
+	int ret;
 
-	if (ret < 0)
-		say("--gdb: a disk: %s", error_text(-ret));
 	ram_copy_restore(&point->ram, vm->memory.host);
 	outside->journal.at = point->journal_at;
 	outside_begin_past(outside);

@@ -59,7 +59,12 @@ void history_points_forget(struct history_points *points, struct vm *vm);
  * noted. The guest decides how much that is. */
 void history_points_bound(struct history_points *points, struct vm *vm);
 
-/* Makes the machine what it was at a point. Returns 0 or -errno (said): then it must not go on. */
+/* Makes the disks what they were at a point. Returns 0, or -errno (said): then they are as before,
+ * or all points are forgotten since they are as at no moment. */
+int history_points_undo(struct history_points *points, struct vm *vm, unsigned index);
+
+/* Makes the machine what it was at a point, as its disks are already. Returns 0 or -errno (said):
+ * then it must not go on. */
 int history_points_restore(struct history_points *points, struct vm *vm, unsigned index);
 
 #endif
