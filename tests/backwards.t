@@ -154,6 +154,23 @@ select undef, undef, undef, 0.2;
 like($gdb->ask('c'), qr/^W00/, 'and gets what came meanwhile');
 $gdb->finish;
 
+# What a run leaves behind is written once, when it has ended for good; what it says at a crash, each time.
+{
+	my ($core, $lines, $profile) = map { scratch() . "/$_" } qw(k.core k.info k.callgrind);
+	$gdb = open_back([@small, qw(-c 2 --last 3 --core), $core, '--coverage', $lines, '--profile', $profile, $list]);
+	for my $round (1 .. 3) {
+		like($gdb->ask('c'), qr/^T0bthread:1;/, "crash $round");
+		$gdb->ask('bs');
+	}
+	is(-s $core, 0, 'a machine that may go on writes no files');
+	like($gdb->ask('c'), qr/^T0bthread:1;/, 'crash 4');
+	is($gdb->ask('c'), 'X0b', 'is the end');
+	is($gdb->finish, 126, 'with its status');
+	is(scalar(() = $gdb->err =~ /^vole: guest crashed/mg), 4, 'a crash is said each time');
+	is(scalar(() = $gdb->err =~ /^vole: (?:core file|profile)/mg), 2, 'a core file and a profile are written once');
+	ok(-s $core > 4096 && -s $lines && -s $profile, 'with what belongs there');
+}
+
 # --- how much is kept ---
 
 $gdb = open_back([@small, build() . '/guest/rng-flood.elf'], history => '8M');

@@ -286,7 +286,7 @@ static void say_chaos(const struct vm *vm)
 			vm_is_virtual(vm) ? "" : "; --clock virtual repeats the run exactly");
 }
 
-/* No guest code is executed any more: says why, and writes what is left of the run. */
+/* No guest code is executed any more: says why. */
 static void stop(struct vm *vm)
 {
 	vm->engine->ops->stop(vm->engine);
@@ -294,7 +294,7 @@ static void stop(struct vm *vm)
 	measure_collect(vm);
 	recording_stopped(vm);
 	say_reason(vm);
-	results_write(vm);
+	results_say(vm);
 }
 
 /* Executes guest code and serves devices until the machine ends. */
@@ -319,6 +319,7 @@ static void run(struct vm *vm)
 			vm_end(vm, EXIT_STATUS_VOLE);
 		stop(vm);
 	} while (debugger_ended(vm));
+	results_write(vm);
 }
 
 static int build_and_run(struct vm *vm)

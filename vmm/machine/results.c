@@ -241,16 +241,26 @@ static void write_profile(struct vm *vm, const struct hits *hits, uint64_t other
 			vm->profile->samples == 1 ? "" : "s");
 }
 
-void results_write(struct vm *vm)
+static bool has_failed(const struct vm *vm)
 {
 	int status = atomic_load(&vm->status);
+
+	return status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_CRASH;
+}
+
+void results_say(struct vm *vm)
+{
+	if (has_failed(vm))
+		last_say(vm);
+}
+
+void results_write(struct vm *vm)
+{
 	struct hits hits = HITS_EMPTY;
 	uint64_t others = 0;
 
-	if (status == EXIT_STATUS_TIMEOUT || status == EXIT_STATUS_CRASH) {
-		last_say(vm);
+	if (has_failed(vm))
 		core_file_write(vm);
-	}
 	if (vm->coverage_file.fd < 0 && vm->profile_file.fd < 0)
 		return;
 	if (vm->engine->ops->counts)

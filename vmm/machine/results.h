@@ -27,7 +27,11 @@ void results_close(struct vm *vm);
  * -errno (said). */
 int results_begin(struct vm *vm);
 
-/* Writes and says all of it. After engine_ops.stop(). */
+/* Says the last instructions, each time that the machine has ended: a debugger may go back to
+ * before that. After engine_ops.stop(). */
+void results_say(struct vm *vm);
+
+/* Writes the files, once the machine has ended for good. After engine_ops.stop(). */
 void results_write(struct vm *vm);
 
 #endif
