@@ -124,7 +124,7 @@ for my $command ('run', 'inspect') {
 for ('', 'x', 'M', '-1', '16MB', '16m', '0x1000', '1.5G', '4G', '5000000000', '99999999999999999999', ' 16M', '16M ') {
 	refused("memory \"$_\"", 125, qr/--memory \Q$_\E: /, 'run', '-m', $_, $hello);
 }
-refused('memory of 0', 125, qr/memory size is 0/, 'run', '-m', 0, $hello);
+refused('memory of 0', 125, qr/--memory 0: a machine has some memory/, 'run', '-m', 0, $hello);
 refused('memory of half a page', 125, qr/memory size 18432 is not a multiple of 4096/, 'run', '-m', '18K', $hello);
 refused('memory over 3 GiB', 125, qr/--memory 3145732K: a machine has at most 3G/, 'run', '-m', '3145732K', $hello);
 refused('memory of 4 GiB', 125, qr/--memory 4G: a machine has at most 3G/, 'run', '-m', '4G', $hello);
@@ -177,6 +177,26 @@ refused("rng \"$_\"", 125, qr/--rng \S+: not together with /, 'run', '--rng', $_
 	for 'host,file=/dev/null', 'file=/dev/null,none', 'host,rate=1,host', 'file=/dev/null,file=/dev/zero';
 refused("rng \"$_\"", 125, qr/--rng none: nothing else goes with it/, 'run', '--rng', $_, $hello)
 	for 'none,rate=1', 'rate=1,none', 'none,indirect=on';
+# What a newcomer may do.
+for (qw(--core --coverage --record --initrd --trace --profile --checkpoint)) {
+	refused("$_ without a name", 125, qr/\Avole: $_: no file is named\n\z/, 'run', $_, '', $hello);
+	refused("$_ twice", 125, qr/\Avole: $_ b: there can be only one, and a is named before\n\z/, 'run', $_, 'a', $_, 'b', $hello);
+}
+refused('--module without a name', 125, qr/\Avole: --module: no file is named\n\z/, 'run', '--module', '', $hello);
+refused("$_ with a kernel that has no name", 125, qr/\Avole: the name of the \w+ is empty\n\z/, $_, '') for qw(run inspect clone replay);
+like(run([vole(), ''])->{err}, qr/\Ausage: /, 'a command without a name: there are these');
+refused("--memory $_", 125, qr/\Avole: --memory $_: a machine has some memory\n\z/, 'run', '--memory', $_, $hello) for qw(0 0K 0G);
+refused("$_->[0] unix:PATH of a file", 125, qr/\Avole: $_->[0] unix:\Q$_->[1]\E: a file or folder of this name is there, which is no socket\n\z/, 'run', $_->[0], "unix:$_->[1]", $hello)
+	for ['--console', scratch()], ['--gdb', $hello], ['--serial', $hello];
+SKIP: {
+	my @protected = (qw(unshare -rm sh -c), 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"', 'sh', scratch());
+	my $disk = write_file('protected', "\0" x 512);
+	skip 'no file system can be mounted here', 3 if run([@protected, 'true'])->{status} ne 0;
+	my $ran = run([@protected, vole(), 'run', '-d', $disk, $hello]);
+	is("$ran->{status} $ran->{err}", "125 vole: $disk: Read-only file system; \",ro\" has the disk be read-only, \",private\" keeps what is written in memory\n", 'a disk that cannot be written: what to do');
+	is(run([@protected, vole(), 'run', '-d', "$disk,$_", $hello])->{status}, 0, "... with $_ it can be had") for qw(ro private);
+}
+
 # In every list a comma of a name is written twice; an option that takes a name alone takes it as it is. A file that is
 # there is made known by its name where a comma stands alone.
 {

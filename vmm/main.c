@@ -46,7 +46,7 @@ static int refuse_command(const char *word)
 		"doctor", "--help", "--version", NULL};
 	const char *meant;
 
-	if (!word)
+	if (!word || !*word)
 		fputs(usage_short, stderr);
 	else if (access(word, F_OK) == 0)
 		say("%s: not a command; \"vole run %s\" boots it", word, word);

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
+#include "options_results.h"
 
 /* A number of seconds, or with ns, us or ms. 0 or -EINVAL. */
 static int parse_time(const char *text, uint64_t *ns)
@@ -54,15 +55,15 @@ int parse_checkpoint(struct options *options, char *text)
 {
 	struct checkpoint_options *checkpoint = &options->checkpoint;
 	char *word;
+	int ret;
 
-	*checkpoint = (struct checkpoint_options){.path = next_word(&text)};
+	ret = parse_path("--checkpoint", next_word(&text), &checkpoint->path);
+	if (ret < 0)
+		return ret;
 	while ((word = next_word(&text)) != NULL)
 		if (parse_word(checkpoint, word) < 0)
 			return -EINVAL;
-	if (*checkpoint->path)
-		return 0;
-	say("--checkpoint: no file is named");
-	return -EINVAL;
+	return 0;
 }
 
 int check_checkpoint(const struct options *options)

@@ -50,8 +50,12 @@ int parse_memory(struct options *options, const char *text)
 		say("--memory %s: a machine has at most 3G", text);
 		return -EINVAL;
 	}
+	if (value == 0) {
+		say("--memory %s: a machine has some memory", text);
+		return -EINVAL;
+	}
 	/* Nobody means so few bytes. */
-	if (shift == 0 && value > 0 && value < PAGE_SIZE) {
+	if (shift == 0 && value < PAGE_SIZE) {
 		say("--memory %s: that is %s byte%s; %sM?", text, text, value == 1 ? "" : "s",
 			text);
 		return -EINVAL;
@@ -71,6 +75,10 @@ int parse_count(const char *name, const char *text, unsigned max, unsigned *coun
 
 int parse_module(struct options *options, const char *text)
 {
+	if (!*text) {
+		say("--module: no file is named");
+		return -EINVAL;
+	}
 	if (options->module_count == MODULES_MAX) {
 		say("--module %s: at most %d modules", text, MODULES_MAX);
 		return -EINVAL;

@@ -88,18 +88,15 @@ static int parse_result_option(struct options *options, int option, char *argume
 	case OPTION_LAST:
 		return parse_count("--last", argument, LAST_MAX, &options->last);
 	case OPTION_COVERAGE:
-		options->coverage = argument;
-		return 0;
+		return parse_path("--coverage", argument, &options->coverage);
 	case OPTION_PROFILE:
 		return parse_profile(options, argument);
 	case OPTION_CORE:
-		options->core = argument;
-		return 0;
+		return parse_path("--core", argument, &options->core);
 	case OPTION_CHECKPOINT:
 		return parse_checkpoint(options, argument);
 	case OPTION_RECORD:
-		options->record = argument;
-		return 0;
+		return parse_path("--record", argument, &options->record);
 	default:
 		return -EINVAL;
 	}
@@ -116,7 +113,7 @@ static int parse_view_option(struct options *options, int option, char *argument
 	case OPTION_CAPTURE:
 		return parse_capture(options, argument);
 	case OPTION_TRACE:
-		return parse_trace(options, argument);
+		return parse_path("--trace", argument, &options->trace);
 	case OPTION_STATS:
 		return parse_stats(options, argument);
 	case OPTION_GDB:
@@ -167,8 +164,7 @@ static int parse_machine_option(struct options *options, int option, char *argum
 	case OPTION_MODULE:
 		return parse_module(options, argument);
 	case OPTION_INITRD:
-		options->initrd = argument;
-		return 0;
+		return parse_path("--initrd", argument, &options->initrd);
 	case OPTION_LOAD:
 		return parse_load(options, argument);
 	case OPTION_DEBUG_PORT:
@@ -347,6 +343,10 @@ static int parse_words(struct options *options, int count, char **argv)
 		return -EINVAL;
 	}
 	options->kernel = argv[optind++];
+	if (!*options->kernel) {
+		say("the name of the %s is empty", what);
+		return -EINVAL;
+	}
 	if (check_stats(options) < 0)
 		return -EINVAL;
 	if (options->is_replay && optind < count)

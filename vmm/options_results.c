@@ -9,6 +9,19 @@
 #include "option_list.h"
 #include "options.h"
 
+int parse_path(const char *name, const char *text, const char **path)
+{
+	if (*text && !*path) {
+		*path = text;
+		return 0;
+	}
+	if (*text)
+		say("%s %s: there can be only one, and %s is named before", name, text, *path);
+	else
+		say("%s: no file is named", name);
+	return -EINVAL;
+}
+
 int parse_profile(struct options *options, char *text)
 {
 	const char *path = next_word(&text);
@@ -25,9 +38,5 @@ int parse_profile(struct options *options, char *text)
 			return -EINVAL;
 		}
 	}
-	options->profile = path;
-	if (*path)
-		return 0;
-	say("--profile: no file is named");
-	return -EINVAL;
+	return parse_path("--profile", path, &options->profile);
 }

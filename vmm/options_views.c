@@ -118,17 +118,6 @@ int parse_check(struct options *options, char *text)
 	return 0;
 }
 
-int parse_trace(struct options *options, const char *text)
-{
-	if (options->trace || !*text) {
-		say(*text ? "--trace %s: there can be only one" : "--trace%s: no file is named",
-			text);
-		return -EINVAL;
-	}
-	options->trace = text;
-	return 0;
-}
-
 #define STATS_JSON "json:"
 
 int parse_stats(struct options *options, const char *text)

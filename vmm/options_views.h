@@ -18,9 +18,6 @@ int parse_capture(struct options *options, char *text);
 /* --check virtio[,fatal] */
 int parse_check(struct options *options, char *text);
 
-/* --trace FILE */
-int parse_trace(struct options *options, const char *text);
-
 /* --stats[=json:FILE]; text is what follows "=", "" if nothing does */
 int parse_stats(struct options *options, const char *text);
 

@@ -173,6 +173,18 @@ static int fail(const struct disk *disk, int error)
 	return -error;
 }
 
+/* A disk that cannot be written may be one to read. */
+static int fail_open(const struct disk *disk, int error)
+{
+	if ((error != EROFS && error != EACCES) || disk->backend.read_only ||
+		access(disk->path, R_OK) < 0)
+		return fail(disk, error);
+	say("%s: %s; \",ro\" has the disk be read-only, \",private\" keeps what is written in "
+	    "memory",
+		disk->path, error_text(error));
+	return -error;
+}
+
 /* Finds the bytes of a regular file or block device with lseek(2). Other files are refused. */
 static int find_bytes(const struct disk *disk, uint64_t *bytes)
 {
@@ -324,7 +336,7 @@ int disk_open(struct disk *disk, const struct disk_options *options, unsigned in
 	disk->fd = TEMP_FAILURE_RETRY(open(options->path,
 		(options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 	if (disk->fd < 0)
-		return fail(disk, errno);
+		return fail_open(disk, errno);
 	if (options->serial)
 		snprintf(id, sizeof id, "%s", options->serial);
 	else

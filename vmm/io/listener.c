@@ -104,8 +104,14 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 		return ret;
 	if (connect(listener->socket.fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return fail(listener, EADDRINUSE);
-	if (errno == ECONNREFUSED && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+	if (errno == ECONNREFUSED && lstat(path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode)) {
+			say("--%s %s: a file or folder of this name is there, which is no socket",
+				name, listener->where);
+			return -EADDRINUSE;
+		}
 		unlink(path);
+	}
 	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return fail(listener, errno);
 	ret = remover_start(&listener->remover, path, false);

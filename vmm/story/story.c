@@ -116,7 +116,10 @@ static int nothing(const char *path, const struct overview *overview)
 		return fail(path, "what it has is of a version or kind that this vole does not "
 				  "know");
 	if (overview->beyond == 0 && overview->damaged == 0)
-		return fail(path, "it has no steps of a vole's");
+		return fail(path,
+			overview->foreign == 0 && strncmp(overview->application, "vole ", 5) == 0
+				? "it has no steps: no driver has used a virtio device"
+				: "it has no steps of a vole's");
 	text_begin(&text);
 	problems_add(&text, overview);
 	text.bytes[strcspn(text.bytes, "\n")] = '\0';
