@@ -143,16 +143,18 @@ is($gdb->ask('c'), 'T05thread:1;replaylog:end;', 'and there again');
 is($gdb->ask('c'), 'W7d', 'and over');
 is($gdb->finish, 125, 'with the status of a record without an end');
 
-# Entropy comes slowly, and its source is ready while the machine is in its past.
-$gdb = open_back([@small, qw(--rng rate=20000), build() . '/guest/rng-draw.elf']);
-$gdb->send('c');
-select undef, undef, undef, 0.1;
-$gdb->interrupt;
-like($gdb->receive, qr/^T02/, 'a guest waits for entropy');
-is($gdb->ask('bs'), 'T05thread:1;', 'it goes back');
-select undef, undef, undef, 0.2;
-like($gdb->ask('c'), qr/^W00/, 'and gets what came meanwhile');
-$gdb->finish;
+# Entropy comes slowly, and its source is ready while the machine is in its past. The present may be before or after a request.
+for my $delay (0.001, 0.02, 0.05, 0.1) {
+	$gdb = open_back([@small, qw(--rng rate=20000), build() . '/guest/rng-draw.elf']);
+	$gdb->send('c');
+	select undef, undef, undef, $delay;
+	$gdb->interrupt;
+	like($gdb->receive, qr/^T02/, 'a guest waits for entropy');
+	is($gdb->ask('bs'), 'T05thread:1;', 'it goes back');
+	select undef, undef, undef, 0.1;
+	like($gdb->ask('c'), qr/^W00/, 'and gets what came meanwhile') or diag($gdb->err);
+	$gdb->finish;
+}
 
 # What a run leaves behind is written once, when it has ended for good; what it says at a crash, each time.
 {
@@ -224,6 +226,23 @@ for (['the first', '3-3'], ['the second', '4-4'], ['a disk that stays broken', '
 		like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'and forwards');
 		ok(slurp($disk) eq $content, 'with what it wrote');
 	}
+	$gdb->send('k');
+	$gdb->finish;
+}
+
+# What a disk has cannot be read before it is written: there is no way back over that.
+{
+	my $requests = build() . '/guest/block-requests.elf';
+	my $disk = write_file('faulty.img', "\0" x (4100 * 512));
+	local @ENV{qw(VOLE_FAULTY_FILE VOLE_FAULTS)} = ($disk, 'read:4-4=EIO');
+	$gdb = open_back([@small, '-d', $disk, $requests, '--', qw(w 0 4 w 2 4 f 0 0)], program => build() . '/tests/tools/vole-faulty');
+	$gdb->ask(sprintf 'Z0,%x,1', {elf_symbols(slurp($requests))}->{block_flush});
+	like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'a guest has written a disk that could not be read');
+	my $content = slurp($disk);
+	is($gdb->ask('bc'), 'E01', 'it cannot go back');
+	like($gdb->err, qr/--gdb: what was on a disk before it was written could not be kept; the past begins after that\n/, 'which is said');
+	ok(slurp($disk) eq $content, 'and the disk stays as it is');
+	is($gdb->ask('bc'), 'T05thread:1;replaylog:begin;', 'the past begins there');
 	$gdb->send('k');
 	$gdb->finish;
 }

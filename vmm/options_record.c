@@ -28,7 +28,7 @@ int record_words(int count, const char *const *words, char **copy, size_t *len)
 		return 0;
 	for (int i = 0; i < count; i++)
 		*len += strlen(words[i]) + 1;
-	*copy = at = malloc(*len);
+	*copy = at = malloc(*len + 1);
 	if (!at) {
 		say("%s", error_text(ENOMEM));
 		return -ENOMEM;

@@ -253,8 +253,16 @@ int history_points_undo(struct history_points *points, struct vm *vm, unsigned i
 {
 	uint64_t count = points->points[index].undo_count;
 	struct block_backend *disk = NULL;
-	int ret = undo_back_to(&points->undo, count, &disk);
+	int ret;
 
+	/* The guest may have written since they were bounded. */
+	if (points->undo.has_failed) {
+		say("--gdb: what was on a disk before it was written could not be kept; the past "
+		    "begins after that");
+		history_points_forget(points, vm);
+		return -EIO;
+	}
+	ret = undo_back_to(&points->undo, count, &disk);
 	if (ret == 0)
 		return 0;
 	if (!points->undo.has_failed) {

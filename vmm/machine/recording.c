@@ -210,7 +210,7 @@ static void note_progress(struct recording *recording, const struct engine_posit
 bool recording_waits(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
-	uint64_t now_ns = monotonic_ns();
+	uint64_t now_ns;
 
 	if (!recording || !recording->is_written)
 		return false;
@@ -219,6 +219,7 @@ bool recording_waits(struct vm *vm)
 		recording->waits_since_ns = 0;
 		return false;
 	}
+	now_ns = monotonic_ns();
 	if (recording->waits_since_ns == 0)
 		recording->waits_since_ns = now_ns;
 	if (!recording->said_waits && now_ns - recording->waits_since_ns >= PATIENT_NS) {
@@ -239,6 +240,9 @@ int64_t recording_run(struct vm *vm)
 	if (recording_waits(vm))
 		return RETRY_NS;
 	vm->engine->ops->position(vm->engine, &now);
+	/* In the present, kicks may not have been served before the machine stood, and afterwards
+	 * what the journal has of this position is taken. */
+	history_arrive(vm, &now);
 	if (now.done == 0) {
 		history_look(vm);
 		recording->outside.position = now;
