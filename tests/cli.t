@@ -177,6 +177,18 @@ refused("rng \"$_\"", 125, qr/--rng \S+: not together with /, 'run', '--rng', $_
 	for 'host,file=/dev/null', 'file=/dev/null,none', 'host,rate=1,host', 'file=/dev/null,file=/dev/zero';
 refused("rng \"$_\"", 125, qr/--rng none: nothing else goes with it/, 'run', '--rng', $_, $hello)
 	for 'none,rate=1', 'rate=1,none', 'none,indirect=on';
+# To look at a machine changes no file.
+{
+	my $left = write_file('left', 'as it was');
+	for (map { [$_->[0], "$_->[1]$left"], [$_->[0], $_->[1] . scratch() . '/nowhere/x'] }
+		['--checkpoint', ''], ['--record', ''], ['--core', ''], ['--coverage', ''], ['--profile', ''], ['--capture', ''], ['--trace', ''], ['--stats', 'json:'],
+		['--log', 'virtio,file='], ['--console', 'file:'], ['--console', 'unix:'], ['--serial', 'file:']) {
+		my ($option, $argument) = @$_;
+		accepted("inspect $option", qr/^Kernel/, 'inspect', "$option=$argument", $hello);
+	}
+	is(slurp($left), 'as it was', 'inspect leaves files as they were');
+}
+
 # What a newcomer may do.
 for (qw(--core --coverage --record --initrd --trace --profile --checkpoint)) {
 	refused("$_ without a name", 125, qr/\Avole: $_: no file is named\n\z/, 'run', $_, '', $hello);

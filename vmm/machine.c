@@ -93,7 +93,7 @@ static int plan(struct vm *vm)
 		return EXIT_STATUS_VOLE;
 	devices_place(vm);
 	if (io_loop_init(&vm->loop) < 0 || debugger_open(vm) < 0 || devices_open(vm) < 0 ||
-		checkpoint_open(vm) < 0 || recording_identify_disks(vm) < 0)
+		recording_identify_disks(vm) < 0)
 		return EXIT_STATUS_VOLE;
 	if (vm->clone && clone_adopt_disks(vm) < 0)
 		return EXIT_STATUS_VOLE;
@@ -178,7 +178,6 @@ static int make_devices(struct vm *vm)
 		ret = state_report_open(vm);
 	if (ret == 0)
 		ret = watch_open(vm, (struct sink_wait){signals_wait, vm});
-	signals_end_wait(vm);
 	if (ret == 0)
 		ret = devices_add(vm);
 	if (ret == 0)
@@ -326,6 +325,9 @@ static int build_and_run(struct vm *vm)
 {
 	int ret = plan(vm);
 
+	/* Not where a machine is only planned: that changes no file. */
+	if (ret == 0 && checkpoint_open(vm) < 0)
+		ret = EXIT_STATUS_VOLE;
 	measure_reach(vm, STATS_IMAGE);
 	if (ret == 0)
 		ret = make_core(vm);

@@ -143,9 +143,6 @@ int signals_wait(void *ctx, unsigned ms)
 	struct signalfd_siginfo info;
 	int signal;
 
-	if (!vm->has_lent_terminals)
-		for_each_chardev(vm, chardev_suspend);
-	vm->has_lent_terminals = true;
 	if (timeout_ns > 0 && monotonic_ns() - vm->began_ns >= timeout_ns)
 		return -ETIMEDOUT;
 	if (poll(&in, 1, (int)ms) <= 0 || read(in.fd, &info, sizeof info) != sizeof info)
@@ -157,13 +154,6 @@ int signals_wait(void *ctx, unsigned ms)
 		return 0;
 	atomic_store(&vm->signal, signal);
 	return -EINTR;
-}
-
-void signals_end_wait(struct vm *vm)
-{
-	if (vm->has_lent_terminals)
-		for_each_chardev(vm, chardev_resume);
-	vm->has_lent_terminals = false;
 }
 
 void signals_close(struct vm *vm)

@@ -20,11 +20,9 @@ int signals_open(struct vm *vm);
 void signals_close(struct vm *vm);
 
 /* A sink_wait.moment for the readers of views' files; ctx is the struct vm. --timeout counts from
- * where the views are opened. The terminals are meanwhile as they were found, so that ^C is SIGINT;
- * signals_end_wait() takes them again. The signal of -EINTR is vm->signal then. Only one thread
- * runs. */
+ * where the views are opened. The signal of -EINTR is vm->signal then. Called before a terminal is
+ * taken, so that ^C is SIGINT. */
 int signals_wait(void *ctx, unsigned ms);
-void signals_end_wait(struct vm *vm);
 
 /* Returns whether a signal asks for the end of the machine, whatever state it is in. */
 bool signal_ends(int signal);

@@ -177,7 +177,6 @@ struct vm {
 	struct vga_text screen;
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
-	bool has_lent_terminals;  /* signals_wait() */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct vm_last_resort last_resort;
 	struct vm_halts halts;
