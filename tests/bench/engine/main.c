@@ -4,11 +4,16 @@
  * "E name checksum" when it has ended, and whoever reads that knows the time. So engines can be
  * compared whose clocks cannot. The command line says what is done:
  *
- *	loops PERCENT [paging]  every loop of loops.c, with so many percent of its rounds
- *	block COUNT             reads of 4 KiB from the first disk, one at a time
- *	rng COUNT               64 random bytes, one request at a time
+ *	loops PERCENT [paging]        every loop of loops.c, with so many percent of its rounds
+ *	block COUNT [DEPTH] [polled]  reads of 4 KiB from the first disk, one behind the other, so many
+ *	                              made available at once (1)
+ *	rng COUNT [DEPTH] [polled]    64 random bytes a request, likewise
  *	nothing
+ *
+ * A guest that polls has interrupts off, and looks at the used ring until something is there.
  */
+
+#include <stdatomic.h>
 
 #include "block.h"
 #include "error.h"
@@ -23,6 +28,7 @@
 #define PERCENT_MAX 100000
 #define READ_LEN    4096
 #define DRAW_LEN    64
+#define DEPTH_MAX   32
 
 /* Intel SDM 3, 2.5 and 4.3. */
 #define CR0_PG       0x80000000u
@@ -34,7 +40,8 @@ static uint32_t table[1024] __attribute__((aligned(4096)));
 
 static struct block disk;
 static struct rng rng;
-static uint8_t data[READ_LEN];
+static struct block_request requests[DEPTH_MAX];
+static uint8_t data[DEPTH_MAX][READ_LEN];
 
 /* Map the first 4 MiB, where all of this kernel lies, to themselves, a page of 4 KiB each. */
 static void set_paging(bool on)
@@ -77,37 +84,101 @@ static const struct device_map_entry *find(const struct start_info *info, uint32
 	return NULL;
 }
 
-static int run_block(const struct start_info *info, uint32_t count)
+/* What is asked for at once, and how the guest waits for it. */
+struct load {
+	uint32_t count, depth;
+	bool polled;
+};
+
+/* The next request that the device is done with; NULL: the device has failed. */
+static void *wait_for_any(struct virtq *vq, bool polled)
+{
+	uint32_t written;
+
+	if (polled)
+		while (!virtq_pending(vq) && !atomic_load(&vq->dev->failed))
+			cpu_relax();
+	else if (virtq_wait(vq) != 0)
+		return NULL;
+	return virtq_take(vq, &written);
+}
+
+static void begin(struct virtq *vq, const struct load *load)
+{
+	if (load->polled) {
+		interrupts_off();
+		virtq_interrupts_off(vq);
+	}
+}
+
+static int read_some(uint64_t *sector, const struct load *load)
 {
 	const unsigned sectors = READ_LEN / VIRTIO_BLK_SECTOR_SIZE;
+	int error = 0;
+
+	for (uint32_t i = 0; i < load->depth && !error; i++) {
+		error = block_submit(
+			&disk, &requests[i], VIRTIO_BLK_T_IN, *sector, data[i], READ_LEN);
+		*sector += sectors;
+		if (*sector + sectors > disk.capacity)
+			*sector = 0;
+	}
+	if (error)
+		return error;
+	block_kick(&disk);
+	for (uint32_t i = 0; i < load->depth; i++) {
+		struct block_request *done = wait_for_any(&disk.queues[0], load->polled);
+
+		if (!done || done->status != VIRTIO_BLK_S_OK)
+			return -EIO;
+	}
+	return 0;
+}
+
+static int run_block(const struct start_info *info, const struct load *load)
+{
 	const struct device_map_entry *entry = find(info, VIRTIO_ID_BLOCK);
 	uint64_t sector = 0;
 
 	if (!entry || block_init(&disk, entry) != 0)
 		return 1;
+	begin(&disk.queues[0], load);
 	printf("B block\n");
-	for (uint32_t i = 0; i < count; i++) {
-		if (block_read(&disk, sector, data, sectors) != 0)
+	for (uint32_t done = 0; done < load->count; done += load->depth)
+		if (read_some(&sector, load) != 0)
 			return 1;
-		sector += sectors;
-		if (sector + sectors > disk.capacity)
-			sector = 0;
-	}
-	printf("E block %u\n", count);
+	printf("E block %u\n", load->count);
 	return 0;
 }
 
-static int run_rng(const struct start_info *info, uint32_t count)
+static int draw_some(const struct load *load)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < load->depth && !error; i++)
+		error = virtq_add(
+			&rng.vq, &(struct virtq_buffer){data[i], DRAW_LEN}, 0, 1, data[i]);
+	if (error)
+		return error;
+	virtq_kick(&rng.vq);
+	for (uint32_t i = 0; i < load->depth; i++)
+		if (!wait_for_any(&rng.vq, load->polled))
+			return -EIO;
+	return 0;
+}
+
+static int run_rng(const struct start_info *info, const struct load *load)
 {
 	const struct device_map_entry *entry = find(info, VIRTIO_ID_ENTROPY);
 
 	if (!entry || rng_init(&rng, entry) != 0)
 		return 1;
+	begin(&rng.vq, load);
 	printf("B rng\n");
-	for (uint32_t i = 0; i < count; i++)
-		if (rng_read(&rng, data, DRAW_LEN) != 0)
+	for (uint32_t done = 0; done < load->count; done += load->depth)
+		if (draw_some(load) != 0)
 			return 1;
-	printf("E rng %u\n", count);
+	printf("E rng %u\n", load->count);
 	return 0;
 }
 
@@ -124,16 +195,27 @@ static bool is_word(const char *words, const char *word, const char **rest)
 	return true;
 }
 
+static bool is_load(const char *words, struct load *load)
+{
+	*load = (struct load){.depth = 1};
+	if (!parse_number(words, &load->count, &words))
+		return false;
+	parse_number(words, &load->depth, &words);
+	load->polled = is_word(words, "polled", &words);
+	return load->depth >= 1 && load->depth <= DEPTH_MAX;
+}
+
 int main(const struct start_info *info)
 {
 	const char *words = info_cmdline(info);
-	uint32_t count;
+	struct load load;
+	uint32_t percent;
 
-	if (is_word(words, "loops", &words) && parse_number(words, &count, &words))
-		return run_loops(count, is_word(words, "paging", &words));
-	if (is_word(words, "block", &words) && parse_number(words, &count, NULL))
-		return run_block(info, count);
-	if (is_word(words, "rng", &words) && parse_number(words, &count, NULL))
-		return run_rng(info, count);
+	if (is_word(words, "loops", &words) && parse_number(words, &percent, &words))
+		return run_loops(percent, is_word(words, "paging", &words));
+	if (is_word(words, "block", &words) && is_load(words, &load))
+		return run_block(info, &load);
+	if (is_word(words, "rng", &words) && is_load(words, &load))
+		return run_rng(info, &load);
 	return is_word(words, "nothing", &words) ? 0 : 1;
 }
