@@ -230,6 +230,30 @@ for (['the first', '3-3'], ['the second', '4-4'], ['a disk that stays broken', '
 	$gdb->finish;
 }
 
+# A search finds that only after it has gone back a little: it ends at a moment that there was. A step back leaves such a moment
+# behind the writes, which it undoes (3 and 4), and has done again (5 and 6).
+{
+	my $requests = build() . '/guest/block-requests.elf';
+	my $disk = write_file('faulty.img', "\0" x (4100 * 512));
+	local @ENV{qw(VOLE_FAULTY_FILE VOLE_FAULTS)} = ($disk, 'write:7-7=EIO');
+	$gdb = open_back([@small, '-d', $disk, $requests, '--', qw(w 0 4 w 2 4), (qw(r 0 60)) x 12, qw(f 0 0)], program => build() . '/tests/tools/vole-faulty');
+	my %in = elf_symbols(slurp($requests));
+	my $point = sprintf '0,%x,1', $in{block_flush};
+	$gdb->ask("Z$point");
+	like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'a guest has written its disk, a while ago');
+	my ($state, $content) = (state_of($gdb, 1, [$in{written}, 64]), slurp($disk));
+	is($gdb->ask('bs'), 'T05thread:1;', 'it goes back by a step');
+	like($gdb->ask('c'), qr/^T05thread:1;swbreak/, 'and forwards');
+	is($gdb->ask('bc'), 'T02thread:1;', 'a search that its disk ends is as one that the user ends');
+	like($gdb->err, qr/faulty\.img: what it had cannot be written: Input\/output error; the machine does not go back\n/, 'which is said');
+	is(state_of($gdb, 1, [$in{written}, 64]), $state, 'the machine is where it looked last');
+	ok(slurp($disk) eq $content, 'and so is its disk');
+	like($gdb->ask('bc'), qr/replaylog:begin/, 'it goes on when the disk is well');
+	ok(slurp($disk) eq "\0" x (4100 * 512), 'to what there was');
+	$gdb->send('k');
+	$gdb->finish;
+}
+
 # What a disk has cannot be read before it is written: there is no way back over that.
 {
 	my $requests = build() . '/guest/block-requests.elf';
