@@ -7,7 +7,9 @@ use strict;
 use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
+use Elf;
 use File::Spec;
+use Gdb;
 use IO::Socket::UNIX;
 use Test::More;
 use Vole qw(:DEFAULT refused);
@@ -152,6 +154,16 @@ for my $name (sort keys %others) {
 	write_file('sizes.img', "\0" x (64 * 512));
 	is(run([vole(), 'replay', $file])->{out}, $one->{out}, 'and so it does in the replay, whose disk stays');
 	is(-s $disk, 64 * 512, '... as it is');
+	my $gdb = Gdb->new([$file], replay => 1);
+	$gdb->ask('qSupported:swbreak+;hwbreak+');
+	like($gdb->ask('c'), qr/replaylog:end/, 'a debugger is at its end');
+	like($gdb->ask('bc'), qr/replaylog:begin/, 'and goes back');
+	my $beginning = $gdb->eip;
+	isnt($beginning, elf_entry(slurp(build() . '/guest/block-resize.elf')), 'to where the disk got its last size');
+	like($gdb->ask('c'), qr/replaylog:end/, 'and forwards');
+	$gdb->send('k');
+	$gdb->finish;
+	is($gdb->output, $one->{out}, 'with the same output');
 }
 
 # --- what it costs ---
