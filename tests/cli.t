@@ -194,6 +194,9 @@ for (qw(--core --coverage --record --initrd --trace --profile --checkpoint)) {
 	refused("$_ without a name", 125, qr/\Avole: $_: no file is named\n\z/, 'run', $_, '', $hello);
 	refused("$_ twice", 125, qr/\Avole: $_ b: there can be only one, and a is named before\n\z/, 'run', $_, 'a', $_, 'b', $hello);
 }
+accepted("doctor $_", qr/^usage: vole run/, 'doctor', $_) for qw(--help -h);
+refused("$_ with a socket's name that is too long", 125, qr/\Avole: $_ unix:x+: the name of a socket has at most 107 bytes\n\z/, 'run', $_, 'unix:' . 'x' x 108, $hello)
+	for qw(--console --gdb --serial);
 refused('--module without a name', 125, qr/\Avole: --module: no file is named\n\z/, 'run', '--module', '', $hello);
 refused("$_ with a kernel that has no name", 125, qr/\Avole: the name of the \w+ is empty\n\z/, $_, '') for qw(run inspect clone replay);
 like(run([vole(), ''])->{err}, qr/\Ausage: /, 'a command without a name: there are these');

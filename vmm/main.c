@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,11 @@ static int show_text(const char *text)
 		return 0;
 	say("standard output: %s", error_text(errno));
 	return EXIT_STATUS_VOLE;
+}
+
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 /* Runs a machine. Returns the exit status. */
@@ -90,12 +96,14 @@ int main(int argc, char **argv)
 
 	if (!process_prepare())
 		return EXIT_STATUS_VOLE;
-	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
+	if (asks_for_help(command))
 		return show_text(usage);
 	if (strcmp(command, "--version") == 0)
 		return show_text("vole " VOLE_VERSION "\n");
 	if (strcmp(command, "doctor") == 0 && argc == 2)
 		return doctor();
+	if (strcmp(command, "doctor") == 0 && asks_for_help(argv[2]))
+		return show_text(usage);
 	if (strcmp(command, "doctor") == 0) {
 		say("doctor %s: it has no options", argv[2]);
 		return EXIT_STATUS_VOLE;

@@ -96,8 +96,11 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 	*listener = LISTENER_EMPTY;
 	listener->name = name;
 	snprintf(listener->where, sizeof listener->where, "unix:%s", path);
-	if (strlen(path) >= sizeof address.sun_path)
-		return fail(listener, ENAMETOOLONG);
+	if (strlen(path) >= sizeof address.sun_path) {
+		say("--%s unix:%s: the name of a socket has at most %zu bytes", name, path,
+			sizeof address.sun_path - 1);
+		return -ENAMETOOLONG;
+	}
 	memcpy(address.sun_path, path, strlen(path));
 	ret = init(listener, loop, name, AF_UNIX, client);
 	if (ret < 0)
