@@ -283,7 +283,7 @@ for (['cut off', qr/the file is cut off/, sub { substr(${$_[0]}, -200) = '' }],
 	like($result->{err}, qr/killed\.rec: the recording was interrupted; /, 'vole may have been killed');
 	my ($end) = $result->{err} =~ /killed\.rec: repeated to instruction (\d+), and the record goes no further: the recording was interrupted\n/;
 	# A turn is 10000 instructions, but for those at which a device is kicked.
-	my $expected = ($turns + 16384) * 10000;
+	my $expected = ($turns + 8192) * 10000;
 	ok($end && $end <= $expected && $end > $expected - 100000, 'the replay ends by itself near the last mark') or diag(shown($result));
 	is($result->{status}, 125, 'with status 125');
 	is(run([vole(), 'replay', $killed])->{err}, $result->{err}, 'and again at the same instruction');

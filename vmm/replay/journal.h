@@ -51,9 +51,9 @@ struct journal_entry {
 /* Sectors of a disk at most: bytes are counted in an off_t. */
 #define JOURNAL_SECTORS_MAX (INT64_MAX / 512)
 
-/* Turns without an entry after which a record has a JOURNAL_MARK: a second or so of a CPU that
- * executes all the time. A run that was interrupted is known to within as many. */
-#define JOURNAL_MARK_TURNS 16384
+/* Turns without an entry after which a record has a JOURNAL_MARK: 82 million instructions of a CPU
+ * that executes all the time. A run that was interrupted is known to within as many. */
+#define JOURNAL_MARK_TURNS 8192
 
 struct journal {
 	uint8_t *bytes; /* entries, as in a file. Owned */
