@@ -100,8 +100,8 @@ struct engine_ops {
 	/* Prepares a GSI, 0 to IOAPIC_PINS - 1, to be raised. Before start(). */
 	int (*connect)(struct engine *engine, unsigned gsi);
 
-	/* Raises an edge of a connected GSI. Any thread that serves devices or executes guest
-	 * code. */
+	/* Raises an edge of a connected GSI. Any thread that serves devices or executes guest code,
+	 * one at a time for each GSI. */
 	void (*raise)(struct engine *engine, unsigned gsi);
 
 	/* Has 32-bit guest stores of value to address signal the eventfd instead of calling

@@ -36,7 +36,7 @@ struct kvm_engine {
 	enum engine_irqchip irqchip;
 	const struct memory *memory; /* not owned */
 	struct kvm_debug *debug;     /* NULL: there is no debugger. Owned */
-	int irqfds[IOAPIC_PINS];     /* of connected GSIs; -1: not connected */
+	int irqfds[IOAPIC_PINS];     /* of connected GSIs; -1: not connected, or a PC's */
 	int counters;                /* of KVM's counters of the VM; -1: none */
 	unsigned vcpu_count;         /* so many of vcpus are made, the last one perhaps by half */
 	struct vcpu vcpus[];
@@ -183,11 +183,17 @@ static int kvm_engine_set_routes(
 	return kvm_set_routes(&kvm_engine_of(engine)->kvm, routes);
 }
 
+/* KVM has an irqfd's MSI in the guest at once. One of a pin of its own interrupt controllers it
+ * leaves to a thread of the kernel's, so that each interrupt wakes that first: those pins are set
+ * by hand. */
 static int kvm_engine_connect(struct engine *base, unsigned gsi)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
-	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int fd;
 
+	if (engine->irqchip == ENGINE_IRQCHIP_PC)
+		return 0;
+	fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (fd < 0) {
 		int ret = -errno;
 
@@ -198,10 +204,15 @@ static int kvm_engine_connect(struct engine *base, unsigned gsi)
 	return kvm_add_irqfd(&engine->kvm, fd, gsi);
 }
 
-static void kvm_engine_raise(struct engine *engine, unsigned gsi)
+static void kvm_engine_raise(struct engine *base, unsigned gsi)
 {
-	/* Fails only when the counter is full, and then the interrupt is on its way already. */
-	(void)!eventfd_write(kvm_engine_of(engine)->irqfds[gsi], 1);
+	struct kvm_engine *engine = kvm_engine_of(base);
+
+	if (engine->irqchip == ENGINE_IRQCHIP_PC)
+		kvm_pulse(&engine->kvm, gsi);
+	else
+		/* Fails only when the counter is full: the interrupt is on its way already. */
+		(void)!eventfd_write(engine->irqfds[gsi], 1);
 }
 
 static int kvm_engine_set_kick(

@@ -180,6 +180,16 @@ int kvm_add_irqfd(const struct kvm *kvm, int eventfd, uint32_t gsi)
 	return kvm_ioctl(kvm->vm, KVM_IRQFD, &irqfd);
 }
 
+void kvm_pulse(const struct kvm *kvm, uint32_t gsi)
+{
+	struct kvm_irq_level line = {.irq = gsi, .level = 1};
+
+	/* They cannot fail: there are interrupt controllers. */
+	(void)ioctl(kvm->vm, KVM_IRQ_LINE, &line);
+	line.level = 0;
+	(void)ioctl(kvm->vm, KVM_IRQ_LINE, &line);
+}
+
 int kvm_set_ioeventfd(
 	const struct kvm *kvm, int eventfd, uint64_t address, uint32_t value, bool add)
 {

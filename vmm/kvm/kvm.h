@@ -55,6 +55,10 @@ int kvm_create_pc_irqchip(struct kvm *kvm);
 /* Replaces all routes: GSI n goes where pin n of the IOAPIC says (KVM API 4.52). */
 int kvm_set_routes(const struct kvm *kvm, const struct ioapic_route routes[IOAPIC_PINS]);
 
+/* Raises an edge of a GSI of KVM's own interrupt controllers (KVM API 4.25). Any thread, one at a
+ * time for each GSI: an edge that begins before another has ended is none. */
+void kvm_pulse(const struct kvm *kvm, uint32_t gsi);
+
 /* Has a write to the eventfd raise this GSI (KVM API 4.75). */
 int kvm_add_irqfd(const struct kvm *kvm, int eventfd, uint32_t gsi);
 

@@ -31,6 +31,7 @@ void kvm_rules_add(struct rules *rules, int vm, int first_vcpu, int last_vcpu)
 		KVM_GET_XSAVE,
 	};
 	static const unsigned long vm_requests[] = {
+		KVM_IRQ_LINE,        /* a device interrupts a PC */
 		KVM_SET_GSI_ROUTING, /* the guest programs its IOAPIC */
 		KVM_IOEVENTFD,       /* a driver starts or stops */
 		KVM_GET_IRQCHIP,     /* checkpoints */
