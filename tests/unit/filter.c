@@ -221,9 +221,32 @@ static void test_exempt(void)
 	is(run(&filter, &data), FORBIDDEN, "nor one that has its low half");
 }
 
+/* Assembles rules for so many requests of ioctl(2) on two descriptors. Returns the length. */
+static unsigned length_for_requests(unsigned count)
+{
+	static struct filter filter;
+	struct rules rules = {0};
+
+	for (unsigned i = 0; i < count; i++) {
+		struct rule rule = rule_ioctl(0xae80 + i, 8, 9);
+
+		rules_add(&rules, &rule, 1);
+	}
+	filter_assemble(&filter, &rules, FORBIDDEN, NULL);
+	return filter.len;
+}
+
+/* A start pays for each instruction. */
+static void test_length(void)
+{
+	is(length_for_requests(16) - length_for_requests(2), 14,
+		"a further ioctl of the same descriptors is one instruction");
+}
+
 int main(void)
 {
 	test_machine();
+	test_length();
 	test_random();
 	test_no_rules();
 	test_exempt();
