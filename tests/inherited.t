@@ -90,6 +90,14 @@ if (!$ENV{SAN}) {
 		is("@strange", '', "$view->[0]: such a limit is named");
 	}
 	ok($ends{$_}, "... where a view's $_ has no room") for sort keys %ends;
+
+	# And a capture keeps a copy of each queue's rings.
+	my $lacks = 0;
+	for my $limit (map { $_ * 1000 } 112 .. 130) {
+		my $ran = run(['sh', '-c', "ulimit -v $limit; exec \"\$0\" \"\$@\"", @machine[0 .. 3], '--capture', scratch() . '/view', '-d', $disk, "$kernels/demo.elf"]);
+		$lacks++ if $ran->{err} =~ /^vole: --capture: \S+: device \d+, queue \d+: [^\n]* is $limit KiB \(ulimit -v\); [^\n]*; its rings, or which chain a used element is of, are not captured$/m;
+	}
+	ok($lacks, '... and where the rings of a queue have none');
 }
 
 # Root has as many threads as it likes, so somebody else runs this, with a /dev/kvm that is everybody's.

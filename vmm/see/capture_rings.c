@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdlib.h>
 
 #include <vole/virtio_config.h>
 
+#include "error_text.h"
+#include "log.h"
 #include "see/capture_parts.h"
 
 /* Ids of chains that a queue can have in flight: all that 16 bits hold. */
@@ -96,6 +99,7 @@ void capture_queue_ready(struct capture_view *capture, const struct event *event
 	const struct virtq *vq = &event->device->queues[number];
 	struct captured_queue *queue = captured_queue(capture, event, number);
 	struct bytes *record;
+	int ret;
 
 	capture_name(capture, event, vq->desc);
 	capture_name(capture, event, vq->driver);
@@ -108,15 +112,19 @@ void capture_queue_ready(struct capture_view *capture, const struct event *event
 	bytes_u64(record, vq->device);
 	capture_end_record(capture);
 
-	/* Without memory the rings are not shown, and used elements have no number. */
 	ring_copy_free(&queue->ring);
 	if (!event->virtio->value)
 		return;
 	capture->devices[event->number].virtio = event->device;
 	if (!queue->numbers)
 		queue->numbers = calloc(CHAIN_IDS, sizeof *queue->numbers);
-	if (ring_copy_begin(
-		    &queue->ring, vq, virtio_has_feature(event->device, VIRTIO_F_RING_PACKED)) < 0)
+	ret = ring_copy_begin(
+		&queue->ring, vq, virtio_has_feature(event->device, VIRTIO_F_RING_PACKED));
+	if (!queue->numbers || ret < 0)
+		say("--capture: %s: device %u, queue %d: %s; its rings, or which chain a used "
+		    "element is of, are not captured",
+			capture->name, event->number, number, error_text(ENOMEM));
+	if (ret < 0)
 		return;
 	capture_look_at_ring(capture, event, number);
 	if (capture->stores)

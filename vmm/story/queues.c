@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "story/queues.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,8 @@ static void forget(struct story_queue *queue)
 	*queue = (struct story_queue){.size = 0};
 }
 
-/* Without memory the queue is shown as one that is not ready. */
-static void make_ready(struct story_queue *queue, const struct record *record)
+/* Returns 0, or -ENOMEM: then the queue is not ready. */
+static int make_ready(struct story_queue *queue, const struct record *record)
 {
 	uint32_t size = record->ready.size;
 
@@ -37,9 +38,10 @@ static void make_ready(struct story_queue *queue, const struct record *record)
 		queue->at[i] = record->ready.areas[i];
 		queue->bytes[i] = calloc(1, queue->len[i]);
 		if (!queue->bytes[i])
-			return;
+			return -ENOMEM;
 	}
 	queue->size = size;
+	return 0;
 }
 
 /* A queue that is not ready has no areas, so that not even a change of no bytes has a place. */
@@ -109,19 +111,19 @@ enum record_fault story_check(
 	return RECORD_FINE;
 }
 
-void story_apply(struct story_devices *devices, const struct record *record)
+int story_apply(struct story_devices *devices, const struct record *record)
 {
 	struct story_queue *queue = story_queue_of(devices, record);
 	struct story_device *device;
 
 	if (record->device == CAPTURE_NO_DEVICE)
-		return;
+		return 0;
 	device = &devices->device[record->device];
 	device->id = record->device_id;
 	device->is_known = true;
 	if (record->kind == CAPTURE_QUEUE_READY)
-		make_ready(queue, record);
-	else if (record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE)
+		return make_ready(queue, record);
+	if (record->kind == CAPTURE_RING || record->kind == CAPTURE_STORE)
 		memcpy(queue->bytes[record->ring.area] + record->ring.offset, record->ring.bytes.at,
 			record->ring.bytes.len);
 	else if (record->kind == CAPTURE_STATUS)
@@ -130,6 +132,7 @@ void story_apply(struct story_devices *devices, const struct record *record)
 		device->interrupt_status |= record->interrupt.bit;
 	else if (record->kind == CAPTURE_READ || record->kind == CAPTURE_WRITE)
 		note_access(device, record);
+	return 0;
 }
 
 void story_free(struct story_devices *devices)

@@ -69,8 +69,9 @@ struct story_queue *story_queue_of(struct story_devices *devices, const struct r
 enum record_fault story_check(
 	struct story_devices *devices, const struct record *record, struct story_beyond *beyond);
 
-/* Has a record take effect that story_check() finds fine. */
-void story_apply(struct story_devices *devices, const struct record *record);
+/* Has a record take effect that story_check() finds fine. Returns 0, or -ENOMEM if a queue's areas
+ * have no room. */
+int story_apply(struct story_devices *devices, const struct record *record);
 
 void story_free(struct story_devices *devices);
 

@@ -47,7 +47,9 @@ static void take_record(struct steps *steps, const struct record *record,
 	} else if (record->kind == CAPTURE_STORE) {
 		visitor->change(ctx, step, &record->ring);
 	}
-	story_apply(&steps->devices, record);
+	if (steps->error == 0)
+		steps->error = story_apply(&steps->devices, record);
+	steps->ended |= steps->error < 0;
 }
 
 /* Takes what has changed in a packed ring side by side: the driver may have written to places next
@@ -120,7 +122,9 @@ int steps_walk(struct steps *steps, FILE *file, const struct steps_visitor *visi
 	}
 	if (!steps->ended)
 		end_step(steps, visitor, ctx);
-	return 0;
+	if (steps->error < 0)
+		steps_free(steps);
+	return steps->error;
 }
 
 void steps_free(struct steps *steps)

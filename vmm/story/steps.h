@@ -41,7 +41,8 @@ struct steps {
 	uint64_t beyond;                  /* records that are about more than a page shows ... */
 	struct story_beyond first_beyond; /* ... and what the first of them is about */
 	uint64_t lost;                    /* records that the capture lacks, by what it says */
-	bool ended;                       /* the visitor wants no more */
+	bool ended;                       /* the visitor wants no more, or there is an error */
+	int error;                        /* of story_apply() */
 };
 
 /* Goes through a file from its beginning. Returns 0 or -ENOMEM; the caller calls steps_free(). */
