@@ -5,8 +5,8 @@
  * compared whose clocks cannot. The command line says what is done:
  *
  *	loops PERCENT [paging]        every loop of loops.c, with so many percent of its rounds
- *	block COUNT [DEPTH] [polled]  reads of 4 KiB from the first disk, one behind the other, so many
- *	                              made available at once (1)
+ *	block COUNT [DEPTH] [polled]  reads of 4 KiB from the first disk, one behind the other,
+ *	                              DEPTH (1) made available at once
  *	rng COUNT [DEPTH] [polled]    64 random bytes a request, likewise
  *	nothing
  *
