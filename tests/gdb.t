@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The gdb server, by its protocol: a debugger of our own sends packets. tests/gdb-session.t has gdb itself.
+# The gdb server, by its protocol: a debugger of our own sends packets. tests/gdb-points.t has hardware
+# breakpoints and watchpoints, tests/gdb-session.t gdb itself.
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -19,9 +20,6 @@ my $kernel = build() . '/guest/debug.elf';
 my %at = elf_symbols(slurp($kernel));
 my $soft = engine() eq 'soft';
 
-# Whether CPUs stop at "hardware breakpoints" or "watchpoints": not every host's KVM has them.
-my $doctor = $soft ? '' : run([vole(), 'doctor'])->{out};
-sub stops_at { return $soft || $doctor =~ /^ok +$_[0]/m }
 my $hardware = stops_at('hardware breakpoints');
 
 # Numbers of the kernel's deeds.
@@ -31,8 +29,6 @@ sub debug {
 	my ($deed, @options) = @_;
 	return Gdb->new([@options, $kernel, '--', $deed]);
 }
-
-sub hex_of { return sprintf '%x', $_[0] }
 
 # --- from the first instruction to the exit ---
 {
@@ -121,26 +117,16 @@ sub hex_of { return sprintf '%x', $_[0] }
 
 # --- breakpoints and steps ---
 
-sub point { return sprintf '%s,%x,1', @_ }
-
-# Go on, and say where the machine stands then: a name of a symbol, or the address; and why.
-sub go_to {
-	my ($gdb, $how, $name) = @_;
-	my $why = $gdb->ask($how);
-	my $eip = $gdb->eip;
-	return ($eip == $at{$name} ? $name : sprintf('%x', $eip)) . " $why";
-}
-
 {
 	my $gdb = debug($INSTRUCTIONS);
 	$gdb->ask('qSupported:swbreak+;hwbreak+');
 	is($gdb->ask(point('Z0', $at{before_port})), 'OK', 'Z0 where the guest may only read');
-	is(go_to($gdb, 'c', 'before_port'), 'before_port T05thread:1;swbreak:;', 'a breakpoint is met');
+	is(go_to($gdb, 'c', 'before_port', \%at), 'before_port T05thread:1;swbreak:;', 'a breakpoint is met');
 	is($gdb->output, "debug\n", 'the output came before that');
-	is(go_to($gdb, 's', 'before_port'), sprintf('%x T05thread:1;', $at{before_port} + 1), 's from a breakpoint: a step over OUT');
+	is(go_to($gdb, 's', 'before_port', \%at), sprintf('%x T05thread:1;', $at{before_port} + 1), 's from a breakpoint: a step over OUT');
 	my ($type, $is_called) = $hardware ? (1, 'hwbreak') : (0, 'swbreak');
 	is($gdb->ask(point("Z$type", $at{before_string})), 'OK', "Z$type");
-	my $why = go_to($gdb, 'vCont;c', 'before_string');
+	my $why = go_to($gdb, 'vCont;c', 'before_string', \%at);
 	is($gdb->output, "debug\n!", 'the instruction was executed');
 	is($why, "before_string T05thread:1;$is_called:;", "a $is_called is met");
 	is($gdb->ask(point("z$type", $at{before_string})), 'OK', "z$type");
@@ -150,7 +136,7 @@ sub go_to {
 	ok($steps <= 16, '... with at most one for each byte') or diag($steps);
 	is($gdb->ask('m' . hex_of($at{copied_to}) . ',10'), unpack('H*', 'sixteen bytes...'), '... which has copied');
 	is($gdb->ask(point('Z0', $at{before_push})), 'OK', 'Z0 further on');
-	is(go_to($gdb, 'c', 'before_push'), 'before_push T05thread:1;swbreak:;', 'it is met');
+	is(go_to($gdb, 'c', 'before_push', \%at), 'before_push T05thread:1;swbreak:;', 'it is met');
 	$gdb->ask('s');
 	my $esp = unpack 'V', pack 'H*', $gdb->ask('p4');
 	# A processor's own trap flag is pushed.
@@ -161,70 +147,9 @@ sub go_to {
 {
 	my $gdb = debug($INSTRUCTIONS);
 	is($gdb->ask(point('Z0', $at{before_port})), 'OK', 'without swbreak+: Z0');
-	is(go_to($gdb, 'c', 'before_port'), 'before_port T05thread:1;', '... and the stop says no more than where');
+	is(go_to($gdb, 'c', 'before_port', \%at), 'before_port T05thread:1;', '... and the stop says no more than where');
 	is($gdb->ask(point('z0', $at{before_port})), 'OK', '... z0');
 	is($gdb->ask('Z0,d0000000,1'), 'E14', 'no breakpoint where no memory is');
-	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
-	$gdb->finish;
-}
-
-# --- hardware breakpoints ---
-SKIP: {
-	skip 'this KVM does not stop at hardware breakpoints', 1 if !$hardware;
-	my $gdb = debug($WRITES);
-	$gdb->ask('qSupported:swbreak+;hwbreak+');
-	is($gdb->ask(point('Z1', $at{write_it})), 'OK', 'a hardware breakpoint');
-	my $code = $gdb->ask('m' . hex_of($at{write_it}) . ',10');
-	is(go_to($gdb, 'c', 'write_it'), 'write_it T05thread:1;hwbreak:;', "it is met, time $_") for 1 .. 2;
-	is($gdb->ask('m' . hex_of($at{write_it}) . ',10'), $code, '... and the code is the guest\'s own');
-	is($gdb->ask(point('z1', $at{write_it})), 'OK', 'it goes');
-	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
-	$gdb->finish;
-
-	for (['z1', 'swbreak'], ['z0', 'hwbreak']) {
-		my ($removed, $is_called) = @$_;
-		$gdb = debug($WRITES);
-		$gdb->ask('qSupported:swbreak+;hwbreak+');
-		is($gdb->ask(point($_, $at{write_it})), 'OK', "both kinds in one place: $_") for qw(Z0 Z1), $removed;
-		is(go_to($gdb, 'c', 'write_it'), "write_it T05thread:1;$is_called:;", '... and the other one stays');
-		$gdb->send('k');
-		$gdb->finish;
-	}
-
-	$gdb = debug($TICKS);
-	is($gdb->ask(point('Z1', $at{tick})), 'OK', 'a hardware breakpoint in an interrupt handler');
-	is(go_to($gdb, 'c', 'tick'), 'tick T05thread:1;', "it is met, time $_") for 1 .. 3;
-	is($gdb->ask('D'), 'OK', 'D');
-	is($gdb->finish, 7, '... and the machine goes on to its end');
-
-	$gdb = debug($CPUS, '-c', 3);
-	$gdb->ask(point('Z1', $at{work}));
-	my %met;
-	for (1 .. 2) {
-		$met{$gdb->ask('vCont;c')} = 1;
-		is($gdb->eip, $at{work}, 'a CPU has come to its work');
-	}
-	is(join(' ', sort keys %met), 'T05thread:2; T05thread:3;', 'both others have');
-	is($gdb->ask('vCont;c'), 'W07', 'and the machine goes on to its end');
-	$gdb->finish;
-}
-
-# As many as the processor has debug registers.
-SKIP: {
-	skip 'the software CPU has as many as are wanted', 1 if $soft;
-	my $gdb = debug($INSTRUCTIONS);
-	my @places = @at{qw(spin tick halt work before_push)};
-	if (!$hardware) {
-		is($gdb->ask(point('Z1', $places[0])), '', 'a hardware breakpoint is refused as a packet that is unknown');
-		like($gdb->err, qr/^vole: this host's KVM does not stop at hardware breakpoints: use "break", or --engine soft$/m, '... which is said');
-	} else {
-		is($gdb->ask(point('Z1', $_)), 'OK', 'a hardware breakpoint') for @places[0 .. 3];
-		is($gdb->ask(point('Z1', $places[4])), 'E1c', 'a fifth one is refused');
-		like($gdb->err, qr/^vole: all 4 debug registers are in use: none is left for the breakpoint at 0x[0-9a-f]{8}$/m, '... which is said');
-		is($gdb->ask(point('z1', $places[1])), 'OK', 'one goes');
-		is($gdb->ask(point('Z1', $places[4])), 'OK', '... and there is room for it');
-		is(go_to($gdb, 'c', 'before_push'), 'before_push T05thread:1;', '... where it is met');
-	}
 	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
 	$gdb->finish;
 }
@@ -233,7 +158,7 @@ SKIP: {
 {
 	my $gdb = debug($SPIN);
 	$gdb->ask(point('Z0', $at{spin}));
-	like(go_to($gdb, 'c', 'spin'), qr/^spin/, 'the loop begins');
+	like(go_to($gdb, 'c', 'spin', \%at), qr/^spin/, 'the loop begins');
 	$gdb->ask(point('z0', $at{spin}));
 	for (1 .. 3) {
 		$gdb->send('c');
@@ -281,7 +206,7 @@ for my $run (1 .. 8) {
 {
 	my $gdb = debug($TICKS);
 	is($gdb->ask(point('Z0', $at{tick})), 'OK', 'a breakpoint in an interrupt handler');
-	is(go_to($gdb, 'c', 'tick'), 'tick T05thread:1;', "it is met, time $_") for 1 .. 3;
+	is(go_to($gdb, 'c', 'tick', \%at), 'tick T05thread:1;', "it is met, time $_") for 1 .. 3;
 	$gdb->ask(point('z0', $at{tick}));
 	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
 	$gdb->finish;
@@ -311,64 +236,6 @@ for my $run (1 .. 8) {
 	$gdb->finish;
 }
 
-# --- watchpoints ---
-
-sub watch { return sprintf '%s,%x,%x', @_ }
-
-SKIP: {
-	if (!stops_at('watchpoints')) {
-		my $gdb = debug($WRITES);
-		is($gdb->ask(watch('Z3', $at{written}, 4)), '', 'a watchpoint for reads is refused as a packet that is unknown');
-		is($gdb->err, '', '... and gdb asks for another kind then');
-		is($gdb->ask(watch('Z4', $at{written}, 4)), '', '... which is refused');
-		like($gdb->err, qr/^vole: this host's KVM does not stop at watchpoints: "set can-use-hw-watchpoints 0" has gdb step and compare; or use --engine soft$/m,
-			'... which is said');
-		is($gdb->ask(watch('z4', $at{written}, 4)), 'OK', 'z4 of what is not set');
-		is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
-		$gdb->finish;
-		skip 'this KVM does not stop at watchpoints', 1;
-	}
-	my $gdb = debug($WRITES);
-	is($gdb->ask(watch('Z2', $at{written}, 4)), 'OK', 'a watchpoint');
-	for (1 .. 3) {
-		is($gdb->ask('c'), sprintf('T05thread:1;watch:%x;', $at{written}), "write $_ is met");
-		is($gdb->word($at{written}), $_, '... after the store');
-		my $eip = $gdb->eip;
-		ok($eip > $at{write_it} && $eip < $at{write_it} + 32, '... in the function that has made it');
-	}
-	is($gdb->ask('c'), 'W07', '... and no other store is');
-	$gdb->finish;
-
-	if ($soft) {
-		$gdb = debug($WRITES);
-		is($gdb->ask(watch('Z3', $at{written}, 4)), 'OK', 'a watchpoint for reads');
-		like($gdb->ask('c'), qr/^T05thread:1;rwatch:/, "read $_ is met") for 1 .. 3;
-		is($gdb->ask('c'), 'W07', '... and no store is');
-		$gdb->finish;
-	} else {
-		$gdb = debug($WRITES);
-		is($gdb->ask(watch('Z3', $at{written}, 4)), '', 'the processor has no watchpoints for reads alone');
-		is($gdb->ask(watch('Z2', $at{random_bytes}, 64)), 'E1c', '64 bytes are too many');
-		like($gdb->err, qr/^vole: the watchpoint of 64 bytes at 0x[0-9a-f]{8} needs more than 4 debug registers/m, '... which is said');
-		$gdb->send('k');
-		$gdb->finish;
-	}
-
-	$gdb = debug($WRITES);
-	is($gdb->ask(watch('Z4', $at{written} + 1, 1)), 'OK', 'a watchpoint of a byte, for both');
-	like($gdb->ask('c'), qr/^T05thread:1;awatch:/, "access $_ is met") for 1 .. 6;
-	is($gdb->ask('c'), 'W07', '... and they are all');
-	$gdb->finish;
-
-	skip 'debug registers do not see what devices write', 1 if !$soft;
-	$gdb = debug($DMA);
-	is($gdb->ask(watch('Z2', $at{random_bytes}, 64)), 'OK', 'a watchpoint where a device writes');
-	like($gdb->ask('c'), qr/^T05thread:1;watch:/, '... is met');
-	isnt($gdb->ask('m' . hex_of($at{random_bytes}) . ',40'), '00' x 64, '... after the write');
-	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
-	$gdb->finish;
-}
-
 # --- monitor ---
 
 # What vole says to a command; it comes as output.
@@ -382,7 +249,7 @@ sub monitor {
 {
 	my $gdb = debug($TICKS, '-c', 2, '--sandbox', 'off');
 	$gdb->ask(point('Z0', $at{tick}));
-	is(go_to($gdb, 'c', 'tick'), 'tick T05thread:1;', 'in an interrupt handler');
+	is(go_to($gdb, 'c', 'tick', \%at), 'tick T05thread:1;', 'in an interrupt handler');
 	my $help = monitor($gdb, 'help');
 	for (qw(devices queues interrupts pages idt gdt exits screen core help physical)) {
 		like($help, qr/^  monitor $_\b/m, "help names $_");
@@ -496,7 +363,7 @@ SKIP: {
 	my $result = run([vole_run(), '--gdb', "unix:$path", $kernel]);
 	is("$result->{status} $result->{err}", "125 vole: --gdb unix:$path: Address already in use\n", 'a socket that is in use is refused');
 	$gdb->ask(point('Z0', $at{spin}));
-	like(go_to($gdb, 'c', 'spin'), qr/^spin/, 'the first one goes on');
+	like(go_to($gdb, 'c', 'spin', \%at), qr/^spin/, 'the first one goes on');
 	$gdb->send('c');
 	$gdb->disappear;
 	$gdb->connect;

@@ -237,7 +237,7 @@ static void take_frame(struct oracle_soft *soft, struct oracle_result *result)
 	result->state.eflags = get32(soft, esp + 8);
 	result->state.reg[X86_RSP] = get32(soft, esp + 12);
 	result->cr2 = (uint32_t)soft->cpu.cr2;
-	/* The page of the system's tables is there for it alone; a host's process has none there. */
+	/* The page of the system's tables is there for it alone; the host's process has none. */
 	if (result->vector == X86_PF_FAULT && result->cr2 / ORACLE_PAGE == SYSTEM / ORACLE_PAGE)
 		result->error &= ~X86_PF_PRESENT;
 }

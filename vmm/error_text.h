@@ -15,9 +15,9 @@ struct error_text {
  * Preserves errno. Any thread. */
 const char *error_text_write(struct error_text *error_text, int error);
 
-/* Returns ENOMEM instead of EAGAIN if that is what pthread_create(3) or fork(2) has just failed with
- * and the address space has no room for a stack; else error. Who reports a failure later asks at
- * once, since memory may be free by then. Preserves errno. Any thread. */
+/* Returns ENOMEM instead of EAGAIN if that is what pthread_create(3) or fork(2) has just failed
+ * with and the address space has no room for a stack; else error. Who reports a failure later asks
+ * at once, since memory may be free by then. Preserves errno. Any thread. */
 int thread_error(int error);
 
 /* Writes what error means, where it is what pthread_create(3) or fork(2) failed with: EAGAIN is

@@ -6,13 +6,39 @@ package Gdb;
 
 use strict;
 use warnings;
+use Exporter 'import';
 use IO::Select;
 use IO::Socket::UNIX;
 use POSIX ();
 use Time::HiRes ();
 use Vole ();
 
+our @EXPORT = qw(go_to hex_of point stops_at);
+
 my $LIMIT = 60;
+
+sub hex_of { return sprintf '%x', $_[0] }
+
+# point('Z2', ADDRESS, 4): the packet of a breakpoint or watchpoint, of one byte if no length is given.
+sub point { return sprintf '%s,%x,%x', $_[0], $_[1], $_[2] // 1 }
+
+# go_to($gdb, 'c', NAME, \%symbols): has the machine go on, and says where it stands then, by this name of a symbol
+# or by address, and why.
+sub go_to {
+	my ($gdb, $how, $name, $at) = @_;
+	my $why = $gdb->ask($how);
+	my $eip = $gdb->eip;
+	return ($eip == $at->{$name} ? $name : sprintf('%x', $eip)) . " $why";
+}
+
+# Whether CPUs stop at "hardware breakpoints" or "watchpoints": not every host's KVM has them.
+my $doctor;
+sub stops_at {
+	my ($what) = @_;
+	return 1 if Vole::engine() eq 'soft';
+	$doctor //= Vole::run([Vole::vole(), 'doctor'])->{out};
+	return $doctor =~ /^ok +$what/m;
+}
 
 # new(\@options_and_kernel): starts vole on pipes; new([...], socket => PATH) on a socket of its own. The machine stands
 # at its first instruction. With replay => 1, the words are those of vole replay.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A journal that is written to a file: entries wait for one that takes nothing, and none is lost. */
+/* A journal that is written to a file: entries wait for one that takes nothing; none is lost. */
 #include "replay/journal.h"
 
 #include <pthread.h>

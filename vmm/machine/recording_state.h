@@ -17,7 +17,7 @@ struct recording {
 	struct sink sink; /* of fd */
 	bool is_written;  /* sink is open */
 
-	/* While the file does not take what is recorded, since when it does not (monotonic_ns()). */
+	/* Since when the file does not take what is recorded (monotonic_ns()). */
 	uint64_t waits_since_ns; /* 0: it does */
 	bool said_waits;
 

@@ -38,8 +38,8 @@ struct pcapng_packet {
 	const char *comment; /* NULL: none */
 };
 
-/* Opens the file, as sink_open() does, or writes to fd, which it then owns, if path is NULL, and begins it. Returns 0 or
- * -errno; after 0 the caller calls pcapng_close(). */
+/* Opens the file, as sink_open() does, or writes to fd, which it then owns, if path is NULL, and
+ * begins it. Returns 0 or -errno; after 0 the caller calls pcapng_close(). */
 int pcapng_open(struct pcapng *file, const char *path, struct sink_wait wait, int fd);
 
 /* Writes what is left, and frees all unless it is stuck. */

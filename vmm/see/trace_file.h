@@ -31,8 +31,8 @@ struct trace_details {
 	const char *text;                /* in words; NULL: nothing */
 };
 
-/* Opens the file, as sink_open() does, and begins it, with a track that all others are below. Returns 0 or -errno; after
- * 0 the caller calls trace_file_close(). */
+/* Opens the file, as sink_open() does, and begins it, with a track that all others are below.
+ * Returns 0 or -errno; after 0 the caller calls trace_file_close(). */
 int trace_file_open(
 	struct trace_file *file, const char *path, struct sink_wait wait, const char *process);
 struct sink_end trace_file_close(struct trace_file *file);
