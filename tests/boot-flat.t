@@ -178,7 +178,7 @@ refused('an ELF file as raw code', 127, qr/hello\.elf: an ELF file, not raw code
 refused('an empty file', 127, qr/empty: the file is empty/, qw(--boot flat), write_file('empty', ''));
 refused('a file that is missing', 127, qr/absent: No such file/, qw(--boot flat), scratch() . '/absent');
 refused('a folder', 127, qr/: a directory/, qw(--boot flat), scratch());
-refused('no RAM', 125, qr/--memory 0: a machine has some memory/, qw(--boot flat -m 0), $hello);
+refused('no RAM', 125, qr/--memory 0: a machine needs memory; 64M is usual/, qw(--boot flat -m 0), $hello);
 refused('a protocol that is unknown', 125, qr/--boot flt: not auto, .*flat/, qw(--boot flt), $hello);
 refused('raw code that nobody called flat', 127, qr/hello\.bin: .*nothing else that vole recognises.*--boot flat/, $hello);
 

@@ -124,7 +124,7 @@ for my $command ('run', 'inspect') {
 for ('', 'x', 'M', '-1', '16MB', '16m', '0x1000', '1.5G', '4G', '5000000000', '99999999999999999999', ' 16M', '16M ') {
 	refused("memory \"$_\"", 125, qr/--memory \Q$_\E: /, 'run', '-m', $_, $hello);
 }
-refused('memory of 0', 125, qr/--memory 0: a machine has some memory/, 'run', '-m', 0, $hello);
+refused('memory of 0', 125, qr/--memory 0: a machine needs memory; 64M is usual/, 'run', '-m', 0, $hello);
 refused('memory of half a page', 125, qr/memory size 18432 is not a multiple of 4096/, 'run', '-m', '18K', $hello);
 refused('memory over 3 GiB', 125, qr/--memory 3145732K: a machine has at most 3G/, 'run', '-m', '3145732K', $hello);
 refused('memory of 4 GiB', 125, qr/--memory 4G: a machine has at most 3G/, 'run', '-m', '4G', $hello);
@@ -200,7 +200,7 @@ refused("$_ with a socket's name that is too long", 125, qr/\Avole: $_ unix:x+: 
 refused('--module without a name', 125, qr/\Avole: --module: no file is named\n\z/, 'run', '--module', '', $hello);
 refused("$_ with a kernel that has no name", 125, qr/\Avole: the name of the \w+ is empty\n\z/, $_, '') for qw(run inspect clone replay);
 like(run([vole(), ''])->{err}, qr/\Ausage: /, 'a command without a name: there are these');
-refused("--memory $_", 125, qr/\Avole: --memory $_: a machine has some memory\n\z/, 'run', '--memory', $_, $hello) for qw(0 0K 0G);
+refused("--memory $_", 125, qr/\Avole: --memory $_: a machine needs memory; 64M is usual\n\z/, 'run', '--memory', $_, $hello) for qw(0 0K 0G);
 refused("$_->[0] unix:PATH of a file", 125, qr/\Avole: $_->[0] unix:\Q$_->[1]\E: a file or folder of this name is there, which is no socket\n\z/, 'run', $_->[0], "unix:$_->[1]", $hello)
 	for ['--console', scratch()], ['--gdb', $hello], ['--serial', $hello];
 SKIP: {

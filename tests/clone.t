@@ -155,7 +155,7 @@ for my $kernel (qw(null-store unhandled stack-overflow)) {
 		# The kernel may have crashed before the machine could be saved.
 		if (!-s $file) {
 			is($run->{status}, 126, "$kernel crashes before it is saved");
-			like($run->{err}, qr/^vole: \Q$file\E: no checkpoint was taken: the machine ended before$/m, '... and that is said');
+			like($run->{err}, qr/^vole: \Q$file\E: no checkpoint was taken: the machine ended before it could be saved$/m, '... and that is said');
 			next;
 		}
 		my $clone = run([vole(), 'clone', $file]);

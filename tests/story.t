@@ -131,7 +131,7 @@ refused('text', 'it is no pcapng file', 'README.md');
 refused('random bytes', 'it is no pcapng file', write_file('noise', join '', map { chr $_ * 7919 % 251 } 1 .. 3000));
 refused('an older format', 'it is a pcap file, not pcapng', write_file('old.pcap', pack 'L<vvL<4', 0xa1b2c3d4, 2, 4, 0, 0, 65536, 1));
 refused('the other byte order', 'its numbers are not little-endian', write_file('big-endian', pack 'L>2L>nnQ>L>', 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, 2**63, 28));
-refused('another program\'s packets', 'it has no steps of a vole\'s', 'tests/fuzz/corpus/story/foreign');
+refused('another program\'s packets', 'none of its records was written by vole', 'tests/fuzz/corpus/story/foreign');
 run([vole(), 'run', '--capture', scratch() . '/unused.pcapng', build() . '/guest/hello.elf']);
 refused('a run without a driver', 'it has no steps: no driver has used a virtio device', scratch() . '/unused.pcapng');
 refused('a ring of a queue that is not ready', '1 record is damaged and left out: there is nothing else to show', 'tests/fuzz/corpus/story/not-ready');

@@ -67,8 +67,9 @@ struct block_backend {
 	uint32_t block_size; /* bytes: the logical block that the guest is told; a power of two */
 	uint32_t unit;       /* bytes: the physical block of the host's storage; a power of two */
 	bool read_only;
-	bool can_unmap; /* discard and write zeroes can deallocate storage */
-	char id[20];    /* for GET_ID: padded with NULs, no terminator at full length */
+	bool can_unmap;  /* discard and write zeroes can deallocate storage */
+	bool one_by_one; /* each request is a call of its own, whoever watches the device */
+	char id[20];     /* for GET_ID: padded with NULs, no terminator at full length */
 };
 
 struct block_backend_ops {

@@ -69,7 +69,7 @@ static bool request_at_hand(
 /*
  * Moves the request at hand to the run, and those behind it that go on where it ends; the next one
  * is at hand then, if there is one. Returns false if that cannot be answered. Who watches the
- * device sees each request on its own, and so does chaos.
+ * device sees each request on its own, and so do chaos and a backend that wants it.
  */
 static bool collect_run(
 	struct virtio_device *dev, unsigned queue, struct block_request *request, uint64_t budget)
@@ -79,7 +79,8 @@ static bool collect_run(
 
 	blk->run.count = blk->run.segment_count = 0;
 	blk->run.len = 0;
-	if (was_begun || dev->chaos || dev->watched || !virtq_waits(&dev->queues[queue]))
+	if (was_begun || dev->chaos || dev->watched || blk->disk.backend->one_by_one ||
+		!virtq_waits(&dev->queues[queue]))
 		return true;
 	while (block_run_add(&blk->run, request, &blk->disk, budget)) {
 		request->active = false;

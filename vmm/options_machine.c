@@ -51,7 +51,7 @@ int parse_memory(struct options *options, const char *text)
 		return -EINVAL;
 	}
 	if (value == 0) {
-		say("--memory %s: a machine has some memory", text);
+		say("--memory %s: a machine needs memory; 64M is usual", text);
 		return -EINVAL;
 	}
 	/* Nobody means so few bytes. */

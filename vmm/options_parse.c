@@ -81,7 +81,7 @@ enum {
 /* Options by what they are about: each function hands what it does not know on to the one before.
  * They return 0, 1 for --help, or -EINVAL (said). */
 
-/* What a run leaves behind. */
+/* Parses an option of what a run leaves behind. */
 static int parse_result_option(struct options *options, int option, char *argument)
 {
 	switch (option) {
@@ -102,7 +102,7 @@ static int parse_result_option(struct options *options, int option, char *argume
 	}
 }
 
-/* Who looks at the machine while it runs. */
+/* Parses an option of those who look at the machine while it runs. */
 static int parse_view_option(struct options *options, int option, char *argument)
 {
 	switch (option) {
@@ -125,7 +125,7 @@ static int parse_view_option(struct options *options, int option, char *argument
 	}
 }
 
-/* The devices. */
+/* Parses an option of the devices. */
 static int parse_device_option(struct options *options, int option, char *argument)
 {
 	switch (option) {
@@ -174,7 +174,7 @@ static int parse_machine_option(struct options *options, int option, char *argum
 	}
 }
 
-/* The run as a whole. */
+/* Parses an option of the run as a whole. */
 static int parse_option(struct options *options, int option, char *argument)
 {
 	switch (option) {

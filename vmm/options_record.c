@@ -9,10 +9,10 @@
 #include "error_text.h"
 #include "log.h"
 
-/* Whether --record may be among the words, abbreviated or as the value of another option. */
+/* Whether --record may be among the words, perhaps abbreviated, or a word of the guest's. */
 static bool may_record(int count, const char *const *words)
 {
-	for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++)
+	for (int i = 0; i < count; i++)
 		if (strncmp(words[i], "--re", 4) == 0)
 			return true;
 	return false;

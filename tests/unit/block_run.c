@@ -279,9 +279,23 @@ static void test_bounds(void)
 	teardown(batch.f);
 }
 
+/* Records count calls, and a view makes one of each request (vmm/replay/outside_source.c). */
+static void test_one_by_one(void)
+{
+	struct batch batch;
+
+	batch_begin(&batch, FLUSH);
+	batch.f->host.backend.one_by_one = true;
+	add_row(&batch, VIRTIO_BLK_T_IN, 3, 32);
+	ok(batch_serve(&batch), "a backend that wants requests one by one: all come back");
+	is(batch.f->host.reads, 32, "each is a host call of its own");
+	teardown(batch.f);
+}
+
 static void test_all(void)
 {
 	test_reads();
+	test_one_by_one();
 	test_writes();
 	test_others();
 	test_write_through();

@@ -28,7 +28,7 @@ static void test_forms(void)
 	static const char *const lines[][WORDS] = {{"run", "--record=x"}, {"run", "--rec", "x"},
 		{"run", "k", "--re=x"}, {"run", "-m", "64M", "k"},
 		{"run", "k", "--", "--record", "x"}, {"replay", "x"}};
-	static const bool are_copied[] = {true, true, true, false, false, false};
+	static const bool are_copied[] = {true, true, true, false, true, false};
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		char *copy;

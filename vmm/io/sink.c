@@ -237,10 +237,13 @@ static int open_for_writing(const char *path, struct sink_wait wait)
 	}
 	if (fd < 0)
 		return -errno;
-	if (fcntl(fd, F_SETFL, O_WRONLY) == 0)
-		return fd;
-	close(fd);
-	return -errno;
+	if (fcntl(fd, F_SETFL, O_WRONLY) < 0) {
+		int ret = -errno;
+
+		close(fd);
+		return ret;
+	}
+	return fd;
 }
 
 int sink_open(struct sink *sink, const char *path, struct sink_wait wait)

@@ -25,7 +25,7 @@ int kvm_counters_open(int fd)
 	if (counters >= 0)
 		return counters;
 	counters = -errno;
-	say("--stats: KVM_GET_STATS_FD: %s; what KVM counts is not all there",
+	say("--stats: KVM_GET_STATS_FD: %s; some of KVM's counters are missing",
 		error_text(-counters));
 	return counters;
 }

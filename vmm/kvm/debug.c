@@ -189,7 +189,8 @@ bool kvm_debug_is_breakpoint(struct vcpu *vcpu)
 }
 
 /* While debug registers are a debugger's, KVM hands over each debug exception, also one of the
- * guest's trap flag or of its INT1. Returns 0 or -errno (said). */
+ * guest's trap flag. Its INT1 comes here as well, and on Intel's processors before it has ended, so
+ * that it is met again when the handler returns. Returns 0 or -errno (said). */
 static int raise_in_guest(struct vcpu *vcpu, uint64_t dr6)
 {
 	struct kvm_debugregs registers;

@@ -224,7 +224,8 @@ void checkpoint_say_missing(const struct vm *vm)
 	if (!options->path || vm->checkpoint.is_done)
 		return;
 	if (options->has_time || atomic_load(&vm->checkpoint.is_asked))
-		say("%s: no checkpoint was taken: the machine ended before", options->path);
+		say("%s: no checkpoint was taken: the machine ended before it could be saved",
+			options->path);
 	else
 		say("%s: no checkpoint was taken: the guest did not write to port 0x%x",
 			options->path, VOLE_PORT_CHECKPOINT);

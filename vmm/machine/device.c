@@ -59,22 +59,24 @@ static int set_kick(const struct vm_device *device, unsigned queue, bool enable)
 }
 
 /* Registers the ioeventfds of the queues that are live, and removes those of the others. Returns 0,
- * or -errno if one cannot be registered. */
+ * or the last -errno if some cannot be registered. */
 static int update_kicks(struct vm_device *device)
 {
-	int ret = 0;
+	int result = 0;
 
 	for (unsigned queue = 0; queue < device->virtio->queue_count; queue++) {
 		bool wanted = virtio_queue_live(device->virtio, queue);
+		int ret;
 
 		if (wanted == device->kicks[queue].is_set)
 			continue;
 		ret = set_kick(device, queue, wanted);
 		if (ret < 0 && wanted)
-			break;
-		device->kicks[queue].is_set = wanted;
+			result = ret;
+		else
+			device->kicks[queue].is_set = wanted;
 	}
-	return ret;
+	return result;
 }
 
 static void remove_kicks(struct vm_device *device)

@@ -266,11 +266,12 @@ int history_points_undo(struct history_points *points, struct vm *vm, unsigned i
 	if (ret == 0)
 		return 0;
 	if (!points->undo.has_failed) {
-		say("--gdb: %s: what it had cannot be written: %s; the machine does not go back",
+		say("--gdb: %s: its earlier content cannot be written back: %s; the machine stays "
+		    "where it is",
 			name_of(vm, disk), error_text(-ret));
 		return ret;
 	}
-	say("--gdb: %s: what it had cannot be written, and neither can what it has: %s; the "
+	say("--gdb: %s: neither its earlier nor its present content can be written: %s; the "
 	    "debugger cannot go back any more, and the guest's data is damaged",
 		name_of(vm, disk), error_text(-ret));
 	history_points_forget(points, vm);

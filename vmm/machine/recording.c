@@ -202,8 +202,8 @@ static void note_progress(struct recording *recording, const struct engine_posit
 		outside_note(outside, (struct journal_entry){.kind = JOURNAL_MARK});
 }
 
-/* How soon it is looked again whether a file takes what is recorded, and how long it may take none
- * until that is said. */
+/* A record's file that takes nothing is tried again after the one, and the user is told of it after
+ * the other. */
 #define RETRY_NS   (SECOND_NS / 50)
 #define PATIENT_NS SECOND_NS
 

@@ -46,7 +46,7 @@ static void stop_process(void)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Who stops vole by SIGSTOP finds the terminal raw: nobody is told of that before. */
+/* SIGSTOP leaves the terminal raw, since no process is told before it comes. */
 static void stop(struct vm *vm)
 {
 	for_each_chardev(vm, chardev_suspend);

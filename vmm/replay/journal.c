@@ -122,14 +122,15 @@ bool journal_write(struct journal *journal)
 
 size_t journal_finish(struct journal *journal)
 {
-	size_t before;
+	write_rest(journal);
+	while (journal->waits) {
+		size_t before = journal->written;
 
-	do {
-		before = journal->written;
+		sink_flush(journal->sink);
 		write_rest(journal);
-		if (journal->waits)
-			sink_flush(journal->sink);
-	} while (journal->waits && journal->written > before);
+		if (journal->written == before)
+			break;
+	}
 	return journal->len - journal->written;
 }
 

@@ -43,7 +43,7 @@ static bool is_end_signal(uint32_t number)
 	       number == SIGTERM;
 }
 
-/* What one field has to do with another, or with its bits. */
+/* Returns whether the fields of an entry fit each other, and the bits of each its meaning. */
 static bool is_consistent(const struct journal_entry *entry)
 {
 	int64_t data;

@@ -23,7 +23,7 @@
 
 enum story_area { AREA_DESCRIPTOR, AREA_DRIVER, AREA_DEVICE, AREAS };
 
-/* What of a record is more than a page shows. */
+/* Names what of a record exceeds the bounds of a page. */
 enum story_bound {
 	BOUND_NONE,
 	BOUND_DEVICE, /* there are DEVICE_COUNT devices */

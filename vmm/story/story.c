@@ -119,7 +119,7 @@ static int nothing(const char *path, const struct overview *overview)
 		return fail(path,
 			overview->foreign == 0 && strncmp(overview->application, "vole ", 5) == 0
 				? "it has no steps: no driver has used a virtio device"
-				: "it has no steps of a vole's");
+				: "none of its records was written by vole");
 	text_begin(&text);
 	problems_add(&text, overview);
 	text.bytes[strcspn(text.bytes, "\n")] = '\0';
