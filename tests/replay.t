@@ -273,7 +273,7 @@ for (['cut off', qr/the file is cut off/, sub { substr(${$_[0]}, -200) = '' }],
 	if ($pid == 0) {
 		exec { vole() } vole(), qw(run --console none --record), $killed, build() . '/guest/spin.elf';
 	}
-	my $deadline = time + 60;
+	my $deadline = time + 240;
 	select undef, undef, undef, 0.02 until (entries($killed))[-1] > 0 || time > $deadline;
 	kill KILL => $pid;
 	waitpid $pid, 0;

@@ -288,55 +288,55 @@ static const char *take_past(void)
 }
 
 /* A record may come from anyone: its checksums show damage, not intent. */
+static const uint8_t bytes[JOURNAL_INPUT_MAX + 1], number[8], below[8] = {[7] = 0x80};
+static const struct journal_entry good[] = {
+	{.kind = JOURNAL_PORT, .number = 16, .value = 0xffffffff01},
+	{.kind = JOURNAL_INPUT, .data = bytes, .len = JOURNAL_INPUT_MAX},
+	{.kind = JOURNAL_INPUT_END, .value = -EIO},
+	{.kind = JOURNAL_ENTROPY, .value = 3, .data = bytes, .len = 3},
+	{.kind = JOURNAL_ENTROPY, .value = -EAGAIN},
+	{.kind = JOURNAL_ENTROPY_READY},
+	{.kind = JOURNAL_DISK, .number = 31, .value = -EIO, .data = number, .len = 8},
+	{.kind = JOURNAL_STOP, .number = 1, .value = 255, .data = number, .len = 8},
+	{.kind = JOURNAL_END, .number = 15, .value = 255},
+	{.kind = JOURNAL_DISK_SIZE, .value = INT64_MAX / 512},
+	{.kind = JOURNAL_MARK, .turns = INT64_MAX},
+};
+static const struct journal_entry bad[] = {
+	{.kind = JOURNAL_PORT, .number = 17},
+	{.kind = JOURNAL_PORT, .value = 2},
+	{.kind = JOURNAL_PORT, .data = bytes, .len = 1},
+	{.kind = JOURNAL_INPUT, .number = 17, .data = bytes, .len = 1},
+	{.kind = JOURNAL_INPUT, .value = 1, .data = bytes, .len = 1},
+	{.kind = JOURNAL_INPUT},
+	{.kind = JOURNAL_INPUT, .data = bytes, .len = sizeof bytes},
+	{.kind = JOURNAL_INPUT_END, .value = 1},
+	{.kind = JOURNAL_INPUT_END, .value = -4096},
+	{.kind = JOURNAL_ENTROPY, .value = 3, .data = bytes, .len = 2},
+	{.kind = JOURNAL_ENTROPY, .value = -EAGAIN, .data = bytes, .len = 2},
+	{.kind = JOURNAL_ENTROPY_READY, .number = 1},
+	{.kind = JOURNAL_DISK, .number = 32, .data = number, .len = 8},
+	{.kind = JOURNAL_DISK, .value = INT64_C(1) << 32, .data = number, .len = 8},
+	{.kind = JOURNAL_DISK, .data = number, .len = 4},
+	{.kind = JOURNAL_STOP, .number = 2, .data = number, .len = 8},
+	{.kind = JOURNAL_STOP, .value = 256, .data = number, .len = 8},
+	{.kind = JOURNAL_STOP, .value = -1, .data = number, .len = 8},
+	{.kind = JOURNAL_STOP, .data = below, .len = 8},
+	{.kind = JOURNAL_STOP},
+	{.kind = JOURNAL_END, .number = 19},
+	{.kind = JOURNAL_END, .value = 256},
+	{.kind = JOURNAL_END, .value = INT64_C(1) << 32},
+	{.kind = JOURNAL_DISK_SIZE},
+	{.kind = JOURNAL_DISK_SIZE, .value = INT64_MAX},
+	{.kind = JOURNAL_MARK, .value = 1},
+	{.kind = JOURNAL_MARK, .turns = UINT64_MAX},
+	{.kind = JOURNAL_MARK, .instructions = UINT64_MAX},
+	{.kind = JOURNAL_KINDS},
+	{.kind = 0},
+};
+
 static void test_fields(void)
 {
-	static const uint8_t bytes[JOURNAL_INPUT_MAX + 1], number[8], below[8] = {[7] = 0x80};
-	static const struct journal_entry good[] = {
-		{.kind = JOURNAL_PORT, .number = 16, .value = 0xffffffff01},
-		{.kind = JOURNAL_INPUT, .data = bytes, .len = JOURNAL_INPUT_MAX},
-		{.kind = JOURNAL_INPUT_END, .value = -EIO},
-		{.kind = JOURNAL_ENTROPY, .value = 3, .data = bytes, .len = 3},
-		{.kind = JOURNAL_ENTROPY, .value = -EAGAIN},
-		{.kind = JOURNAL_ENTROPY_READY},
-		{.kind = JOURNAL_DISK, .number = 31, .value = -EIO, .data = number, .len = 8},
-		{.kind = JOURNAL_STOP, .number = 1, .value = 255, .data = number, .len = 8},
-		{.kind = JOURNAL_END, .number = 15, .value = 255},
-		{.kind = JOURNAL_DISK_SIZE, .value = INT64_MAX / 512},
-		{.kind = JOURNAL_MARK, .turns = INT64_MAX},
-	};
-	static const struct journal_entry bad[] = {
-		{.kind = JOURNAL_PORT, .number = 17},
-		{.kind = JOURNAL_PORT, .value = 2},
-		{.kind = JOURNAL_PORT, .data = bytes, .len = 1},
-		{.kind = JOURNAL_INPUT, .number = 17, .data = bytes, .len = 1},
-		{.kind = JOURNAL_INPUT, .value = 1, .data = bytes, .len = 1},
-		{.kind = JOURNAL_INPUT},
-		{.kind = JOURNAL_INPUT, .data = bytes, .len = sizeof bytes},
-		{.kind = JOURNAL_INPUT_END, .value = 1},
-		{.kind = JOURNAL_INPUT_END, .value = -4096},
-		{.kind = JOURNAL_ENTROPY, .value = 3, .data = bytes, .len = 2},
-		{.kind = JOURNAL_ENTROPY, .value = -EAGAIN, .data = bytes, .len = 2},
-		{.kind = JOURNAL_ENTROPY_READY, .number = 1},
-		{.kind = JOURNAL_DISK, .number = 32, .data = number, .len = 8},
-		{.kind = JOURNAL_DISK, .value = INT64_C(1) << 32, .data = number, .len = 8},
-		{.kind = JOURNAL_DISK, .data = number, .len = 4},
-		{.kind = JOURNAL_STOP, .number = 2, .data = number, .len = 8},
-		{.kind = JOURNAL_STOP, .value = 256, .data = number, .len = 8},
-		{.kind = JOURNAL_STOP, .value = -1, .data = number, .len = 8},
-		{.kind = JOURNAL_STOP, .data = below, .len = 8},
-		{.kind = JOURNAL_STOP},
-		{.kind = JOURNAL_END, .number = 19},
-		{.kind = JOURNAL_END, .value = 256},
-		{.kind = JOURNAL_END, .value = INT64_C(1) << 32},
-		{.kind = JOURNAL_DISK_SIZE},
-		{.kind = JOURNAL_DISK_SIZE, .value = INT64_MAX},
-		{.kind = JOURNAL_MARK, .value = 1},
-		{.kind = JOURNAL_MARK, .turns = UINT64_MAX},
-		{.kind = JOURNAL_MARK, .instructions = UINT64_MAX},
-		{.kind = JOURNAL_KINDS},
-		{.kind = 0},
-	};
-
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		ok(journal_is_valid(&good[i]), "entry %zu can be", i);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
