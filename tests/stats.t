@@ -58,7 +58,8 @@ like($got->{err}, qr/^ +\d+\.\d +\d+\.\d +(?:0 +)?the guest's first instruction$
 like($got->{err}, qr/its first exit\n.*its first output is written\n/, '... and its output');
 like($got->{err}, qr/the end\n.*all CPUs have stopped\n.*requests and output are done\n.*everything is freed\n/, '... and the end');
 like($got->{err}, qr/^ +\d+ .*  out 0x00e9$/m, 'exits have their reason');
-like($got->{err}, qr/^ +\d+ .* \(mmio_kick\+0x[0-9a-f]+\): store 0xd0002050 \(device 2, block: QueueNotify\)$/m, '... and their place');
+# Those that took longest are listed, and which these are is the host's affair.
+like($got->{err}, qr/^ +\d+ .* \(\w+\+0x[0-9a-f]+\): (?:load|store) 0xd000[0-2]\d+ \(device \d, \w+: \w+\)$/m, '... and their place');
 like($got->{err}, qr/^device 2, block, queue 0: 7 requests, 7 used; \d+ bytes to the device, \d+ from it;$/m, 'a queue has its requests');
 like($got->{err}, qr/^ +7 .*  from then until it is used$/m, '... and their times');
 is($got->{err} =~ /^KVM's counters/m ? 1 : 0, $soft ? 0 : 1, 'KVM has counters');

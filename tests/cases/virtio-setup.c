@@ -154,18 +154,20 @@ int main(const struct start_info *info)
 	else if (!makes("no-driver-ok"))
 		write32(device + VIRTIO_MMIO_STATUS, 0xf);
 
-	table[0] = (struct virtq_desc){cpu_to_le64((uint32_t)buffer), cpu_to_le32(sizeof buffer),
-		cpu_to_le16(VIRTQ_DESC_F_WRITE), cpu_to_le16(0)};
-	available.ring[0] = 0;
-	__sync_synchronize();
-	available.idx = 1;
-	__sync_synchronize();
+	/* Before there is a buffer, which the device may find at DRIVER_OK, without a kick. */
 	if (makes("failed"))
 		write32(device + VIRTIO_MMIO_STATUS, 0x8f);
 	if (makes("stopped") || makes("stopped-for-a-while"))
 		write32(device + VIRTIO_MMIO_QUEUE_READY, 0);
 	if (makes("stopped-for-a-while"))
 		write32(device + VIRTIO_MMIO_QUEUE_READY, 1);
+
+	table[0] = (struct virtq_desc){cpu_to_le64((uint32_t)buffer), cpu_to_le32(sizeof buffer),
+		cpu_to_le16(VIRTQ_DESC_F_WRITE), cpu_to_le16(0)};
+	available.ring[0] = 0;
+	__sync_synchronize();
+	available.idx = 1;
+	__sync_synchronize();
 	if (makes("queue-1"))
 		write32(device + VIRTIO_MMIO_QUEUE_NOTIFY, 1);
 	write32(device + VIRTIO_MMIO_QUEUE_NOTIFY, 0);
