@@ -73,9 +73,10 @@ my $got = demo('--log', "virtio,file=$path");
 unlike($got->{err}, qr/MagicValue/, 'a log to a file does not go to standard error');
 follow('file', slurp($path) =~ s/^/vole: /mgr);
 
-like(demo(qw(--log virtio))->{err}, qr/^vole: \S+ device 0, console, queue 1: no interrupt: used_event is \d+$/m, 'what suppresses an interrupt is named: the event index');
+# Of which device depends on how soon a driver waits, with KVM.
+like(demo(qw(--log virtio))->{err}, qr/^vole: \S+ device \d, \w+, queue \d: no interrupt: used_event is \d+$/m, 'what suppresses an interrupt is named: the event index');
 like(demo(qw(--log virtio --virtio packed=on))->{err},
-	qr/^vole: \S+ device 0, console, queue 1: no interrupt: the driver asked for descriptor \d+, wrap counter [01]$/m, '... of a packed queue');
+	qr/^vole: \S+ device \d, \w+, queue \d: no interrupt: the driver asked for descriptor \d+, wrap counter [01]$/m, '... of a packed queue');
 
 # A file that cannot be written.
 $got = run([vole_run(), '--log', 'virtio,file=' . scratch() . '/none/x', guest('hello')]);
