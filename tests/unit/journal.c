@@ -3,6 +3,7 @@
 #include "replay/journal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@
 
 struct reader {
 	int fd;
-	unsigned wait_us; /* before it begins */
+	atomic_bool may_begin;
+	unsigned wait_us; /* from then until it begins */
 	uint8_t *bytes;
 	size_t len;
 };
@@ -24,6 +26,8 @@ static void *read_all(void *arg)
 	struct reader *reader = arg;
 	ssize_t n;
 
+	while (!atomic_load(&reader->may_begin))
+		usleep(1000);
 	usleep(reader->wait_us);
 	while ((n = read(reader->fd, reader->bytes + reader->len, 65536)) > 0)
 		reader->len += (size_t)n;
@@ -67,6 +71,7 @@ static void test_late_reader(void)
 	journal_begin_writing(&journal, &sink);
 	add_entries(&journal);
 	ok(journal.waits, "entries wait for a file that takes none");
+	atomic_store(&reader.may_begin, true);
 	while (journal_write(&journal))
 		usleep(10000);
 	is(journal_finish(&journal), 0, "then all are written");
