@@ -25,6 +25,7 @@ static const struct gmem_region regions[] = {
 static struct memory memory;
 static struct cpu cpus[CPUS];
 static struct cpu_registers registers[CPUS];
+static struct debug_point held[POINT_MAX];
 static unsigned points;
 
 static int get_registers(struct cpu *cpu, struct cpu_registers *to)
@@ -58,13 +59,31 @@ static int get_state(struct engine *engine, unsigned id, struct cpu_state *state
 	return 0;
 }
 
+/* Returns the index of a point that is set, or points. */
+static unsigned find_point(const struct debug_point *point)
+{
+	unsigned i = 0;
+
+	while (i < points && (held[i].kind != point->kind || held[i].gpa != point->gpa ||
+				     held[i].len != point->len))
+		i++;
+	return i;
+}
+
+/* Has each point once, however often it is set. */
 static int set_point(struct engine *engine, const struct debug_point *point, bool set)
 {
+	unsigned i = find_point(point);
+
 	(void)engine;
 	assert(gmem_ptr(&memory.gmem, point->gpa, 1, GMEM_READ) && point->len > 0);
-	if (set && points == POINT_MAX)
+	assert(set || i < points);
+	if (set && i == POINT_MAX)
 		return -ENOSPC;
-	points += set ? 1u : -1u;
+	if (set && i == points)
+		held[points++] = *point;
+	else if (!set)
+		held[i] = held[--points];
 	return 0;
 }
 
