@@ -399,7 +399,7 @@ unsigned block_request_plain_slice(const struct block_request *request, struct i
 
 bool block_request_resume(struct block_request *request, uint64_t transferred, uint64_t written)
 {
-	uint64_t readable_len = request->chain.readable_len - sizeof(struct virtio_blk_req);
+	uint64_t readable_len = readable_data_len(request);
 	uint64_t writable_len = request->data_len_max;
 
 	if (transferred > (readable_len > writable_len ? readable_len : writable_len) ||

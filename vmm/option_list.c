@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "option_list.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,4 +60,17 @@ void say_comma(const char *given)
 	}
 	*to = '\0';
 	say("%.*s: in a list, a comma of a name is written twice: %s", (int)len, given, twice);
+}
+
+int parse_path(const char *name, const char *text, const char **path)
+{
+	if (*text && !*path) {
+		*path = text;
+		return 0;
+	}
+	if (*text)
+		say("%s %s: there can be only one, and %s is named before", name, text, *path);
+	else
+		say("%s: no file is named", name);
+	return -EINVAL;
 }

@@ -16,4 +16,9 @@ char *next_word(char **rest);
  * folder that is there, with a comma in it. given is the argument, not cut. */
 void say_comma(const char *given);
 
+/* Sets *path, NULL before, to text, the name of the file that is the whole argument of an option
+ * or its first word. name is the option's, which may be given once. Returns 0, or -EINVAL, which it
+ * has said. */
+int parse_path(const char *name, const char *text, const char **path);
+
 #endif

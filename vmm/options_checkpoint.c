@@ -7,7 +7,6 @@
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
-#include "options_results.h"
 
 /* A number of seconds, or with ns, us or ms. 0 or -EINVAL. */
 static int parse_time(const char *text, uint64_t *ns)

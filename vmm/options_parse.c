@@ -13,8 +13,8 @@
 #include "options_checkpoint.h"
 #include "options_devices.h"
 #include "options_machine.h"
+#include "options_profile.h"
 #include "options_record.h"
-#include "options_results.h"
 #include "options_views.h"
 #include "suggest.h"
 

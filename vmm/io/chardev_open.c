@@ -45,9 +45,7 @@ static void say_in_use(const struct chardev *dev, const char *path)
 /* A console does not wait for the reader of a FIFO: the guest would not run meanwhile. */
 static int fail_file(const struct chardev *dev, const char *path, int error)
 {
-	struct stat st;
-
-	if (error != ENXIO || stat(path, &st) < 0 || !S_ISFIFO(st.st_mode))
+	if (error != ENXIO || !file_is_fifo(path))
 		return fail(dev, path, error);
 	say("--%s %s: nobody reads this FIFO: open it for reading first", dev->name, path);
 	return -error;

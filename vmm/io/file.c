@@ -10,7 +10,14 @@
 #include "io/file_holder.h"
 #include "log.h"
 
-/* Of an open file. 0 or -errno (said). */
+bool file_is_fifo(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* Sets *size to the bytes of an open file. Returns 0, or -errno, which it has said. */
 static int measure(int fd, const char *path, uint64_t *size)
 {
 	struct stat st;

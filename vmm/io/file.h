@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Returns whether path names a FIFO; it reports nothing. */
+bool file_is_fifo(const char *path);
+
 /* Opens a regular file that is not empty, locks it for reading, and sets *size to its size in
  * bytes. Returns a descriptor that the caller closes, or -errno: -ENOEXEC if the file is of another
  * kind. */

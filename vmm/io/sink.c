@@ -211,13 +211,6 @@ static int empty_file(int fd)
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
-static bool is_fifo(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
 /* Opens a file for writing. A FIFO is waited for until it has a reader. open(2) would wait, too,
  * but signals are held back here, so nothing but SIGKILL would end it. */
 static int open_for_writing(const char *path, struct sink_wait wait)
@@ -225,7 +218,7 @@ static int open_for_writing(const char *path, struct sink_wait wait)
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	int fd = open(path, flags, 0666);
 
-	for (unsigned ms = 0; fd < 0 && errno == ENXIO && wait.moment && is_fifo(path);
+	for (unsigned ms = 0; fd < 0 && errno == ENXIO && wait.moment && file_is_fifo(path);
 		ms += WAIT_MS) {
 		int ret = wait.moment(wait.ctx, WAIT_MS);
 

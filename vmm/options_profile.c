@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "options_results.h"
+#include "options_profile.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,18 +9,8 @@
 #include "option_list.h"
 #include "options.h"
 
-int parse_path(const char *name, const char *text, const char **path)
-{
-	if (*text && !*path) {
-		*path = text;
-		return 0;
-	}
-	if (*text)
-		say("%s %s: there can be only one, and %s is named before", name, text, *path);
-	else
-		say("%s: no file is named", name);
-	return -EINVAL;
-}
+/* Samples a second at most. */
+#define PROFILE_HZ_MAX 100000000u
 
 int parse_profile(struct options *options, char *text)
 {
