@@ -54,7 +54,8 @@ struct oracle_result {
 /* An instruction: where it begins in both encodings, and what the SDM leaves open. */
 struct oracle_insn {
 	uint16_t native, soft;
-	uint32_t undefined; /* flags, before it */
+	uint32_t undefined;          /* flags, before it */
+	uint32_t undefined_at_fault; /* flags, if it faults itself */
 	bool is_open; /* CMPS: which of two loads faults first. ENTER: what a faulting one stored */
 };
 

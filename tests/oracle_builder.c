@@ -114,7 +114,7 @@ static void note_instruction(struct builder *b)
 	struct oracle_case *test = b->test;
 
 	test->insn[test->insn_count++] = (struct oracle_insn){
-		(uint16_t)test->native_len, (uint16_t)test->soft_len, b->undefined, false};
+		(uint16_t)test->native_len, (uint16_t)test->soft_len, b->undefined, 0, false};
 }
 
 void begin(struct builder *b, uint32_t reads)

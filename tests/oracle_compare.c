@@ -116,7 +116,8 @@ bool oracle_same(const struct oracle_case *test, const struct oracle_result *nat
 	struct text out = {text, text_size};
 
 	if (native_insn >= 0)
-		flags &= ~test->insn[native_insn].undefined;
+		flags &= ~(test->insn[native_insn].undefined |
+			   test->insn[native_insn].undefined_at_fault);
 	if (native_insn >= 0 && native_insn == soft_insn &&
 		same_exception(&test->insn[native_insn], native, soft) &&
 		memcmp(native->state.reg, soft->state.reg, sizeof soft->state.reg) == 0 &&

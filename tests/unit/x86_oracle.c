@@ -78,7 +78,7 @@ static void one_instruction(const char *what, const uint8_t *bytes, unsigned len
 	memcpy(test.soft, bytes, len);
 	test.native[len] = test.soft[len] = 0xf4; /* HLT */
 	test.native_len = test.soft_len = len + 1;
-	test.insn[1] = (struct oracle_insn){(uint16_t)len, (uint16_t)len, undefined, false};
+	test.insn[1] = (struct oracle_insn){(uint16_t)len, (uint16_t)len, undefined, 0, false};
 	test.insn_count = 2;
 	test.start.reg[EAX] = eax;
 	test.start.reg[EDX] = edx;

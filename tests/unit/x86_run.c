@@ -97,6 +97,26 @@ static void test_restart(void)
 	}
 }
 
+/* Two elements are compared, and the third faults: registers have advanced by two, and the flags
+ * are those of before (SDM 2, REP). */
+static void test_repeated_fault(void)
+{
+	static struct x86_code code;
+
+	x86_code_start(&code);
+	x86_code_page(&code);
+	/* cmp eax,eax; mov al,0xff; mov edi,0x3fffe; mov ecx,16; repne scasb; hlt */
+	x86_code_put(&code, CODE, "39c0 b0ff bffeff0300 b910000000 f2ae f4");
+	x86_run(&code.cpu, 100);
+	is(code.cpu.eip, HANDLERS + 16 * X86_PF_FAULT + 1, "#PF of REPNE SCAS");
+	is(x86_code_load(&code, STACK - 12), CODE + 14, "REPNE SCAS: it will go on");
+	is(code.cpu.reg[X86_RCX], 14, "REPNE SCAS: after two elements");
+	is(code.cpu.reg[X86_RDI], 0x40000, "REPNE SCAS: at the third");
+	is(x86_code_load(&code, STACK - 4) & X86_ARITHMETIC, X86_ZF | X86_PF,
+		"REPNE SCAS: with the flags of before");
+	x86_code_end(&code);
+}
+
 /* --- devices ---------------------------------------------------------------------------------- */
 
 static bool ask_break(struct x86_code *code, uint64_t where, bool is_write, uint64_t *value)
@@ -290,6 +310,7 @@ int main(void)
 	test_faults();
 	test_restart();
 	test_break();
+	test_repeated_fault();
 	test_break_repeated();
 	test_overlap();
 	test_refused();
