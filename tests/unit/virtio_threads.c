@@ -205,6 +205,55 @@ static void test_in_flight(uint32_t reg, uint32_t value, const char *name)
 	teardown(f);
 }
 
+static void *reset_queue(void *arg)
+{
+	struct fixture *f = arg;
+
+	reg_write(&f->d, VIRTIO_MMIO_QUEUE_RESET, 1);
+	return NULL;
+}
+
+/* A CPU resets a queue that is not ready, and waits because the host works for another queue.
+ * Meanwhile another CPU makes the queue ready, and the device begins a request from it. */
+static void test_reset_meets_ready(void)
+{
+	struct fixture *f = setup(VIRTIO_ID_BLOCK);
+	struct virtio_blk_req header = {.type = cpu_to_le32(VIRTIO_BLK_T_IN)};
+	struct buffer request[] = {{f->page, 16, false}, {f->page + 512, 1025, true}};
+	struct virtio_device *dev = f->d.dev;
+	pthread_t other;
+	bool waits;
+
+	alarm(300);
+	f->blk_host.max = 512; /* so that the request is not done at once */
+	driver_negotiate(&f->d, VIRTIO_BIT(VIRTIO_F_RING_RESET));
+	driver_ok(&f->d);
+	pthread_mutex_lock(&dev->lock);
+	virtio_host_begin(dev);
+	pthread_create(&other, NULL, reset_queue, f);
+	do {
+		sched_yield();
+		pthread_mutex_lock(&dev->lock);
+		waits = dev->stops > 0;
+		pthread_mutex_unlock(&dev->lock);
+	} while (!waits);
+	driver_setup(&f->d, 0, DRIVER_QUEUE_SIZE);
+	memcpy(ram_at(&f->d.ram, f->page), &header, sizeof header);
+	ring_add(f->ring, request, 2);
+	/* As virtio_serve() does, when the I/O thread has the lock sooner than the other CPU. */
+	virtio_host_end(dev);
+	ok(dev->ops->notified(dev, 0), "a request is under way");
+	pthread_mutex_unlock(&dev->lock);
+	pthread_join(other, NULL);
+
+	driver_setup(&f->d, 0, DRIVER_QUEUE_SIZE);
+	virtio_serve(dev, 0);
+	ok(!ring_pending(f->ring),
+		"HARD-14 (2.6.1) a queue that was reset keeps no request, whenever it was begun");
+	alarm(0);
+	teardown(f);
+}
+
 /* Another CPU acknowledges one of two events. */
 static void *acknowledge(void *arg)
 {
@@ -361,6 +410,7 @@ static void test_all(void)
 	test_in_flight(VIRTIO_MMIO_STATUS, 0, "Status := 0");
 	test_in_flight(VIRTIO_MMIO_QUEUE_READY, 0, "QueueReady := 0");
 	test_in_flight(VIRTIO_MMIO_QUEUE_RESET, 1, "QueueReset := 1");
+	test_reset_meets_ready();
 }
 
 int main(void)
