@@ -15,6 +15,11 @@
  *   says: guest crashed: CPU 0 writes 0x68 \(1 byte\) to port 0x3f8, where nothing answers
  *   says: a serial port is there with --serial stdio
  *
+ *   run: --timeout 20 -- interrupt-controller
+ *   status: 126
+ *   says: guest crashed: CPU 0 writes 0x11 \(1 byte\) to port 0x20, where nothing answers
+ *   says: there a PC has an interrupt controller \(8259A\), which this machine lacks: spec/machine.md says what it has
+ *
  *   run: --timeout 20 -- absent-device
  *   status: 126
  *   says: CPU 0 loads 4 bytes from 0xd000f000, the window of a device that this machine lacks: the device map lists
@@ -40,6 +45,9 @@ int main(const struct start_info *info)
 		break;
 	case 's':
 		outb(0x3f8, 'h');
+		break;
+	case 'i':
+		outb(0x20, 0x11);
 		break;
 	case 'a':
 		return (int)read32(LAST_WINDOW);

@@ -63,6 +63,44 @@ void crash_own_write(struct cpu *cpu, uint64_t address, enum cpu_own_write write
 	report_end(cpu);
 }
 
+/* Returns what a PC has at a port, or NULL. Kernels that follow a tutorial for PCs begin by setting
+ * it up, and need not here. */
+static const char *pc_device(uint16_t port)
+{
+	static const struct {
+		uint16_t first, last;
+		const char *name;
+	} devices[] = {
+		{0x20, 0x21, "an interrupt controller (8259A)"},
+		{0x40, 0x43, "a timer (8254)"},
+		{0x60, 0x60, "a keyboard controller (8042)"},
+		{0x64, 0x64, "a keyboard controller (8042)"},
+		{0x70, 0x71, "a clock with CMOS memory"},
+		{0x80, 0x80, "POST codes, written for a short delay"},
+		{0xa0, 0xa1, "an interrupt controller (8259A)"},
+		{0x3c0, 0x3df, "a VGA adapter"},
+		{0xcf8, 0xcff, "PCI configuration space"},
+	};
+
+	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+		if (port >= devices[i].first && port <= devices[i].last)
+			return devices[i].name;
+	return NULL;
+}
+
+/* Says what a guest may have looked for at a port where nothing answers. */
+static void say_port(uint16_t port)
+{
+	const char *device = pc_device(port);
+
+	if (port >= VOLE_SERIAL_PORT && port < VOLE_SERIAL_PORT + SERIAL_PORTS)
+		say("  a serial port is there with --serial stdio");
+	else if (device)
+		say("  there a PC has %s, which this machine lacks: spec/machine.md says what it "
+		    "has",
+			device);
+}
+
 void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *data, unsigned len)
 {
 	const char *takes = cpu->host->port_takes(cpu, port);
@@ -78,8 +116,8 @@ void crash_port(struct cpu *cpu, uint16_t port, bool is_write, const uint8_t *da
 	else
 		say("guest crashed: CPU %u reads %u byte%s from port 0x%x, %s", cpu->id, len,
 			plural(len), port, why);
-	if (!takes && port >= VOLE_SERIAL_PORT && port < VOLE_SERIAL_PORT + SERIAL_PORTS)
-		say("  a serial port is there with --serial stdio");
+	if (!takes)
+		say_port(port);
 	if (is_write)
 		report_out(cpu, port, len);
 	else
