@@ -207,8 +207,8 @@ int main(const struct start_info *info)
 		fail("The disk is empty.\n");
 	transfer(VIRTIO_BLK_T_IN, 0, first);
 	print(first);
-	transfer(VIRTIO_BLK_T_OUT, sectors - 1,
-		first); /* stable when done, without FLUSH (5.2.6.2) */
+	/* Without FLUSH, what is written is stable when the request is done (5.2.6.2). */
+	transfer(VIRTIO_BLK_T_OUT, sectors - 1, first);
 	transfer(VIRTIO_BLK_T_IN, sectors - 1, last);
 	for (unsigned i = 0; i < VIRTIO_BLK_SECTOR_SIZE; i++)
 		if (first[i] != last[i])
