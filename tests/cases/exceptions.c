@@ -36,6 +36,12 @@
  *   status: 126
  *   says: guest crashed: general protection \(13\), error code 0x28: selector 0x28 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x
  *
+ * A selector of the LDT, which no LLDT has loaded.
+ *   run: --timeout 20 -- local-segment
+ *   status: 126
+ *   says: guest crashed: general protection \(13\), error code 0xc: selector 0x8 in the LDT on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x
+ *   says not: null pointer
+ *
  *   run: --timeout 20 -- msr
  *   status: 126
  *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x
@@ -99,6 +105,8 @@ APART static void raise(const char *what)
 		__asm__ volatile("int $13");
 	else if (is(what, "segment"))
 		__asm__ volatile("mov %0, %%ds" : : "r"(0x28));
+	else if (is(what, "local-segment"))
+		__asm__ volatile("mov %0, %%ds" : : "r"(0xc));
 	else if (is(what, "msr"))
 		__asm__ volatile("rdmsr" : : "c"(0x12345678) : "eax", "edx");
 	else if (is(what, "floating-point"))

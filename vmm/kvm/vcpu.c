@@ -185,6 +185,7 @@ static void set_flat32(struct kvm_sregs *sregs, const struct entry_state *state)
 	sregs->gdt.limit = state->gdt_limit;
 	sregs->idt.base = state->idt_base;
 	sregs->idt.limit = state->idt_limit;
+	sregs->ldt = (struct kvm_segment){.unusable = 1};
 	sregs->cr0 = CR0_PE | CR0_ET;
 	sregs->cr4 = 0;
 }

@@ -25,6 +25,7 @@ static void set_flat32(struct x86_cpu *x86, const struct entry_state *state)
 	x86->cr4 = 0;
 	x86->gdtr = (struct x86_table){state->gdt_base, state->gdt_limit};
 	x86->idtr = (struct x86_table){state->idt_base, state->idt_limit};
+	x86->ldtr = (struct x86_segment){0};
 	x86_set_segment(x86, X86_CS, &segment);
 	segment.selector = state->data_selector;
 	segment.rights = RIGHTS_DATA | RIGHTS_FLAT;
