@@ -238,6 +238,9 @@ SKIP: {
 		ok($plain->{status} eq 0 && -e "$folder/plain$option", "$option: a name as it is") or diag(shown($plain));
 	}
 	accepted("$_: a name as it is", qr/^Hello/, @once, $_, "$folder/disk", $hello) for '--module';
+	# Where it is refused for another reason, nothing is said of lists.
+	refused("$_ twice, with commas", 125, qr/^vole: $_ \Q$folder\E\/disk: there can be only one, and a is named before\n\z/,
+		@once, $_, 'a', $_, "$folder/disk", $hello) for '--trace', '--record', '--core', '--coverage', '--initrd';
 	refused('--gdb unix:PATH, with commas', 125, qr/--gdb unix:\Q$folder\E\/s: unknown option "x"/, @once, '--gdb', "unix:$in_list/s,x", $hello);
 }
 accepted('a comma of the path\'s own, in a disk', qr/^  0x\w+ .* block .*\/a,b,$/m, 'inspect', '-d', write_file('a,b,', "\0" x 512) =~ s/,/,,/gr, $hello);

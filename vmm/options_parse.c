@@ -194,10 +194,22 @@ static int parse_option(struct options *options, int option, char *argument)
 	}
 }
 
+/* Returns whether a comma in the argument of an option ends the name of a file. */
+static bool lists_names(int option)
+{
+	static const int lists[] = {'d', OPTION_CONSOLE, OPTION_RNG, OPTION_LOG, OPTION_CAPTURE,
+		OPTION_GDB, OPTION_PROFILE, OPTION_CHECKPOINT};
+
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (lists[i] == option)
+			return true;
+	return false;
+}
+
 /* Says how a name with a comma is written where that may be what is wrong with a list. */
 static int parse_list_option(struct options *options, int option, char *argument)
 {
-	char *given = strchr(argument, ',') ? strdup(argument) : NULL;
+	char *given = lists_names(option) && strchr(argument, ',') ? strdup(argument) : NULL;
 	int ret = parse_option(options, option, argument);
 
 	if (ret < 0 && given)
