@@ -118,6 +118,47 @@ static size_t compose(char *line, size_t size, const char *format, va_list argum
 	return (size_t)len + 1;
 }
 
+/* What a terminal may take for a command: a name has any bytes, and so has what a guest wrote. */
+static bool is_control(char c)
+{
+	return ((unsigned char)c < ' ' && c != '\n' && c != '\t') || c == '\x7f';
+}
+
+/* Copies text, with each control character as \x and its number. Returns the length. */
+static size_t show_controls(char *to, const char *text, size_t len)
+{
+	char *at = to;
+
+	for (size_t i = 0; i < len; i++)
+		if (is_control(text[i]))
+			at += sprintf(at, "\\x%02x", (unsigned char)text[i]);
+		else
+			*at++ = text[i];
+	return (size_t)(at - to);
+}
+
+/* As write_all(), but has no control characters written. Without memory they become "?". */
+static bool write_shown(char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
+{
+	size_t controls = 0;
+	char *shown = NULL;
+	bool is_read;
+
+	for (size_t i = 0; i < len; i++)
+		controls += is_control(text[i]);
+	if (controls > 0)
+		/* With the NUL of the last one. */
+		shown = malloc(len + controls * strlen("x00") + 1);
+	if (shown)
+		len = show_controls(shown, text, len);
+	else if (controls > 0)
+		for (size_t i = 0; i < len; i++)
+			text[i] = is_control(text[i]) ? '?' : text[i];
+	is_read = write_all(shown ? shown : text, len, waits, ctx);
+	free(shown);
+	return is_read;
+}
+
 bool vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list arguments)
 {
 	int saved = errno;
@@ -135,7 +176,7 @@ bool vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list argum
 		len = longer ? compose(longer, len, format, again) : sizeof usual;
 	}
 	va_end(again);
-	is_read = write_all(line, len, waits, ctx);
+	is_read = write_shown(line, len, waits, ctx);
 	free(longer);
 	errno = saved;
 	return is_read;
@@ -177,7 +218,7 @@ void say_lines(const char *text)
 		lines += *c == '\n';
 	all = malloc(strlen(text) + lines * PREFIX_LEN);
 	if (all)
-		write_all(all, prefix_lines(all, text), NULL, NULL);
+		write_shown(all, prefix_lines(all, text), NULL, NULL);
 	else
 		say("no memory");
 	free(all);

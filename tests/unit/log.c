@@ -191,6 +191,17 @@ static void test_lines(void)
 	ok(capture_end()[0] == '\0', "no lines, no text");
 }
 
+static void test_controls(void)
+{
+	capture_begin();
+	say("\033[31ma\177\r\tb\nc\303\244: %d", 7);
+	ok(strcmp(capture_end(), "vole: \\x1b[31ma\\x7f\\x0d\tb\nc\303\244: 7\n") == 0,
+		"control characters are shown, and other text is as it is");
+	capture_begin();
+	say_lines("\001one\n\033\n");
+	ok(strcmp(capture_end(), "vole: \\x01one\nvole: \\x1b\n") == 0, "... also in lines");
+}
+
 int main(void)
 {
 	int ends[2], master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -204,6 +215,7 @@ int main(void)
 	test_nobody("a terminal", open(ptsname(master), O_RDWR | O_NOCTTY), master);
 	test_gone();
 	test_long();
+	test_controls();
 	test_lines();
 	return tap_done();
 }
