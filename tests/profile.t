@@ -100,4 +100,17 @@ for (['', qr/--profile: no file is named/], ["$folded,hz=0", qr/--profile \Q$fol
 	ok($result->{status} eq 0 && $result->{err} =~ /^vole: --profile \S+: Is a directory; it will not be written\n\z/, 'a directory')
 		or diag(shown($result));
 }
+# Memory runs out for the profile alone where the address space is limited to a little more than a machine without one needs.
+{
+	my ($first, $result) = (0);
+	for my $limit (map { $_ * 4000 } 15 .. 60) {
+		my @limited = ('sh', '-c', "ulimit -v $limit; exec \"\$0\" \"\$@\"", vole(), qw(run --engine soft));
+		next if !$first && run([@limited, $sample])->{status} eq 125;
+		$first ||= $limit;
+		$result = run([@limited, '--profile', "$folded.none", $sample]);
+		last if $result->{err} =~ /--profile/;
+	}
+	ok($result->{err} =~ /^vole: --profile \Q$folded\E\.none: [^\n]*; it will not be written\n\z/m && !-e "$folded.none",
+		'without memory: the file is named, and not left') or diag(shown($result));
+}
 done_testing();

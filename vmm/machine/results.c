@@ -143,7 +143,8 @@ void results_open(struct vm *vm)
 		read_lines(vm, "--profile", "the profile is without lines");
 	vm->profile = profile_new();
 	if (!vm->profile)
-		say("--profile: %s", error_text(ENOMEM));
+		say("--profile %s: %s; it will not be written", options->profile,
+			error_text(ENOMEM));
 }
 
 void results_close(struct vm *vm)
