@@ -64,6 +64,17 @@ my $logged = run([vole(), qw(replay --log exits --check virtio --last 5 -d), $fr
 is($logged->{out}, $run->{out}, 'a log and a referee change nothing');
 cmp_ok(scalar(() = $logged->{err} =~ /^vole: CPU \d exit \d+: /mg), '>', 1000, 'and show what happened');
 
+# --- a machine that does not start ---
+
+SKIP: {
+	chomp(my $arch = `uname -m`);
+	skip 'the number of prctl() is that of x86', 1 if $arch ne 'x86_64';
+	my $record = scratch() . '/unstarted.rec';
+	my $result = run([build() . '/tests/tools/without-call', 157, vole(), 'run', '--record', $record, build() . '/guest/hello.elf']);
+	is("$result->{status} $result->{err}", "125 vole: the sandbox: Function not implemented\n" .
+		"vole: --record $record: the machine did not start; there is nothing to repeat\n", 'a machine that does not start is no run to repeat');
+}
+
 # --- ways to end ---
 
 for (['exit-code' => [], undef], ['null-store' => [], 126], ['triple-fault' => [], 126], [hlt => ['--timeout', 1], 124],

@@ -379,6 +379,13 @@ void recording_end(struct vm *vm)
 	sink_flush(&recording->sink);
 }
 
+/* Vole could not do what was asked, which was said, before the guest did anything. */
+static bool has_nothing(const struct vm *vm)
+{
+	return vm->recording->outside.position.instructions == 0 &&
+	       atomic_load(&vm->status) == EXIT_STATUS_VOLE;
+}
+
 /* A record is whole, or said not to be. */
 void recording_finish(struct vm *vm)
 {
@@ -399,7 +406,10 @@ void recording_finish(struct vm *vm)
 	end.unwritten += left;
 	sink_report(&end, "--record", vm->options->record, "entry");
 	vm->is_stuck |= end.is_stuck;
-	if (!end.error && !end.lost)
+	if (has_nothing(vm))
+		say("--record %s: the machine did not start; there is nothing to repeat",
+			vm->options->record);
+	else if (!end.error && !end.lost)
 		say("--record %s: %" PRIu64 " instructions; \"vole replay %s\" repeats them",
 			vm->options->record, recording->outside.position.instructions,
 			vm->options->record);
