@@ -88,6 +88,11 @@ my ($one, $two) = both(scratch() . '/signal.rec', [qw(timeout --preserve-status 
 is($one->{status}, 143, 'a signal ends a run');
 is(traces($two), traces($one), 'and its replay, at the same instruction');
 
+# A device that has more to do than it does at a time, while no CPU executes anything.
+($one, $two) = both(scratch() . '/asleep.rec', [], '--timeout', 1, build() . '/guest/rng-asleep.elf');
+like($one->{err}, qr/queue 0 of 64: available 64, taken 64, used 64$/m, 'a device serves all while the guest sleeps');
+is(traces($two), traces($one), 'and so in the replay, which ends');
+
 # In the middle of a turn: output to the debug port has no reader.
 my $flood = scratch() . '/flood.rec';
 my $stuck = run(['bash', '-c', '"$@" | sleep 1', '-', vole(), qw(run -v --timeout 1 --console none --record), $flood, build() . '/guest/serial-count.elf']);

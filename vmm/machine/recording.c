@@ -117,9 +117,9 @@ void recording_kicked(struct vm *vm, struct vm_kick *kick)
 	kick->turns = position.turns;
 }
 
-/* Serves the queues that were kicked in a turn which is over, or with all those that were kicked,
- * in their order. Returns whether some are left to be served. */
-static bool serve_kicks(struct vm *vm, uint64_t turns, bool all)
+/* Serves the queues that were kicked in a turn which is over, in their order. Returns whether some
+ * are left to be served. */
+static bool serve_kicks(struct vm *vm, uint64_t turns)
 {
 	bool more = false;
 
@@ -131,7 +131,7 @@ static bool serve_kicks(struct vm *vm, uint64_t turns, bool all)
 
 			if (!atomic_load(&kick->pending))
 				continue;
-			if (all || kick->turns < turns) {
+			if (kick->turns < turns) {
 				atomic_store(&kick->pending, false);
 				if (virtio_serve(device->virtio, queue))
 					virtio_kick(device->virtio, queue);
@@ -166,8 +166,18 @@ static void choose_stop(struct vm *vm, const struct engine_position *now, bool m
 	vm->engine->ops->stop_at(vm->engine, &stop);
 }
 
-/* The engine has nothing to execute. Kicks come first; then only something from outside can have it
- * go on, which in the past would have come by now. */
+static bool is_kicked(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->device_count; i++)
+		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
+			if (atomic_load(&vm->devices[i].kicks[queue].pending))
+				return true;
+	return false;
+}
+
+/* The engine has nothing to execute. Kicks come first, at a position of their own, where a replay
+ * takes what they ask for; then only something from outside can have it go on, which in the past
+ * would have come by now. */
 static int64_t wait_for_outside(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
@@ -175,12 +185,10 @@ static int64_t wait_for_outside(struct vm *vm)
 
 	vm->engine->ops->position(vm->engine, &now);
 	recording->outside.position = now;
-	for (unsigned i = 0; i < vm->device_count; i++)
-		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
-			if (atomic_load(&vm->devices[i].kicks[queue].pending)) {
-				serve_kicks(vm, now.turns, true);
-				return 0;
-			}
+	if (is_kicked(vm)) {
+		vm->engine->ops->pass(vm->engine);
+		return 0;
+	}
 	/* If the past is just over, nothing else has the loop come back. */
 	if (!recording->outside.is_past)
 		return outside_has_come(&recording->outside) ? 0 : IO_FOREVER;
@@ -246,7 +254,7 @@ int64_t recording_run(struct vm *vm)
 	if (now.done == 0) {
 		history_look(vm);
 		recording->outside.position = now;
-		more = serve_kicks(vm, now.turns, false);
+		more = serve_kicks(vm, now.turns);
 		outside_take(&recording->outside, &now);
 		note_progress(recording, &now);
 	} else {

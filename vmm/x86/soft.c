@@ -270,6 +270,11 @@ static void soft_stop_at(struct engine *base, const struct engine_position *posi
 	soft_engine_of(base)->stop = *position;
 }
 
+static void soft_pass(struct engine *base)
+{
+	soft_engine_of(base)->was_idle = false;
+}
+
 static int64_t soft_run(struct engine *base)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -379,6 +384,7 @@ const struct engine_ops engine_soft = {
 	.yield = soft_yield,
 	.position = soft_position,
 	.stop_at = soft_stop_at,
+	.pass = soft_pass,
 	.now = soft_guest_time,
 	.stop = soft_stop,
 	.cpu = soft_cpu_by_id,
