@@ -258,6 +258,30 @@ sub checksum {
 	return $sum;
 }
 
+# An entry that nothing asks for, with right checksums: entropy at the first position, in a kernel that draws none.
+{
+	my $path = scratch() . '/forged.rec';
+	run([vole(), 'run', '--record', $path, '--timeout', 1, build() . '/guest/hlt.elf']);
+	my $bytes = slurp($path);
+	my $at = 32 + unpack 'V', substr $bytes, 20, 4;
+	my ($sum, $count, $forged) = (0, 0, substr $bytes, 0, $at);
+	my $entry = sub {
+		my ($fields, $data) = @_;
+		$sum = checksum(checksum($sum, $fields), $data);
+		$forged .= $fields . pack('Q<', $sum) . $data;
+	};
+	while ($at < length $bytes) {
+		my $len = unpack 'V', substr $bytes, $at + 32, 4;
+		$entry->(substr($bytes, $at, 40), substr $bytes, $at + 48, $len);
+		# Behind the first one, which tells who is at the port.
+		$entry->(pack('V2 Q<2 Q< V2', 4, 0, 0, 0, 1, 1, 0), 'e') if !$count++;
+		$at += 48 + $len;
+	}
+	my $result = run([vole(), 'replay', write_file('forged', $forged)], limit => 30);
+	is("$result->{status} $result->{err}", '125 vole: ' . scratch() . "/forged: the run is not that of the record: nothing asks for what the " .
+		"record has after instruction 0\n", 'entropy that nobody asks for is a difference');
+}
+
 # The record of another vole, with a version as long as this one's.
 sub other_version {
 	my $len = unpack 'V', substr $bytes, 20, 4;

@@ -159,6 +159,11 @@ static void choose_stop(struct vm *vm, const struct engine_position *now, bool m
 			stop.done = replay_done(&entry);
 		else if (entry.kind == JOURNAL_STOP)
 			stop.turns += REPLAY_BEYOND;
+		/* What was kicked is served by now. */
+		else if (entry.turns == now->turns)
+			outside_diverge(&recording->outside,
+				"nothing asks for what the record has after instruction %" PRIu64,
+				entry.instructions);
 	}
 	if (more && now->turns + 1 < stop.turns)
 		stop = (struct engine_position){.turns = now->turns + 1};
