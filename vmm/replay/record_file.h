@@ -15,8 +15,8 @@
 #include "replay/journal.h"
 #include "snapshot/stream.h"
 
-/* Another one for each change of the format. */
-#define RECORD_VERSION 2
+/* Another one for each change of the format, or of what an entry stands for. */
+#define RECORD_VERSION 3
 
 #define RECORD_WORDS_MAX (64u << 10) /* bytes of the command line */
 #define RECORD_FILES_MAX 32
