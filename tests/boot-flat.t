@@ -150,7 +150,7 @@ sub refused {
 }
 my $disk = write_file('disk', "\0" x 4096);
 my $module = write_file('module', 'abc');
-refused("--load $_", 125, qr/--load \Q$_\E: not an address/, '--boot', 'flat', '--load', $_, $hello)
+refused("--load $_", 125, qr/--load \Q@{[s{[^ -~]}{sprintf '\x%02x', ord $&}er]}\E: not an address/, '--boot', 'flat', '--load', $_, $hello)
 	for '', 'x', '-1', '0x', '0xg', "0x\x10", '1M', '0x100000000', '99999999999999999999', '0x10000000000000000';
 refused("--load $_", 127, qr/--load 0x\w+: real mode begins at 0x100000 at most/, '--boot', 'flat', '--load', $_, $hello)
 	for '0x100001', '0x200000', '4294967295';

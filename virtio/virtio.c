@@ -385,9 +385,9 @@ void virtio_set_queue_ready(struct virtio_device *dev, unsigned queue, bool read
 
 void virtio_reset_queue(struct virtio_device *dev, unsigned queue)
 {
-	/* Once, and before the look whether the queue is ready: another CPU may make it so while this
-	 * one waits, and then it has to be stopped, or the device keeps a request of the queue that
-	 * was, to give it back to the queue that comes. */
+	/* Once, and before the look whether the queue is ready: another CPU may make it so while
+	 * this one waits, and then it has to be stopped, or the device keeps a request of the queue
+	 * that was, to give it back to the queue that comes. */
 	if (!host_has_returned(dev))
 		return;
 	virtio_set_queue_ready(dev, queue, false);

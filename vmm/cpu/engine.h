@@ -146,8 +146,8 @@ struct engine_ops {
 	 * instructions does not matter; turns UINT64_MAX: nowhere. NULL where position is. */
 	void (*stop_at)(struct engine *engine, const struct engine_position *position);
 
-	/* Has a turn pass although no CPU has anything to execute, as run() has found, since devices
-	 * are to be served. NULL where position is. */
+	/* Has a turn pass although no CPU has anything to execute, as run() has found, since
+	 * devices are to be served. NULL where position is. */
 	void (*pass)(struct engine *engine);
 
 	/* Waits until no guest code is executed any more. Called once cpu_host.running() is false,
