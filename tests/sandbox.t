@@ -168,7 +168,7 @@ sub children_of { return split ' ', slurp("/proc/$_[0]/task/$_[0]/children") }
 
 # --- hosts that lack something ---
 
-# How vole runs without a system call, by its number.
+# How vole runs without a system call, by its number; with ":" and an errno, where it fails with that.
 sub without {
 	my ($number, @words) = @_;
 	return run([build() . '/tests/tools/without-call', $number, @words]);
@@ -187,6 +187,8 @@ my $seccomp = $x86 ? 317 : 277;
 	is(without($seccomp, $hole, 'run', '--engine', engine(), $kernel, '--', 'openat')->{out}, "errno 13\n", '... and files stay closed, by landlock');
 	$result = without(436, @hello);
 	is("$result->{status} $result->{out}$result->{err}", "0 Hello from a kernel!\n", 'without close_range: runs');
+	$result = without('436:1', vole_run(), '--console', 'unix:' . scratch() . '/no-range', build() . '/guest/hello.elf');
+	is("$result->{status} $result->{err}", '0 ', '... and ends, helper and all, where a container forbids it') or diag(shown($result));
 	like(run([vole(), 'doctor'])->{out}, qr/^ok +sandbox .*\nok +landlock +version \d+/m, 'doctor finds both');
 	like(without(444, vole(), 'doctor')->{out}, qr/^missing +landlock +Function not implemented/m, '... or no landlock');
 	like(without($seccomp, vole(), 'doctor')->{out}, qr/^missing +sandbox +seccomp: Function not implemented/m, '... or no seccomp');
