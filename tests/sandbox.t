@@ -184,6 +184,12 @@ my $seccomp = $x86 ? 317 : 277;
 	is("$result->{status} $result->{out}", "0 Hello from a kernel!\n", 'without seccomp: runs') or diag(shown($result));
 	is($result->{err}, 'vole: this host has no seccomp (Function not implemented): a broken vole could make any system call; it gains no ' .
 		"privileges, and landlock keeps it from files\n", '... and says so');
+	for my $call (444, 446, $seccomp) {
+		my $name = $call == $seccomp ? 'seccomp' : 'landlock';
+		$result = without("$call:1", @hello);
+		is("$result->{status} $result->{out}", "0 Hello from a kernel!\n", "call $call is forbidden to vole: runs") or diag(shown($result));
+		like($result->{err}, qr/\Avole: this host has no $name \(Operation not permitted\): [^\n]*\n\z/, '... and says so');
+	}
 	is(without($seccomp, $hole, 'run', '--engine', engine(), $kernel, '--', 'openat')->{out}, "errno 13\n", '... and files stay closed, by landlock');
 	$result = without(436, @hello);
 	is("$result->{status} $result->{out}$result->{err}", "0 Hello from a kernel!\n", 'without close_range: runs');
