@@ -166,6 +166,16 @@ sub children_of { return split ' ', slurp("/proc/$_[0]/task/$_[0]/children") }
 	is($vole->finish, 128 + 15, '... to its end');
 }
 
+{
+	# As by pkill(1), whose pattern fits the names of the helpers.
+	my $socket = scratch() . '/gdb';
+	my $vole = terminal(vole_run(), '--gdb', "unix:$socket", $spin);
+	$vole->expect(qr/waits for a debugger/) or diag($vole->text);
+	kill 'TERM', children_of($vole->pid), $vole->pid;
+	is($vole->finish, 128 + 15, 'a signal for all processes of a machine ends it');
+	ok(!-e $socket, '... and its helper removes the socket first');
+}
+
 # --- hosts that lack something ---
 
 # How vole runs without a system call, by its number; with ":" and an errno, where it fails with that.

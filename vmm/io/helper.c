@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,23 +46,27 @@ _Noreturn static void run(const struct helper_work *work, int pipe)
 
 int helper_start(struct helper *helper, const struct helper_work *work)
 {
-	int ends_of_pipe[2];
+	int ends_of_pipe[2], ret;
+	sigset_t all, before;
 
 	*helper = HELPER_EMPTY;
 	if (pipe2(ends_of_pipe, O_CLOEXEC) < 0)
 		return -errno;
 	helper->pipe = ends_of_pipe[1];
+	/* Whoever ends vole may signal all of its processes, and a helper is to outlive it. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	helper->pid = fork();
 	if (helper->pid == 0) {
 		close_others(ends_of_pipe[0], work->fd);
 		run(work, ends_of_pipe[0]);
 	}
+	ret = helper->pid < 0 ? -errno : 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(ends_of_pipe[0]);
-	if (helper->pid < 0) {
+	if (ret < 0)
 		helper->pid = 0;
-		return -errno;
-	}
-	return 0;
+	return ret;
 }
 
 void helper_finish(struct helper *helper)
