@@ -167,6 +167,14 @@ sub children_of { return split ' ', slurp("/proc/$_[0]/task/$_[0]/children") }
 }
 
 {
+	# A child that vole was given, and which outlives it. It has none of the standard descriptors, for whose end run() waits.
+	my $begun = time;
+	my $result = run(['bash', '-c', 'sleep 100 <&- >&- 2>&- & echo $!; exec "$@"', '-', $hole, 'run', '--engine', engine(), $kernel, '--', 'openat']);
+	is($result->{status}, 122, 'a vole with a child that is no helper ends') or diag(shown($result));
+	cmp_ok(time - $begun, '<', 60, '... and does not wait for it');
+	ok($result->{out} =~ /^(\d+)\n/ && kill('KILL', $1), '... which lives on');
+}
+{
 	# As by pkill(1), whose pattern fits the names of the helpers.
 	my $socket = scratch() . '/gdb';
 	my $vole = terminal(vole_run(), '--gdb', "unix:$socket", $spin);

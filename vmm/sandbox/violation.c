@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -156,12 +157,26 @@ static bool is_fstat(const siginfo_t *info, ucontext_t *context)
 	return true;
 }
 
-/* Closes all descriptors and waits for the helpers: they see the end of their pipes. */
+/* How long the helpers are waited for. */
+#define WAIT_STEPS   200
+#define WAIT_STEP_MS 5
+
+/* Closes all descriptors and waits for the helpers: they see the end of their pipes. Children whom
+ * vole has of the program that it took the place of by execve(2) know nothing of that, and may
+ * live for ever. */
 _Noreturn static void leave(void)
 {
 	descriptors_close(0, UINT_MAX);
-	while (wait(NULL) >= 0 || errno == EINTR)
-		;
+	for (unsigned steps = 0; steps < WAIT_STEPS;) {
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+
+		if (pid < 0)
+			break;
+		if (pid > 0)
+			continue;
+		poll(NULL, 0, WAIT_STEP_MS);
+		steps++;
+	}
 	_exit(EXIT_STATUS_SANDBOX);
 }
 
