@@ -3,19 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "descriptors.h"
 #include "exit_status.h"
+#include "leave.h"
 #include "line.h"
 #include "sandbox/arch.h"
 #include "sandbox/names.h"
@@ -157,29 +154,6 @@ static bool is_fstat(const siginfo_t *info, ucontext_t *context)
 	return true;
 }
 
-/* How long the helpers are waited for. */
-#define WAIT_STEPS   200
-#define WAIT_STEP_MS 5
-
-/* Closes all descriptors and waits for the helpers: they see the end of their pipes. Children whom
- * vole has of the program that it took the place of by execve(2) know nothing of that, and may
- * live for ever. */
-_Noreturn static void leave(void)
-{
-	descriptors_close(0, UINT_MAX);
-	for (unsigned steps = 0; steps < WAIT_STEPS;) {
-		pid_t pid = waitpid(-1, NULL, WNOHANG);
-
-		if (pid < 0)
-			break;
-		if (pid > 0)
-			continue;
-		poll(NULL, 0, WAIT_STEP_MS);
-		steps++;
-	}
-	_exit(EXIT_STATUS_SANDBOX);
-}
-
 static void end_vole(int signal, siginfo_t *info, void *context)
 {
 	struct line line = {0};
@@ -191,8 +165,7 @@ static void end_vole(int signal, siginfo_t *info, void *context)
 	put_call(&line, info, context);
 	put(&line, ": vole ends here. Either its guest has broken it, or its list lacks a call "
 		   "that it needs (--sandbox log, spec/security.md)\n");
-	line_write_last(line.text, line.len);
-	leave();
+	leave_at_once(line.text, line.len, EXIT_STATUS_SANDBOX);
 }
 
 static void log_call(int signal, siginfo_t *info, void *context)

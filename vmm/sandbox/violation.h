@@ -6,9 +6,8 @@
  * What happens at a forbidden system call: the kernel does not make it and sends SIGSYS to the
  * thread (SECCOMP_RET_TRAP).
  *
- * By default, one line on standard error names the call; then all descriptors are closed, upon
- * which the helpers (io/helper.h) restore the terminal and remove sockets; when they have ended,
- * the process ends with EXIT_STATUS_SANDBOX. With is_logged, a line names the call, and the call is
+ * By default, one line on standard error names the call, and the process ends (leave.h) with
+ * EXIT_STATUS_SANDBOX. With is_logged, a line names the call, and the call is
  * made all the same.
  *
  * One call is answered: the C library's fstat() may be newfstatat(2) with an empty path, which

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,8 +13,10 @@
 
 #include "checksum.h"
 #include "error_text.h"
+#include "exit_status.h"
 #include "io/file.h"
 #include "io/file_holder.h"
+#include "leave.h"
 #include "log.h"
 
 #define PAGE 4096
@@ -234,6 +237,29 @@ void snapshot_file_close(struct snapshot_file *file)
 	*file = SNAPSHOT_FILE_EMPTY;
 }
 
+/* Somebody has cut the file off, or the host cannot read it: a page that the machine has not
+ * written to is nowhere any more. The instruction that needs it would be tried for ever. */
+static void page_lost(int number, siginfo_t *info, void *context)
+{
+	static const char line[] =
+		"vole: memory of this clone is lost: its checkpoint has become shorter, or the "
+		"host cannot read it; vole ends here\n";
+
+	(void)context;
+	if (info->si_code == BUS_ADRERR)
+		leave_at_once(line, sizeof line - 1, EXIT_STATUS_VOLE);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static int catch_lost_pages(void)
+{
+	struct sigaction action = {.sa_sigaction = page_lost, .sa_flags = SA_SIGINFO};
+
+	sigfillset(&action.sa_mask);
+	return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
+}
+
 int snapshot_file_map(const struct snapshot_file *file, uint8_t *host)
 {
 	void *mapped = mmap(host, file->memory_len, PROT_READ | PROT_WRITE,
@@ -243,5 +269,5 @@ int snapshot_file_map(const struct snapshot_file *file, uint8_t *host)
 		return fail(file->path, errno);
 	/* As memory_init() does. */
 	madvise(host, file->memory_len, MADV_DONTFORK);
-	return 0;
+	return catch_lost_pages();
 }
