@@ -87,6 +87,8 @@ for (@calls) {
 
 is(attack('on', 'fstat')->{out}, "errno 0\n", 'fstat: done, whichever call the C library takes for it');
 is(attack('on', 'clone3')->{out}, "errno 38\n", 'clone3: there is none, so that the C library takes clone');
+is(attack('on', 'mremap')->{out}, "errno 38\n", 'mremap: none either, since it would make more of a file executable');
+is(attack('off', 'mremap')->{out}, "errno 0\n", '... without the sandbox, it is there');
 # Landlock has a say here: another pseudo-terminal than a console's is not opened.
 is(attack('off', 'other-pty')->{out}, "errno 0\n", 'a pseudo-terminal can be opened by its master');
 is(attack('on', 'other-pty')->{out}, "errno 13\n", '... but not by a vole that is shut in, where the kernel has landlock');

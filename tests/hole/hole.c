@@ -109,6 +109,13 @@ static long call_mprotect_exec(void)
 	return mprotect(page, sizeof page, PROT_READ | PROT_EXEC);
 }
 
+static long call_mremap(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mremap(page, 4096, 2 * 4096L, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0;
+}
+
 static long call_ptrace(void)
 {
 	return ptrace(PTRACE_CONT, hole.parent, NULL, NULL);
@@ -260,6 +267,7 @@ static const struct {
 	{"tgkill", call_tgkill},
 	{"fork", call_fork},
 	{"clone3", call_clone3},
+	{"mremap", call_mremap},
 	{"unlinkat", call_unlinkat},
 	{"newfstatat", call_newfstatat},
 	{"fstat", call_fstat},
