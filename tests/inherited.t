@@ -117,6 +117,14 @@ SKIP: {
 			run([@nobody, qw(sh -c), "ulimit -p $_ 2>/dev/null || ulimit -u $_; exec \"\$0\" \"\$@\"", @vole], limit => 30), $_)
 	} 0 .. 7;
 	is("@strange", '', 'a limit of 0 to 7 threads is named where it is too low');
+	# A helper is a process as well.
+	my $folder = scratch() . '/everybody';
+	mkdir $folder;
+	chmod 0777, $folder;
+	for (['--gdb', "unix:$folder/gdb"], ['--core', "$folder/core"]) {
+		like(run([@nobody, qw(sh -c), 'ulimit -p 0 2>/dev/null || ulimit -u 0; exec "$0" "$@"', @vole[0, 1], @$_, @vole[2 .. $#vole]], limit => 30)->{err},
+			qr/^vole: \Q@$_\E: .* of this user's threads and processes is 0 \(ulimit -u/m, "... for $_->[0], too");
+	}
 }
 
 # Who is deaf by the user's wish stays so.

@@ -120,7 +120,8 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 	ret = remover_start(&listener->remover, path, false);
 	if (ret < 0) {
 		unlink(path);
-		return fail(listener, -ret);
+		say("--%s %s: %s", name, listener->where, thread_error_text(-ret));
+		return ret;
 	}
 	return begin(listener);
 }

@@ -34,11 +34,12 @@ static int open_file(struct result_file *file)
 	return ret;
 }
 
-/* Says that the file is not used, and why: in words, or by a negative errno. */
+/* Says that the file is not used, and why: in words, or by a negative errno, which may be that of
+ * the remover's fork(2). */
 static void say_unused(const struct result_file *file, const char *why, int ret)
 {
 	say("%s %s: %s; it will not be written", file->option, file->path,
-		why ? why : error_text(-ret));
+		why ? why : thread_error_text(-ret));
 }
 
 /* Returns whether the file can be used; says why not. */
