@@ -87,6 +87,35 @@ sub debug {
 	like($gdb->err, qr/--gdb -: the debugger has disappeared; the machine ends/, '... which is said');
 }
 
+# --- a debugger that reads late ---
+
+# Processor time of vole, in hundredths of a second.
+sub time_of {
+	my ($gdb) = @_;
+	my @fields = split ' ', slurp("/proc/$gdb->{pid}/stat") =~ s/.*\)//sr;
+	return $fields[11] + $fields[12];
+}
+
+{
+	my $gdb = Gdb->new(['-m', '4M', build() . '/guest/console-flood.elf', '--', 1000]);
+	$gdb->ask('?');
+	$gdb->send('c');
+	sleep 2;
+	my $before = time_of($gdb);
+	sleep 1;
+	my $taken = time_of($gdb) - $before;
+	ok($taken < 30, 'output that the debugger does not read waits, and takes no time') or diag($taken);
+	# More slowly than the guest writes, so that some waits when the guest has ended.
+	my ($len, $reply) = (0);
+	while (defined($reply = $gdb->next_raw) && $reply !~ /^W/) {
+		$len += length($reply) >> 1 if $reply =~ /^O/;
+		sleep 0.01;
+	}
+	is($reply, 'W00', '... until it is read');
+	is($len, 1000 * 1024, '... all of it');
+	$gdb->finish;
+}
+
 # --- crashes ---
 {
 	my $gdb = debug($CRASH);

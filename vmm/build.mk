@@ -6,7 +6,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c c
 	$(addprefix snapshot/,stream.c file.c) \
 	options_record.c $(addprefix replay/,journal.c journal_check.c record_file.c outside.c outside_log.c outside_port.c outside_source.c ram_copy.c undo.c) \
 	$(addprefix machine/,recording.c recording_files.c replay.c replay_options.c history.c history_points.c) \
-	$(addprefix debug/,gdb_stop.c gdb_reverse.c) \
+	$(addprefix debug/,gdb_output.c gdb_reverse.c gdb_stop.c) \
 	options_profile.c $(addprefix machine/,results.c core_file.c last.c) \
 	io/result_file.c $(addprefix see/,sort.c grow.c hits.c lines.c lines_program.c coverage.c profile.c callgrind.c) \
 	$(addprefix x86/,counts.c account_last.c account.c soft_account.c) \

@@ -22,47 +22,6 @@
  * instance, is looked at again after so many nanoseconds. */
 #define AGAIN_NS 10000000
 
-/* How long the debugger may take to read what is sent last, in milliseconds. */
-#define FLUSH_MS 1000
-
-/* How long it is waited for at a time, when the guest has ended and there is more output. */
-#define OUTPUT_MS 100
-
-/* --- the guest's output ----------------------------------------------------------------------- */
-
-/* gdb takes output only while it waits for a stop, or for the reply to "monitor". */
-static void forward_output(struct gdb *gdb)
-{
-	char bytes[PACKET_MAX / 2 - 1];
-	size_t len;
-
-	while (gdb_link_room(&gdb->link) >= PACKET_BYTES_MAX &&
-		(len = gdb_link_read_output(&gdb->link, bytes, sizeof bytes)) > 0)
-		if (gdb->is_awaited)
-			gdb_send_output(gdb, bytes, len);
-}
-
-void gdb_flush_output(struct gdb *gdb)
-{
-	forward_output(gdb);
-	gdb_link_flush(&gdb->link, OUTPUT_MS);
-}
-
-static void output(void *ctx)
-{
-	forward_output(ctx);
-}
-
-int gdb_output_fd(const struct gdb *gdb)
-{
-	return gdb->link.guest.fd;
-}
-
-int gdb_input_fd(const struct gdb *gdb)
-{
-	return gdb->link.in;
-}
-
 /* --- stopping --------------------------------------------------------------------------------- */
 
 /* The machine is to stop, for this reason unless there is another one already. */
@@ -110,7 +69,7 @@ static void tell_stop(struct gdb *gdb)
 	gdb->stop_position = gdb_position(gdb, gdb->stop.cpu);
 	if (!gdb->is_awaited)
 		return;
-	forward_output(gdb);
+	gdb_forward_output(gdb);
 	if (gdb->stop.cause == GDB_STOP_EVENT && gdb->stop.event.kind == DEBUG_EVENT_BREAKPOINT)
 		explain_breakpoint(gdb);
 	gdb_put_stop(gdb);
@@ -269,7 +228,7 @@ static void detach(struct gdb *gdb)
 {
 	gdb_put(&gdb->reply, "OK");
 	gdb_send(gdb);
-	gdb_link_flush(&gdb->link, FLUSH_MS);
+	gdb_link_flush(&gdb->link, GDB_FLUSH_MS);
 	forget_debugger(gdb);
 	gdb_link_drop(&gdb->link);
 	if (gdb->state != GDB_STOPPED)
@@ -282,7 +241,7 @@ static void detach(struct gdb *gdb)
 
 static void kill_machine(struct gdb *gdb)
 {
-	gdb_link_flush(&gdb->link, FLUSH_MS);
+	gdb_link_flush(&gdb->link, GDB_FLUSH_MS);
 	gdb_link_drop(&gdb->link);
 	if (gdb->state == GDB_ENDED)
 		gdb->state = GDB_OVER;
@@ -397,8 +356,13 @@ static const struct gdb_link_ops link_ops = {
 	.came = came,
 	.took = took,
 	.left = left,
-	.output = output,
+	.output = gdb_output_ready,
 };
+
+int gdb_input_fd(const struct gdb *gdb)
+{
+	return gdb->link.in;
+}
 
 int gdb_open(struct gdb **opened, const struct gdb_options *options, struct io_loop *loop,
 	const struct gdb_host *host, void *ctx)
@@ -476,7 +440,7 @@ void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
 
 void gdb_exited(struct gdb *gdb, int status)
 {
-	forward_output(gdb);
+	gdb_forward_all_output(gdb);
 	if (gdb->is_awaited) {
 		if (gdb->stop.cause == GDB_STOP_CRASH)
 			gdb_put(&gdb->reply, "X0b");
@@ -485,6 +449,6 @@ void gdb_exited(struct gdb *gdb, int status)
 		gdb_send(gdb);
 	}
 	gdb->is_awaited = false;
-	gdb_link_flush(&gdb->link, FLUSH_MS);
+	gdb_link_flush(&gdb->link, GDB_FLUSH_MS);
 	gdb_link_drop(&gdb->link);
 }

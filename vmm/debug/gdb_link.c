@@ -21,6 +21,41 @@ static int fail(const struct gdb_link *link, int error)
 	return -error;
 }
 
+/* --- the guest's output ----------------------------------------------------------------------- */
+
+static void guest_ready(struct io_source *source)
+{
+	struct gdb_link *link = container_of(source, struct gdb_link, guest);
+
+	link->ops->output(link->ctx);
+}
+
+/* Has the loop watch the guest's output. While there is no room for it, its descriptor would be
+ * readable all the time, and the loop would spin until the debugger reads. */
+static void watch_guest(struct gdb_link *link)
+{
+	bool hear = link->wants_guest && gdb_link_room(link) >= GDB_LINK_PACKET;
+
+	if (link->guest.fd < 0 || hear == link->is_guest_heard)
+		return;
+	if (!hear)
+		io_loop_del(link->loop, &link->guest);
+	link->is_guest_heard = hear && io_loop_add_control(link->loop, &link->guest, EPOLLIN) == 0;
+}
+
+void gdb_link_hear_guest(struct gdb_link *link, bool hear)
+{
+	link->wants_guest = hear;
+	watch_guest(link);
+}
+
+size_t gdb_link_read_output(struct gdb_link *link, void *bytes, size_t size)
+{
+	ssize_t n = link->guest.fd < 0 ? 0 : read(link->guest.fd, bytes, size);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
 /* --- the debugger ----------------------------------------------------------------------------- */
 
 bool gdb_link_is_there(const struct gdb_link *link)
@@ -56,6 +91,7 @@ void gdb_link_drop(struct gdb_link *link)
 	file_close(&link->in);
 	link->out = -1;
 	link->len = 0;
+	watch_guest(link);
 }
 
 static void lose(struct gdb_link *link)
@@ -67,15 +103,18 @@ static void lose(struct gdb_link *link)
 /* Writes what the debugger takes now. Returns false if it has disappeared. */
 static bool write_some(struct gdb_link *link)
 {
-	while (link->len > 0) {
+	bool is_there = true, takes = true;
+
+	while (link->len > 0 && takes) {
 		ssize_t n = write(link->output.fd, link->bytes, link->len);
 
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR;
-		link->len -= (size_t)n;
-		memmove(link->bytes, link->bytes + n, link->len);
+		takes = n >= 0;
+		is_there = takes || errno == EAGAIN || errno == EINTR;
+		link->len -= takes ? (size_t)n : 0;
+		memmove(link->bytes, link->bytes + (takes ? n : 0), link->len);
 	}
-	return true;
+	watch_guest(link);
+	return is_there;
 }
 
 static void output_ready(struct io_source *source)
@@ -167,31 +206,6 @@ bool gdb_link_serve(struct gdb_link *link, int other)
 	if (fds[0].revents && gdb_link_is_there(link))
 		input_ready(&link->input);
 	return true;
-}
-
-/* --- the guest's output ----------------------------------------------------------------------- */
-
-static void guest_ready(struct io_source *source)
-{
-	struct gdb_link *link = container_of(source, struct gdb_link, guest);
-
-	link->ops->output(link->ctx);
-}
-
-void gdb_link_hear_guest(struct gdb_link *link, bool hear)
-{
-	if (link->guest.fd < 0 || hear == link->is_guest_heard)
-		return;
-	if (!hear)
-		io_loop_del(link->loop, &link->guest);
-	link->is_guest_heard = hear && io_loop_add_control(link->loop, &link->guest, EPOLLIN) == 0;
-}
-
-size_t gdb_link_read_output(struct gdb_link *link, void *bytes, size_t size)
-{
-	ssize_t n = link->guest.fd < 0 ? 0 : read(link->guest.fd, bytes, size);
-
-	return n > 0 ? (size_t)n : 0;
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */

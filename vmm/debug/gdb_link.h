@@ -21,11 +21,15 @@
 #include <sys/types.h>
 
 #include "debug/gdb_options.h"
+#include "debug/packet.h"
 #include "io/listener.h"
 #include "io/loop.h"
 
 /* Room for output that the debugger has not taken yet. */
 #define GDB_LINK_OUT (512u << 10)
+
+/* The room in it that the guest's output needs: of one packet. While there is less, it waits. */
+#define GDB_LINK_PACKET PACKET_BYTES_MAX
 
 /* Callbacks; ctx is their argument. */
 struct gdb_link_ops {
@@ -47,7 +51,8 @@ struct gdb_link {
 	struct io_source output; /* out, by a descriptor of its own, in the loop if is_waiting */
 	bool is_waiting;         /* for the debugger to take what is in bytes */
 	struct io_source guest;  /* GDB_STDIO: the reading end of standard output */
-	bool is_guest_heard;     /* guest is in the loop */
+	bool wants_guest;        /* ops->output() is to be called */
+	bool is_guest_heard;     /* guest is in the loop: wants_guest, and there is room */
 	size_t len;              /* of bytes */
 	uint8_t *bytes;          /* to be sent; GDB_LINK_OUT of them. Owned */
 };
@@ -85,7 +90,8 @@ bool gdb_link_serve(struct gdb_link *link, int other);
 /* Ends the connection. The next debugger may come, but not with GDB_STDIO. */
 void gdb_link_drop(struct gdb_link *link);
 
-/* Calls ops->output() when the guest has put something out, or no longer. */
+/* Calls ops->output() when the guest has put something out and there is room for GDB_LINK_PACKET
+ * bytes, or no longer. */
 void gdb_link_hear_guest(struct gdb_link *link, bool hear);
 
 /* Reads output of the guest without waiting. Returns how much, 0 if there is none. */

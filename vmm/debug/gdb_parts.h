@@ -122,6 +122,21 @@ void gdb_put_error(struct gdb_reply *reply, unsigned number);
 #define GDB_ERROR_FAULT     0x14 /* there is no memory; 14 in the protocol's digits */
 #define GDB_ERROR_NO_SPACE  0x1c
 
+/* --- gdb_output.c ----------------------------------------------------------------------------- */
+
+/* How long the debugger may take to read what is sent last, in milliseconds. */
+#define GDB_FLUSH_MS 1000
+
+/* Sends what the guest has put out, as far as there is room for it. gdb takes output only while it
+ * waits for a stop, or for the reply to "monitor"; what comes at other times is dropped. */
+void gdb_forward_output(struct gdb *gdb);
+
+/* Sends all of it. Waits for a debugger that takes it slowly, but not for one that takes none. */
+void gdb_forward_all_output(struct gdb *gdb);
+
+/* gdb_link_ops.output. */
+void gdb_output_ready(void *ctx);
+
 /* --- gdb_stop.c ------------------------------------------------------------------------------- */
 
 /* Adds the reason of the stop to the reply: what "?" asks for. */
