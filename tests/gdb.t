@@ -87,6 +87,24 @@ sub debug {
 	like($gdb->err, qr/--gdb -: the debugger has disappeared; the machine ends/, '... which is said');
 }
 
+# A debugger that detaches while the machine is about to stop, or executes, leaves no stop behind at which nobody would
+# have it go on.
+{
+	my $gdb = debug($HALT, '--timeout', 1);
+	$gdb->ask('?');
+	$gdb->send('c');
+	sleep 0.3;
+	$gdb->send_raw("\x03" . Gdb::packet_of('D'));
+	is($gdb->receive, 'OK', '^C and D');
+	is($gdb->finish, 124, '... and the machine goes on until its time is over');
+
+	$gdb = debug($TICKS);
+	$gdb->ask(point('Z0', $at{tick}));
+	$gdb->send_raw(Gdb::packet_of('c') . Gdb::packet_of('D'));
+	is($gdb->receive, 'OK', 'D while the machine executes');
+	is($gdb->finish, 7, '... and it goes on to its end, past the breakpoint');
+}
+
 # --- a debugger that reads late ---
 
 # Processor time of vole, in hundredths of a second.

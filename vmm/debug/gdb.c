@@ -77,17 +77,6 @@ static void tell_stop(struct gdb *gdb)
 	gdb_send(gdb);
 }
 
-static void stand(struct gdb *gdb)
-{
-	gdb->state = GDB_STOPPED;
-	if (gdb->is_stale)
-		gdb_clear_points(gdb);
-	gdb->is_stale = false;
-	gdb_link_hear_guest(&gdb->link, false);
-	gdb_link_hear(&gdb->link, true);
-	tell_stop(gdb);
-}
-
 static void set_engine_go(struct gdb *gdb, const enum cpu_go *go)
 {
 	struct engine *engine = gdb->machine.engine;
@@ -103,6 +92,31 @@ static void resume(struct gdb *gdb)
 	gdb->told = false; /* no CPU executes, so none tells */
 	gdb_link_hear_guest(&gdb->link, true);
 	gdb->host->resume(gdb->ctx);
+}
+
+/* Goes on without a debugger. */
+static void go_alone(struct gdb *gdb)
+{
+	gdb->is_detached = false;
+	for (unsigned i = 0; i < GDB_CPUS_MAX; i++)
+		gdb->go[i] = CPU_GO;
+	set_engine_go(gdb, gdb->go);
+	resume(gdb);
+}
+
+static void stand(struct gdb *gdb)
+{
+	gdb->state = GDB_STOPPED;
+	if (gdb->is_stale)
+		gdb_clear_points(gdb);
+	gdb->is_stale = false;
+	if (gdb->is_detached) {
+		go_alone(gdb);
+		return;
+	}
+	gdb_link_hear_guest(&gdb->link, false);
+	gdb_link_hear(&gdb->link, true);
+	tell_stop(gdb);
 }
 
 /* The instruction at a breakpoint was executed alone. Returns true if that is all that happened and
@@ -231,12 +245,15 @@ static void detach(struct gdb *gdb)
 	gdb_link_flush(&gdb->link, GDB_FLUSH_MS);
 	forget_debugger(gdb);
 	gdb_link_drop(&gdb->link);
-	if (gdb->state != GDB_STOPPED)
+	if (gdb->state == GDB_STOPPED) {
+		go_alone(gdb);
 		return;
-	for (unsigned i = 0; i < GDB_CPUS_MAX; i++)
-		gdb->go[i] = CPU_GO;
-	set_engine_go(gdb, gdb->go);
-	resume(gdb);
+	}
+	/* It stops once more to lose the debugger's points: at one of them it would stand, and
+	 * nobody might come to have it go on. */
+	if (gdb->state == GDB_RUNNING)
+		want_stop(gdb, &(struct gdb_stop){.cause = GDB_STOP_ATTACHED});
+	gdb->is_detached = gdb->state == GDB_STOPPING;
 }
 
 static void kill_machine(struct gdb *gdb)
@@ -254,6 +271,7 @@ static void came(void *ctx)
 {
 	struct gdb *gdb = ctx;
 
+	gdb->is_detached = false;
 	/* It is heard once the machine stands. */
 	if (gdb->state == GDB_RUNNING)
 		want_stop(gdb, &(struct gdb_stop){.cause = GDB_STOP_ATTACHED});

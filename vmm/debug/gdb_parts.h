@@ -62,8 +62,9 @@ struct gdb {
 	struct gdb_stop stop;                 /* why it stands */
 	bool is_asked; /* the machine is to stop, for this reason unless a CPU tells one */
 	struct gdb_stop asked;
-	bool is_stale;   /* the points are those of a debugger that has disappeared */
-	bool is_awaited; /* the debugger has had it continue, and waits to be told of the stop */
+	bool is_stale;    /* the points are those of a debugger that has disappeared */
+	bool is_detached; /* GDB_STOPPING: it goes on then, since the debugger has detached */
+	bool is_awaited;  /* the debugger has had it continue, and waits to be told of the stop */
 
 	/* CPUs' threads tell of their stops: the first one since the last resume() counts. */
 	struct io_source event; /* an eventfd */
