@@ -350,6 +350,17 @@ SKIP: {
 		'... and pages shows the mapping');
 	is($gdb->ask('c'), 'W05', 'and the machine goes on to its end');
 	$gdb->finish;
+
+	# By its physical address it is met at the virtual one, which the debugger takes for another.
+	$gdb = Gdb->new([$high]);
+	$gdb->ask(point('Z0', $high{main}));
+	$gdb->ask('c');
+	monitor($gdb, 'physical on');
+	is($gdb->ask(point('Z0', $high{function} - 0xc0000000)), 'OK', 'a breakpoint at a physical address, with paging');
+	is($gdb->ask('c'), 'T05thread:1;', '... is met');
+	like($gdb->output, qr/^vole: the breakpoint at 0x00\w+ is met at another address of the same memory, 0xc0\w+$/m, '... which vole explains');
+	is($gdb->ask('c'), 'W05', '... and the machine goes on from there');
+	$gdb->finish;
 }
 
 # A 64-bit kernel has 64-bit registers, from the first instruction on.

@@ -111,7 +111,7 @@ const struct gdb_point *gdb_breakpoint_of(struct gdb *gdb, unsigned cpu, bool *i
 
 	*is_here = false;
 	gdb->cpu = cpu;
-	if (gdb_locate(gdb, linear, &gpa) < 0)
+	if (gdb_locate_linear(gdb, linear, &gpa) < 0)
 		return NULL;
 	for (unsigned i = 0; i < gdb->point_count; i++) {
 		const struct gdb_point *point = &gdb->points[i];

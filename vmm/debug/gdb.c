@@ -46,8 +46,8 @@ void gdb_stopped(struct gdb *gdb, const struct cpu *cpu, const struct debug_even
 	io_event_signal(gdb->event.fd);
 }
 
-/* A breakpoint of a kernel's virtual address was met before paging: gdb takes it for a place that
- * it does not know. */
+/* A breakpoint of a kernel's virtual address was met before paging, or where the same memory is
+ * mapped, too: gdb takes it for a place that it does not know. */
 static void explain_breakpoint(struct gdb *gdb)
 {
 	char text[160];
@@ -57,9 +57,11 @@ static void explain_breakpoint(struct gdb *gdb)
 	if (!point || is_here)
 		return;
 	snprintf(text, sizeof text,
-		"vole: the breakpoint at 0x%08" PRIx64
-		" is met at its physical address, 0x%08" PRIx64 "\n",
-		point->point.linear, point->point.gpa);
+		"vole: the breakpoint at 0x%08" PRIx64 " is met at %s, 0x%08" PRIx64 "\n",
+		point->point.linear,
+		gdb->stop_position == point->point.gpa ? "its physical address"
+						       : "another address of the same memory",
+		gdb->stop_position);
 	gdb_tell(gdb, text);
 }
 

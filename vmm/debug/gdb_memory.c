@@ -11,19 +11,24 @@ static bool is_memory(const struct gdb *gdb, gpa_t gpa)
 	return gmem_ptr(&gdb->machine.memory->gmem, gpa, 1, GMEM_READ) != NULL;
 }
 
-int gdb_locate(struct gdb *gdb, uint64_t linear, gpa_t *gpa)
+int gdb_locate_linear(struct gdb *gdb, uint64_t linear, gpa_t *gpa)
 {
 	struct engine *engine = gdb->machine.engine;
 	struct cpu *cpu = engine->ops->cpu(engine, gdb->cpu);
 
-	*gpa = linear;
-	if (gdb->is_physical)
-		return is_memory(gdb, linear) ? 0 : -EFAULT;
 	if (cpu->ops->translate(cpu, linear, gpa) == 0 && is_memory(gdb, *gpa))
 		return 0;
 	if (gdb->host->locate(gdb->ctx, linear, gpa) == 0 && is_memory(gdb, *gpa))
 		return 0;
 	return -EFAULT;
+}
+
+int gdb_locate(struct gdb *gdb, uint64_t address, gpa_t *gpa)
+{
+	if (!gdb->is_physical)
+		return gdb_locate_linear(gdb, address, gpa);
+	*gpa = address;
+	return is_memory(gdb, address) ? 0 : -EFAULT;
 }
 
 /* Returns how much of [linear, linear + len) lies in the first page. */

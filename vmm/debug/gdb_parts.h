@@ -182,7 +182,10 @@ void gdb_describe_registers(bool is_64, struct text *text);
 
 /* Sets *gpa to where a linear address is: by the CPU's paging, or, where that has no memory there,
  * where the kernel's image has it. Returns 0 or -EFAULT. */
-int gdb_locate(struct gdb *gdb, uint64_t linear, gpa_t *gpa);
+int gdb_locate_linear(struct gdb *gdb, uint64_t linear, gpa_t *gpa);
+
+/* The same for an address of the debugger's, which is physical if gdb->is_physical. */
+int gdb_locate(struct gdb *gdb, uint64_t address, gpa_t *gpa);
 
 /* Reads up to len bytes of memory. Returns how many there are; never touches a device. */
 size_t gdb_read(struct gdb *gdb, uint64_t linear, void *bytes, size_t len);
