@@ -59,6 +59,7 @@ for my $how ('a record', 'a live run') {
 	is($gdb->ask('bc'), 'T05thread:1;replaylog:begin;', 'before that, there is nothing');
 	is($gdb->eip, elf_entry(slurp($list)), 'but the first instruction');
 	is($gdb->ask(sprintf 'M%x,1:00', $at{entries}), 'E01', 'the past cannot be changed');
+	is($gdb->ask(sprintf '%s%x', $_, $at{main}), 'E01', "... nor with $_ and an address") for 'c', 's', 'C05;';
 	$gdb->ask(sprintf 'z2,%x,4', $link);
 	like($gdb->ask('c'), qr/^T0bthread:1;/, 'forwards to the crash');
 	is(state_of($gdb, 2, [$at{entries}, 160]), $crash, 'which is the same');

@@ -191,8 +191,11 @@ static bool go_simply(struct gdb *gdb, const char *text, bool is_step, bool has_
 		return false;
 	}
 	gdb->cpu = cpu;
-	if (has_address)
-		gdb_set_position(gdb, number);
+	if (has_address &&
+		(!gdb->host->may_change(gdb->ctx) || gdb_set_position(gdb, number) < 0)) {
+		put_malformed(gdb);
+		return false;
+	}
 	set_all(gdb, is_step ? CPU_HOLD : CPU_GO);
 	if (is_step)
 		gdb->go[cpu] = CPU_STEP;
