@@ -332,6 +332,10 @@ sub monitor {
 	is(substr(slurp($core), 0, 4), "\x7fELF", '... writes that file');
 	$gdb->send('k');
 	$gdb->finish;
+	$gdb = debug($INSTRUCTIONS, '--core', '/dev/full');
+	is(monitor($gdb, 'core'), "core /dev/full: not written; vole's standard error says why\n", 'core with a --core that cannot be written');
+	$gdb->send('k');
+	$gdb->finish;
 }
 SKIP: {
 	skip 'paging of 32-bit code everywhere is the software CPU\'s', 1 if !$soft;

@@ -79,19 +79,20 @@ int core_file_save(struct vm *vm, const char *path)
 	return ret;
 }
 
-void core_file_write(struct vm *vm)
+bool core_file_write(struct vm *vm)
 {
 	const char *path = vm->options->core;
 	bool is_cut = false;
 	int ret;
 
 	if (vm->core_file.fd < 0)
-		return;
+		return false;
 	ret = write_core(vm, vm->core_file.fd, &is_cut);
 	if (!result_file_written(&vm->core_file, ret))
-		return;
+		return false;
 	if (is_cut)
 		say("--core %s: some of what the page tables map is missing: too many ranges",
 			path);
 	say("core file: gdb %s %s", vm->options->kernel, path);
+	return true;
 }

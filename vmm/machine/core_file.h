@@ -9,11 +9,14 @@
  * and closes it. I/O thread.
  */
 
+#include <stdbool.h>
+
 struct vm;
 
 /* Writes the file, over what an earlier call has written, and says so, or why it could not be
- * written. Between engine_ops.pause() and resume(), or after stop(). */
-void core_file_write(struct vm *vm);
+ * written. Between engine_ops.pause() and resume(), or after stop(). Returns whether it is written.
+ */
+bool core_file_write(struct vm *vm);
 
 /* Writes a core to a new file. When core_file_write() may be called. Returns 0 or -errno (not
  * said): -EEXIST if there is such a file. */
