@@ -413,6 +413,20 @@ SKIP: {
 	$gdb->finish;
 }
 
+# --- more than there is room for ---
+{
+	my $gdb = debug($INSTRUCTIONS);
+	is(join(' ', map { $gdb->ask(point('Z0', $at{copied_to} + $_)) } 0 .. 1024), 'OK ' x 1024 . 'E1c', '1024 breakpoints, and no more');
+	like($gdb->err, qr/^vole: --gdb: there is no room for a point at 0x00\w+: 1024 breakpoints and watchpoints are set$/m, '... which is said');
+	$gdb->ask(point('z0', $at{copied_to} + 1023));
+	if ($soft) {
+		is($gdb->ask(point('Z2', $at{copied_to}, 4097)), 'E1c', 'a watchpoint of more than a page');
+		like($gdb->err, qr/^vole: there is no room for a watchpoint of 4097 bytes at 0x00\w+: the software CPU has 64, of up to 4096 bytes each$/m, '... is refused with the reason');
+	}
+	$gdb->send('k');
+	$gdb->finish;
+}
+
 # --- sockets ---
 {
 	my $path = scratch() . '/gdb.sock';

@@ -4,9 +4,11 @@
  * turns on paging holds after it, and under every mapping.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "debug/gdb_parts.h"
+#include "log.h"
 
 /* By the type of the packet Z. */
 static const enum debug_point_kind kinds[] = {
@@ -52,6 +54,10 @@ int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
 	len = len == 0 ? 1 : len;
 	if (find(gdb, type, linear, len))
 		return 0;
+	if (gdb->point_count == GDB_POINTS_MAX)
+		say("--gdb: there is no room for a point at 0x%08" PRIx64
+		    ": %u breakpoints and watchpoints are set",
+			linear, gdb->point_count);
 	if (gdb->point_count == GDB_POINTS_MAX || len > UINT32_MAX)
 		return -ENOSPC;
 	*point = (struct gdb_point){

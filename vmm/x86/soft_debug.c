@@ -6,12 +6,14 @@
  * at all: CPUs are not held, nor are interrupts.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "container.h"
 #include "error_text.h"
 #include "log.h"
+#include "report.h"
 #include "x86/soft.h"
 #include "x86/state.h"
 
@@ -58,6 +60,14 @@ static int attach(struct engine *base)
 	return -ENOMEM;
 }
 
+static void say_no_room(const struct debug_point *point)
+{
+	say("there is no room for a watchpoint of %" PRIu32 " byte%s at 0x%08" PRIx64
+	    ": the software CPU has %u, of up to %u bytes each",
+		point->len, PLURAL(point->len), point->linear, X86_WATCHPOINTS_MAX,
+		X86_WATCH_BYTES_MAX);
+}
+
 static int set_point(struct engine *base, const struct debug_point *point, bool set)
 {
 	struct soft_engine *engine = soft_engine_of(base);
@@ -66,6 +76,8 @@ static int set_point(struct engine *base, const struct debug_point *point, bool 
 
 	engine->system.debug = debug;
 	ret = change_point(&engine->system, point, set);
+	if (ret == -ENOSPC)
+		say_no_room(point);
 	if (debug->breakpoint_count == 0 && debug->watchpoint_count == 0)
 		engine->system.debug = NULL;
 	return ret;
