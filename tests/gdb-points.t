@@ -142,6 +142,27 @@ SKIP: {
 	isnt($gdb->ask('m' . hex_of($at{random_bytes}) . ',40'), '00' x 64, '... after the write');
 	is($gdb->ask('c'), 'W07', 'and the machine goes on to its end');
 	$gdb->finish;
+
+	# Pages that are neighbours, but not in memory: 0x400000 is at 0x200000, and 0x401000 at 0x300000. Stores go to what
+	# is behind the first of them in memory, to the second, and to both.
+	my $high = build() . '/guest/higher-half.elf';
+	my %high = elf_symbols(slurp($high));
+	$gdb = Gdb->new([$high]);
+	$gdb->ask(point('Z0', $high{main}));
+	is($gdb->ask('c'), 'T05thread:1;', 'a kernel that pages');
+	$gdb->ask(point('z0', $high{main}));
+	is($gdb->ask(sprintf 'M%x,%x:%s', $_->[0], length($_->[1]) / 2, $_->[1]), 'OK', '... gets a page table, and code')
+		for [$high{directory} + 4, '03001800'], [0x180000, '0300200003003000'], [$high{main}, 'c7050010200001000000' . '66c705001040000200' . 'c705fe0f400003000000'];
+	is($gdb->ask(point('Z2', 0x400ffe, 4)), 'OK', 'a watchpoint over both pages');
+	is($gdb->ask('c'), 'T05thread:1;watch:400ffe;', '... is met');
+	is($gdb->eip, $high{main} + 19, '... by the store to the second one, and no other');
+	is($gdb->ask('c'), 'T05thread:1;watch:400ffe;', '... and again');
+	is($gdb->eip, $high{main} + 29, '... by the one to both');
+	is($gdb->ask(point('z2', 0x400ffe, 4)), 'OK', '... and goes');
+	$gdb->ask(sprintf 'P8=%s', unpack 'H*', pack 'V', $high{main});
+	is($gdb->ask('s'), 'T05thread:1;', '... from all of memory') for 1 .. 3;
+	$gdb->send('k');
+	$gdb->finish;
 }
 
 done_testing();

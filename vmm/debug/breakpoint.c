@@ -24,13 +24,13 @@ static bool is_breakpoint(const struct gdb_point *point)
 	return point->point.kind <= DEBUG_HARDWARE_BREAKPOINT;
 }
 
-static struct gdb_point *find(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
+static struct gdb_point *find(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len)
 {
 	for (unsigned i = 0; i < gdb->point_count; i++) {
 		struct gdb_point *point = &gdb->points[i];
 
-		if (point->type == type && point->point.linear == linear &&
-			(is_breakpoint(point) || point->point.len == len))
+		if (point->type == type && point->address == address &&
+			(is_breakpoint(point) || point->len == len))
 			return point;
 	}
 	return NULL;
@@ -41,37 +41,6 @@ static int tell_engine(struct gdb *gdb, const struct gdb_point *point, bool set)
 	struct engine *engine = gdb->machine.engine;
 
 	return engine->ops->debug->set_point(engine, &point->point, set);
-}
-
-int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
-{
-	struct gdb_point *point = &gdb->points[gdb->point_count];
-	int ret;
-
-	if (type >= sizeof kinds / sizeof *kinds)
-		return -EINVAL;
-	/* A watchpoint watches 1 byte at least. */
-	len = len == 0 ? 1 : len;
-	if (find(gdb, type, linear, len))
-		return 0;
-	if (gdb->point_count == GDB_POINTS_MAX)
-		say("--gdb: there is no room for a point at 0x%08" PRIx64
-		    ": %u breakpoints and watchpoints are set",
-			linear, gdb->point_count);
-	if (gdb->point_count == GDB_POINTS_MAX || len > UINT32_MAX)
-		return -ENOSPC;
-	*point = (struct gdb_point){
-		.type = type,
-		.point = {.kind = kinds[type], .linear = linear, .len = (uint32_t)len},
-	};
-	if (is_breakpoint(point))
-		point->point.len = 1;
-	ret = gdb_locate(gdb, linear, &point->point.gpa);
-	if (ret == 0)
-		ret = tell_engine(gdb, point, true);
-	if (ret == 0)
-		gdb->point_count++;
-	return ret;
 }
 
 static int remove_point(struct gdb *gdb, struct gdb_point *point)
@@ -87,13 +56,77 @@ static int remove_point(struct gdb *gdb, struct gdb_point *point)
 	return ret;
 }
 
-int gdb_clear_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len)
+/* Removes each part. */
+static int remove_parts(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len)
 {
-	struct gdb_point *point = find(gdb, type, linear, len == 0 ? 1 : len);
+	struct gdb_point *point;
+	int ret = 0;
+
+	while ((point = find(gdb, type, address, len)) != NULL)
+		ret = remove_point(gdb, point);
+	return ret;
+}
+
+/* Adds a part of a point, from done bytes on, and adds its length to *done. */
+static int add_part(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len, uint64_t *done)
+{
+	struct gdb_point *point = &gdb->points[gdb->point_count];
+	uint64_t part;
+	gpa_t gpa;
+	int ret = gdb_locate_part(gdb, address + *done, len - *done, &gpa, &part);
+
+	if (ret < 0)
+		return ret;
+	if (gdb->point_count == GDB_POINTS_MAX) {
+		say("--gdb: there is no room for a point at 0x%08" PRIx64
+		    ": %u breakpoints and watchpoints are set",
+			address, gdb->point_count);
+		return -ENOSPC;
+	}
+	*point = (struct gdb_point){
+		.type = type,
+		.address = address,
+		.len = len,
+		.point = {.kind = kinds[type],
+			.gpa = gpa,
+			.linear = address + *done,
+			.len = (uint32_t)part},
+	};
+	*done += part;
+	ret = tell_engine(gdb, point, true);
+	if (ret == 0)
+		gdb->point_count++;
+	return ret;
+}
+
+int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len)
+{
+	uint64_t done = 0;
+	int ret = 0;
 
 	if (type >= sizeof kinds / sizeof *kinds)
 		return -EINVAL;
-	return point ? remove_point(gdb, point) : 0;
+	/* A watchpoint watches 1 byte at least. */
+	len = len == 0 ? 1 : len;
+	if (len > UINT32_MAX)
+		return -ENOSPC;
+	/* What follows the Z0 of a breakpoint is no length. */
+	if (kinds[type] <= DEBUG_HARDWARE_BREAKPOINT)
+		len = 1;
+	if (find(gdb, type, address, len))
+		return 0;
+	while (ret == 0 && done < len)
+		ret = add_part(gdb, type, address, len, &done);
+	if (ret < 0)
+		remove_parts(gdb, type, address, len);
+	return ret;
+}
+
+int gdb_clear_point(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len)
+{
+	if (type >= sizeof kinds / sizeof *kinds)
+		return -EINVAL;
+	return remove_parts(gdb, type, address, len == 0 ? 1 : len);
 }
 
 void gdb_clear_points(struct gdb *gdb)
@@ -126,7 +159,7 @@ const struct gdb_point *gdb_breakpoint_of(struct gdb *gdb, unsigned cpu, bool *i
 			continue;
 		if (!*is_here)
 			found = point;
-		*is_here |= point->point.linear == linear;
+		*is_here |= point->address == linear;
 		if (*is_here)
 			break;
 	}

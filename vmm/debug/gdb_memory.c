@@ -39,6 +39,18 @@ static size_t part_in_page(uint64_t linear, size_t len)
 	return part < len ? part : len;
 }
 
+int gdb_locate_part(struct gdb *gdb, uint64_t address, uint64_t len, gpa_t *gpa, uint64_t *part)
+{
+	int ret = gdb_locate(gdb, address, gpa);
+	gpa_t next;
+
+	*part = part_in_page(address, len);
+	while (ret == 0 && *part < len && gdb_locate(gdb, address + *part, &next) == 0 &&
+		next == *gpa + *part)
+		*part += part_in_page(address + *part, len - *part);
+	return ret;
+}
+
 size_t gdb_read(struct gdb *gdb, uint64_t linear, void *bytes, size_t len)
 {
 	size_t done = 0;

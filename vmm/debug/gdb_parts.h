@@ -17,9 +17,11 @@
 /* Points that a debugger may set. */
 #define GDB_POINTS_MAX 1024
 
-/* A breakpoint or watchpoint, as the debugger has set it, and as the engine has it. */
+/* A breakpoint or watchpoint, as the debugger has set it, and as the engine has it. A watchpoint
+ * over pages that are not neighbours in memory is several of these. */
 struct gdb_point {
 	unsigned type; /* of the packets Z and z: 0 to 4 */
+	uint64_t address, len;
 	struct debug_point point;
 };
 
@@ -186,6 +188,10 @@ int gdb_locate_linear(struct gdb *gdb, uint64_t linear, gpa_t *gpa);
 
 /* The same for an address of the debugger's, which is physical if gdb->is_physical. */
 int gdb_locate(struct gdb *gdb, uint64_t address, gpa_t *gpa);
+
+/* Sets *gpa as gdb_locate(), and *part to how many of len bytes from there on, 1 at least, lie in
+ * neighbouring memory. Returns as gdb_locate(). */
+int gdb_locate_part(struct gdb *gdb, uint64_t address, uint64_t len, gpa_t *gpa, uint64_t *part);
 
 /* Reads up to len bytes of memory. Returns how many there are; never touches a device. */
 size_t gdb_read(struct gdb *gdb, uint64_t linear, void *bytes, size_t len);

@@ -9,7 +9,7 @@ static void put_watch(struct gdb *gdb)
 
 	if (point)
 		gdb_put(&gdb->reply, "%s:%llx;", names[point->type - 2],
-			(unsigned long long)point->point.linear);
+			(unsigned long long)point->address);
 }
 
 /* gdb resumes silently after a stop "at a breakpoint" whose place it does not know. */
