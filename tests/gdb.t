@@ -54,6 +54,9 @@ sub debug {
 	is($gdb->ask('M0,1:00'), 'E14', 'M where there is no memory');
 	is($gdb->ask('P1=78563412'), 'OK', 'P sets a register');
 	is($gdb->ask('p1'), '78563412', '... which p reads');
+	my $flags = $gdb->ask('p9');
+	is($gdb->ask('P9=ffffffff') . $gdb->ask('p9'), 'OKd77f3d00', 'P sets the bits of EFLAGS that there are, but not VM');
+	is($gdb->ask("P9=$flags") . $gdb->ask('p9'), "OK$flags", '... and clears them');
 	is($gdb->ask('P20=00000000'), 'E01', 'P of a control register is refused');
 	is($gdb->ask('qC'), 'QC1', 'the current thread');
 	is($gdb->ask('T1'), 'OK', 'thread 1 lives');

@@ -225,6 +225,10 @@ static int write_cpu(struct gdb *gdb, const struct cpu_registers *registers)
 	return engine->ops->debug->set_registers(engine, gdb->cpu, registers);
 }
 
+/* The bits of RFLAGS that can be set: those that there are (Intel SDM 3, 2.3), without bit 1, which
+ * is always set, and VM. With others set, a processor does not enter the guest. */
+#define FLAGS_MASK 0x003d7fd5u
+
 static bool set_value(struct cpu_registers *r, const struct reg *reg, uint64_t value)
 {
 	switch (reg->source) {
@@ -235,7 +239,7 @@ static bool set_value(struct cpu_registers *r, const struct reg *reg, uint64_t v
 		r->rip = value - r->cs.base;
 		return true;
 	case FLAGS:
-		r->rflags = value;
+		r->rflags = (r->rflags & ~(uint64_t)FLAGS_MASK) | (value & FLAGS_MASK);
 		return true;
 	default:
 		return false;
