@@ -435,8 +435,8 @@ void gdb_begin(struct gdb *gdb, const struct gdb_machine *machine)
 		say("the machine waits for a debugger: (gdb) target remote :%u", options->port);
 }
 
-void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
-	const struct cpu_registers *registers, int other)
+void gdb_ended(
+	struct gdb *gdb, enum gdb_end end, unsigned cpu, const struct cpu_registers *registers)
 {
 	if (!gdb->is_awaited)
 		return;
@@ -453,9 +453,14 @@ void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
 		gdb_tell(gdb, "vole: the machine has ended; why is said on vole's "
 			      "standard error\n");
 	tell_stop(gdb);
-	while (gdb->state == GDB_ENDED && gdb_link_is_there(&gdb->link) &&
-		gdb_link_serve(&gdb->link, other))
-		;
+}
+
+bool gdb_serve_ended(struct gdb *gdb, int other)
+{
+	while (gdb->state == GDB_ENDED && gdb_link_is_there(&gdb->link))
+		if (!gdb_link_serve(&gdb->link, other))
+			return true;
+	return false;
 }
 
 void gdb_exited(struct gdb *gdb, int status)

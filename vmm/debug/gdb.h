@@ -39,11 +39,14 @@ void gdb_begin(struct gdb *gdb, const struct gdb_machine *machine);
 void gdb_stopped(struct gdb *gdb, const struct cpu *cpu, const struct debug_event *event);
 
 /* The machine has ended in a way that its user will want to look at, on this CPU; registers are
- * those of the instruction that a report was about, NULL if the CPU's own are meant. Serves the
- * debugger, if there is one, until it goes on, or until other is readable. After engine_ops.stop().
- */
-void gdb_ended(struct gdb *gdb, enum gdb_end end, unsigned cpu,
-	const struct cpu_registers *registers, int other);
+ * those of the instruction that a report was about, NULL if the CPU's own are meant; they are valid
+ * while gdb_serve_ended() is called. After engine_ops.stop(). */
+void gdb_ended(
+	struct gdb *gdb, enum gdb_end end, unsigned cpu, const struct cpu_registers *registers);
+
+/* Serves the debugger of a machine that has ended so, if there is one, until it goes on: returns
+ * false; or until other is readable: true, and may be called again. */
+bool gdb_serve_ended(struct gdb *gdb, int other);
 
 /* Tells the debugger the exit status of vole, after all output, and ends the connection. */
 void gdb_exited(struct gdb *gdb, int status);

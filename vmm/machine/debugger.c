@@ -156,11 +156,15 @@ bool debugger_ended(struct vm *vm)
 		return false;
 	if (status == EXIT_STATUS_CRASH)
 		gdb_ended(vm->gdb, GDB_END_CRASH, crash->cpu,
-			crash->is_known ? &crash->registers : NULL, vm->signals.fd);
+			crash->is_known ? &crash->registers : NULL);
 	else if (status == EXIT_STATUS_TIMEOUT)
-		gdb_ended(vm->gdb, GDB_END_TIMEOUT, 0, NULL, vm->signals.fd);
+		gdb_ended(vm->gdb, GDB_END_TIMEOUT, 0, NULL);
 	else if (vm->history && replay_has_ended(vm->recording))
-		gdb_ended(vm->gdb, GDB_END_RECORD, crash->cpu, NULL, vm->signals.fd);
+		gdb_ended(vm->gdb, GDB_END_RECORD, crash->cpu, NULL);
+	/* A terminal that gets another size, for instance, is no reason to take the crash away from
+	 * who looks at it. */
+	while (atomic_load(&vm->signal) == 0 && gdb_serve_ended(vm->gdb, vm->signals.fd))
+		vm->signals.ready(&vm->signals);
 	return vm_running(vm);
 }
 
