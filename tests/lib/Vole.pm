@@ -101,8 +101,17 @@ sub status_of {
 
 # Run a command: run(\@command, stdin => text | \*HANDLE, until => pattern, limit => seconds). stdin is empty
 # where left out. With until, the command is sent SIGTERM when its standard output matches. Gives
-# { status, out, err }; status is 'time limit' if it had to be killed.
+# { status, out, err }; status is 'time limit' if it had to be killed. In the lane that is not held against it
+# once: QEMU forgets the shadow of STI at times, so that a guest sleeps behind its interrupt (spec/engines.md, 6).
 sub run {
+	my ($command, %how) = @_;
+	my $result = run_once($command, %how);
+	return $result if !$ENV{VOLE_LANE} || $result->{status} ne 'time limit' || ref $how{stdin};
+	diag("time limit, so once more: @$command");
+	return run_once($command, %how);
+}
+
+sub run_once {
 	my ($command, %how) = @_;
 	my $stdin = $how{stdin} // '';
 	my ($in_read, $in_write, $out_read, $out_write, $err_read, $err_write);
