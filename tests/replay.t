@@ -69,6 +69,7 @@ cmp_ok(scalar(() = $logged->{err} =~ /^vole: CPU \d exit \d+: /mg), '>', 1000, '
 SKIP: {
 	chomp(my $arch = `uname -m`);
 	skip 'the number of prctl() is that of x86', 1 if $arch ne 'x86_64';
+	skip 'sanitizer builds have no sandbox', 1 if $ENV{SAN};
 	my $record = scratch() . '/unstarted.rec';
 	my $result = run([build() . '/tests/tools/without-call', 157, vole(), 'run', '--record', $record, build() . '/guest/hello.elf']);
 	is("$result->{status} $result->{err}", "125 vole: the sandbox: Function not implemented\n" .
