@@ -24,13 +24,19 @@ static bool is_breakpoint(const struct gdb_point *point)
 	return point->point.kind <= DEBUG_HARDWARE_BREAKPOINT;
 }
 
+/* Returns how many bytes the point of a packet has: 1 at least. Where a watchpoint has a length, a
+ * breakpoint has a kind. */
+static uint64_t point_len(unsigned type, uint64_t len)
+{
+	return len == 0 || kinds[type] <= DEBUG_HARDWARE_BREAKPOINT ? 1 : len;
+}
+
 static struct gdb_point *find(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len)
 {
 	for (unsigned i = 0; i < gdb->point_count; i++) {
 		struct gdb_point *point = &gdb->points[i];
 
-		if (point->type == type && point->address == address &&
-			(is_breakpoint(point) || point->len == len))
+		if (point->type == type && point->address == address && point->len == len)
 			return point;
 	}
 	return NULL;
@@ -49,14 +55,14 @@ static int remove_point(struct gdb *gdb, struct gdb_point *point)
 	int ret = tell_engine(gdb, point, false);
 
 	*point = gdb->points[--gdb->point_count];
-	/* Those in the same place may have gone with it. */
+	/* The engine may have removed others in the same place together with this one. */
 	for (unsigned i = 0; i < gdb->point_count; i++)
 		if (gdb->points[i].point.gpa == gpa)
 			tell_engine(gdb, &gdb->points[i], true);
 	return ret;
 }
 
-/* Removes each part. */
+/* Removes each part of a point. Returns 0, or -errno of the last part. */
 static int remove_parts(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len)
 {
 	struct gdb_point *point;
@@ -106,13 +112,9 @@ int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len
 
 	if (type >= sizeof kinds / sizeof *kinds)
 		return -EINVAL;
-	/* A watchpoint watches 1 byte at least. */
-	len = len == 0 ? 1 : len;
 	if (len > UINT32_MAX)
 		return -ENOSPC;
-	/* What follows the Z0 of a breakpoint is no length. */
-	if (kinds[type] <= DEBUG_HARDWARE_BREAKPOINT)
-		len = 1;
+	len = point_len(type, len);
 	if (find(gdb, type, address, len))
 		return 0;
 	while (ret == 0 && done < len)
@@ -126,7 +128,7 @@ int gdb_clear_point(struct gdb *gdb, unsigned type, uint64_t address, uint64_t l
 {
 	if (type >= sizeof kinds / sizeof *kinds)
 		return -EINVAL;
-	return remove_parts(gdb, type, address, len == 0 ? 1 : len);
+	return remove_parts(gdb, type, address, point_len(type, len));
 }
 
 void gdb_clear_points(struct gdb *gdb)

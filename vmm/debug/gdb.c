@@ -96,7 +96,7 @@ static void resume(struct gdb *gdb)
 	gdb->host->resume(gdb->ctx);
 }
 
-/* Goes on without a debugger. */
+/* Has the machine go on without a debugger. */
 static void go_alone(struct gdb *gdb)
 {
 	gdb->is_detached = false;
@@ -251,8 +251,8 @@ static void detach(struct gdb *gdb)
 		go_alone(gdb);
 		return;
 	}
-	/* It stops once more to lose the debugger's points: at one of them it would stand, and
-	 * nobody might come to have it go on. */
+	/* A machine that executes stops once more, so that the debugger's points are removed: at
+	 * one of them it would stand, and nobody might come to have it go on. */
 	if (gdb->state == GDB_RUNNING)
 		want_stop(gdb, &(struct gdb_stop){.cause = GDB_STOP_ATTACHED});
 	gdb->is_detached = gdb->state == GDB_STOPPING;

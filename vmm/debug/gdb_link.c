@@ -34,7 +34,7 @@ static void guest_ready(struct io_source *source)
  * readable all the time, and the loop would spin until the debugger reads. */
 static void watch_guest(struct gdb_link *link)
 {
-	bool hear = link->wants_guest && gdb_link_room(link) >= GDB_LINK_PACKET;
+	bool hear = link->wants_guest && gdb_link_has_room(link);
 
 	if (link->guest.fd < 0 || hear == link->is_guest_heard)
 		return;
@@ -168,16 +168,16 @@ static void send_rest(struct gdb_link *link)
 
 void gdb_link_send(struct gdb_link *link, const void *bytes, size_t len)
 {
-	if (!gdb_link_is_there(link) || len > gdb_link_room(link))
+	if (!gdb_link_is_there(link) || len > GDB_LINK_OUT - link->len)
 		return;
 	memcpy(link->bytes + link->len, bytes, len);
 	link->len += len;
 	send_rest(link);
 }
 
-size_t gdb_link_room(const struct gdb_link *link)
+bool gdb_link_has_room(const struct gdb_link *link)
 {
-	return GDB_LINK_OUT - link->len;
+	return GDB_LINK_OUT - link->len >= PACKET_BYTES_MAX;
 }
 
 void gdb_link_flush(struct gdb_link *link, int timeout_ms)

@@ -28,9 +28,6 @@
 /* Room for output that the debugger has not taken yet. */
 #define GDB_LINK_OUT (512u << 10)
 
-/* The room in it that the guest's output needs: of one packet. While there is less, it waits. */
-#define GDB_LINK_PACKET PACKET_BYTES_MAX
-
 /* Callbacks; ctx is their argument. */
 struct gdb_link_ops {
 	void (*came)(void *ctx);                                   /* a debugger has connected */
@@ -77,8 +74,8 @@ void gdb_link_hear(struct gdb_link *link, bool hear);
  * happens only to a debugger that asks and takes no answers. */
 void gdb_link_send(struct gdb_link *link, const void *bytes, size_t len);
 
-/* Returns how many bytes fit. */
-size_t gdb_link_room(const struct gdb_link *link);
+/* Returns whether a packet of any length fits. While none does, the guest's output waits. */
+bool gdb_link_has_room(const struct gdb_link *link);
 
 /* Waits at most so many milliseconds until all was taken. */
 void gdb_link_flush(struct gdb_link *link, int timeout_ms);
@@ -90,8 +87,8 @@ bool gdb_link_serve(struct gdb_link *link, int other);
 /* Ends the connection. The next debugger may come, but not with GDB_STDIO. */
 void gdb_link_drop(struct gdb_link *link);
 
-/* Calls ops->output() when the guest has put something out and there is room for GDB_LINK_PACKET
- * bytes, or no longer. */
+/* Calls ops->output() when the guest has put something out and there is room for it, or no
+ * longer. */
 void gdb_link_hear_guest(struct gdb_link *link, bool hear);
 
 /* Reads output of the guest without waiting. Returns how much, 0 if there is none. */

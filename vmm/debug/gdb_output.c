@@ -7,17 +7,13 @@
  */
 #define OUTPUT_MS 100
 
-static bool has_room(const struct gdb *gdb)
-{
-	return gdb_link_room(&gdb->link) >= GDB_LINK_PACKET;
-}
-
 void gdb_forward_output(struct gdb *gdb)
 {
 	char bytes[PACKET_MAX / 2 - 1];
 	size_t len;
 
-	while (has_room(gdb) && (len = gdb_link_read_output(&gdb->link, bytes, sizeof bytes)) > 0)
+	while (gdb_link_has_room(&gdb->link) &&
+		(len = gdb_link_read_output(&gdb->link, bytes, sizeof bytes)) > 0)
 		if (gdb->is_awaited)
 			gdb_send_output(gdb, bytes, len);
 }
@@ -25,9 +21,9 @@ void gdb_forward_output(struct gdb *gdb)
 void gdb_forward_all_output(struct gdb *gdb)
 {
 	gdb_forward_output(gdb);
-	while (!has_room(gdb)) {
+	while (!gdb_link_has_room(&gdb->link)) {
 		gdb_link_flush(&gdb->link, GDB_FLUSH_MS);
-		if (!has_room(gdb))
+		if (!gdb_link_has_room(&gdb->link))
 			return;
 		gdb_forward_output(gdb);
 	}

@@ -134,10 +134,11 @@ void gdb_put_error(struct gdb_reply *reply, unsigned number);
  * waits for a stop, or for the reply to "monitor"; what comes at other times is dropped. */
 void gdb_forward_output(struct gdb *gdb);
 
-/* Sends all of it. Waits for a debugger that takes it slowly, but not for one that takes none. */
+/* Sends all that the guest has put out. Waits for a debugger that takes it slowly, but not for one
+ * that takes none. */
 void gdb_forward_all_output(struct gdb *gdb);
 
-/* gdb_link_ops.output. */
+/* Sends what the guest has put out when the link says so: is gdb_link_ops.output. */
 void gdb_output_ready(void *ctx);
 
 /* --- gdb_stop.c ------------------------------------------------------------------------------- */
@@ -186,7 +187,8 @@ void gdb_describe_registers(bool is_64, struct text *text);
  * where the kernel's image has it. Returns 0 or -EFAULT. */
 int gdb_locate_linear(struct gdb *gdb, uint64_t linear, gpa_t *gpa);
 
-/* The same for an address of the debugger's, which is physical if gdb->is_physical. */
+/* Sets *gpa to where an address is that the debugger has named: a physical one if gdb->is_physical,
+ * else as gdb_locate_linear() does. Returns 0 or -EFAULT. */
 int gdb_locate(struct gdb *gdb, uint64_t address, gpa_t *gpa);
 
 /* Sets *gpa as gdb_locate(), and *part to how many of len bytes from there on, 1 at least, lie in

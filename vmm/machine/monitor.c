@@ -175,7 +175,6 @@ static void save_core(const struct request *request)
 	const char *path = *request->argument ? request->argument : vm->options->core;
 	enum sandbox_mode sandbox = vm->options->sandbox;
 	bool is_shut_in = sandbox == SANDBOX_DEFAULT || sandbox == SANDBOX_ON;
-	bool is_said = false;
 	int ret = 0;
 
 	if (!path || (*request->argument && is_shut_in)) {
@@ -188,13 +187,11 @@ static void save_core(const struct request *request)
 	}
 	if (*request->argument)
 		ret = core_file_save(vm, path);
-	else
-		is_said = !core_file_write(vm);
-	if (is_said)
+	if (ret < 0)
+		text_line(request->text, "core %s: %s", path, error_text(-ret));
+	else if (!*request->argument && !core_file_write(vm))
 		text_line(request->text, "core %s: not written; vole's standard error says why",
 			path);
-	else if (ret < 0)
-		text_line(request->text, "core %s: %s", path, error_text(-ret));
 	else
 		text_line(request->text, "core file: gdb %s %s", vm->options->kernel, path);
 }
