@@ -166,6 +166,12 @@ void build_control(struct builder *b)
 	}
 }
 
+/* The instruction that begin() has begun. */
+static struct oracle_insn *this_insn(struct builder *b)
+{
+	return &b->test->insn[b->test->insn_count - 1];
+}
+
 /* MOVS CMPS STOS LODS SCAS, repeated or not, in both directions. */
 void build_string(struct builder *b)
 {
@@ -185,11 +191,12 @@ void build_string(struct builder *b)
 	if (choose(b, 8))
 		load_register(b, ECX, choose(b, 32));
 	begin(b, 0);
-	b->test->insn[b->test->insn_count - 1].is_open = opcodes[kind] == 0xa6;
-	/* They are those of before (SDM 2, REP), but an AMD processor leaves those of the last
-	 * comparison. unit/x86_run.c has what the manual says. */
+	this_insn(b)->is_open = opcodes[kind] == 0xa6;
+	/* A repeated CMPS or SCAS that faults leaves the flags as they were before it (SDM 2, REP).
+	 * AMD processors leave those of the last comparison. unit/x86_run.c holds the software CPU
+	 * to the manual. */
 	if (compares && repeats[repeat])
-		b->test->insn[b->test->insn_count - 1].undefined_at_fault = FLAGS_ARITHMETIC;
+		this_insn(b)->undefined_at_fault = FLAGS_ARITHMETIC;
 	emit_address_prefix(b);
 	if (size == 2)
 		emit(b, 0x66);
@@ -249,7 +256,7 @@ void build_stack(struct builder *b)
 		if (is_leave) {
 			emit(b, 0xc9);
 		} else {
-			b->test->insn[b->test->insn_count - 1].is_open = true;
+			this_insn(b)->is_open = true;
 			emit(b, 0xc8);
 			emit_value(b, (uint32_t)take(b->in, 1), 2);
 			emit(b, choose(b, 4) ? 0 : choose(b, 40));
