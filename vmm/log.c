@@ -118,7 +118,8 @@ static size_t compose(char *line, size_t size, const char *format, va_list argum
 	return (size_t)len + 1;
 }
 
-/* What a terminal may take for a command: a name has any bytes, and so has what a guest wrote. */
+/* Returns whether a terminal may take a character for a command, or the beginning of one. Names of
+ * files have any bytes, and so has what a guest wrote. */
 static bool is_control(char c)
 {
 	return ((unsigned char)c < ' ' && c != '\n' && c != '\t') || c == '\x7f';
@@ -137,7 +138,8 @@ static size_t show_controls(char *to, const char *text, size_t len)
 	return (size_t)(at - to);
 }
 
-/* As write_all(), but has no control characters written. Without memory they become "?". */
+/* Writes text as write_all() does, with each control character shown by show_controls(). Without
+ * memory for that they become "?". */
 static bool write_shown(char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
 {
 	size_t controls = 0;
@@ -147,7 +149,7 @@ static bool write_shown(char *text, size_t len, bool (*waits)(void *ctx), void *
 	for (size_t i = 0; i < len; i++)
 		controls += is_control(text[i]);
 	if (controls > 0)
-		/* With the NUL of the last one. */
+		/* sprintf() writes a NUL behind the last one. */
 		shown = malloc(len + controls * strlen("x00") + 1);
 	if (shown)
 		len = show_controls(shown, text, len);

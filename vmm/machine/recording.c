@@ -159,7 +159,8 @@ static void choose_stop(struct vm *vm, const struct engine_position *now, bool m
 			stop.done = replay_done(&entry);
 		else if (entry.kind == JOURNAL_STOP)
 			stop.turns += REPLAY_BEYOND;
-		/* What was kicked is served by now. */
+		/* The queues that were kicked before this position are served by now, so nothing
+		 * is left that would take the entry. */
 		else if (entry.turns == now->turns)
 			outside_diverge(&recording->outside,
 				"nothing asks for what the record has after instruction %" PRIu64,
@@ -392,7 +393,7 @@ void recording_end(struct vm *vm)
 	sink_flush(&recording->sink);
 }
 
-/* Vole could not do what was asked, which was said, before the guest did anything. */
+/* Returns whether vole has failed, and has said why, before the guest did anything. */
 static bool has_nothing(const struct vm *vm)
 {
 	return vm->recording->outside.position.instructions == 0 &&

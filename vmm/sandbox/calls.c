@@ -43,8 +43,8 @@ static const struct rule memory[] = {
 	CALL(brk),
 	CALL_IF(mmap, {CHECK_LACKS, 2, PROT_EXEC, 0}, {CHECK_HAS, 3, MAP_ANONYMOUS, 0}),
 	CALL_IF(mprotect, {CHECK_LACKS, 2, PROT_EXEC, 0}),
-	/* It would make a mapping of code longer, over the data behind it in its file. realloc()
-	 * copies then. */
+	/* mremap(2) would make a mapping of code longer, over the data behind it in its file.
+	 * Without it, realloc() copies. */
 	CALL_FAILS(mremap, ENOSYS),
 	CALL(munmap),
 	CALL_IF(madvise, {CHECK_IS, 2, MADV_DONTNEED, 0}), /* free(), and the end of a thread */

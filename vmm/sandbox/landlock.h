@@ -23,6 +23,7 @@ long landlock_version(void);
 /*
  * Restricts the calling thread and those that it makes later; it has no_new_privs set. Returns 0 or
  *   -ENOSYS, -EOPNOTSUPP  this kernel has no landlock, or it is off
+ *   -EPERM                a filter that vole's parent has installed forbids it
  *   other                 -errno
  */
 int landlock_enter(const struct landlock_grant *grants, unsigned count);

@@ -96,7 +96,7 @@ static int enter_filter(const struct rules *rules, bool is_logged, bool has_land
 	}
 	if (ret == 0)
 		return 0;
-	/* EINVAL: a kernel that was built without filters. */
+	/* A kernel that was built without filters answers EINVAL. */
 	if (!is_absent(-ret) && ret != -EINVAL) {
 		say("seccomp: %s", error_text(-ret));
 		return ret;

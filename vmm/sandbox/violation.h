@@ -7,8 +7,7 @@
  * thread (SECCOMP_RET_TRAP).
  *
  * By default, one line on standard error names the call, and the process ends (leave.h) with
- * EXIT_STATUS_SANDBOX. With is_logged, a line names the call, and the call is
- * made all the same.
+ * EXIT_STATUS_SANDBOX. With is_logged, a line names the call, and the call is made all the same.
  *
  * One call is answered: the C library's fstat() may be newfstatat(2) with an empty path, which
  * cannot be told from one with a path by a filter. It is done by fstat(2).
