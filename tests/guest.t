@@ -5,9 +5,7 @@
 use strict;
 use warnings;
 use lib 'tests/lib';
-use POSIX ();
 use Test::More;
-use Time::HiRes qw(time);
 use Abi 'slurp';
 use Mix;
 use Vole;
@@ -77,21 +75,7 @@ my $driver_fault = qr/(?:$mistake|vole: device \d, \w+: further faults are not r
 my $used = qr/virtio at \S+: queue 0: used element \d+/;
 my $alphabet = join '', ('a' .. 'z') x 1500;
 
-# The path of a new pipe that nobody reads, although both ends are open here; filled or not.
-my @pipes;
-sub unread_pipe {
-	my ($is_full) = @_;
-	my $path = scratch() . '/pipe' . @pipes;
-	POSIX::mkfifo($path, 0600) or die "$path: $!\n";
-	sysopen my $pipe, $path, POSIX::O_RDWR() | POSIX::O_NONBLOCK() or die "$path: $!\n";
-	push @pipes, $pipe;
-	if ($is_full) {
-		1 while syswrite $pipe, "\0" x 4096;
-	}
-	return $path;
-}
 my $full = unread_pipe(1);
-my $full_fifo = $pipes[-1];
 
 # Standard error is a pipe that is full, and that nobody reads.
 my @deaf = ('sh', '-c', "exec \"\$0\" \"\$@\" 2>" . unread_pipe(1));
@@ -413,58 +397,6 @@ for my $case (@cases) {
 my %tested = map { $_->{kernel} => 1 } @cases;
 # Those of core.t, gdb.t, sandbox.t, stats.t, replay.t and backwards.t are not.
 ok($tested{$_}, "$_ is in the table") for grep { !/^(?:core|costs|debug|list|recorded|rng-asleep|rng-flood|sandbox-hole)$/ } map { m{([^/]+)\.c$} } glob 'tests/guest/*.c';
-
-# --- a machine that waits costs nothing ---
-
-# CPU seconds of a run, children included.
-sub cpu_time {
-	my (@how) = @_;
-	my (undef, undef, undef, $user, $system) = POSIX::times();
-	run(@how);
-	my (undef, undef, undef, $user_after, $system_after) = POSIX::times();
-	return ($user_after - $user + $system_after - $system) / POSIX::sysconf(POSIX::_SC_CLK_TCK());
-}
-pipe my $silent_read, my $silent_write or die "pipe: $!\n";
-for my $idle (
-	{ kernel => 'hlt', what => 'a CPU in hlt' },
-	{ kernel => 'echo', what => 'a console without input' },
-	# Longer, to be seen on a host that is busy.
-	{ kernel => 'echo', what => 'a console with input for a port that nobody reads', stdin => 'x',
-		vole => [qw(--timeout 4 --console pty --console stdio)] },
-	{ kernel => 'serial-handover', what => "the end, while nobody takes the serial port's output but somebody the console's,",
-		vole => ['--timeout', 4, '--serial', "file:$full", '--console', 'file:/dev/null'] },
-) {
-	my @command = (vole_run(), qw(--timeout 2), @{$idle->{vole} // []}, build() . "/guest/$idle->{kernel}.elf");
-	my $used = cpu_time(\@command, stdin => $idle->{stdin} // $silent_read);
-	# Two seconds of which starting and stopping take a part, a larger one with sanitizers.
-	cmp_ok($used, '<', 0.6, "$idle->{what} uses no CPU time");
-}
-
-# Whether a process comes to rest: asleep whenever it is looked at, for a second. (One that works is to be
-# seen running, or waiting for a CPU, on a host however busy.)
-sub rests {
-	my ($pid) = @_;
-	my $asleep = 0;
-	for (1 .. 2400) {
-		my @states = map { (eval { slurp($_) } // '') =~ /\) (\w)/ } glob "/proc/$pid/task/*/stat";
-		$asleep = @states && !grep({ $_ ne "S" } @states) ? $asleep + 1 : 0;
-		return 1 if $asleep == 20;
-		select undef, undef, undef, 0.05;
-	}
-	return 0;
-}
-{
-	# Event indices would have the flags of the used ring stay 0.
-	my @command = (vole_run(), qw(--console none --virtio event-idx=off --serial), "file:$full", build() . '/guest/restless.elf');
-	my $pid = fork // die "fork: $!\n";
-	exec @command or POSIX::_exit(255) if !$pid;
-	ok(rests($pid), 'HARD-18 a ring that goes on for ever is left alone, while nobody takes output after the end');
-	sysread $full_fifo, my ($page), 4096;
-	ok(rests($pid), 'and when somebody has taken a part of it');
-	kill 'TERM', $pid;
-	waitpid $pid, 0;
-	is($?, POSIX::SIGTERM(), 'and does not keep vole from ending');
-}
 
 # --- what the documents promise ---
 

@@ -14,7 +14,7 @@ use Test::More;
 use Time::HiRes 'time';
 
 our @EXPORT_OK = qw(refused);
-our @EXPORT = qw(build guest vole vole_run engine each_engine scratch write_file kvm_absent run shown brief terminal);
+our @EXPORT = qw(build guest vole vole_run engine each_engine scratch write_file unread_pipe kvm_absent run shown brief terminal);
 
 # The build folder, and the program. Sanitizers make it several times slower; time limits are
 # only there to end what hangs.
@@ -45,6 +45,19 @@ sub write_file {
 	return $path;
 }
 
+# The path of a new pipe that nobody reads, although both ends are open here; filled or not.
+my @pipes;
+sub unread_pipe {
+	my ($is_full) = @_;
+	my $path = scratch() . '/pipe' . @pipes;
+	POSIX::mkfifo($path, 0600) or die "$path: $!\n";
+	sysopen my $pipe, $path, POSIX::O_RDWR() | POSIX::O_NONBLOCK() or die "$path: $!\n";
+	push @pipes, $pipe;
+	if ($is_full) {
+		1 while syswrite $pipe, "\0" x 4096;
+	}
+	return $path;
+}
 # Why no kernel can be run here, and what to do instead; or undef if one can.
 sub kvm_absent {
 	sysopen my $kvm, '/dev/kvm', O_RDWR or return "/dev/kvm: $! (without it: make check-lane)";
