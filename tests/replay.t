@@ -37,8 +37,19 @@ sub both {
 # --- three CPUs, input, a timer, entropy and a disk ---
 
 my $disk = write_file('disk.img', $content);
-my $typed = 'i=0; while [ $i -lt 6 ]; do printf abc$i; sleep 0.01; i=$((i + 1)); done; printf q';
-my $run = run(['bash', '-c', "{ $typed; } | \"\$@\"", '-', vole(), qw(run -v -c 3 --record), $file, '-d', $disk, $kernel]);
+# Each few bytes when those before have been answered: so the record has them at times of their own, however busy the host.
+my $typist = <<'END';
+coproc vole { "$@" 2>&3; } 3>&2
+exec 4<&"${vole[0]}" 5>&"${vole[1]}"
+pid=$vole_PID
+answers() { for ((n = $1; n > 0; n--)); do IFS= read -r -u 4 line && printf '%s\n' "$line"; done; }
+answers 1
+for i in 0 1 2 3 4 5; do printf abc$i >&5; answers 4; done
+printf q >&5
+cat <&4
+wait $pid
+END
+my $run = run(['bash', '-c', $typist, '-', vole(), qw(run -v -c 3 --record), $file, '-d', $disk, $kernel]);
 cmp_ok($run->{status}, '>', 20, 'a guest is sent bytes while three CPUs work') or diag(shown($run));
 isnt(slurp($disk), $content, 'and writes its disk');
 like($run->{err}, qr{^vole: --record \Q$file\E: (\d+) instructions; "vole replay \Q$file\E" repeats them$}m, 'the end of the record is said');
@@ -294,7 +305,7 @@ sub other_version {
 
 # --- what is cut off ---
 
-# Near the end, so that the guest has had most of its input by then, however late that came.
+# Near the end, so that the guest has had most of its input by then.
 for (['cut off', qr/the file is cut off/, sub { substr(${$_[0]}, -200) = '' }],
 	['interrupted', qr/the recording was interrupted/, sub { substr(${$_[0]}, -48) = '' }],
 	['damaged', qr/the file is damaged/, sub { substr(${$_[0]}, -200, 1) ^= "\1" }]) {
