@@ -13,16 +13,18 @@ use Vole;
 
 my $disk = write_file('words.img', pack 'V*', 0 .. 64 * 128 - 1);
 
-# Makes a copy of the sources with the patch, in which only the guest is built. The path of its kernel.
+# A copy of the sources, in which only the guest is built.
+my $copy = scratch() . '/copy';
+is(run(['sh', '-ec', 'mkdir "$1"; cp -r guest-kernel "$1"; for name in GNUmakefile include virtio vmm tests; do ln -s "$2/$name" "$1/$name"; done',
+	'-', $copy, getcwd()])->{status}, 0, 'the sources are copied');
+
+# Builds the guest with the patch, then takes the patch away. The path of its kernel.
 sub mutant {
 	my ($name) = @_;
-	my $copy = scratch() . "/$name";
-	my $here = getcwd();
-	my $made = run(['sh', '-ec', 'mkdir "$1"; cp -r "$2/guest-kernel" "$1"; for name in GNUmakefile include virtio vmm tests; do
-		ln -s "$2/$name" "$1/$name"; done; cd "$1"; patch -s -p1 <"tests/mutants/$3.patch"
-		make -s O=made made/guest/in-flight.elf', '-', $copy, $here, $name]);
+	my $made = run(['sh', '-ec', 'cd "$1"; patch -s -p1 <"tests/mutants/$2.patch"; make -s O=made made/guest/in-flight.elf
+		cp made/guest/in-flight.elf "$2.elf"; patch -s -R -p1 <"tests/mutants/$2.patch"', '-', $copy, $name]);
 	is($made->{status}, 0, "$name: is built") or diag(shown($made));
-	return "$copy/made/guest/in-flight.elf";
+	return "$copy/$name.elf";
 }
 
 sub try {
