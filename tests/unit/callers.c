@@ -8,6 +8,7 @@
 #include "../capture.h"
 #include "../fake_cpu.h"
 #include "../tap.h"
+#include "cpu/register_bits.h"
 
 /* main calls middle, which calls inner; each in 0x100 bytes. */
 #define MAIN   0x1000u
@@ -154,7 +155,7 @@ static void test_search(void)
 static void test_long_mode(void)
 {
 	reset();
-	fake.registers.efer = CPU_EFER_LMA;
+	fake.registers.efer = X86_EFER_LMA;
 	fake.registers.general[CPU_RBP] = STACK + 16;
 	fake_word64(&fake, STACK + 16, STACK + 64);
 	fake_word64(&fake, STACK + 24, in_middle);

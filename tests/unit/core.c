@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Core files, byte by byte, where a debugger needs a processor that the other tests do not have. */
 #include "see/core.h"
+#include "cpu/register_bits.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -67,7 +68,7 @@ static void test_wide(int fd)
 	cpus[0].registers = (struct cpu_registers){.cr0 = 0x80000001,
 		.cr3 = 0x1000,
 		.cr4 = 0x20,
-		.efer = CPU_EFER_LMA,
+		.efer = X86_EFER_LMA,
 		.rip = UINT64_C(0xffffffff80008123),
 		.general[CPU_RSP] = UINT64_C(0xffffffff80009000)};
 	is(write_core(fd, cpus), 0, "a machine whose CPU is in long mode");

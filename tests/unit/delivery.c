@@ -8,6 +8,7 @@
 
 #include "../fake_cpu.h"
 #include "../tap.h"
+#include "cpu/register_bits.h"
 
 #define IDT   0x1000u
 #define GDT   0x2000u
@@ -195,7 +196,7 @@ static void test_inner_stack(void)
 static void test_long(void)
 {
 	reset();
-	fake.registers.efer = CPU_EFER_LMA;
+	fake.registers.efer = X86_EFER_LMA;
 	fake_word(&fake, IDT + 16 * VECTOR, CODE_64 << 16 | CODE);
 	fake_word(&fake, IDT + 16 * VECTOR + 4, 0x8e00);
 	check(NULL, "a gate of 64 bits");

@@ -2,17 +2,12 @@
 /* vmm/kvm/own_paging.c: flags of paging-structure entries in read-only memory. Clauses: Intel SDM
  * 3. */
 #include "kvm/own_paging.h"
+#include "cpu/register_bits.h"
 
 #include <string.h>
 
 #include "../tap.h"
 #include "../x86_paging.h"
-
-#define CR0_PG   0x80000000
-#define CR4_PSE  0x10
-#define CR4_PAE  0x20
-#define CR4_LA57 0x1000
-#define EFER_LMA 0x400
 
 #define PAGES     16
 #define READ_ONLY 0x8000 /* and above, up to PAGES pages */
@@ -40,7 +35,7 @@ static uint64_t *entry_64(uint32_t table, unsigned index)
 
 static bool complete(uint64_t cr3, uint64_t cr4, uint64_t efer, uint64_t gpa)
 {
-	struct kvm_sregs sregs = {.cr0 = CR0_PG, .cr3 = cr3, .cr4 = cr4, .efer = efer};
+	struct kvm_sregs sregs = {.cr0 = X86_CR0_PG, .cr3 = cr3, .cr4 = cr4, .efer = efer};
 
 	return own_paging_complete(&gmem, &sregs, LINEAR, gpa);
 }
@@ -68,7 +63,7 @@ static void test_32(void)
 
 	memset(memory, 0, sizeof memory);
 	*entry_32(0x8000, 0) = P | RW | PS;
-	complete(0x8000, CR4_PSE, 0, NOWHERE);
+	complete(0x8000, X86_CR4_PSE, 0, NOWHERE);
 	is(*entry_32(0x8000, 0), P | RW | PS | A | D, "4.3 a 4-MiB page: its PDE becomes dirty");
 }
 
@@ -96,7 +91,7 @@ static void test_pae(void)
 	*entry_64(0x9000, 0) = 0xa000 | P | RW;
 	*entry_64(0x9000, 1) = P | RW | PS;
 	*entry_64(0xa000, 0x123) = 0x1000 | P | RW;
-	complete(0x8020, CR4_PAE, 0, NOWHERE);
+	complete(0x8020, X86_CR4_PAE, 0, NOWHERE);
 	is(*entry_64(0x8000, 5), 0x9000 | P, "4.4.1 a PDPTE has no such flags");
 	is(*entry_64(0x9000, 0), 0xa000 | P | RW | A, "4.4 a PDE of PAE paging");
 	is(*entry_64(0x9000, 1), P | RW | PS | A | D, "4.4 a 2-MiB page");
@@ -112,13 +107,13 @@ static void test_long(void)
 	*entry_64(0x9000, 2) = P | RW | PS;
 	*entry_64(0xa000, 0) = 0xb000 | P | RW;
 	*entry_64(0xb000, 0x123) = 0x1000 | P | RW;
-	complete(0x8000, CR4_PAE, EFER_LMA, NOWHERE);
+	complete(0x8000, X86_CR4_PAE, X86_EFER_LMA, NOWHERE);
 	is(*entry_64(0x8000, 0), 0x9000 | P | RW | A, "4.5 a PML4E");
 	is(*entry_64(0x9000, 1), 0xa000 | P | RW | A, "4.5 a PDPTE");
 	is(*entry_64(0x9000, 2), P | RW | PS | A | D, "4.5 a 1-GiB page");
 	is(*entry_64(0xb000, 0x123), 0x1000 | P | RW | A | D, "4.5 a PTE");
 	is(*entry_64(0xc000, 0), 0x8000 | P | RW, "4.5 no PML5E");
-	complete(0xc000, CR4_PAE | CR4_LA57, EFER_LMA, NOWHERE);
+	complete(0xc000, X86_CR4_PAE | X86_CR4_LA57, X86_EFER_LMA, NOWHERE);
 	is(*entry_64(0xc000, 0), 0x8000 | P | RW | A, "4.5 a PML5E");
 }
 
@@ -128,7 +123,7 @@ static void test_bounded(void)
 	memset(memory, 0, sizeof memory);
 	for (unsigned i = 0; i < 512; i++)
 		*entry_64(0x8000, i) = 0x8000 | P | RW;
-	ok(complete(0x8000, CR4_PAE | CR4_LA57, EFER_LMA, 0x8000),
+	ok(complete(0x8000, X86_CR4_PAE | X86_CR4_LA57, X86_EFER_LMA, 0x8000),
 		"structures without an end are looked at within bounds");
 }
 

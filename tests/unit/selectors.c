@@ -2,14 +2,13 @@
 /* vmm/kvm/selectors.c: which selectors an instruction loads. Each instruction was assembled by GNU
  * as; clauses are those of Intel SDM 2. */
 #include "kvm/selectors.h"
+#include "cpu/register_bits.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../tap.h"
-
-#define EFER_LMA 0x400
 
 /* Guest memory: a selector at each even address, the address itself but for bit 0, so that the
  * selector tells where it was read. */
@@ -57,7 +56,7 @@ static struct emulate cpu64(void)
 {
 	struct emulate e = cpu(false);
 
-	e.sregs.efer = EFER_LMA;
+	e.sregs.efer = X86_EFER_LMA;
 	e.sregs.cs.l = 1;
 	return e;
 }

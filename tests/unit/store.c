@@ -2,6 +2,7 @@
 /* The instruction that has stored is found by where execution goes on. Each instruction is put
  * between others, and is asked for behind it and at it. */
 #include "cpu/store.h"
+#include "cpu/register_bits.h"
 
 #include <string.h>
 
@@ -127,10 +128,10 @@ static void test_long(void)
 	const struct store store = {TARGET, VALUE, 8}, push = {TARGET + 0xf8, VALUE, 8};
 
 	reset("\x48\x89\x03", 3);
-	fake.registers.efer = CPU_EFER_LMA;
+	fake.registers.efer = X86_EFER_LMA;
 	ok(find(CODE + 3, &store) && find(CODE, &store), "mov %%rax, (%%rbx)");
 	reset("\x50", 1);
-	fake.registers.efer = CPU_EFER_LMA;
+	fake.registers.efer = X86_EFER_LMA;
 	ok(find(CODE, &push), "push %%rax");
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 #include "cpu/text_list.h"
 
 /* The longest near call without prefixes: opcode, ModRM, SIB, displacement of 32 bits. */
@@ -14,8 +15,6 @@
  * endbr32 or endbr64 that may precede it (Intel SDM 2, PUSH, ENDBR32). */
 #define PUSH_EBP    0x55
 #define ENDBR_BYTES 4
-#define RFLAGS_VM   0x20000 /* virtual-8086 mode (Intel SDM 3, 2.3) */
-#define CR0_PE      0x1     /* protected mode (Intel SDM 3, 2.5) */
 
 /* The stack and the code of a CPU, as its registers have them. */
 struct view {
@@ -27,7 +26,7 @@ struct view {
 
 static struct view view_of(struct cpu *cpu, const struct cpu_registers *r)
 {
-	bool is_long = r->efer & CPU_EFER_LMA;
+	bool is_long = r->efer & X86_EFER_LMA;
 
 	return (struct view){
 		.cpu = cpu,
@@ -268,7 +267,7 @@ static bool find_certain(const struct view *view, const struct cpu_registers *r,
 
 static bool has_callers(const struct cpu_registers *r)
 {
-	return r->cr0 & CR0_PE && !(r->rflags & RFLAGS_VM);
+	return r->cr0 & X86_CR0_PE && !(r->rflags & X86_VM);
 }
 
 void callers_find_certain(struct cpu *cpu, const struct cpu_registers *r, struct callers *callers)

@@ -95,7 +95,8 @@ struct cpu_table {
 /* Indices of cpu_registers.general: as instructions encode them (Intel SDM 2, table 3-1). */
 enum { CPU_RAX, CPU_RCX, CPU_RDX, CPU_RBX, CPU_RSP, CPU_RBP, CPU_RSI, CPU_RDI, CPU_R8 };
 
-/* The registers that reports show. Outside of long mode the upper halves are 0. */
+/* The registers that reports show; register_bits.h has their bits. Outside of long mode the upper
+ * halves are 0. */
 struct cpu_registers {
 	uint64_t general[16];
 	uint64_t rip, rflags;
@@ -103,8 +104,6 @@ struct cpu_registers {
 	struct cpu_segment cs, ss, ds, es, fs, gs, ldt, tr;
 	struct cpu_table gdt, idt;
 };
-
-#define CPU_EFER_LMA 0x400 /* long mode is active (Intel SDM 3, 2.2.1) */
 
 /* A branch that a CPU has taken. Addresses are linear. */
 struct cpu_branch {

@@ -6,6 +6,7 @@
 #include "cpu/fault.h"
 #include "cpu/float_code.h"
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 #include "cpu/report.h"
 #include "log.h"
 
@@ -14,13 +15,6 @@
 #define INVALID_OPCODE     6
 #define NO_FPU             7
 #define GENERAL_PROTECTION 13
-
-#define CR0_PE   0x1u /* Intel SDM 3, 2.5 */
-#define CR0_CD   0x40000000u
-#define CR0_NW   0x20000000u
-#define CR0_PG   0x80000000u
-#define CR4_PAE  0x20u
-#define EFER_LME 0x100u
 
 /* Returns whether the exception is one that no processor raises, but a KVM that interprets guest
  * code does (spec/machine.md, section 2): the instruction is a MOV to CR0 (0F 22 /0) that turns
@@ -32,13 +26,13 @@ static bool is_refused_paging(
 	uint64_t value;
 
 	if (fault->vector != GENERAL_PROTECTION || fault->error != 0 || r->cs.selector & 3 ||
-		r->cr0 & CR0_PG || r->cr4 & CR4_PAE || r->efer & EFER_LME ||
+		r->cr0 & X86_CR0_PG || r->cr4 & X86_CR4_PAE || r->efer & X86_EFER_LME ||
 		cpu_read_linear(cpu, fault->rip, code, sizeof code) < sizeof code ||
 		code[0] != 0x0f || code[1] != 0x22 || (code[2] & 0x38) != 0)
 		return false;
 	value = r->general[code[2] & 7];
-	return (value & (CR0_PG | CR0_PE)) == (CR0_PG | CR0_PE) &&
-	       (value & (CR0_NW | CR0_CD)) != CR0_NW;
+	return (value & (X86_CR0_PG | X86_CR0_PE)) == (X86_CR0_PG | X86_CR0_PE) &&
+	       (value & (X86_CR0_NW | X86_CR0_CD)) != X86_CR0_NW;
 }
 
 static void say_interrupt(struct cpu *cpu, const struct cpu_fault *fault)

@@ -10,14 +10,14 @@
 #include "cpu/float_code.h"
 #include "cpu/page_walk.h"
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 #include "cpu/report.h"
 #include "cpu/stack.h"
 #include "layout.h"
 #include "log.h"
 
-#define CR0_PE      0x1u /* protected mode (Intel SDM 3, 2.5) */
-#define VECTOR_SIZE 4u   /* in real mode: offset and segment */
-#define ENTRY_SIZE  8u   /* of a descriptor, or a gate (Intel SDM 3, 3.4.5 and 6.11) */
+#define VECTOR_SIZE 4u /* in real mode: offset and segment */
+#define ENTRY_SIZE  8u /* of a descriptor, or a gate (Intel SDM 3, 3.4.5 and 6.11) */
 
 /* --- jumps ------------------------------------------------------------------------------------ */
 
@@ -84,12 +84,12 @@ static bool is_lost(struct cpu *cpu, gpa_t *gpa)
  * (KVM_INTERNAL_ERROR_EMULATION: the push is what cannot be emulated). */
 static void say_instruction(struct cpu *cpu)
 {
-	struct cpu_registers registers = {.cr0 = CR0_PE};
+	struct cpu_registers registers = {.cr0 = X86_CR0_PE};
 	struct stack_text stack;
 	bool is_known = cpu->ops->registers(cpu, &registers) == 0;
 	uint8_t vector;
 
-	if (is_known && !(registers.cr0 & CR0_PE) &&
+	if (is_known && !(registers.cr0 & X86_CR0_PE) &&
 		gmem_read(cpu->gmem, registers.idt.base, &vector, 1) < 0)
 		say("guest crashed: CPU %u in real mode cannot execute the instruction at %s, or "
 		    "take its exception: there are no vectors at 0x%08" PRIx64,
@@ -168,7 +168,7 @@ static bool is_vector(const struct cpu_registers *r, const struct store *access)
 {
 	uint64_t offset = access->gpa - r->idt.base;
 
-	return !(r->cr0 & CR0_PE) && access->len == VECTOR_SIZE && offset % VECTOR_SIZE == 0 &&
+	return !(r->cr0 & X86_CR0_PE) && access->len == VECTOR_SIZE && offset % VECTOR_SIZE == 0 &&
 	       offset < IDT_VECTORS * VECTOR_SIZE;
 }
 
@@ -179,7 +179,7 @@ static bool is_entry(struct cpu *cpu, const struct cpu_registers *r, const struc
 {
 	gpa_t base;
 
-	return r->cr0 & CR0_PE && !(r->efer & CPU_EFER_LMA) && access->len == ENTRY_SIZE &&
+	return r->cr0 & X86_CR0_PE && !(r->efer & X86_EFER_LMA) && access->len == ENTRY_SIZE &&
 	       cpu->ops->translate(cpu, table->base, &base) == 0 && access->gpa >= base &&
 	       access->gpa - base <= table->limit && (access->gpa - base) % ENTRY_SIZE == 0;
 }

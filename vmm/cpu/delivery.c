@@ -7,14 +7,10 @@
 
 #include "cpu/page_walk.h"
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 #include "layout.h"
 
-#define CR0_PE 0x1 /* protected mode (Intel SDM 3, 2.5) */
-
-/* Selectors (Intel SDM 3, 3.4.2). */
-#define SELECTOR_INDEX 0xfff8u
-#define SELECTOR_TI    0x4u
-#define SELECTOR_RPL   0x3u
+#define SELECTOR_INDEX 0xfff8u /* Intel SDM 3, 3.4.2 */
 
 /* The second word of descriptors and gates (Intel SDM 3, 3.4.5, 3.5 and 6.11). */
 #define DESCRIPTOR_TYPE(high)    ((high) >> 8 & 0x1f) /* with the S flag */
@@ -65,7 +61,7 @@ static __attribute__((format(printf, 2, 3))) bool found(
 static bool read_descriptor(const struct delivery *d, const char *subject, uint16_t selector,
 	struct descriptor *descriptor)
 {
-	bool is_local = selector & SELECTOR_TI;
+	bool is_local = selector & X86_SELECTOR_TI;
 	const struct cpu_registers *r = d->r;
 	uint64_t base = is_local ? r->ldt.base : r->gdt.base;
 	uint32_t limit = is_local ? r->ldt.limit : r->gdt.limit;
@@ -73,9 +69,9 @@ static bool read_descriptor(const struct delivery *d, const char *subject, uint1
 	uint32_t words[2];
 
 	*descriptor = (struct descriptor){0};
-	if (!(selector & ~SELECTOR_RPL))
+	if (!(selector & ~X86_SELECTOR_RPL))
 		return found(d, "%s the null selector", subject);
-	if (is_local && !(r->ldt.selector & ~SELECTOR_RPL))
+	if (is_local && !(r->ldt.selector & ~X86_SELECTOR_RPL))
 		return found(
 			d, "%s selector 0x%x in the LDT, and none is loaded", subject, selector);
 	if (offset + 7 > limit)
@@ -132,7 +128,7 @@ static bool read_tss(
 	const struct cpu_segment *tr = &d->r->tr;
 
 	*value = 0;
-	if (!(tr->selector & ~SELECTOR_RPL))
+	if (!(tr->selector & ~X86_SELECTOR_RPL))
 		return found(d, "%s is unknown: no TSS is loaded (LTR)", what);
 	if (offset + len - 1 > tr->limit)
 		return found(
@@ -156,7 +152,7 @@ static bool check_inner_stack_32(const struct delivery *d, unsigned ring, unsign
 		return true;
 	if ((DESCRIPTOR_TYPE(stack.high) & (SEGMENT_CODE | SEGMENT_WRITABLE)) !=
 			(SEGMENT_DATA | SEGMENT_WRITABLE) ||
-		DESCRIPTOR_DPL(stack.high) != ring || (ss & SELECTOR_RPL) != ring)
+		DESCRIPTOR_DPL(stack.high) != ring || (ss & X86_SELECTOR_RPL) != ring)
 		return found(d, "the TSS names selector 0x%x, which is no stack segment of ring %u",
 			(unsigned)ss, ring);
 	if (!(stack.high & DESCRIPTOR_P))
@@ -267,8 +263,8 @@ enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_regist
 		.r = registers,
 		.vector = vector,
 		.has_error = has_error,
-		.is_long = registers->efer & CPU_EFER_LMA,
-		.cpl = registers->cs.selector & SELECTOR_RPL,
+		.is_long = registers->efer & X86_EFER_LMA,
+		.cpl = registers->cs.selector & X86_SELECTOR_RPL,
 		.text = text,
 		.size = size,
 	};
@@ -277,7 +273,7 @@ enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_regist
 	uint64_t offset;
 	bool is_short;
 
-	if (!(registers->cr0 & CR0_PE))
+	if (!(registers->cr0 & X86_CR0_PE))
 		return DELIVERY_POSSIBLE;
 	if (read_gate(&d, gate))
 		return DELIVERY_BY_TABLES;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cpu/paging.h"
+#include "cpu/register_bits.h"
 
 /* Entries that are copied from guest memory at once. */
 #define ENTRIES 64
@@ -110,7 +111,7 @@ unsigned page_ranges_find(const struct gmem *gmem, const struct cpu_registers *r
 		.max = max,
 	};
 
-	if (registers->cr0 & PAGING_CR0_PG)
+	if (registers->cr0 & X86_CR0_PG)
 		search_table(&search, 0, search.paging.root, 0);
 	*is_cut = search.is_cut;
 	return search.count;

@@ -5,14 +5,8 @@
 #include <stdio.h>
 
 #include "cpu/paging.h"
+#include "cpu/register_bits.h"
 #include "log.h"
-
-/* Control registers (Intel SDM 3, 2.5), EFLAGS (2.3) and EFER (2.2.1). */
-#define CR0_WP    0x10000
-#define CR4_SMEP  0x100000
-#define CR4_SMAP  0x200000
-#define RFLAGS_AC 0x40000
-#define EFER_NXE  0x800
 
 /* Entries of paging structures (Intel SDM 3, tables 4-4 to 4-20). */
 #define ENTRY_RW 0x002u
@@ -43,7 +37,7 @@ static uint64_t reserved_bits(const struct paging *paging, const struct cpu_regi
 	if (paging->is_pae && level == paging->levels)
 		return RESERVED_PDPTE | RESERVED_ADDRESS | RESERVED_PAE | ENTRY_XD;
 	reserved = RESERVED_ADDRESS | (paging->is_pae ? RESERVED_PAE : 0);
-	if (!(r->efer & EFER_NXE))
+	if (!(r->efer & X86_EFER_NXE))
 		reserved |= ENTRY_XD;
 	if (is_page && level->has_page)
 		reserved |= level->shift == 30 ? RESERVED_1G : RESERVED_2M;
@@ -102,17 +96,17 @@ static void check_rights(struct page_walk *walk, const struct paging *paging,
 		walk->result = PAGE_WALK_SUPERVISOR;
 		walk->culprit = supervisor;
 	} else if (access & PAGE_FAULT_WRITE && read_only < walk->count &&
-		   (is_user || r->cr0 & CR0_WP)) {
+		   (is_user || r->cr0 & X86_CR0_WP)) {
 		walk->result = PAGE_WALK_READ_ONLY;
 		walk->culprit = read_only;
-	} else if (access & PAGE_FAULT_FETCH && r->efer & EFER_NXE && paging->entry_size == 8 &&
+	} else if (access & PAGE_FAULT_FETCH && r->efer & X86_EFER_NXE && paging->entry_size == 8 &&
 		   no_execute < walk->count) {
 		walk->result = PAGE_WALK_NO_EXECUTE;
 		walk->culprit = no_execute;
-	} else if (!is_user && is_user_page && access & PAGE_FAULT_FETCH && r->cr4 & CR4_SMEP) {
+	} else if (!is_user && is_user_page && access & PAGE_FAULT_FETCH && r->cr4 & X86_CR4_SMEP) {
 		walk->result = PAGE_WALK_SMEP;
-	} else if (!is_user && is_user_page && !(access & PAGE_FAULT_FETCH) && r->cr4 & CR4_SMAP &&
-		   !(r->rflags & RFLAGS_AC)) {
+	} else if (!is_user && is_user_page && !(access & PAGE_FAULT_FETCH) &&
+		   r->cr4 & X86_CR4_SMAP && !(r->rflags & X86_AC)) {
 		walk->result = PAGE_WALK_SMAP;
 	}
 }
@@ -124,7 +118,7 @@ bool page_walk(const struct gmem *gmem, const struct cpu_registers *r, uint64_t 
 	gpa_t base = paging.root;
 
 	*walk = (struct page_walk){.result = PAGE_WALK_PERMITTED, .cr3 = r->cr3};
-	if (!(r->cr0 & PAGING_CR0_PG))
+	if (!(r->cr0 & X86_CR0_PG))
 		return false;
 	for (unsigned i = 0; i < paging.count; i++) {
 		const struct paging_level *level = &paging.levels[i];

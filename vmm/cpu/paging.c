@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu/paging.h"
 
-/* Control register 4 (Intel SDM 3, 2.5). */
-#define CR4_PSE  0x10
-#define CR4_PAE  0x20
-#define CR4_LA57 0x1000
+#include "cpu/register_bits.h"
 
 /* The address in an entry of 64 bits (Intel SDM 3, tables 4-8 to 4-20). */
 #define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
@@ -29,16 +26,16 @@ static const struct paging_level levels_long[] = {
 
 struct paging paging_of(const struct cpu_registers *r)
 {
-	if (r->efer & CPU_EFER_LMA) {
-		unsigned skipped = r->cr4 & CR4_LA57 ? 0 : 1;
+	if (r->efer & X86_EFER_LMA) {
+		unsigned skipped = r->cr4 & X86_CR4_LA57 ? 0 : 1;
 
 		return (struct paging){&levels_long[skipped], PAGING_LEVELS - skipped, 8,
 			r->cr3 & ENTRY_ADDRESS, false, true};
 	}
-	if (r->cr4 & CR4_PAE)
+	if (r->cr4 & X86_CR4_PAE)
 		return (struct paging){levels_pae, 3, 8, r->cr3 & 0xffffffe0, true, true};
 	return (struct paging){
-		levels_32, 2, 4, r->cr3 & 0xfffff000, false, (r->cr4 & CR4_PSE) != 0};
+		levels_32, 2, 4, r->cr3 & 0xfffff000, false, (r->cr4 & X86_CR4_PSE) != 0};
 }
 
 bool paging_is_page(const struct paging *paging, unsigned level, uint64_t entry)

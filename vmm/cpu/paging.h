@@ -12,8 +12,6 @@
 
 #include "cpu/cpu.h"
 
-#define PAGING_CR0_PG 0x80000000u /* paging is on (Intel SDM 3, 2.5) */
-
 /* Flags of entries (Intel SDM 3, tables 4-4 to 4-20). */
 #define PAGING_ENTRY_P  0x001u
 #define PAGING_ENTRY_PS 0x080u

@@ -8,6 +8,7 @@
 #include "cpu/branches.h"
 #include "cpu/callers.h"
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 #include "error_text.h"
 #include "exit_status.h"
 #include "layout.h"
@@ -95,7 +96,7 @@ static void show_64(const struct cpu_registers *r, const struct place *rip)
 
 static void show_registers(const struct cpu_registers *r, const struct place *at)
 {
-	if (r->efer & CPU_EFER_LMA)
+	if (r->efer & X86_EFER_LMA)
 		show_64(r, at);
 	else
 		show_32(r, at);
@@ -116,7 +117,7 @@ void report_state(struct cpu *cpu, const struct cpu_registers *r)
 	callers_find(cpu, r, &callers);
 	callers_say(cpu, &callers);
 	show_registers(r, &at);
-	show_code(cpu, r->efer & CPU_EFER_LMA ? "RIP" : "EIP", r->cs.base + r->rip);
+	show_code(cpu, r->efer & X86_EFER_LMA ? "RIP" : "EIP", r->cs.base + r->rip);
 	branches_say(cpu, r);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 #include "layout.h"
 
 /* An access belongs to the stack if it is at most so far below ESP, where the CPU pushes; or, while
@@ -22,15 +23,12 @@
 /* What an exception pushes: EFLAGS, CS, EIP and perhaps an error code (Intel SDM 3, 6.12.1). */
 #define DELIVERY_WORDS 4
 
-#define SELECTOR_RPL 0x3u
-#define CR0_PE       0x1u /* protected mode (Intel SDM 3, 2.5) */
-
 /* Sets *esp to the guest-physical address that ESP points to. Returns false if it is not known. */
 static bool find_stack_pointer(struct cpu *cpu, const struct cpu_registers *r, gpa_t *esp)
 {
 	uint64_t linear = r->ss.base + r->general[CPU_RSP];
 
-	if (!(r->efer & CPU_EFER_LMA))
+	if (!(r->efer & X86_EFER_LMA))
 		linear = (uint32_t)linear;
 	return cpu->ops->translate(cpu, linear, esp) == 0;
 }
@@ -96,7 +94,7 @@ bool stack_explain_delivery(
 {
 	gpa_t esp, gpa;
 
-	if (!(r->cr0 & CR0_PE) || r->efer & CPU_EFER_LMA || r->cs.selector & SELECTOR_RPL ||
+	if (!(r->cr0 & X86_CR0_PE) || r->efer & X86_EFER_LMA || r->cs.selector & X86_SELECTOR_RPL ||
 		!find_stack_pointer(cpu, r, &esp))
 		return false;
 	for (unsigned word = 1; word <= DELIVERY_WORDS; word++) {

@@ -3,11 +3,10 @@
 
 #include <string.h>
 
-#define INSN_BYTES 15 /* the longest instruction (Intel SDM 2, 2.3.11) */
+#include "cpu/register_bits.h"
 
-#define CR0_PE      0x1   /* protected mode (Intel SDM 3, 2.5) */
-#define PREFIX_LOCK 0xf0  /* Intel SDM 2, 2.1.1 */
-#define RFLAGS_DF   0x400 /* strings go downwards (Intel SDM 1, 3.4.3) */
+#define INSN_BYTES  15   /* the longest instruction (Intel SDM 2, 2.3.11) */
+#define PREFIX_LOCK 0xf0 /* Intel SDM 2, 2.1.1 */
 
 /* An instruction that is being decoded. */
 struct decoder {
@@ -146,7 +145,7 @@ static bool push_is(struct decoder *d, bool has_value, uint64_t value)
 /* STOS stores at EDI and moves it. */
 static bool stos_is(struct decoder *d, unsigned size)
 {
-	uint64_t step = d->r->rflags & RFLAGS_DF ? 0 - (uint64_t)size : size;
+	uint64_t step = d->r->rflags & X86_DF ? 0 - (uint64_t)size : size;
 	uint64_t rdi = d->r->general[CPU_RDI] - (d->is_done || d->is_repeated ? step : 0);
 
 	d->linear = to_linear(d, &d->r->es, d->is_long ? rdi : (uint32_t)rdi);
@@ -292,7 +291,7 @@ static bool fits(struct cpu *cpu, const struct cpu_registers *r, const struct st
 		.r = r,
 		.bytes = bytes,
 		.len = len,
-		.is_long = r->efer & CPU_EFER_LMA,
+		.is_long = r->efer & X86_EFER_LMA,
 		.is_done = is_done,
 		.size = 4,
 	};
@@ -314,7 +313,7 @@ static bool fits(struct cpu *cpu, const struct cpu_registers *r, const struct st
 static unsigned call_length(
 	struct cpu *cpu, const struct cpu_registers *r, const struct store *store, uint64_t *next)
 {
-	uint64_t base = r->efer & CPU_EFER_LMA ? 0 : r->cs.base;
+	uint64_t base = r->efer & X86_EFER_LMA ? 0 : r->cs.base;
 	uint8_t code[5];
 	int32_t relative;
 	gpa_t gpa;
@@ -335,11 +334,11 @@ static unsigned call_length(
 
 bool store_find(struct cpu *cpu, struct cpu_registers *r, const struct store *store)
 {
-	uint64_t base = r->efer & CPU_EFER_LMA ? 0 : r->cs.base, found = r->rip, next;
+	uint64_t base = r->efer & X86_EFER_LMA ? 0 : r->cs.base, found = r->rip, next;
 	unsigned count = 0, length = call_length(cpu, r, store, &next);
 	uint8_t bytes[INSN_BYTES];
 
-	if (!(r->cr0 & CR0_PE))
+	if (!(r->cr0 & X86_CR0_PE))
 		return false;
 	if (length > 0) {
 		r->rip = next - length;
@@ -380,7 +379,7 @@ static bool is_out(const struct cpu_registers *r, const uint8_t *code, unsigned 
 
 bool store_find_out(struct cpu *cpu, struct cpu_registers *r, uint16_t port, unsigned len)
 {
-	uint64_t base = r->efer & CPU_EFER_LMA ? 0 : r->cs.base;
+	uint64_t base = r->efer & X86_EFER_LMA ? 0 : r->cs.base;
 	uint8_t before[2] = {0}, at[3] = {0};
 	unsigned at_len = (unsigned)cpu_read_linear(cpu, base + r->rip, at, sizeof at);
 	unsigned prefix = at[0] == 0x66, length = 0;

@@ -4,23 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#define CR0_PE   (1u << 0)
-#define EFER_LMA (1u << 10)
+#include "cpu/register_bits.h"
 
 /* Intel SDM 3, 2.3: EFLAGS. */
-#define FLAG_TF    (1u << 8)
-#define FLAG_IF    (1u << 9)
-#define FLAG_OF    (1u << 11)
-#define FLAG_IOPL  (3u << 12)
-#define FLAG_NT    (1u << 14)
-#define FLAG_RF    (1u << 16)
-#define FLAG_VM    (1u << 17)
-#define FLAG_AC    (1u << 18)
-#define FLAG_VIF   (1u << 19)
-#define FLAG_VIP   (1u << 20)
-#define FLAG_ID    (1u << 21)
 #define FLAGS_USER 0x4dd5u /* CF PF AF ZF SF TF DF OF NT: any code may set them */
-#define IOPL_SHIFT 12
 
 /* Intel SDM 3, 3.4.5.1: the type of a code or data segment. */
 #define TYPE_ACCESSED    0x1
@@ -36,9 +23,6 @@
 #define GATE_WIDE      0x8
 
 #define TSS64_IST1 0x24 /* Intel SDM 3, 8.7: where the first of seven stack pointers is */
-
-#define SELECTOR_RPL 0x3
-#define SELECTOR_LDT 0x4
 
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_OVERFLOW   4
@@ -72,7 +56,7 @@ static bool segment_covers(const struct kvm_segment *segment, uint32_t offset, u
 
 static bool in_long_mode(const struct emulate *e)
 {
-	return e->sregs.efer & EFER_LMA;
+	return e->sregs.efer & X86_EFER_LMA;
 }
 
 /* Linear addresses wrap at 4 GiB outside of long mode (Intel SDM 3, 3.3). */
@@ -108,11 +92,11 @@ static struct kvm_segment segment_unpack(uint16_t selector, uint64_t descriptor)
 /* The descriptor of a selector, from GDT or LDT. 0, or -EFAULT if it is null or outside. */
 static int segment_read(const struct emulate *e, uint16_t selector, struct kvm_segment *segment)
 {
-	uint16_t offset = selector & ~(SELECTOR_RPL | SELECTOR_LDT);
+	uint16_t offset = selector & ~(X86_SELECTOR_RPL | X86_SELECTOR_TI);
 	uint64_t base = e->sregs.gdt.base, descriptor;
 	uint32_t limit = e->sregs.gdt.limit;
 
-	if (selector & SELECTOR_LDT) {
+	if (selector & X86_SELECTOR_TI) {
 		if (e->sregs.ldt.unusable)
 			return -EFAULT;
 		base = e->sregs.ldt.base;
@@ -178,7 +162,7 @@ static int stack_push3(struct emulate *e, const uint32_t items[3], unsigned size
 static int iret_code_segment(
 	const struct emulate *e, uint16_t selector, unsigned cpl, struct kvm_segment *cs)
 {
-	unsigned rpl = selector & SELECTOR_RPL;
+	unsigned rpl = selector & X86_SELECTOR_RPL;
 	int err = segment_read(e, selector, cs);
 
 	if (err != 0)
@@ -211,7 +195,7 @@ static int iret_outer_stack(struct emulate *e, unsigned size, unsigned rpl)
 		err = segment_read(e, (uint16_t)selector, &ss);
 	if (err != 0)
 		return err;
-	if ((selector & SELECTOR_RPL) != rpl || ss.dpl != rpl || !ss.present ||
+	if ((selector & X86_SELECTOR_RPL) != rpl || ss.dpl != rpl || !ss.present ||
 		!segment_is_writable(&ss))
 		return -EFAULT;
 	sregs->ss = ss;
@@ -229,11 +213,11 @@ static uint32_t iret_flags(uint32_t old, uint32_t popped, unsigned size, unsigne
 	uint32_t mask = FLAGS_USER;
 
 	if (size == 4)
-		mask |= FLAG_RF | FLAG_AC | FLAG_ID;
-	if (cpl <= (old & FLAG_IOPL) >> IOPL_SHIFT)
-		mask |= FLAG_IF;
+		mask |= X86_RF | X86_AC | X86_ID;
+	if (cpl <= X86_IOPL(old))
+		mask |= X86_IF;
 	if (cpl == 0)
-		mask |= FLAG_IOPL | (size == 4 ? FLAG_VIF | FLAG_VIP : 0);
+		mask |= X86_IOPL_MASK | (size == 4 ? X86_VIF | X86_VIP : 0);
 	return (old & ~mask) | (popped & mask);
 }
 
@@ -251,15 +235,15 @@ static int iret(struct emulate *e, unsigned size)
 		err = stack_read(e, 2, size, &flags);
 	if (err != 0)
 		return err;
-	if (flags & FLAG_VM && cpl == 0)
+	if (flags & X86_VM && cpl == 0)
 		return -EOPNOTSUPP; /* into virtual-8086 mode */
 	err = iret_code_segment(e, (uint16_t)selector, cpl, &cs);
 	if (err != 0)
 		return err;
 	if (eip > cs.limit)
 		return -EFAULT;
-	if ((selector & SELECTOR_RPL) > cpl) {
-		err = iret_outer_stack(e, size, selector & SELECTOR_RPL);
+	if ((selector & X86_SELECTOR_RPL) > cpl) {
+		err = iret_outer_stack(e, size, selector & X86_SELECTOR_RPL);
 		if (err != 0)
 			return err;
 	} else {
@@ -325,15 +309,15 @@ static int software_interrupt(struct emulate *e, uint8_t vector, uint32_t next_e
 		return -EFAULT;
 	if (!segment_is_conforming(&cs) && cs.dpl < cpl)
 		return -EOPNOTSUPP; /* to an inner level */
-	err = stack_push3(e, (uint32_t[]){flags & ~FLAG_RF, e->sregs.cs.selector, next_eip},
+	err = stack_push3(e, (uint32_t[]){flags & ~X86_RF, e->sregs.cs.selector, next_eip},
 		gate.type & GATE_WIDE ? 4 : 2);
 	if (err != 0)
 		return err;
-	cs.selector = (uint16_t)((cs.selector & ~SELECTOR_RPL) | cpl);
+	cs.selector = (uint16_t)((cs.selector & ~X86_SELECTOR_RPL) | cpl);
 	e->sregs.cs = cs;
 	e->regs.rip = gate.offset;
-	e->regs.rflags = flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM |
-					 (kind == GATE_INTERRUPT ? FLAG_IF : 0));
+	e->regs.rflags = flags & ~(X86_TF | X86_NT | X86_RF | X86_VM |
+					 (kind == GATE_INTERRUPT ? X86_IF : 0));
 	return 0;
 }
 
@@ -408,19 +392,19 @@ static int software_interrupt64(struct emulate *e, uint8_t vector, uint64_t next
 		return -EOPNOTSUPP; /* to an inner level */
 	frame[0] = next_rip;
 	frame[1] = e->sregs.cs.selector;
-	frame[2] = e->regs.rflags & ~(uint64_t)FLAG_RF;
+	frame[2] = e->regs.rflags & ~(uint64_t)X86_RF;
 	frame[3] = e->regs.rsp;
 	frame[4] = e->sregs.ss.selector;
 	rsp -= sizeof frame;
 	err = e->write(e->ctx, rsp, frame, sizeof frame);
 	if (err != 0)
 		return err;
-	cs.selector = (uint16_t)((cs.selector & ~SELECTOR_RPL) | cpl);
+	cs.selector = (uint16_t)((cs.selector & ~X86_SELECTOR_RPL) | cpl);
 	e->sregs.cs = cs;
 	e->regs.rip = gate.offset;
 	e->regs.rsp = rsp;
-	e->regs.rflags &= ~(uint64_t)(FLAG_TF | FLAG_NT | FLAG_RF |
-				      (gate.type == (GATE_WIDE | GATE_INTERRUPT) ? FLAG_IF : 0));
+	e->regs.rflags &= ~(uint64_t)(X86_TF | X86_NT | X86_RF |
+				      (gate.type == (GATE_WIDE | GATE_INTERRUPT) ? X86_IF : 0));
 	return 0;
 }
 
@@ -452,12 +436,12 @@ static int instruction(struct emulate *e, const uint8_t *bytes, size_t len)
 			return -EOPNOTSUPP;
 		return software_interrupt(e, op[1], eip + 2);
 	case 0xce:
-		if (e->regs.rflags & FLAG_OF)
+		if (e->regs.rflags & X86_OF)
 			return software_interrupt(e, VECTOR_OVERFLOW, eip + 1);
 		e->regs.rip = eip + 1;
 		return 0;
 	case 0xcf:
-		if (e->regs.rflags & FLAG_NT)
+		if (e->regs.rflags & X86_NT)
 			return -EOPNOTSUPP; /* a return to another task */
 		return iret(e, e->sregs.cs.db != prefix ? 4 : 2);
 	default:
@@ -468,7 +452,7 @@ static int instruction(struct emulate *e, const uint8_t *bytes, size_t len)
 int emulate_instruction(struct emulate *e, const uint8_t *bytes, size_t len)
 {
 	/* Real and virtual-8086 mode have rules of their own, and KVM's emulator knows them. */
-	if (!(e->sregs.cr0 & CR0_PE) || e->regs.rflags & FLAG_VM)
+	if (!(e->sregs.cr0 & X86_CR0_PE) || e->regs.rflags & X86_VM)
 		return -EOPNOTSUPP;
 	if (in_long_mode(e))
 		return e->sregs.cs.l ? instruction64(e, bytes, len) : -EOPNOTSUPP;

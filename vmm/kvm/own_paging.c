@@ -2,12 +2,8 @@
 #include "kvm/own_paging.h"
 
 #include "cpu/page_walk.h"
+#include "cpu/register_bits.h"
 #include "layout.h"
-
-#define CR4_PSE  (1u << 4)
-#define CR4_PAE  (1u << 5)
-#define CR4_LA57 (1u << 12)
-#define EFER_LMA (1u << 10)
 
 /* Intel SDM 3, 4.3 to 4.5. */
 #define ENTRY_P       0x01
@@ -77,17 +73,17 @@ static void mark_table(struct paging *paging, uint64_t gpa, unsigned level)
 /* The level of the entry that a walk reads first (Intel SDM 3, 4.3 to 4.5). */
 static unsigned top_level(const struct kvm_sregs *sregs)
 {
-	if (sregs->efer & EFER_LMA)
-		return sregs->cr4 & CR4_LA57 ? 5 : 4;
-	return sregs->cr4 & CR4_PAE ? 3 : 2;
+	if (sregs->efer & X86_EFER_LMA)
+		return sregs->cr4 & X86_CR4_LA57 ? 5 : 4;
+	return sregs->cr4 & X86_CR4_PAE ? 3 : 2;
 }
 
 /* The highest level whose entries can map large pages; 1 if none can. */
 static unsigned large_level(const struct kvm_sregs *sregs)
 {
-	if (sregs->efer & EFER_LMA)
+	if (sregs->efer & X86_EFER_LMA)
 		return 3;
-	return sregs->cr4 & (CR4_PSE | CR4_PAE) ? 2 : 1;
+	return sregs->cr4 & (X86_CR4_PSE | X86_CR4_PAE) ? 2 : 1;
 }
 
 bool own_paging_complete(
@@ -95,7 +91,7 @@ bool own_paging_complete(
 {
 	const struct cpu_registers registers = {
 		.cr0 = sregs->cr0, .cr3 = sregs->cr3, .cr4 = sregs->cr4, .efer = sregs->efer};
-	bool is_long = sregs->efer & EFER_LMA, is_pae = sregs->cr4 & CR4_PAE;
+	bool is_long = sregs->efer & X86_EFER_LMA, is_pae = sregs->cr4 & X86_CR4_PAE;
 	struct paging paging = {
 		.gmem = gmem,
 		.entry_size = is_pae ? 8 : 4,

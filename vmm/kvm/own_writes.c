@@ -5,15 +5,9 @@
 #include <string.h>
 
 #include "cpu/crash.h"
+#include "cpu/register_bits.h"
 #include "kvm/own_paging.h"
 #include "kvm/selectors.h"
-
-#define CR0_PE    (1u << 0)
-#define EFER_LMA  (1u << 10)
-#define EFLAGS_NT (1u << 14)
-#define EFLAGS_VM (1u << 17)
-
-#define SELECTOR_LDT 0x4
 
 /* The sixth byte of a descriptor (Intel SDM 3, 3.4.5 and 8.2.2). */
 #define RIGHTS_BYTE     5
@@ -49,7 +43,7 @@ static bool read_cpu(struct vcpu *vcpu, struct emulate *e)
 	if (kvm_ioctl(vcpu->fd, KVM_GET_REGS, &e->regs) < 0 ||
 		kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &e->sregs) < 0)
 		return false;
-	if (!(e->sregs.cr0 & CR0_PE) || e->regs.rflags & EFLAGS_VM)
+	if (!(e->sregs.cr0 & X86_CR0_PE) || e->regs.rflags & X86_VM)
 		return false;
 	vcpu->sregs = &e->sregs;
 	return true;
@@ -72,7 +66,7 @@ static unsigned next_selectors(const struct emulate *e, uint16_t selectors[SELEC
 static uint64_t descriptor_at(const struct kvm_sregs *s, uint16_t selector)
 {
 	uint32_t offset = selector & 0xfff8u;
-	bool is_local = selector & SELECTOR_LDT;
+	bool is_local = selector & X86_SELECTOR_TI;
 
 	if (is_local ? s->ldt.unusable || offset + 7 > s->ldt.limit
 		     : offset == 0 || offset + 7 > s->gdt.limit)
@@ -133,7 +127,7 @@ static int delivered_vector(const struct vcpu *vcpu)
  * it has none. */
 static uint64_t gate_at(const struct kvm_sregs *s, unsigned vector)
 {
-	uint32_t offset = vector * (s->efer & EFER_LMA ? 16 : 8);
+	uint32_t offset = vector * (s->efer & X86_EFER_LMA ? 16 : 8);
 
 	return offset + 7 <= s->idt.limit ? s->idt.base + offset : 0;
 }
@@ -142,7 +136,8 @@ static uint64_t gate_at(const struct kvm_sregs *s, unsigned vector)
 static void mark_gate(const struct emulate *e, uint64_t gate)
 {
 	const struct kvm_sregs *s = &e->sregs;
-	bool has_stack = s->tr.type == (TYPE_TSS | TYPE_WIDE | TYPE_BUSY) && !(s->efer & EFER_LMA);
+	bool has_stack =
+		s->tr.type == (TYPE_TSS | TYPE_WIDE | TYPE_BUSY) && !(s->efer & X86_EFER_LMA);
 	uint16_t selector;
 
 	if (read_memory(e->ctx, gate + 2, &selector, sizeof selector) == 0)
@@ -160,7 +155,7 @@ static bool pushes_to_read_only(const struct emulate *e, uint64_t gate, uint64_t
 	struct cpu *cpu = e->ctx;
 	uint8_t rights;
 
-	if (e->sregs.efer & EFER_LMA || ss->dpl != 0 ||
+	if (e->sregs.efer & X86_EFER_LMA || ss->dpl != 0 ||
 		read_memory(cpu, gate + RIGHTS_BYTE, &rights, sizeof rights) < 0 ||
 		(rights & RIGHTS_TYPE) == TYPE_TASK_GATE)
 		return false;
@@ -292,7 +287,7 @@ static bool report_task_switch(struct vcpu *vcpu, const struct emulate *e)
 	struct cpu *cpu = &vcpu->cpu;
 
 	if (!(next_selectors(e, selectors) > 0 && is_task(e, selectors[0])) &&
-		!(e->regs.rflags & EFLAGS_NT))
+		!(e->regs.rflags & X86_NT))
 		return false;
 	if (!read_only_byte(cpu, saved) || cpu->ops->translate(cpu, saved, &gpa) < 0)
 		return false;

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#define EFER_LMA     (1u << 10)
-#define SELECTOR_RPL 0x3
+#include "cpu/register_bits.h"
 
 /* Bits of a REX prefix (Intel SDM 2, 2.2.1). */
 #define REX_W 8
@@ -202,7 +201,7 @@ static unsigned selectors_of_iret(const struct instruction *i, uint16_t selector
 
 	if (!selector_on_stack(i, size, &selectors[0]))
 		return 0;
-	if (!i->is_64 && (selectors[0] & SELECTOR_RPL) == i->e->sregs.ss.dpl)
+	if (!i->is_64 && (selectors[0] & X86_SELECTOR_RPL) == i->e->sregs.ss.dpl)
 		return 1;
 	return 1 + selector_on_stack(i, 4 * size, &selectors[1]);
 }
@@ -255,7 +254,7 @@ unsigned selectors_of_instruction(const struct emulate *e, const uint8_t *bytes,
 		.begin = bytes,
 		.at = bytes,
 		.end = bytes + len,
-		.is_64 = e->sregs.efer & EFER_LMA && e->sregs.cs.l,
+		.is_64 = e->sregs.efer & X86_EFER_LMA && e->sregs.cs.l,
 	};
 	unsigned opcode;
 	int64_t value;

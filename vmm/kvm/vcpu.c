@@ -7,13 +7,9 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "cpu/register_bits.h"
 #include "error_text.h"
 #include "log.h"
-
-/* CR0 at entry: protected mode, FPU present (Intel SDM 3, 2.5). */
-#define CR0_PE 0x1
-#define CR0_ET 0x10
-#define CR0_PG 0x80000000
 
 /* Where a CPU begins after a reset (Intel SDM 3, 10.1.4). */
 #define RESET_RIP     0xfff0
@@ -98,7 +94,7 @@ static int vcpu_translate(struct cpu *cpu, uint64_t linear, uint64_t *gpa)
 	*gpa = linear;
 	if (!vcpu->sregs && ioctl(vcpu->fd, KVM_GET_SREGS, &asked) < 0)
 		return -EFAULT;
-	if (!(sregs->cr0 & CR0_PG))
+	if (!(sregs->cr0 & X86_CR0_PG))
 		return 0;
 	if (ioctl(vcpu->fd, KVM_TRANSLATE, &translation) < 0 || !translation.valid)
 		return -EFAULT;
@@ -186,7 +182,7 @@ static void set_flat32(struct kvm_sregs *sregs, const struct entry_state *state)
 	sregs->idt.base = state->idt_base;
 	sregs->idt.limit = state->idt_limit;
 	sregs->ldt = (struct kvm_segment){.unusable = 1};
-	sregs->cr0 = CR0_PE | CR0_ET;
+	sregs->cr0 = X86_CR0_PE | X86_CR0_ET;
 	sregs->cr4 = 0;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define RFLAGS_IF 0x200
+#include "cpu/register_bits.h"
 
 /* Intel SDM 4, table 2-2. */
 #define MSR_TSC           0x10
@@ -50,7 +50,7 @@ enum cpu_activity vcpu_activity_now(const struct vcpu *vcpu)
 	if (kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
 		kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0)
 		return CPU_UNKNOWN;
-	return activity_of(state.mp_state, regs.rflags & RFLAGS_IF);
+	return activity_of(state.mp_state, regs.rflags & X86_IF);
 }
 
 static uint32_t apic_register(const struct kvm_lapic_state *apic, unsigned offset)
@@ -163,7 +163,7 @@ int vcpu_read_state(
 		ret = kvm_ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events);
 	if (ret < 0)
 		return ret;
-	state->interrupts_on = regs.rflags & RFLAGS_IF;
+	state->interrupts_on = regs.rflags & X86_IF;
 	state->activity = activity_of(mp.mp_state, state->interrupts_on);
 	state->shadow = events.interrupt.shadow;
 	state->nmi_pending = events.nmi.pending || events.nmi.injected;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu/crash.h"
+#include "cpu/register_bits.h"
 
 #define OUT_LENGTH 2 /* of the instruction at the start of a stub */
 
@@ -18,11 +19,7 @@
 
 #define VECTOR_PAGE_FAULT 14
 
-#define CR0_PE 0x1u /* protected mode (Intel SDM 3, 2.5) */
-
-#define EFLAGS_FIXED 0x2u   /* the bit that is always set (Intel SDM 3, 2.3) */
-#define EFLAGS_ZERO  0x8028 /* bits 3, 5 and 15, which selectors of user mode have set, mostly */
-#define SELECTOR_RPL 0x3u
+#define EFLAGS_ZERO 0x8028 /* bits 3, 5 and 15, which selectors of user mode have set, mostly */
 
 /* What a 32-bit gate pushes (Intel SDM 3, 6.12.1), without an error code. */
 enum { FRAME_EIP, FRAME_CS, FRAME_EFLAGS, FRAME_ESP, FRAME_SS, FRAME_WORDS };
@@ -55,7 +52,7 @@ static int stub_vector(struct cpu *cpu)
 static bool has_error_code(unsigned vector, const uint32_t *words)
 {
 	bool is_frame = words[FRAME_CS] < BOOT_DATA &&
-			(words[FRAME_EFLAGS] & (EFLAGS_FIXED | EFLAGS_ZERO)) == EFLAGS_FIXED;
+			(words[FRAME_EFLAGS] & (X86_FLAG_ONE | EFLAGS_ZERO)) == X86_FLAG_ONE;
 
 	return vector < FIRST_INTERRUPT && HAVE_ERROR_CODE >> vector & 1 && !is_frame;
 }
@@ -81,7 +78,7 @@ static unsigned software_interrupt_length(struct cpu *cpu, uint64_t next, unsign
  * the error code, within SS. */
 static void undo_delivery(struct cpu_registers *r, const uint32_t *frame, uint64_t frame_at)
 {
-	bool is_inner = (frame[FRAME_CS] & SELECTOR_RPL) != (r->cs.selector & SELECTOR_RPL);
+	bool is_inner = (frame[FRAME_CS] & X86_SELECTOR_RPL) != (r->cs.selector & X86_SELECTOR_RPL);
 
 	if (is_inner) {
 		r->general[CPU_RSP] = frame[FRAME_ESP];
@@ -168,7 +165,7 @@ int exception_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data,
 	(void)data;
 	if (vector < 0 || !is_write || len != 1 || cpu->ops->registers(cpu, &registers) < 0)
 		return -ENXIO;
-	if (!(registers.cr0 & CR0_PE)) {
+	if (!(registers.cr0 & X86_CR0_PE)) {
 		fault = take_real_fault(cpu, &registers, (unsigned)vector);
 		crash_exception(cpu, &fault, &registers);
 		return 0;

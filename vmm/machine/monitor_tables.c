@@ -5,6 +5,7 @@
 
 #include "cpu/page_walk.h"
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 
 static bool read_registers(struct cpu *cpu, struct cpu_registers *registers, struct text *text)
 {
@@ -80,9 +81,9 @@ static const char *gate_type(unsigned type)
 /* Gates of 64-bit mode have twice the size. */
 static bool is_long(const struct cpu_registers *registers, struct text *text)
 {
-	if (registers->efer & CPU_EFER_LMA)
+	if (registers->efer & X86_EFER_LMA)
 		text_line(text, "this is shown for 32-bit kernels only");
-	return registers->efer & CPU_EFER_LMA;
+	return registers->efer & X86_EFER_LMA;
 }
 
 void monitor_idt(struct cpu *cpu, struct text *text)

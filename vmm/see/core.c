@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cpu/page_ranges.h"
+#include "cpu/register_bits.h"
 #include "see/core_notes.h"
 
 #define PAGE 4096u
@@ -220,7 +221,7 @@ static void find_ranges(struct writer *writer, bool *is_cut)
 static bool is_wide(const struct core *core)
 {
 	for (unsigned i = 0; i < core->cpu_count; i++)
-		if (core->cpus[i].registers.efer & CPU_EFER_LMA)
+		if (core->cpus[i].registers.efer & X86_EFER_LMA)
 			return true;
 	return false;
 }

@@ -20,8 +20,6 @@ enum msr {
 	MSR_TSC_AUX = 0xc0000103,
 };
 
-#define EFER_LME 0x100u
-
 static uint64_t time_stamp(struct x86_cpu *cpu)
 {
 	const struct x86_system *system = cpu->system;
@@ -93,7 +91,7 @@ static bool is_pat_valid(uint64_t value)
 /* With SYSCALL and long mode not announced, NXE is all that there is. */
 static bool write_efer(struct x86_cpu *cpu, uint64_t value)
 {
-	if (value & EFER_LME)
+	if (value & X86_EFER_LME)
 		x86_note_missing(cpu, X86_MISSING_LONG_MODE);
 	if (value & ~(uint64_t)X86_EFER_NXE)
 		return false;
