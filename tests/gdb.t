@@ -314,7 +314,8 @@ sub monitor {
 	like(monitor($gdb, 'idt'), qr/^  0x00: interrupt gate, DPL 0, 0x0008:0x[0-9a-f]{8} \(\w+/m, 'idt');
 	like(monitor($gdb, 'gdt'), qr/^  0x0008: base 0x00000000, limit 0xffffffff, DPL 0, code, readable, 32 bits$/m, 'gdt');
 	like(monitor($gdb, 'pages 0x100000'), qr/^paging is off: 0x00100000 is itself$/, 'pages');
-	is(monitor($gdb, 'pages here'), "pages here: not an address\n", 'pages of what is none');
+	is(monitor($gdb, "pages $_"), "pages $_: not an address\n", 'pages of what is none') for 'here', '-1', '0x10000000000000000';
+	like(monitor($gdb, 'pages 0x100100000'), qr/^0x100100000: beyond 4 GiB, /, 'nor is there a page beyond 4 GiB');
 	is(monitor($gdb, 'pages'), "monitor pages ADDRESS\n", 'pages of nothing');
 	like(monitor($gdb, 'exits'), qr/^  CPU 0: \d+ exits, .*\n  CPU 1: 0 exits, /m, 'exits');
 	like(monitor($gdb, 'screen'), qr/^this machine has no screen/, 'screen');
@@ -389,12 +390,12 @@ SKIP: {
 {
 	my $gdb = debug($INSTRUCTIONS);
 	for my $bad ('m', 'm1', 'm,4', 'mzz,4', 'm100000', 'm100000,4x', 'm11112222333344445,4', 'M', "M$at{written},4:12", 'M100000,4:zz000000', 'X100000,5:ab',
-		'p', 'pxyz', 'P', 'P1', 'P1=', 'P1=12', 'Z', 'Z0', 'Z9,100000,1', 'Z0,100000', 'z0,,', 'H', 'Hx1', 'Hg99', 'T', 'Tx', 'vCont;', 'vCont;x', 'vCont;s:',
+		'p', 'pxyz', 'P', 'P1', 'P1=', 'P1=12', 'Z', 'Z0', 'Z9,100000', 'Z0,100000', 'z0,,', 'H', 'Hx1', 'Hg99', 'T', 'Tx', 'vCont;', 'vCont;x', 'vCont;s:',
 		'vCont;c:99', 'vCont;C', 'cxyz', 'sxyz', 'C', 'Czz', 'qXfer:features:read:target.xml:', 'qXfer:features:read:target.xml:0',
 		'qXfer:features:read:target.xml:99999,1', 'qThreadExtraInfo,', 'qThreadExtraInfo,99', 'qRcmd,xyz') {
 		like($gdb->ask($bad), qr/^E[0-9a-f]{2}$/, "$bad is an error");
 	}
-	is($gdb->ask($_), '', "$_ is not known") for 'qXfer:features:read:other.xml:0,10', 'vAttach;1', 'R00', '!', "\x01\xff", '';
+	is($gdb->ask($_), '', "$_ is not known") for 'qXfer:features:read:other.xml:0,10', 'vAttach;1', 'R00', '!', 'Z5,100000,1', 'z9,100000,1', "\x01\xff", '';
 	$gdb->send_raw('$?#00');
 	is($gdb->next_raw, '-', 'a wrong sum: the packet is asked for again');
 	$gdb->send_raw('$?#zz');

@@ -156,9 +156,11 @@ static void change_point(struct gdb *gdb, const char *text, bool set)
 
 	/* A breakpoint has its kind instead of a length, and may have conditions behind it, which
 	 * were not offered. */
-	if (!hex_number(&text, &type) || type > 4 || !hex_skip(&text, ',') ||
+	if (!hex_number(&text, &type) || !hex_skip(&text, ',') ||
 		!read_range(&text, &address, &len) || *text)
 		put_malformed(gdb);
+	else if (type > 4)
+		return; /* An empty answer: such points are not known. */
 	else if (set)
 		put_errno(gdb, gdb_set_point(gdb, (unsigned)type, address, len));
 	else

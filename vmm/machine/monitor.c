@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "error_text.h"
@@ -12,6 +11,7 @@
 #include "machine/monitor_tables.h"
 #include "machine/screen.h"
 #include "machine/vm.h"
+#include "numbers.h"
 #include "see/state_text.h"
 
 /* What a command is given. */
@@ -133,10 +133,9 @@ static void show_interrupts(const struct request *request)
 
 static void show_pages(const struct request *request)
 {
-	char *end;
-	uint64_t address = strtoull(request->argument, &end, 0);
+	uint64_t address;
 
-	if (end == request->argument || *end)
+	if (parse_hex(request->argument, UINT64_MAX, &address) < 0)
 		text_line(request->text, "pages %s: not an address", request->argument);
 	else
 		monitor_pages(request->cpu, address, request->text);

@@ -23,6 +23,12 @@ void monitor_pages(struct cpu *cpu, uint64_t linear, struct text *text)
 
 	if (!read_registers(cpu, &registers, text))
 		return;
+	if (linear > UINT32_MAX && !(registers.efer & X86_EFER_LMA)) {
+		text_line(text,
+			"0x%" PRIx64 ": beyond 4 GiB, where addresses end outside of long mode",
+			linear);
+		return;
+	}
 	if (!page_walk(cpu->gmem, &registers, linear, 0, &walk)) {
 		text_line(text, "paging is off: 0x%08" PRIx64 " is itself", linear);
 		return;
