@@ -212,7 +212,7 @@ for (['the first', '3-3'], ['the second', '4-4'], ['a disk that stays broken', '
 	$gdb->ask(sprintf 'Z0,%x,1', $in{block_flush});
 	like($gdb->ask('c'), qr/^T05thread:1;swbreak/, "$name: a guest has written its disk");
 	my ($state, $content) = (state_of($gdb, 1, [$in{written}, 64]), slurp($disk));
-	isnt($content, "\0" x (4100 * 512), 'which has something');
+	ok($content ne "\0" x (4100 * 512), 'which has something');
 	is($gdb->ask($_), 'E01', 'it cannot go back') for $name =~ /stays/ ? 'bc' : 'bs';
 	is(state_of($gdb, 1, [$in{written}, 64]), $state, 'and is where it was');
 	if ($name =~ /stays/) {
@@ -296,6 +296,20 @@ select undef, undef, undef, 0.3;
 $gdb->interrupt;
 like($gdb->receive, qr/^T0[25]thread:1;/, 'a search backwards can be interrupted');
 is($gdb->ask("z$place"), 'OK', 'the breakpoint goes');
+# A terminal that gets another size is not the user's ^C.
+my $main = sprintf '0,%x,1', {elf_symbols(slurp(build() . '/guest/spin.elf'))}->{main};
+$gdb->send('c');
+select undef, undef, undef, 0.3;
+$gdb->interrupt;
+is($gdb->receive, 'T02thread:1;', 'the loop goes on for a while');
+is($gdb->ask("Z$main"), 'OK', 'a breakpoint is at what was executed long ago');
+$gdb->send('bc');
+for (1 .. 20) {
+	select undef, undef, undef, 0.005;
+	kill WINCH => $gdb->{pid};
+}
+is($gdb->receive, 'T05thread:1;swbreak:;', 'a search backwards goes on when a window changes its size');
+is($gdb->ask("z$main"), 'OK', 'this breakpoint goes, too');
 is($gdb->ask('s'), 'T05thread:1;', 'and the machine goes on');
 $gdb->send('k');
 $gdb->finish;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "debug/gdb.h"
@@ -148,16 +149,28 @@ bool history_may_change(void *ctx)
 
 /* --- executing again -------------------------------------------------------------------------- */
 
+/* Whether a signal waits that ends the machine, stops it, or asks for its state (machine/signals.h),
+ * and not just one that tells of a window's size. */
+static bool is_signal_pending(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		if (sigismember(&pending, signals[i]) == 1)
+			return true;
+	return false;
+}
+
 /* Whether the user has had enough of waiting: a debugger that waits for a stop sends nothing but
  * ^C. Who reads it, or the signal, is the loop, afterwards. */
 static bool is_interrupted(const struct vm *vm)
 {
-	struct pollfd fds[] = {
-		{.fd = gdb_input_fd(vm->gdb), .events = POLLIN},
-		{.fd = vm->signals.fd, .events = POLLIN},
-	};
+	struct pollfd input = {.fd = gdb_input_fd(vm->gdb), .events = POLLIN};
 
-	return poll(fds, 2, 0) > 0;
+	return poll(&input, 1, 0) > 0 || is_signal_pending();
 }
 
 /* Calls of history.run() after which, if nothing was executed, the engine is where it is to stop;

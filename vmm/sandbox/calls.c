@@ -78,6 +78,7 @@ static const struct rule threads[] = {
 static const struct rule signals[] = {
 	CALL(rt_sigaction),
 	CALL(rt_sigprocmask),
+	CALL(rt_sigpending), /* whoever searches the past with gdb may be asked to stop */
 	CALL(rt_sigreturn),
 	CALL(restart_syscall), /* a call goes on after SIGCONT */
 	CALL(getpid),
