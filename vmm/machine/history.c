@@ -149,8 +149,8 @@ bool history_may_change(void *ctx)
 
 /* --- executing again -------------------------------------------------------------------------- */
 
-/* Whether a signal waits that ends the machine, stops it, or asks for its state (machine/signals.h),
- * and not just one that tells of a window's size. */
+/* Whether a signal waits that ends the machine, stops it, or asks for its state
+ * (machine/signals.h), and not just one that tells of a window's size. */
 static bool is_signal_pending(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
