@@ -108,6 +108,28 @@ sub debug {
 	is($gdb->finish, 7, '... and it goes on to its end, past the breakpoint');
 }
 
+# --- a machine that has ended, looked at for long ---
+
+# With a disk, the software CPU has a thread that ends vole when the I/O thread does not come back for five seconds.
+{
+	my $gdb = debug($SPIN, '--timeout', 1, '-d', write_file('looked-at.img', "\0" x 65536));
+	is($gdb->ask('c'), 'T18thread:1;', 'the time is over');
+	sleep 6.5;
+	is($gdb->ask('?'), 'T18thread:1;', '... and long after, the machine can still be looked at');
+	$gdb->send('k');
+	is($gdb->finish, 124, '... until the user has seen enough');
+	unlike($gdb->err, qr/does not return/, '... and no disk is blamed');
+}
+if ($soft) {
+	my $gdb = debug($SPIN, qw(--clock virtual --timeout 1 -d), write_file('revived.img', "\0" x 65536));
+	is($gdb->ask('c'), 'T18thread:1;', 'the time is over');
+	is($gdb->ask('bs'), 'T05thread:1;', '... a step back');
+	sleep 6.5;
+	is($gdb->ask('s'), 'T05thread:1;', '... and long after, the machine can go on');
+	$gdb->send('k');
+	$gdb->finish;
+}
+
 # --- a debugger that reads late ---
 
 # Processor time of vole, in hundredths of a second.

@@ -161,10 +161,12 @@ bool debugger_ended(struct vm *vm)
 		gdb_ended(vm->gdb, GDB_END_TIMEOUT, 0, NULL);
 	else if (vm->history && replay_has_ended(vm->recording))
 		gdb_ended(vm->gdb, GDB_END_RECORD, crash->cpu, NULL);
+	atomic_store(&vm->last_resort.is_excused, true);
 	/* A terminal that gets another size, for instance, is no reason to take the crash away from
 	 * who looks at it. */
 	while (atomic_load(&vm->signal) == 0 && gdb_serve_ended(vm->gdb, vm->signals.fd))
 		vm->signals.ready(&vm->signals);
+	atomic_store(&vm->last_resort.is_excused, false);
 	return vm_running(vm);
 }
 

@@ -214,7 +214,8 @@ static void revive(struct vm *vm)
 	io_loop_restart(&vm->loop);
 	atomic_store(&vm->status, -1);
 	atomic_store(&vm->ended_outside, false);
-	vm->discard_output = vm->halts.found = false;
+	vm_keep_output(vm);
+	vm->halts.found = false;
 	vm->crash = (struct vm_crash){.cpu = 0};
 	recording->has_ended = recording->outside.has_stopped = false;
 	*recording->outside.diverged = '\0';
@@ -454,8 +455,10 @@ int history_reverse(void *ctx, unsigned cpu, bool is_step, struct gdb_past *past
 		return 0;
 	}
 	history->is_at_work = true;
+	atomic_store(&vm->last_resort.is_excused, true);
 	history->has_moved = history->is_broken = false;
 	ret = is_step ? step_back(vm, cpu, &from, past) : run_back(vm, &from, past);
+	atomic_store(&vm->last_resort.is_excused, false);
 	history->is_at_work = false;
 	history->is_broken |= history->has_moved && has_diverged(vm);
 	if (history->is_broken) {

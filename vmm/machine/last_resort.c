@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "error_text.h"
@@ -33,12 +32,13 @@ static bool wait_for_event(struct pollfd fds[WATCH_COUNT], int timeout_ms)
 }
 
 /* Something asks for the I/O thread. Returns whether it does not come. */
-static bool is_stuck(struct pollfd fds[WATCH_COUNT])
+static bool is_stuck(const struct vm *vm, struct pollfd fds[WATCH_COUNT])
 {
 	struct pollfd *quit = &fds[WATCH_QUIT];
 
 	for (unsigned i = 0; i < LOOKS; i++) {
-		if (poll(quit, 1, LOOK_MS) > 0 || !wait_for_event(fds, 0) || quit->revents)
+		if (poll(quit, 1, LOOK_MS) > 0 || !wait_for_event(fds, 0) || quit->revents ||
+			atomic_load(&vm->last_resort.is_excused))
 			return false;
 	}
 	return true;
@@ -57,15 +57,17 @@ _Noreturn static void leave(struct vm *vm, int signal)
 	_exit(status < 0 ? EXIT_STATUS_TIMEOUT : status);
 }
 
-/* Takes a signal that the I/O thread does not take. Returns it if it asks for the end, else 0: what
- * it asks for is done by nobody. */
-static int take_signal(const struct vm *vm)
+/* Returns a signal that waits for the I/O thread and asks for the end, or 0. Others still wait for
+ * it: a window may have another size, or a disk. */
+static int pending_end(void)
 {
-	struct signalfd_siginfo info;
+	sigset_t pending;
 
-	if (read(vm->signals.fd, &info, sizeof info) != sizeof info)
-		return 0;
-	return signal_ends((int)info.ssi_signo) ? (int)info.ssi_signo : 0;
+	if (sigpending(&pending) == 0)
+		for (int i = 1; i < NSIG; i++)
+			if (signal_ends(i) && sigismember(&pending, i) == 1)
+				return i;
+	return 0;
 }
 
 static void *watch(void *arg)
@@ -81,11 +83,11 @@ static void *watch(void *arg)
 	while (wait_for_event(fds, -1) && !fds[WATCH_QUIT].revents) {
 		int signal;
 
-		if (!is_stuck(fds))
+		if (!is_stuck(vm, fds))
 			continue;
 		signal = atomic_load(&vm->signal);
-		if (signal == 0 && fds[WATCH_SIGNALS].revents)
-			signal = take_signal(vm);
+		if (signal == 0)
+			signal = pending_end();
 		if (signal || fds[WATCH_HURRY].revents || fds[WATCH_TIMER].revents)
 			leave(vm, signal);
 	}

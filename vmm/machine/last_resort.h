@@ -7,7 +7,7 @@
  * on the I/O thread, which serves the disks too. A thread sees that a signal or the time-out asks
  * for the end, and that the I/O thread does not heed it for some seconds, or does not come to the
  * end; then it removes what would outlive the process, and ends it. The terminal is restored by its
- * guard (io/terminal.h).
+ * guard (io/terminal.h). While vm_last_resort.is_excused, the I/O thread is not taken for stuck.
  */
 
 struct vm;

@@ -93,6 +93,13 @@ void vm_discard_output(struct vm *vm)
 		io_event_signal(vm->last_resort.hurry);
 }
 
+void vm_keep_output(struct vm *vm)
+{
+	vm->discard_output = false;
+	if (vm->last_resort.hurry >= 0)
+		io_event_clear(vm->last_resort.hurry);
+}
+
 void vm_quit(void *ctx)
 {
 	struct vm *vm = ctx;

@@ -136,6 +136,8 @@ struct vm_last_resort {
 	int quit;  /* an eventfd: the thread ends; -1: empty */
 	int hurry; /* an eventfd, which stays ready: the machine is to end; -1: empty */
 	bool started;
+	atomic_bool is_excused; /* a debugger looks at a machine that has ended, or searches the
+				 * past: the I/O thread may be at that for any time */
 	pthread_t thread;
 };
 
@@ -262,6 +264,9 @@ void vm_output_lost(struct vm *vm, int status);
 
 /* Has pending output, and requests to disks, not be waited for any more. I/O thread. */
 void vm_discard_output(struct vm *vm);
+
+/* The contrary: the machine goes on after all. I/O thread. */
+void vm_keep_output(struct vm *vm);
 
 /* Ends the machine because the user asked for it: the quit() of chardevs whose ctx is the struct
  * vm. I/O thread. */
