@@ -131,8 +131,12 @@ static void input_ready(struct io_source *source)
 {
 	struct gdb_link *link = container_of(source, struct gdb_link, input);
 	uint8_t bytes[4096];
-	ssize_t n = read(link->in, bytes, sizeof bytes);
+	ssize_t n;
 
+	/* The same wait may have told, before, that it has disappeared. */
+	if (!gdb_link_is_there(link))
+		return;
+	n = read(link->in, bytes, sizeof bytes);
 	if (n > 0)
 		link->ops->took(link->ctx, bytes, (size_t)n);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
