@@ -44,12 +44,17 @@ for my $how ('a record', 'a live run') {
 	my $link = $at{entries} + 3 * 20 + 16;
 	like($gdb->ask('c'), qr/^T0bthread:1;/, "$how: the crash");
 	my $crash = state_of($gdb, 2, [$at{entries}, 160]);
+	is($gdb->ask('P0=00000000') . $gdb->ask('M0,1:00') . $gdb->ask('c100000'), 'E01E14E01', 'what ends the past if it is done does not if it is refused');
 	is($gdb->word($link), 11, 'where the link is a number');
 	is($gdb->ask(sprintf 'Z2,%x,4', $link), 'OK', 'it is watched');
 	is($gdb->ask('bc'), sprintf('T05thread:1;watch:%x;', $link), 'backwards to who wrote it last');
 	ok($gdb->eip >= $at{fill} && $gdb->eip < $at{fill} + 64, 'a store of fill()') or diag(sprintf '%x', $gdb->eip);
 	is($gdb->word($link), $at{entries} + 4 * 20, 'before it, the link is right');
 	my $before = state_of($gdb, 2, [$at{entries}, 160]);
+	my $second = $gdb->ask('Hg2') . $gdb->ask('g');
+	is($gdb->ask('c100000'), 'E01', 'in the past no CPU goes on elsewhere');
+	is('OK' . $gdb->ask('g'), $second, '... and the one that was chosen stays so');
+	$gdb->ask('Hg1');
 	is($gdb->ask('s'), sprintf('T05thread:1;watch:%x;', $link), 'forwards over it');
 	is($gdb->word($link), 11, 'it is wrong again');
 	is($gdb->ask('bs'), 'T05thread:1;', 'and back');

@@ -36,7 +36,8 @@ struct gdb_host {
 	/* Whether the machine has a past to go back to. */
 	bool (*can_reverse)(void *ctx);
 
-	/* Whether registers and memory can be changed now, which ends the past. */
+	/* Whether registers and memory can be changed now. If so, they are about to be, which ends
+	 * the past. */
 	bool (*may_change)(void *ctx);
 
 	/*

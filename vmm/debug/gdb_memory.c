@@ -99,6 +99,8 @@ int gdb_write(struct gdb *gdb, uint64_t linear, const void *bytes, size_t len)
 
 	if (!can_write(gdb, linear, len))
 		return -EFAULT;
+	if (!gdb->host->may_change(gdb->ctx))
+		return -EINVAL;
 	for (size_t done = 0; done < len; done += part) {
 		part = part_in_page(linear + done, len - done);
 		gdb_locate(gdb, linear + done, &gpa);

@@ -157,9 +157,6 @@ bool gdb_request(struct gdb *gdb);
 /* Handles "bs" or "bc"; text is what follows the b. Makes the reply. */
 void gdb_go_back(struct gdb *gdb, const char *text);
 
-/* Returns whether the request in gdb->packet changes the machine, and must not. */
-bool gdb_is_refused(struct gdb *gdb);
-
 /* --- gdb_registers.c -------------------------------------------------------------------------- */
 
 /* Adds all registers to the reply, or the one with this number. Registers that vole does not have
@@ -168,7 +165,8 @@ int gdb_put_registers(struct gdb *gdb);
 int gdb_put_register(struct gdb *gdb, uint64_t number);
 
 /* Set all registers by their digits, or one. Registers that cannot be set are left alone by the
- * first function, and are an error of the second: -EINVAL. */
+ * first function, and are an error of the second: -EINVAL, as for both if nothing can be changed
+ * now. */
 int gdb_set_registers(struct gdb *gdb, const char *digits);
 int gdb_set_register(struct gdb *gdb, uint64_t number, const char *digits);
 
@@ -198,8 +196,8 @@ int gdb_locate_part(struct gdb *gdb, uint64_t address, uint64_t len, gpa_t *gpa,
 /* Reads up to len bytes of memory. Returns how many there are; never touches a device. */
 size_t gdb_read(struct gdb *gdb, uint64_t linear, void *bytes, size_t len);
 
-/* Writes memory, also where the guest may only read. Returns 0, or -EFAULT: then nothing was
- * written. */
+/* Writes memory, also where the guest may only read. Returns 0, or -EFAULT where there is no memory,
+ * or -EINVAL if nothing can be changed now: then nothing was written. */
 int gdb_write(struct gdb *gdb, uint64_t linear, const void *bytes, size_t len);
 
 /* --- breakpoint.c ----------------------------------------------------------------------------- */

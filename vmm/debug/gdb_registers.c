@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cpu/register_bits.h"
 #include "debug/gdb_parts.h"
 #include "debug/hex.h"
 
@@ -220,14 +221,16 @@ static int write_cpu(struct gdb *gdb, const struct cpu_registers *registers)
 {
 	struct engine *engine = gdb->machine.engine;
 
-	if (gdb->state == GDB_ENDED)
+	if (gdb->state == GDB_ENDED || !gdb->host->may_change(gdb->ctx))
 		return -EINVAL;
 	return engine->ops->debug->set_registers(engine, gdb->cpu, registers);
 }
 
-/* The bits of RFLAGS that can be set: those that there are (Intel SDM 3, 2.3), without bit 1, which
- * is always set, and VM. With others set, a processor does not enter the guest. */
-#define FLAGS_MASK 0x003d7fd5u
+/* The bits of RFLAGS that can be set: those that there are, without bit 1, which is always set, and
+ * VM. With others set, a processor does not enter the guest. */
+#define FLAGS_MASK                                                                              \
+	(X86_ARITHMETIC | X86_TF | X86_IF | X86_DF | X86_IOPL_MASK | X86_NT | X86_RF | X86_AC | \
+		X86_VIF | X86_VIP | X86_ID)
 
 static bool set_value(struct cpu_registers *r, const struct reg *reg, uint64_t value)
 {

@@ -180,6 +180,7 @@ static void set_all(struct gdb *gdb, enum cpu_go go)
 static bool go_simply(struct gdb *gdb, const char *text, bool is_step, bool has_signal)
 {
 	unsigned cpu = gdb->step_cpu == GDB_ALL ? gdb->stop.cpu : gdb->step_cpu;
+	unsigned selected = gdb->cpu;
 	bool has_address;
 	uint64_t number;
 
@@ -193,8 +194,8 @@ static bool go_simply(struct gdb *gdb, const char *text, bool is_step, bool has_
 		return false;
 	}
 	gdb->cpu = cpu;
-	if (has_address &&
-		(!gdb->host->may_change(gdb->ctx) || gdb_set_position(gdb, number) < 0)) {
+	if (has_address && gdb_set_position(gdb, number) < 0) {
+		gdb->cpu = selected;
 		put_malformed(gdb);
 		return false;
 	}
@@ -404,10 +405,6 @@ bool gdb_request(struct gdb *gdb)
 	const char *text = gdb->packet.bytes + 1;
 	char request = gdb->packet.bytes[0];
 
-	if (gdb_is_refused(gdb)) {
-		put_malformed(gdb);
-		return false;
-	}
 	if (answer_data(gdb, request, text))
 		return false;
 	switch (request) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Going back: the packets "bs" and "bc", and what cannot be changed since it would not come
- * again. */
+/* Going back: the packets "bs" and "bc". */
 #include <string.h>
 
 #include "debug/gdb_parts.h"
@@ -28,10 +27,4 @@ void gdb_go_back(struct gdb *gdb, const char *text)
 	};
 	gdb->stop_position = gdb_position(gdb, past.cpu);
 	gdb_put_stop(gdb);
-}
-
-bool gdb_is_refused(struct gdb *gdb)
-{
-	return strchr("GPMX", gdb->packet.bytes[0]) && gdb->packet.bytes[0] &&
-	       !gdb->host->may_change(gdb->ctx);
 }
