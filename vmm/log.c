@@ -118,44 +118,76 @@ static size_t compose(char *line, size_t size, const char *format, va_list argum
 	return (size_t)len + 1;
 }
 
-/* Returns whether a terminal may take a character for a command, or the beginning of one. Names of
- * files have any bytes, and so has what a guest wrote. */
-static bool is_control(char c)
+/*
+ * Returns whether a terminal may take the byte at text for a command, or a part of one: a control
+ * character below space, DEL, or one of U+0080 to U+009F, which terminals know in UTF-8 and as
+ * single bytes. Names of files have any bytes, and so has what a guest wrote. *left is how many
+ * bytes of a longer character follow: 0 before the first call, and changed by each.
+ */
+static bool is_control(const char *text, size_t len, unsigned *left)
 {
-	return ((unsigned char)c < ' ' && c != '\n' && c != '\t') || c == '\x7f';
+	uint8_t c = (uint8_t)text[0], next = len > 1 ? (uint8_t)text[1] : 0;
+
+	if (*left > 0 && (c & 0xc0) == 0x80) {
+		(*left)--;
+		return false;
+	}
+	*left = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
+	if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+		*left = 0;
+		return true;
+	}
+	return (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+}
+
+static size_t count_controls(const char *text, size_t len)
+{
+	unsigned left = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += is_control(&text[i], len - i, &left);
+	return count;
 }
 
 /* Copies text, with each control character as \x and its number. Returns the length. */
 static size_t show_controls(char *to, const char *text, size_t len)
 {
+	unsigned left = 0;
 	char *at = to;
 
 	for (size_t i = 0; i < len; i++)
-		if (is_control(text[i]))
+		if (is_control(&text[i], len - i, &left))
 			at += sprintf(at, "\\x%02x", (unsigned char)text[i]);
 		else
 			*at++ = text[i];
 	return (size_t)(at - to);
 }
 
+static void hide_controls(char *text, size_t len)
+{
+	unsigned left = 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (is_control(&text[i], len - i, &left))
+			text[i] = '?';
+}
+
 /* Writes text as write_all() does, with each control character shown by show_controls(). Without
  * memory for that they become "?". */
 static bool write_shown(char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
 {
-	size_t controls = 0;
+	size_t controls = count_controls(text, len);
 	char *shown = NULL;
 	bool is_read;
 
-	for (size_t i = 0; i < len; i++)
-		controls += is_control(text[i]);
 	if (controls > 0)
 		/* sprintf() writes a NUL behind the last one. */
 		shown = malloc(len + controls * strlen("x00") + 1);
 	if (shown)
 		len = show_controls(shown, text, len);
 	else if (controls > 0)
-		for (size_t i = 0; i < len; i++)
-			text[i] = is_control(text[i]) ? '?' : text[i];
+		hide_controls(text, len);
 	is_read = write_all(shown ? shown : text, len, waits, ctx);
 	free(shown);
 	return is_read;

@@ -198,6 +198,11 @@ static void test_controls(void)
 	ok(strcmp(capture_end(), "vole: \\x1b[31ma\\x7f\\x0d\tb\nc\303\244: 7\n") == 0,
 		"control characters are shown, and other text is as it is");
 	capture_begin();
+	say("\302\2331m\233x \303\233 \342\202\254 \360\237\222\200 \302\240 \303");
+	ok(strcmp(capture_end(), "vole: \\xc2\\x9b1m\\x9bx \303\233 \342\202\254 \360\237\222\200 "
+				 "\302\240 \303\n") == 0,
+		"so are those above 127, in UTF-8 and as bytes, but not parts of other characters");
+	capture_begin();
 	say_lines("\001one\n\033\n");
 	ok(strcmp(capture_end(), "vole: \\x01one\nvole: \\x1b\n") == 0, "... also in lines");
 }
