@@ -62,7 +62,7 @@ struct engine_debug_ops {
 	 * Several points in one place may be one to the engine: when one is removed, the others are
 	 * to be set again, and setting one that is set changes nothing.
 	 *   0        done
-	 *   -ENOSPC  there are too many points of this kind (said if they are the host's)
+	 *   -ENOSPC  there are too many points of this kind, or this one is too long (said)
 	 *   -ENOMEM  there is no memory for it
 	 *   -ENOTSUP the engine, or this host's KVM, has no points of this kind (said if a
 	 *            debugger has no other way by itself) */

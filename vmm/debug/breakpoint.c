@@ -112,8 +112,11 @@ int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len
 
 	if (type >= sizeof kinds / sizeof *kinds)
 		return -EINVAL;
-	if (len > UINT32_MAX)
+	if (len > UINT32_MAX) {
+		say("--gdb: there is no room for a point of %" PRIu64 " bytes at 0x%08" PRIx64, len,
+			address);
 		return -ENOSPC;
+	}
 	len = point_len(type, len);
 	if (find(gdb, type, address, len))
 		return 0;

@@ -4,8 +4,8 @@
 
 /*
  * The way to the debugger, by --gdb: standard input and output, a UNIX socket, or a TCP port of the
- * loopback interface. One debugger at a time; a second one is turned away. Nothing here knows the
- * protocol.
+ * loopback interface. One debugger at a time; a second one is turned away. Of the protocol, nothing
+ * is known here but how long a packet can be.
  *
  * With standard input and output, the guest's output cannot go there: from gdb_link_open() on,
  * standard input is empty, and what is written to standard output comes back by

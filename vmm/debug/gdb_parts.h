@@ -4,8 +4,9 @@
 
 /*
  * The gdb server's structures, for the files that make it up: gdb.c (the state machine), gdb_link.c
- * (the way to the debugger), packet.c (framing), gdb_requests.c (what is asked), gdb_registers.c,
- * gdb_memory.c, breakpoint.c, gdb_target.c (the descriptions that gdb reads).
+ * (the way to the debugger), gdb_output.c (what the guest prints), packet.c (framing), gdb_reply.c,
+ * gdb_requests.c (what is asked), gdb_stop.c (what is said of a stop), gdb_reverse.c,
+ * gdb_registers.c, gdb_memory.c, breakpoint.c, gdb_target.c (the descriptions that gdb reads).
  */
 
 #include <pthread.h>
@@ -196,16 +197,16 @@ int gdb_locate_part(struct gdb *gdb, uint64_t address, uint64_t len, gpa_t *gpa,
 /* Reads up to len bytes of memory. Returns how many there are; never touches a device. */
 size_t gdb_read(struct gdb *gdb, uint64_t linear, void *bytes, size_t len);
 
-/* Writes memory, also where the guest may only read. Returns 0, or -EFAULT where there is no memory,
- * or -EINVAL if nothing can be changed now: then nothing was written. */
+/* Writes memory, also where the guest may only read. Returns 0; or -EFAULT where there is no
+ * memory, or -EINVAL if nothing can be changed now: then nothing was written. */
 int gdb_write(struct gdb *gdb, uint64_t linear, const void *bytes, size_t len);
 
 /* --- breakpoint.c ----------------------------------------------------------------------------- */
 
 /* Sets a point, or removes it; type, address and length are those of the packets Z and z. 0 or
  * -errno. */
-int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len);
-int gdb_clear_point(struct gdb *gdb, unsigned type, uint64_t linear, uint64_t len);
+int gdb_set_point(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len);
+int gdb_clear_point(struct gdb *gdb, unsigned type, uint64_t address, uint64_t len);
 
 /* Removes all points. */
 void gdb_clear_points(struct gdb *gdb);

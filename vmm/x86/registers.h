@@ -2,7 +2,7 @@
 #ifndef VMM_X86_REGISTERS_H
 #define VMM_X86_REGISTERS_H
 
-/* Registers of the software CPU and exceptions, as the SDM has them. Bits of registers: register_bits.h. */
+/* Registers of the software CPU, and exceptions, as the SDM has them. Bits: register_bits.h. */
 
 #include <stdint.h>
 

@@ -13,7 +13,7 @@ bool x86_read_descriptor(struct x86_cpu *cpu, uint16_t selector, struct x86_desc
 
 	if (X86_IS_NULL(selector))
 		return false;
-	if (selector & X86_SELECTOR_LOCAL) {
+	if (selector & X86_SELECTOR_TI) {
 		if (!(cpu->ldtr.rights & X86_SEGMENT_P))
 			return false;
 		base = cpu->ldtr.base;

@@ -14,7 +14,6 @@
 /* A selector (SDM 3, 3.4.2). The error code of an exception about one is it without its RPL, with
  * bit 0 for an event from outside of the program (SDM 3, 6.13). */
 #define X86_RPL(selector)        ((selector)&3)
-#define X86_SELECTOR_LOCAL       0x0004 /* TI: in the LDT */
 #define X86_IS_NULL(selector)    (((selector)&0xfffc) == 0)
 #define X86_ERROR(selector, ext) (((selector)&0xfffcu) | (uint32_t)(ext))
 

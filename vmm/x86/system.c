@@ -98,7 +98,7 @@ static struct x86_descriptor load_system(
 {
 	struct x86_descriptor descriptor;
 
-	if (selector & X86_SELECTOR_LOCAL)
+	if (selector & X86_SELECTOR_TI)
 		x86_raise_code(cpu, X86_GP, X86_ERROR(selector, 0));
 	x86_need_descriptor(cpu, selector, &descriptor, X86_GP, 0);
 	if ((x86_descriptor_type(&descriptor) & ~ignored) != type)

@@ -93,7 +93,7 @@ static void check_new_task(struct x86_cpu *cpu, uint16_t selector,
 	struct x86_segment tss = x86_segment_of(selector, descriptor);
 	uint32_t error = X86_ERROR(selector, how->ext);
 
-	if (selector & X86_SELECTOR_LOCAL ||
+	if (selector & X86_SELECTOR_TI ||
 		(type | X86_TYPE_IS_32) != (X86_TYPE_TSS_32 | (returns ? X86_TYPE_BUSY : 0)))
 		x86_raise_code(cpu, returns ? X86_TS : X86_GP, error);
 	if (!(tss.rights & X86_SEGMENT_P))
@@ -197,7 +197,7 @@ static void load_ldt(struct x86_cpu *cpu, uint16_t selector, unsigned ext)
 
 	if (X86_IS_NULL(selector))
 		return;
-	if (selector & X86_SELECTOR_LOCAL || !x86_read_descriptor(cpu, selector, &ldt) ||
+	if (selector & X86_SELECTOR_TI || !x86_read_descriptor(cpu, selector, &ldt) ||
 		x86_descriptor_type(&ldt) != X86_TYPE_LDT ||
 		!(x86_descriptor_rights(&ldt) & X86_SEGMENT_P))
 		x86_raise_code(cpu, X86_TS, X86_ERROR(selector, ext));
@@ -302,7 +302,7 @@ void x86_task_gate(
 	uint16_t selector = x86_gate_selector(gate);
 	struct x86_descriptor tss;
 
-	if (selector & X86_SELECTOR_LOCAL)
+	if (selector & X86_SELECTOR_TI)
 		x86_raise_code(cpu, X86_GP, X86_ERROR(selector, how->ext));
 	x86_need_descriptor(cpu, selector, &tss, X86_GP, how->ext);
 	x86_task_switch(cpu, selector, &tss, how);
@@ -314,7 +314,7 @@ void x86_task_return(struct x86_cpu *cpu)
 	uint16_t selector = (uint16_t)load(cpu, &cpu->tr, TSS_LINK, 2);
 	struct x86_descriptor tss;
 
-	if (selector & X86_SELECTOR_LOCAL)
+	if (selector & X86_SELECTOR_TI)
 		x86_raise_code(cpu, X86_TS, X86_ERROR(selector, 0));
 	x86_need_descriptor(cpu, selector, &tss, X86_TS, 0);
 	x86_task_switch(cpu, selector, &tss, &how);
