@@ -147,6 +147,12 @@ static void stop_for_debugger(struct vcpu *vcpu)
 	serve_others(vcpu);
 }
 
+/* A guest's access to a page that the host cannot give is an error of KVM_RUN, and not the signal
+ * that vole's own accesses get (snapshot/file.h). */
+#define LOST                                                                                    \
+	": the host has no memory for a page of the guest; if this is a clone, its checkpoint " \
+	"has become shorter, or cannot be read"
+
 static void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
@@ -177,7 +183,8 @@ static void *vcpu_thread(void *argument)
 			int error = errno;
 
 			vcpu->cpu.host->end(&vcpu->cpu, EXIT_STATUS_VOLE);
-			say("KVM_RUN on CPU %u: %s", vcpu->cpu.id, thread_error_text(error));
+			say("KVM_RUN on CPU %u: %s%s", vcpu->cpu.id, thread_error_text(error),
+				error == EFAULT ? LOST : "");
 			break;
 		}
 	}

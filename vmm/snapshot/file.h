@@ -51,8 +51,8 @@ void snapshot_file_close(struct snapshot_file *file);
 
 /* Maps the file's memory at host, in place of the memory_len bytes that are mapped there,
  * privately: what is written is copied, and the file stays as it is. It may be closed. Should a
- * page be lost later because somebody cuts the file off, the process ends and says so. Returns 0 or
- * -errno. */
+ * page be lost later because somebody cuts the file off, the process ends and says so when it
+ * touches the page; system calls that are given it fail with EFAULT. Returns 0 or -errno. */
 int snapshot_file_map(const struct snapshot_file *file, uint8_t *host);
 
 #endif
