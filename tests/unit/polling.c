@@ -14,6 +14,17 @@ static int64_t look(struct fixture *f, struct polling *polling)
 	return polling_look(polling, &f->rng.dev);
 }
 
+/* A thread that was away from its processor for long, just when something had been served, does not
+ * wait but looks again: so it may here, some times. */
+static int64_t look_until_it_waits(struct fixture *f, struct polling *polling)
+{
+	int64_t wait = look(f, polling);
+
+	for (unsigned i = 0; i < 1000 && wait == 0; i++)
+		wait = look(f, polling);
+	return wait;
+}
+
 static bool was_served(struct fixture *f, uint16_t id)
 {
 	struct used used;
@@ -62,7 +73,7 @@ static void test_broken(void)
 	struct polling polling = polling_fixed(1);
 
 	ring_break(f->ring);
-	is(look(f, &polling), IO_FOREVER, "a ring that makes no sense is looked at");
+	is(look_until_it_waits(f, &polling), IO_FOREVER, "a ring that makes no sense is looked at");
 	ok(driver_failed(&f->d), "and fails the device");
 	is(look(f, &polling), IO_FOREVER, "which is left alone then");
 	reg_write(&f->d, VIRTIO_MMIO_STATUS, 0);
