@@ -133,7 +133,8 @@ static void input_ready(struct io_source *source)
 	uint8_t bytes[4096];
 	ssize_t n;
 
-	/* The same wait may have told, before, that it has disappeared. */
+	/* One wait of the loop may tell of output and of input: then output_ready() may have found
+	 * the debugger gone, and removed both sources. */
 	if (!gdb_link_is_there(link))
 		return;
 	n = read(link->in, bytes, sizeof bytes);
