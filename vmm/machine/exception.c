@@ -78,7 +78,7 @@ static unsigned software_interrupt_length(struct cpu *cpu, uint64_t next, unsign
  * the error code, within SS. */
 static void undo_delivery(struct cpu_registers *r, const uint32_t *frame, uint64_t frame_at)
 {
-	bool is_inner = (frame[FRAME_CS] & X86_SELECTOR_RPL) != (r->cs.selector & X86_SELECTOR_RPL);
+	bool is_inner = X86_RPL(frame[FRAME_CS]) != X86_RPL(r->cs.selector);
 
 	if (is_inner) {
 		r->general[CPU_RSP] = frame[FRAME_ESP];

@@ -10,6 +10,7 @@
 #include "error_text.h"
 #include "exit_status.h"
 #include "log.h"
+#include "machine/pending.h"
 #include "machine/recording_state.h"
 #include "machine/vm.h"
 
@@ -149,19 +150,11 @@ bool history_may_change(void *ctx)
 
 /* --- executing again -------------------------------------------------------------------------- */
 
-/* Whether a signal waits that ends the machine, stops it, or asks for its state
- * (machine/signals.h), and not just one that tells of a window's size. */
-static bool is_signal_pending(void)
+/* Whether a signal ends the machine, stops it, or asks for its state (machine/signals.h), and does
+ * not just tell of a window's size. */
+static bool interrupts(int signal)
 {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
-	sigset_t pending;
-
-	if (sigpending(&pending) < 0)
-		return false;
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		if (sigismember(&pending, signals[i]) == 1)
-			return true;
-	return false;
+	return signal_ends(signal) || signal == SIGQUIT || signal == SIGTSTP;
 }
 
 /* Whether the user has had enough of waiting: a debugger that waits for a stop sends nothing but
@@ -170,7 +163,7 @@ static bool is_interrupted(const struct vm *vm)
 {
 	struct pollfd input = {.fd = gdb_input_fd(vm->gdb), .events = POLLIN};
 
-	return poll(&input, 1, 0) > 0 || is_signal_pending();
+	return poll(&input, 1, 0) > 0 || pending_signal(interrupts);
 }
 
 /* Calls of history.run() after which, if nothing was executed, the engine is where it is to stop;

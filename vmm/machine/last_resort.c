@@ -10,6 +10,7 @@
 #include "exit_status.h"
 #include "io/loop.h"
 #include "log.h"
+#include "machine/pending.h"
 #include "machine/signals.h"
 #include "machine/vm.h"
 
@@ -57,19 +58,6 @@ _Noreturn static void leave(struct vm *vm, int signal)
 	_exit(status < 0 ? EXIT_STATUS_TIMEOUT : status);
 }
 
-/* Returns a signal that waits for the I/O thread and asks for the end, or 0. Others still wait for
- * it: a window may have another size, or a disk. */
-static int pending_end(void)
-{
-	sigset_t pending;
-
-	if (sigpending(&pending) == 0)
-		for (int i = 1; i < NSIG; i++)
-			if (signal_ends(i) && sigismember(&pending, i) == 1)
-				return i;
-	return 0;
-}
-
 static void *watch(void *arg)
 {
 	struct vm *vm = arg;
@@ -86,8 +74,9 @@ static void *watch(void *arg)
 		if (!is_stuck(vm, fds))
 			continue;
 		signal = atomic_load(&vm->signal);
+		/* Others still wait for the I/O thread: they may tell of a window's size. */
 		if (signal == 0)
-			signal = pending_end();
+			signal = pending_signal(signal_ends);
 		if (signal || fds[WATCH_HURRY].revents || fds[WATCH_TIMER].revents)
 			leave(vm, signal);
 	}

@@ -14,6 +14,7 @@
 #include "io/file.h"
 #include "log.h"
 #include "machine/devices.h"
+#include "machine/pending.h"
 #include "machine/recording.h"
 #include "machine/state_report.h"
 #include "machine/vm.h"
@@ -52,11 +53,6 @@ static void stop(struct vm *vm)
 	for_each_chardev(vm, chardev_suspend);
 	stop_process();
 	for_each_chardev(vm, chardev_resume);
-}
-
-bool signal_ends(int signal)
-{
-	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
 }
 
 static void look_at_windows(struct vm *vm)

@@ -9,8 +9,6 @@
  * state in which it was found.
  */
 
-#include <stdbool.h>
-
 struct vm;
 
 /* Blocks the signals and has the loop receive them. Called before the first thread is made, so that
@@ -23,9 +21,6 @@ void signals_close(struct vm *vm);
  * where the views are opened. The signal of -EINTR is vm->signal then. Called before a terminal is
  * taken, so that ^C is SIGINT. */
 int signals_wait(void *ctx, unsigned ms);
-
-/* Returns whether a signal asks for the end of the machine, whatever state it is in. */
-bool signal_ends(int signal);
 
 /* Raises a signal that is blocked and unblocks it, so that its default action takes place, which
  * may end the process. */
