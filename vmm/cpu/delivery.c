@@ -69,9 +69,9 @@ static bool read_descriptor(const struct delivery *d, const char *subject, uint1
 	uint32_t words[2];
 
 	*descriptor = (struct descriptor){0};
-	if (!(selector & ~X86_SELECTOR_RPL))
+	if (X86_IS_NULL(selector))
 		return found(d, "%s the null selector", subject);
-	if (is_local && !(r->ldt.selector & ~X86_SELECTOR_RPL))
+	if (is_local && X86_IS_NULL(r->ldt.selector))
 		return found(
 			d, "%s selector 0x%x in the LDT, and none is loaded", subject, selector);
 	if (offset + 7 > limit)
@@ -128,7 +128,7 @@ static bool read_tss(
 	const struct cpu_segment *tr = &d->r->tr;
 
 	*value = 0;
-	if (!(tr->selector & ~X86_SELECTOR_RPL))
+	if (X86_IS_NULL(tr->selector))
 		return found(d, "%s is unknown: no TSS is loaded (LTR)", what);
 	if (offset + len - 1 > tr->limit)
 		return found(
@@ -152,7 +152,7 @@ static bool check_inner_stack_32(const struct delivery *d, unsigned ring, unsign
 		return true;
 	if ((DESCRIPTOR_TYPE(stack.high) & (SEGMENT_CODE | SEGMENT_WRITABLE)) !=
 			(SEGMENT_DATA | SEGMENT_WRITABLE) ||
-		DESCRIPTOR_DPL(stack.high) != ring || (ss & X86_SELECTOR_RPL) != ring)
+		DESCRIPTOR_DPL(stack.high) != ring || X86_RPL(ss) != ring)
 		return found(d, "the TSS names selector 0x%x, which is no stack segment of ring %u",
 			(unsigned)ss, ring);
 	if (!(stack.high & DESCRIPTOR_P))
@@ -264,7 +264,7 @@ enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_regist
 		.vector = vector,
 		.has_error = has_error,
 		.is_long = registers->efer & X86_EFER_LMA,
-		.cpl = registers->cs.selector & X86_SELECTOR_RPL,
+		.cpl = X86_RPL(registers->cs.selector),
 		.text = text,
 		.size = size,
 	};

@@ -25,6 +25,10 @@
 #define X86_VIP        0x00100000u
 #define X86_ID         0x00200000u
 #define X86_ARITHMETIC (X86_CF | X86_PF | X86_AF | X86_ZF | X86_SF | X86_OF)
+/* All others that can be set, without virtual-8086 mode. */
+#define X86_CONTROL_FLAGS                                                                          \
+	(X86_TF | X86_IF | X86_DF | X86_IOPL_MASK | X86_NT | X86_RF | X86_AC | X86_VIF | X86_VIP | \
+		X86_ID)
 
 /* Control registers (Intel SDM 3, 2.5). */
 #define X86_CR0_PE   0x00000001u
@@ -58,7 +62,9 @@
 #define X86_EFER_NXE 0x0800u
 
 /* Selectors (Intel SDM 3, 3.4.2). */
-#define X86_SELECTOR_RPL 0x3u
-#define X86_SELECTOR_TI  0x4u /* in the LDT */
+#define X86_SELECTOR_RPL      0x3u
+#define X86_SELECTOR_TI       0x4u /* in the LDT */
+#define X86_RPL(selector)     ((selector)&X86_SELECTOR_RPL)
+#define X86_IS_NULL(selector) (((selector)&0xfffc) == 0)
 
 #endif

@@ -94,7 +94,7 @@ bool stack_explain_delivery(
 {
 	gpa_t esp, gpa;
 
-	if (!(r->cr0 & X86_CR0_PE) || r->efer & X86_EFER_LMA || r->cs.selector & X86_SELECTOR_RPL ||
+	if (!(r->cr0 & X86_CR0_PE) || r->efer & X86_EFER_LMA || X86_RPL(r->cs.selector) ||
 		!find_stack_pointer(cpu, r, &esp))
 		return false;
 	for (unsigned word = 1; word <= DELIVERY_WORDS; word++) {

@@ -228,9 +228,7 @@ static int write_cpu(struct gdb *gdb, const struct cpu_registers *registers)
 
 /* The bits of RFLAGS that can be set: those that there are, without bit 1, which is always set, and
  * VM. With others set, a processor does not enter the guest. */
-#define FLAGS_MASK                                                                              \
-	(X86_ARITHMETIC | X86_TF | X86_IF | X86_DF | X86_IOPL_MASK | X86_NT | X86_RF | X86_AC | \
-		X86_VIF | X86_VIP | X86_ID)
+#define FLAGS_MASK (X86_ARITHMETIC | X86_CONTROL_FLAGS)
 
 static bool set_value(struct cpu_registers *r, const struct reg *reg, uint64_t value)
 {

@@ -162,7 +162,7 @@ static int stack_push3(struct emulate *e, const uint32_t items[3], unsigned size
 static int iret_code_segment(
 	const struct emulate *e, uint16_t selector, unsigned cpl, struct kvm_segment *cs)
 {
-	unsigned rpl = selector & X86_SELECTOR_RPL;
+	unsigned rpl = X86_RPL(selector);
 	int err = segment_read(e, selector, cs);
 
 	if (err != 0)
@@ -195,8 +195,7 @@ static int iret_outer_stack(struct emulate *e, unsigned size, unsigned rpl)
 		err = segment_read(e, (uint16_t)selector, &ss);
 	if (err != 0)
 		return err;
-	if ((selector & X86_SELECTOR_RPL) != rpl || ss.dpl != rpl || !ss.present ||
-		!segment_is_writable(&ss))
+	if (X86_RPL(selector) != rpl || ss.dpl != rpl || !ss.present || !segment_is_writable(&ss))
 		return -EFAULT;
 	sregs->ss = ss;
 	stack_pointer_set(e, esp);
@@ -242,8 +241,8 @@ static int iret(struct emulate *e, unsigned size)
 		return err;
 	if (eip > cs.limit)
 		return -EFAULT;
-	if ((selector & X86_SELECTOR_RPL) > cpl) {
-		err = iret_outer_stack(e, size, selector & X86_SELECTOR_RPL);
+	if (X86_RPL(selector) > cpl) {
+		err = iret_outer_stack(e, size, X86_RPL(selector));
 		if (err != 0)
 			return err;
 	} else {

@@ -201,7 +201,7 @@ static unsigned selectors_of_iret(const struct instruction *i, uint16_t selector
 
 	if (!selector_on_stack(i, size, &selectors[0]))
 		return 0;
-	if (!i->is_64 && (selectors[0] & X86_SELECTOR_RPL) == i->e->sregs.ss.dpl)
+	if (!i->is_64 && X86_RPL(selectors[0]) == i->e->sregs.ss.dpl)
 		return 1;
 	return 1 + selector_on_stack(i, 4 * size, &selectors[1]);
 }

@@ -11,10 +11,8 @@
 
 #include "x86/x86.h"
 
-/* A selector (SDM 3, 3.4.2). The error code of an exception about one is it without its RPL, with
- * bit 0 for an event from outside of the program (SDM 3, 6.13). */
-#define X86_RPL(selector)        ((selector)&3)
-#define X86_IS_NULL(selector)    (((selector)&0xfffc) == 0)
+/* The error code of an exception about a selector is the selector without its RPL, with bit 0 for
+ * an event from outside of the program (SDM 3, 6.13). */
 #define X86_ERROR(selector, ext) (((selector)&0xfffcu) | (uint32_t)(ext))
 
 /* Types of system segments and gates (SDM 3, table 3-2). */

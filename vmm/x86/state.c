@@ -11,9 +11,7 @@
 #include "x86/segment.h"
 
 /* EFLAGS without X86_ARITHMETIC, as x86_cpu.eflags has them. There is no virtual-8086 mode. */
-#define EFLAGS_BITS                                                                           \
-	(X86_FLAG_ONE | X86_TF | X86_IF | X86_DF | X86_IOPL_MASK | X86_NT | X86_RF | X86_AC | \
-		X86_VIF | X86_VIP | X86_ID)
+#define EFLAGS_BITS (X86_FLAG_ONE | X86_CONTROL_FLAGS)
 
 void x86_forget(struct x86_cpu *cpu)
 {
