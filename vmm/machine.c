@@ -248,6 +248,12 @@ static int64_t execute(struct vm *vm)
 	return ns;
 }
 
+/* Returns whether queues wait to be served, where execute() returned ns. */
+static bool is_kicked(const struct vm *vm, int64_t ns)
+{
+	return vm->recording ? ns == 0 && recording_is_kicked(vm) : atomic_load(&vm->is_kicked);
+}
+
 /* io_work of an engine that executes guest code on the I/O thread. */
 static int64_t run_engine(void *ctx)
 {
@@ -258,8 +264,8 @@ static int64_t run_engine(void *ctx)
 	do {
 		device_serve_kicked(vm);
 		ns = execute(vm);
-	} while (atomic_load(&vm->is_kicked) && vm_running(vm) && monotonic_ns() < end);
-	return atomic_load(&vm->is_kicked) ? 0 : ns;
+	} while (is_kicked(vm, ns) && vm_running(vm) && monotonic_ns() < end);
+	return is_kicked(vm, ns) ? 0 : ns;
 }
 
 /* Says why the machine has ended, if the guest did not end it: what it was waiting for */

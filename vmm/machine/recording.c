@@ -172,7 +172,7 @@ static void choose_stop(struct vm *vm, const struct engine_position *now, bool m
 	vm->engine->ops->stop_at(vm->engine, &stop);
 }
 
-static bool is_kicked(struct vm *vm)
+bool recording_is_kicked(const struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->device_count; i++)
 		for (unsigned queue = 0; queue < vm->devices[i].virtio->queue_count; queue++)
@@ -191,7 +191,7 @@ static int64_t wait_for_outside(struct vm *vm)
 
 	vm->engine->ops->position(vm->engine, &now);
 	recording->outside.position = now;
-	if (is_kicked(vm)) {
+	if (recording_is_kicked(vm)) {
 		vm->engine->ops->pass(vm->engine);
 		return 0;
 	}

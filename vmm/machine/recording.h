@@ -43,6 +43,9 @@ struct block_backend *recording_disk(struct vm *vm, unsigned number, struct bloc
 /* A queue was kicked: it is served once the turn is over. */
 void recording_kicked(struct vm *vm, struct vm_kick *kick);
 
+/* Returns whether there is such a queue. */
+bool recording_is_kicked(const struct vm *vm);
+
 /* Begins to write, before guest code is executed. Returns 0 or -errno (said). */
 int recording_begin(struct vm *vm);
 
