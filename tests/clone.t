@@ -65,6 +65,18 @@ is($sharing->{err}, '', 'two clones share a private disk');
 like(slurp("$shared.$_"), qr/counted to 200\nall checks hold\n\z/, 'and each counts on from where it was') for 1, 2;
 is(unpack('V', slurp($shared)), 100, 'the file stays as it is');
 
+# What a driver did before it was saved is no mistake of the clone's.
+my $fair = build() . '/guest/cases/check-fair.elf';
+for my $place (1 .. 7) {
+	my $half_way = scratch() . "/fair-$place.ckpt";
+	my $plain = disk("\1" x 4096);
+	my $from = run([vole_run(), '-d', $plain, '--checkpoint', $half_way, $fair, '--', "saved-$place"]);
+	my $clone = run([vole(), 'clone', '--check', 'virtio,fatal', '--log', "virtio,file=$half_way.log", '-d', $plain, $half_way]);
+	is("$from->{status}, $clone->{status}: $clone->{err}" =~ s/\d+ rules/N rules/r, "0, 0: vole: virtio: N rules watched, 0 broken\n",
+		"a driver that is saved at place $place breaks no rule in the clone");
+	like(slurp("$half_way.log"), qr/^\S+ device 2, block, queue 0: ready, split, 8 entries: descriptors at 0x/m, '... whose log has the queue');
+}
+
 # A clone of a clone, one that goes on, and one that nobody asked to be saved.
 my $again = scratch() . '/again.ckpt';
 my $other = copy($disk);

@@ -177,12 +177,27 @@ static int restore(struct virtio_device *dev, const struct virtio_saved *saved, 
 	return ret;
 }
 
+static void tell_restored(const struct virtio_device *dev)
+{
+	virtio_tell_queue(dev, VIRTIO_EVENT_RESTORED, EVENT_NO_QUEUE, 0);
+	virtio_tell_status(dev, 0);
+	for (int i = 0; virtio_is_watched(dev) && i < (int)dev->queue_count; i++)
+		if (dev->queues[i].ready)
+			virtio_tell(
+				dev, &(const struct virtio_event){.kind = VIRTIO_EVENT_QUEUE_READY,
+					     .queue = i,
+					     .value = 1,
+					     .before = 1});
+}
+
 int virtio_restore(struct virtio_device *dev, const struct virtio_saved *saved, const char **why)
 {
 	int ret;
 
 	pthread_mutex_lock(&dev->lock);
 	ret = restore(dev, saved, why);
+	if (ret == 0)
+		tell_restored(dev);
 	pthread_mutex_unlock(&dev->lock);
 	return ret;
 }

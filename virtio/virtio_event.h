@@ -21,7 +21,12 @@ enum virtio_event_kind {
 	VIRTIO_EVENT_WRITE, /* it is about to be written, or the write is about to be refused */
 
 	VIRTIO_EVENT_STATUS,      /* Status has changed, from before to value */
-	VIRTIO_EVENT_QUEUE_READY, /* value: 1 the queue is ready, 0 it was stopped */
+	VIRTIO_EVENT_QUEUE_READY, /* value: 1 the queue is ready, 0 it was stopped; before: 1 if it
+				   * was so in the machine that was restored */
+
+	/* The state of a saved machine is the device's from here on: what its driver had done
+	 * before is not known. Status and the queues that are ready follow. */
+	VIRTIO_EVENT_RESTORED,
 
 	/* On the thread that serves the device. */
 	VIRTIO_EVENT_SERVE,      /* the device looks at the queue, which is live ... */

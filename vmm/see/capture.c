@@ -213,6 +213,7 @@ static void capture_step(struct capture_view *capture, const struct event *event
 		capture_plain(capture, event, CAPTURE_SERVE);
 		break;
 	case VIRTIO_EVENT_SERVED:
+	case VIRTIO_EVENT_RESTORED:
 		break;
 	case VIRTIO_EVENT_CHAIN:
 		capture_chain(capture, event);

@@ -20,6 +20,28 @@ static void forget_device(struct check_device *device)
 	memset(&device->session, 0, sizeof device->session);
 }
 
+/* What the driver did before the machine was saved is taken for right, as far as it is not done
+ * again. */
+static void excuse_device(struct check_device *device)
+{
+	struct check_session *session = &device->session;
+
+	forget_device(device);
+	device->identified = CHECK_READ_ALL;
+	device->was_reset = true;
+	*session = (struct check_session){
+		.device_selected = true,
+		.driver_selected = true,
+		.words_read = 3,
+		.status_read = true,
+		.generation_read = true,
+	};
+	memset(session->shown, VIRTIO_MMIO_INT_VRING | VIRTIO_MMIO_INT_CONFIG,
+		sizeof session->shown);
+	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++)
+		device->queues[i].done = CHECK_DONE_SIZE_MAX | CHECK_DONE_READY | CHECK_ADDRESSES;
+}
+
 static void look_at_access(struct check *check, const struct event *event)
 {
 	check_config_access(check, event);
@@ -55,6 +77,9 @@ static void look_at_step(struct check *check, const struct event *event)
 		break;
 	case VIRTIO_EVENT_QUEUE_READY:
 		look_at_queue_ready(check, event);
+		break;
+	case VIRTIO_EVENT_RESTORED:
+		excuse_device(check_device(check, event));
 		break;
 	case VIRTIO_EVENT_SERVE:
 		check_ring_look(check, event, (unsigned)step->queue);

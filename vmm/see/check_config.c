@@ -92,22 +92,7 @@ static void look_at_field(struct check *check, const struct event *event, uint32
 			PLURAL(access->len), offset);
 }
 
-/* Remembers which half of the field of 64 bits was read. */
-static void note_half(struct check *check, const struct event *event, uint32_t offset)
-{
-	struct check_device *device = check_device(check, event);
-	const struct field *field = field_at(event->device->ops->id, offset);
-	const struct views *views = check->view.views;
-
-	if (!field || field->width != 8)
-		return;
-	views->machine->place(views->ctx, event, &device->session.halves_from);
-	if (!device->session.halves)
-		device->session.halves_are_guarded = device->session.generation_read;
-	device->session.halves |= offset == field->offset ? 1 : 2;
-}
-
-/* The driver has read all that it reads together. */
+/* A field of 64 bits was read, or is not read any more. */
 static void end_halves(struct check *check, const struct event *event, bool reads_generation)
 {
 	struct check_session *session = &check_device(check, event)->session;
@@ -120,12 +105,36 @@ static void end_halves(struct check *check, const struct event *event, bool read
 	session->generation_read = reads_generation;
 }
 
-/* Interrupts may come in between, whose handler reads registers. */
-static bool is_of_handler(const struct virtio_event *access)
+/* Remembers which half of the field of 64 bits was read. */
+static void note_half(struct check *check, const struct event *event, uint32_t offset)
 {
+	struct check_session *session = &check_device(check, event)->session;
+	const struct field *field = field_at(event->device->ops->id, offset);
+	const struct views *views = check->view.views;
+
+	if (!field || field->width != 8)
+		return;
+	if (session->halves && session->halves_by != event->cpu)
+		return;
+	views->machine->place(views->ctx, event, &session->halves_from);
+	session->halves_by = event->cpu;
+	if (!session->halves)
+		session->halves_are_guarded = session->generation_read;
+	session->halves |= offset == field->offset ? 1 : 2;
+	if (session->halves == 3 && !session->halves_are_guarded)
+		end_halves(check, event, false);
+}
+
+/* Whether this is a step after which a field is not read on: handlers of interrupts, and other
+ * CPUs, come between its halves and do all else. */
+static bool ends_reading(const struct check_session *session, const struct event *event)
+{
+	const struct virtio_event *access = event->virtio;
+
 	if (access->kind == VIRTIO_EVENT_READ)
-		return access->offset != VIRTIO_MMIO_CONFIG_GENERATION;
-	return access->offset == VIRTIO_MMIO_INTERRUPT_ACK;
+		return access->offset == VIRTIO_MMIO_CONFIG_GENERATION &&
+		       (!session->halves || session->halves_by == event->cpu);
+	return access->offset == VIRTIO_MMIO_STATUS;
 }
 
 void check_config_access(struct check *check, const struct event *event)
@@ -138,7 +147,7 @@ void check_config_access(struct check *check, const struct event *event)
 		look_at_field(check, event, offset);
 		if (is_read)
 			note_half(check, event, offset);
-	} else if (!is_of_handler(access)) {
+	} else if (ends_reading(&check_device(check, event)->session, event)) {
 		end_halves(check, event, is_read);
 	}
 }

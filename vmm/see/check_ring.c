@@ -22,7 +22,7 @@ static void split_ready(struct check *check, const struct event *event)
 
 	queue->index = check_load(&vq->split.avail->idx);
 	queue->used_event_first = check_load(vq->split.used_event);
-	if (used || flags)
+	if ((used || flags) && !event->virtio->before)
 		check_broken(check, event, CHECK_QUEUE_ZERO, (int)number,
 			"QueueReady 1, where the used ring's index is %u and its flags are %u",
 			used, flags);
@@ -45,10 +45,10 @@ static void packed_ready(struct check *check, const struct event *event)
 
 void check_ring_ready(struct check *check, const struct event *event)
 {
-	if (is_packed(event))
-		packed_ready(check, event);
-	else
+	if (!is_packed(event))
 		split_ready(check, event);
+	else if (!event->virtio->before)
+		packed_ready(check, event);
 }
 
 /* --- a queue that is in use ------------------------------------------------------------------- */

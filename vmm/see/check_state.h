@@ -105,6 +105,7 @@ struct check_session {
 	/* A field of 64 bits that is being read in halves: check_config.c. */
 	bool generation_read;
 	unsigned halves;          /* read: bit 0 the lower one, bit 1 the upper one */
+	int halves_by;            /* the CPU; what others read meanwhile is not looked at */
 	bool halves_are_guarded;  /* ConfigGeneration had been read before */
 	struct place halves_from; /* where the last one was read, or no text */
 };

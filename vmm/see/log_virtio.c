@@ -250,6 +250,7 @@ static bool log_step(struct log_view *log, const struct event *event)
 		begin_line(log, event, EVENT_NO_QUEUE);
 		text_add(&log->text, "the host has returned");
 		return true;
+	case VIRTIO_EVENT_RESTORED:
 	case VIRTIO_EVENT_SERVED:
 		return false;
 	}

@@ -206,6 +206,8 @@ void stats_step(struct stats *stats, const struct event *event, uint64_t ns)
 	case VIRTIO_EVENT_HOST_END:
 		end_span(&device->host, &device->host_begun_ns, ns);
 		break;
+	case VIRTIO_EVENT_RESTORED:
+		break;
 	}
 }
 

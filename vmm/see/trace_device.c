@@ -289,6 +289,8 @@ void trace_step(struct trace_view *trace, const struct event *event)
 	case VIRTIO_EVENT_HOST_END:
 		trace_host(trace, event, false);
 		break;
+	case VIRTIO_EVENT_RESTORED:
+		break;
 	}
 }
 

@@ -38,18 +38,29 @@ void x86_watch_free(struct x86_system *system)
 
 /* --- what orders a store before a load -------------------------------------------------------- */
 
+/* Serialising instructions (SDM volume 3, 9.3), and those that lock. */
 static bool orders(const struct x86_decoded *decoded)
 {
+	unsigned reg = decoded->operands.reg; /* ModRM.reg */
+
 	switch (decoded->opcode) {
 	case 0x86: /* XCHG, which locks; with a register it does not, but no compiler has it so */
 	case 0x87:
 	case 0xcf:                /* IRET */
 	case 0xe4 ... 0xe7:       /* IN, OUT */
 	case 0xec ... 0xef:       /* the same */
+	case X86_TWO_BYTE | 0x08: /* INVD */
+	case X86_TWO_BYTE | 0x09: /* WBINVD */
 	case X86_TWO_BYTE | 0x22: /* MOV to a control register */
+	case X86_TWO_BYTE | 0x23: /* MOV to a debug register */
+	case X86_TWO_BYTE | 0x30: /* WRMSR */
 	case X86_TWO_BYTE | 0xa2: /* CPUID */
 	case X86_TWO_BYTE | 0xae: /* MFENCE, among others */
 		return true;
+	case X86_TWO_BYTE | 0x00: /* LLDT, LTR */
+		return reg == 2 || reg == 3;
+	case X86_TWO_BYTE | 0x01: /* LGDT, LIDT, INVLPG */
+		return reg == 2 || reg == 3 || reg == 7;
 	default:
 		return decoded->lock;
 	}
