@@ -65,6 +65,27 @@ sub offset_of {
 	die "no segment at $address\n";
 }
 
+# Helpers that somebody has stopped do not keep vole from ending, and do their work once they go on.
+{
+	my $socket = scratch() . '/socket';
+	my $vole = terminal(vole_run(), '--serial', "unix:$socket", $spin);
+	$vole->expect(qr/busy/);
+	my @helpers = split ' ', slurp('/proc/' . $vole->pid . '/task/' . $vole->pid . '/children');
+	is(scalar @helpers, 2, 'there is a helper for the terminal, and one for the socket');
+	kill 'STOP', @helpers;
+	kill 'TERM', $vole->pid;
+	is($vole->finish, 128 + 15, 'vole ends though they are stopped');
+	my @told = $vole->text =~ /^vole: process (\d+) of vole's has been stopped: /mg;
+	is("@{[sort { $a <=> $b } @told]}", "@helpers", 'and names them') or diag($vole->text);
+	ok(-S $socket, 'the socket is still there');
+	kill 'CONT', @helpers;
+	for (1 .. 200) {
+		last unless -e $socket;
+		select undef, undef, undef, 0.05;
+	}
+	ok(!-e $socket, 'until the helper goes on');
+}
+
 {
 	my $module = write_file('module', 'abc');
 	my $elf = slurp($spin);

@@ -6,11 +6,12 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "children.h"
 #include "descriptors.h"
 #include "io/file.h"
+#include "log.h"
 
 static void close_others(int one, int other)
 {
@@ -72,8 +73,10 @@ int helper_start(struct helper *helper, const struct helper_work *work)
 void helper_finish(struct helper *helper)
 {
 	file_close(&helper->pipe);
-	if (helper->pid > 0)
-		while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
-			;
+	if (helper->pid > 0 && !children_await(helper->pid))
+		say("process %d of vole's has been stopped: what it does at the end, it does when "
+		    "it "
+		    "goes on (kill -CONT %d)",
+			helper->pid, helper->pid);
 	*helper = HELPER_EMPTY;
 }

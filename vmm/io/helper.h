@@ -38,7 +38,8 @@ struct helper_work {
  * helper_finish() whatever is returned. */
 int helper_start(struct helper *helper, const struct helper_work *work);
 
-/* Has the child see the end of the pipe, and waits for its end. Ignores an empty helper, which it
+/* Has the child see the end of the pipe, and waits for its end; if that does not come within a
+ * second, because somebody has stopped the child, says so. Ignores an empty helper, which it
  * leaves. Any thread. */
 void helper_finish(struct helper *helper);
 
