@@ -14,6 +14,9 @@ static void view_queue(const struct virtq *vq, struct virtq_view *view)
 	view->size = vq->size;
 	vq->ring->view(vq, view);
 	view->unnoticed = vq->ran_dry && view->waiting > 0;
+	view->event_idx = vq->event_idx;
+	view->unheard = vq->quiet == VIRTQ_UNHEARD && view->all_used &&
+			view->suppression == vq->suppression;
 }
 
 #define LATELY_MS 100

@@ -81,12 +81,14 @@ static bool asked_for(const struct virtq *vq, uint32_t word, unsigned batch)
 static bool interrupt_wanted(struct virtq *vq, unsigned batch)
 {
 	uint32_t word;
+	bool wanted;
 
 	full_barrier();
 	word = atomic_load_explicit(&vq->packed.driver->word.raw, memory_order_relaxed);
 	vq->suppression = VOLE_SWAP32(word);
-	vq->suppressed = !asked_for(vq, vq->suppression, batch);
-	return !vq->suppressed;
+	wanted = asked_for(vq, vq->suppression, batch);
+	virtq_note_interrupt(vq, wanted);
+	return wanted;
 }
 
 /* What else a descriptor says, whose flags said that it is available. */
@@ -300,6 +302,9 @@ static void packed_view(const struct virtq *vq, struct virtq_view *view)
 		view->waiting += !(flags & VIRTQ_DESC_F_NEXT);
 		advance(vq, &at, 1);
 	}
+	view->all_used = packed->outstanding == 0 && view->waiting == 0;
+	view->suppression =
+		VOLE_SWAP32(atomic_load_explicit(&packed->driver->word.raw, memory_order_relaxed));
 }
 
 static void packed_save(const struct virtq *vq, struct virtio_saved_queue *saved)

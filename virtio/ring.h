@@ -48,8 +48,8 @@ struct virtq_ring_ops {
 	/* Returns whether there is a chain to pop. */
 	bool (*available)(const struct virtq *vq);
 
-	/* Sets what is the format's own in *view: waiting, positions and addresses. Loads each word
-	 * of guest memory once. */
+	/* Sets what is the format's own in *view: waiting, positions, addresses and what the driver
+	 * says of interrupts. Loads each word of guest memory once. */
 	void (*view)(const struct virtq *vq, struct virtq_view *view);
 
 	/* Sets the position in *saved: chains are used in the order in which they are taken, so it
@@ -126,6 +126,16 @@ static inline int virtq_chain_add(struct virtq *vq, struct chain *chain, const s
 		chain->readable_len += d->len;
 	}
 	return 0;
+}
+
+/* Notes whether the driver wants an interrupt for the chains that it has just been shown. */
+static inline void virtq_note_interrupt(struct virtq *vq, bool wanted)
+{
+	vq->suppressed = !wanted;
+	if (wanted)
+		vq->quiet = VIRTQ_HEARD;
+	else if (vq->quiet == VIRTQ_HEARD)
+		vq->quiet = VIRTQ_UNHEARD;
 }
 
 /*

@@ -60,7 +60,7 @@ static bool interrupt_wanted(struct virtq *vq, uint16_t old, uint16_t new)
 		vq->suppression = flags;
 		wanted = !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
 	}
-	vq->suppressed = !wanted;
+	virtq_note_interrupt(vq, wanted);
 	return wanted;
 }
 
@@ -254,6 +254,8 @@ static void split_view(const struct virtq *vq, struct virtq_view *view)
 	view->used = split->used_shown;
 	view->used_seen = relaxed_load(&split->used->idx);
 	view->waiting = (uint16_t)(view->available - view->taken);
+	view->all_used = view->available == view->used;
+	view->suppression = relaxed_load(vq->event_idx ? split->used_event : &split->avail->flags);
 	view->available_at = vq->driver + offsetof(struct virtq_avail, idx);
 	view->used_at = vq->device + offsetof(struct virtq_used, idx);
 }

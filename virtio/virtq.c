@@ -25,6 +25,7 @@ int virtq_enable(struct virtq *vq, const struct gmem *gmem, unsigned size_max, u
 	vq->indirect = features >> VIRTIO_F_INDIRECT_DESC & 1;
 	vq->event_idx = features >> VIRTIO_F_EVENT_IDX & 1;
 	vq->ran_dry = false;
+	vq->quiet = VIRTQ_HEARD;
 	error = vq->ring->enable(vq, size_max);
 	vq->ready = error == 0;
 	if (vq->chaos && vq->ready)
@@ -42,6 +43,8 @@ int virtq_pop(struct virtq *vq, struct chain *chain)
 	int got = vq->ring->pop(vq, chain);
 
 	vq->ran_dry = got == 0;
+	if (got > 0 && vq->quiet == VIRTQ_UNHEARD)
+		vq->quiet = VIRTQ_POLLED;
 	return got;
 }
 

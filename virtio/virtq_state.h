@@ -49,6 +49,13 @@ struct virtq_packed {
 	uint16_t batch_slot, batch_flags; /* ... and the first one's flags, which will show them */
 };
 
+/* What became of chains that were given back without an interrupt, since the driver asked for none. */
+enum virtq_quiet {
+	VIRTQ_HEARD,   /* there were none since the last interrupt */
+	VIRTQ_UNHEARD, /* there were some, and the device has taken no chain since */
+	VIRTQ_POLLED,  /* there were some, and it has: the driver goes on without interrupts */
+};
+
 struct chaos_queue;
 struct virtq_ring_ops;
 
@@ -71,6 +78,7 @@ struct virtq {
 	uint32_t suppression;              /* ... by this: used_event if event_idx, else flags, of a
 					    * split queue (virtio 2.7.7); of a packed one the
 					    * driver's event suppression structure (2.8.10) */
+	enum virtq_quiet quiet;
 	union {
 		struct virtq_split split;
 		struct virtq_packed packed;

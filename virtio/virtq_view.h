@@ -28,6 +28,12 @@ struct virtq_view {
 	uint16_t used_seen; /* split: the used ring's index, in guest memory: as used, unless
 			     * somebody else wrote there */
 
+	bool all_used;  /* every chain that was made available was given back */
+	bool event_idx; /* EVENT_IDX was negotiated */
+	bool unheard;   /* the last chains were given back without an interrupt, because of what
+			 * suppression still is, and the driver has gone on to no other since */
+	uint32_t suppression; /* the driver's word on interrupts, as virtq.suppression, now */
+
 	gpa_t available_at, used_at; /* split: where these indices are in guest memory */
 };
 

@@ -55,6 +55,15 @@
  *   status: 124
  *   says: device 1, rng: the acknowledgement took away a notification
  *
+ *   run: --timeout 2 -- asks-for-none
+ *   status: 124
+ *   says: device 1, rng, queue 0: the last chain was given back without an interrupt: the available ring's flags are 1 \(virtio 2\.7\.7\)
+ *
+ *   run: --timeout 2 -- used-event-stays
+ *   status: 124
+ *   says: device 1, rng, queue 0: the last chain was given back without an interrupt: used_event is 0 \(virtio 2\.7\.7\)
+ *   says: queue 0 of 8: available 2, taken 2, used 2
+ *
  *   run: --timeout 20 -- interrupts-off
  *   status: 126
  *   says: guest crashed: CPU 0 has halted with interrupts off, at 0x[0-9a-f]{8} \(wait_for\+0x
@@ -69,6 +78,7 @@
  *   says: CPU 0 running, interrupts off, at 0x[0-9a-f]{8} \((?:makes|wait_for)\+0x
  *   says not: nothing can interrupt
  */
+#include <vole/virtio_config.h>
 #include <vole/virtio_mmio.h>
 
 #include "case_virtio.h"
@@ -180,6 +190,8 @@ static void set_up_device(void)
 	write32(device + VIRTIO_MMIO_STATUS, 0);
 	write32(device + VIRTIO_MMIO_STATUS, 1);
 	write32(device + VIRTIO_MMIO_STATUS, 3);
+	if (makes("used-event-stays"))
+		write32(device + VIRTIO_MMIO_DRIVER_FEATURES, 1u << VIRTIO_F_EVENT_IDX);
 	write32(device + VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
 	write32(device + VIRTIO_MMIO_DRIVER_FEATURES, 1);
 	write32(device + VIRTIO_MMIO_STATUS, 0xb);
@@ -210,6 +222,8 @@ int main(const struct start_info *info)
 	}
 	table[0] = (struct virtq_desc){cpu_to_le64((uint32_t)buffer), cpu_to_le32(sizeof buffer),
 		cpu_to_le16(VIRTQ_DESC_F_WRITE), cpu_to_le16(0)};
+	if (makes("asks-for-none"))
+		available.flags = VIRTQ_AVAIL_F_NO_INTERRUPT;
 	set_up_interrupts();
 	set_up_device();
 	if (makes("halts-late"))

@@ -141,12 +141,63 @@ static void test_interrupts(void)
 	teardown(f);
 }
 
+/* Makes a chain available and has it served. */
+static const struct virtq_view *use_one(struct fixture *f)
+{
+	ring_add_one(&f->d.rings[0], f->page, 16, true);
+	driver_kick(&f->d, 0);
+	return look(f);
+}
+
+static void set_interrupts(struct fixture *f, bool wanted)
+{
+	struct ring *ring = &f->d.rings[0];
+	uint16_t next = f->d.dev->queues[0].split.used_shown;
+
+	if (f->d.features & VIRTIO_BIT(VIRTIO_F_RING_PACKED))
+		ring_set_driver_event(ring, wanted ? VIRTQ_EVENT_ENABLE : VIRTQ_EVENT_DISABLE,
+			(struct ring_position){0});
+	else if (f->d.features & VIRTIO_BIT(VIRTIO_F_EVENT_IDX))
+		ring_set_used_event(ring, wanted ? next : (uint16_t)(next - 1));
+	else
+		ring_set_avail_flags(ring, wanted ? 0 : VIRTQ_AVAIL_F_NO_INTERRUPT);
+}
+
+static void test_unheard(void)
+{
+	struct fixture *f = setup();
+	const struct virtq_view *queue;
+
+	driver_start(&f->d, 0);
+	ok(look(f)->all_used && !look(f)->unheard, "a queue that has not been used");
+	ok(!use_one(f)->unheard, "a chain that was given back with an interrupt");
+	set_interrupts(f, false);
+	ok(!look(f)->unheard, "a driver that disables interrupts later");
+	queue = use_one(f);
+	ok(queue->unheard && queue->all_used && queue->event_idx == f->d.dev->queues[0].event_idx &&
+			queue->suppression == f->d.dev->queues[0].suppression,
+		"a chain that was given back without one");
+	ring_add_one(&f->d.rings[0], f->page, 16, true);
+	queue = look(f);
+	ok(!queue->unheard && !queue->all_used, "the driver goes on, without interrupts");
+	driver_kick(&f->d, 0);
+	ok(!look(f)->unheard, "... and is known for that");
+	set_interrupts(f, true);
+	ok(!use_one(f)->unheard, "... until it has them again");
+	set_interrupts(f, false);
+	ok(use_one(f)->unheard, "one more without an interrupt");
+	set_interrupts(f, true);
+	ok(!look(f)->unheard, "... after which the driver has asked for them");
+	teardown(f);
+}
+
 static void tests(void)
 {
 	test_phases();
 	test_unnoticed();
 	test_no_work_yet();
 	test_interrupts();
+	test_unheard();
 }
 
 /* Both rings exchanged: the driver writes where the device does. */

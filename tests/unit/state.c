@@ -8,6 +8,7 @@
 
 #include <vole/virtio_config.h>
 #include <vole/virtio_mmio.h>
+#include <vole/virtio_ring.h>
 
 #include "../tap.h"
 
@@ -358,6 +359,50 @@ static void test_queues(void)
 		"a notification was taken away");
 }
 
+static void test_unheard(void)
+{
+	struct virtio_view *view = &state.devices[0].view;
+	struct virtq_view *queue = &view->queues[0];
+	static const char flags[] = "  device 0, block, queue 0: the last chain was given back "
+				    "without an interrupt: the available ring's flags are 1 "
+				    "(virtio 2.7.7)";
+
+	begin();
+	queue->all_used = queue->unheard = true;
+	queue->suppression = 1;
+	ok(REPORTS(1, CPU_LINE, flags), "a driver that asks for no interrupt sleeps");
+	view->queue_count = 2;
+	view->queues[1] = (struct virtq_view){.exists = true, .ready = true, .size = 8};
+	ok(reports(2, (const char *const[]){NULL}), "it may wait for what another queue brings");
+	view->queue_count = 1;
+	cpus[0].state.activity = CPU_RUNNING;
+	ok(REPORTS(0, RUNNING_LINE, DEVICE_LINE), "one that runs may look without interrupts");
+	cpus[0].state.activity = CPU_HALTED;
+	view->interrupt_status = VIRTIO_MMIO_INT_VRING;
+	ok(REPORTS(1, CPU_LINE,
+		   "  device 0, block: nobody has acknowledged its interrupt: InterruptStatus is "
+		   "0x1 (virtio 4.2.3.4.1)"),
+		"another interrupt is on its way");
+	view->interrupt_status = 0;
+
+	queue->event_idx = true;
+	queue->suppression = 7;
+	ok(REPORTS(1, CPU_LINE,
+		   "  device 0, block, queue 0: the last chain was given back without an "
+		   "interrupt: used_event is 7 (virtio 2.7.7)"),
+		"... with EVENT_IDX");
+	queue->packed = true;
+	queue->suppression = VIRTQ_EVENT_DISABLE << 16;
+	ok(REPORTS(2, "  device 0, block, queue 0: the last chain was given back without an "
+		      "interrupt: the driver has disabled them (virtio 2.8.10)"),
+		"... packed");
+	queue->suppression = VIRTQ_EVENT_DESC << 16 | VIRTQ_EVENT_WRAP | 3;
+	ok(REPORTS(2, "  device 0, block, queue 0: the last chain was given back without an "
+		      "interrupt: the driver asked for descriptor 3, wrap counter 1 (virtio "
+		      "2.8.10)"),
+		"... packed, with EVENT_IDX");
+}
+
 /* The most there can be. */
 static void test_bounds(void)
 {
@@ -419,6 +464,7 @@ int main(void)
 	test_pins();
 	test_phases();
 	test_queues();
+	test_unheard();
 	test_bounds();
 	test_dead();
 	return tap_done();

@@ -172,25 +172,14 @@ static void log_interrupt(struct log_view *log, const struct event *event)
 	add_route(&log->text, event);
 }
 
-/* Says by which field the driver did not ask for an interrupt (virtio 2.7.7, 2.8.10). */
 static void log_no_interrupt(struct log_view *log, const struct event *event)
 {
-	uint64_t word = event->virtio->value;
+	const struct virtq *vq = &event->device->queues[event->virtio->queue];
 
 	begin_line(log, event, event->virtio->queue);
 	text_add(&log->text, "no interrupt: ");
-	if (!virtio_has_feature(event->device, VIRTIO_F_RING_PACKED))
-		text_add(&log->text,
-			event->device->queues[event->virtio->queue].event_idx
-				? "used_event is %" PRIu64
-				: "the available ring's flags are %" PRIu64,
-			word);
-	else if ((word >> 16 & 3) == VIRTQ_EVENT_DISABLE)
-		text_add(&log->text, "the driver has disabled them");
-	else
-		text_add(&log->text,
-			"the driver asked for descriptor %" PRIu64 ", wrap counter %" PRIu64,
-			word & 0x7fff, word >> 15 & 1);
+	words_suppression(&log->text, virtio_has_feature(event->device, VIRTIO_F_RING_PACKED),
+		vq->event_idx, (uint32_t)event->virtio->value);
 }
 
 /* Says what Status has become, unless that is what the driver wrote. */

@@ -131,6 +131,46 @@ static void report_unacknowledged(const struct state *state, unsigned index, str
 				"InterruptStatus was read: look at the queue after acknowledging");
 }
 
+/* Whether all CPUs that were started have halted, and some with interrupts on. */
+static bool sleeps(const struct state *state)
+{
+	bool some = false;
+
+	for (unsigned id = 0; id < state->cpu_count; id++) {
+		enum cpu_activity activity = state->cpus[id].state.activity;
+
+		if (!state->cpus[id].is_known || activity == CPU_RUNNING ||
+			activity == CPU_UNKNOWN || state->cpus[id].state.in_callback)
+			return false;
+		some |= activity == CPU_HALTED;
+	}
+	return some;
+}
+
+/* A driver that looks at its rings without interrupts says that it wants none, and is right. One
+ * that sleeps, and for which its device has nothing left to do, may have forgotten to ask. */
+static void report_unheard(const struct state *state, unsigned index, struct text *text)
+{
+	const struct virtio_view *view = &state->devices[index].view;
+	int first = -1;
+
+	if (!sleeps(state) || view->interrupt_status || view->taken_away)
+		return;
+	for (unsigned i = view->queue_count; i-- > 0;) {
+		if (view->queues[i].ready && !view->queues[i].all_used)
+			return;
+		if (view->queues[i].unheard)
+			first = (int)i;
+	}
+	if (first < 0)
+		return;
+	begin_line(state, index, text);
+	text_add(text, ", queue %d: the last chain was given back without an interrupt: ", first);
+	words_suppression(text, view->queues[first].packed, view->queues[first].event_idx,
+		view->queues[first].suppression);
+	text_line(text, " (virtio %s)", view->queues[first].packed ? "2.8.10" : "2.7.7");
+}
+
 /* Whether the driver may just be about to do what seems to be missing: it has had a queue served a
  * moment ago, and some CPU can execute the rest. */
 static bool is_at_work(const struct state *state, const struct virtio_view *view)
@@ -153,8 +193,10 @@ static void report_live(const struct state *state, unsigned index, struct text *
 		report_unnoticed(state, index, text);
 	}
 	report_exchanged(state, index, text);
-	if (is_at_rest)
+	if (is_at_rest) {
 		report_unacknowledged(state, index, text);
+		report_unheard(state, index, text);
+	}
 }
 
 void state_report_troubles(const struct state *state, struct text *text)

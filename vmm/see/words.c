@@ -378,6 +378,20 @@ const char *words_block_status(unsigned status)
 	return find_name(names, status);
 }
 
+void words_suppression(struct text *text, bool is_packed, bool has_event_idx, uint32_t word)
+{
+	if (!is_packed)
+		text_add(text,
+			has_event_idx ? "used_event is %" PRIu32
+				      : "the available ring's flags are %" PRIu32,
+			word);
+	else if ((word >> 16 & 3) == VIRTQ_EVENT_DISABLE)
+		text_add(text, "the driver has disabled them");
+	else
+		text_add(text, "the driver asked for descriptor %" PRIu32 ", wrap counter %" PRIu32,
+			word & 0x7fff, word >> 15 & 1);
+}
+
 void words_result(struct text *text, const struct virtio_device *dev, const struct chain *chain)
 {
 	int status = dev->ops->id == VIRTIO_ID_BLOCK ? last_byte(chain) : -1;

@@ -50,6 +50,10 @@ void words_chain(struct text *text, const struct virtio_device *dev, unsigned qu
 /* Returns the name of a disk's status byte, "IOERR"; NULL: it has none. */
 const char *words_block_status(unsigned status);
 
+/* By which word of a queue's driver no interrupt is wanted (virtio 2.7.7, 2.8.10): "used_event is
+ * 0". The word is as virtq.suppression. */
+void words_suppression(struct text *text, bool is_packed, bool has_event_idx, uint32_t word);
+
 /* What has come of a chain that the device has used: ", IOERR". Adds nothing if its type has no
  * words for it. */
 void words_result(struct text *text, const struct virtio_device *dev, const struct chain *chain);
