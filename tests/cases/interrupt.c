@@ -37,6 +37,19 @@
  *   says: it came from pin 2 \(rng\)
  *   says: the kernel has loaded no interrupt table of its own \(LIDT\)
  *
+ *   run: --timeout 20 -- no-gate
+ *   engine: soft
+ *   status: 126
+ *   says: guest crashed: interrupt 0x40 on CPU 0 at 0x[0-9a-f]{8} \(.*\) could not be delivered: gate 0x40 is empty
+ *   says: it came from pin 2 \(rng\)
+ *   says: triple fault: its delivery raised general protection \(13\), error code 0x203: gate 0x40, then general protection \(13\), error code 0x6b: gate 13, then
+ *
+ *   run: --timeout 20 -- nmi
+ *   engine: soft
+ *   status: 126
+ *   says: guest crashed: non-maskable interrupt \(2\) on CPU 0 at 0x[0-9a-f]{8} \(.*\) could not be delivered: gate 2 is empty
+ *   says: it came from pin 2 \(rng\)
+ *
  *   run: --timeout 2 -- not-notified
  *   status: 124
  *   says: CPU 0 halted, interrupts on, at .*\(wait_for\+0x
@@ -95,6 +108,8 @@
 #define TIMER   0x320 /* entry of the local vector table, initial count, divider */
 #define COUNT   0x380
 #define DIVIDER 0x3e0
+
+#define DELIVERY_NMI 0x400 /* in the low half of a redirection entry */
 
 struct gate {
 	uint16_t low, selector, type, high;
@@ -160,10 +175,15 @@ static void set_up_interrupts(void)
 		uint32_t base;
 	} __attribute__((packed)) idtr = {sizeof idt - 1, (uint32_t)idt};
 	uint32_t handler = (uint32_t)on_interrupt;
+	uint16_t selector;
 	uint32_t entry = makes("vector-5") ? 5 : VECTOR;
 
-	idt[VECTOR] = (struct gate){(uint16_t)handler, 8, 0x8e00, (uint16_t)(handler >> 16)};
-	__asm__ volatile("mov %%cs, %0" : "=r"(idt[VECTOR].selector));
+	__asm__ volatile("mov %%cs, %0" : "=r"(selector));
+	if (makes("nmi"))
+		entry |= DELIVERY_NMI;
+	if (!makes("no-gate"))
+		idt[VECTOR] = (struct gate){
+			(uint16_t)handler, selector, 0x8e00, (uint16_t)(handler >> 16)};
 	if (!makes("no-table"))
 		__asm__ volatile("lidt %0" : : "m"(idtr));
 	if (!makes("local-apic-off"))

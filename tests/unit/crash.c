@@ -141,6 +141,10 @@ static void test_triple_fault(void)
 		{.vector = 13, .has_error = true, .error = 0x72, .rip = RIP},
 		{.vector = 8, .has_error = true, .rip = RIP},
 	};
+	static const struct cpu_fault interrupt[] = {
+		{.vector = 11, .has_error = true, .error = 0x223, .rip = RIP},
+		{.vector = 13, .has_error = true, .error = 0x6a, .rip = RIP},
+	};
 	const char *text = triple_fault(faults, 3);
 
 	ok(strstr(text, "crashed: page fault (14) on CPU 3 at 0x00400ff8: write to 0xdead0000, not "
@@ -149,6 +153,14 @@ static void test_triple_fault(void)
 	ok(strstr(text, "  triple fault: its delivery raised general protection (13), error code "
 			"0x72: gate 14, then double fault (8), error code 0x0\n"),
 		"and the exceptions that followed, in their order");
+
+	text = triple_fault(interrupt, 2);
+	ok(strstr(text, "crashed: interrupt 0x44 on CPU 3 at 0x00400ff8 could not be delivered: no "
+			"interrupt table is loaded (LIDT)\n") &&
+			strstr(text, "its delivery raised segment not present (11), error code "
+				     "0x223: gate 0x44, then general protection (13), error code "
+				     "0x6a: gate 13\n"),
+		"an interrupt from outside is called one, by its vector");
 
 	text = triple_fault(NULL, 0);
 	ok(strstr(text, "triple fault on CPU 3 at 0x00400ff8\n"

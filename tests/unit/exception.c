@@ -19,6 +19,7 @@
 static struct fake_cpu fake;
 static struct vm vm;
 static struct boot boot;
+static const struct boot_protocol protocol = {.board.irqchip = ENGINE_IRQCHIP_APIC};
 
 static void routes_changed(void *ctx, const struct ioapic_route routes[IOAPIC_PINS])
 {
@@ -142,6 +143,10 @@ static void test_sources(void)
 	BEGIN(0x41, 2, CODE, 8, FLAGS);
 	expect("vole: guest crashed: interrupt 0x41 without a handler", "it came from pin 20\n",
 		"a pin without one");
+	write_ioapic(0x10 + 2 * 20, 0x40);
+	BEGIN(0x40, 2, CODE, 8, FLAGS);
+	expect("vole: guest crashed: interrupt 0x40 without a handler",
+		"it came from pin 17 (serial port) or pin 20\n", "two pins with one vector");
 	write_ioapic(0x10 + 2 * 20, 0x10041);
 	BEGIN(0x41, 2, CODE, 8, FLAGS);
 	expect("vole: guest crashed: interrupt 0x41 without a handler", "from a local APIC",
@@ -176,6 +181,7 @@ static void test_strangers(void)
 
 int main(void)
 {
+	boot.protocol = &protocol;
 	vm.boot = &boot;
 	boot.exception_stubs = STUBS;
 	boot.state.idt_base = IDT;

@@ -219,27 +219,6 @@ void ioapic_inspect(struct ioapic *ioapic, unsigned number, struct ioapic_pin *p
 	pthread_mutex_unlock(&ioapic->lock);
 }
 
-/* Whether the message is an interrupt with this vector: that of an NMI or INIT has no meaning. */
-static bool route_has_vector(const struct ioapic_route *route, uint8_t vector)
-{
-	uint32_t delivery = (route->data & DELIVERY_MASK) >> DELIVERY_SHIFT;
-
-	return route->enabled && (route->data & VECTOR_MASK) == vector &&
-	       (delivery == IOAPIC_FIXED || delivery == IOAPIC_LOWEST_PRIORITY);
-}
-
-int ioapic_find_vector(struct ioapic *ioapic, uint8_t vector)
-{
-	int found = -1;
-
-	pthread_mutex_lock(&ioapic->lock);
-	for (int pin = 0; pin < IOAPIC_PINS && found < 0; pin++)
-		if (route_has_vector(&ioapic->routes[pin], vector))
-			found = pin;
-	pthread_mutex_unlock(&ioapic->lock);
-	return found;
-}
-
 /* --- saving and restoring --------------------------------------------------------------------- */
 
 static void transfer_pin(struct ioapic *ioapic, unsigned pin, struct snapshot_stream *stream)

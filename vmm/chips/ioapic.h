@@ -96,9 +96,6 @@ void ioapic_edge(struct ioapic *ioapic, unsigned pin);
 /* Sets *pin to the state of a pin (number below IOAPIC_PINS). Any thread. */
 void ioapic_inspect(struct ioapic *ioapic, unsigned number, struct ioapic_pin *pin);
 
-/* Returns the lowest pin that sends interrupts with this vector, or -1 if none does. Any thread. */
-int ioapic_find_vector(struct ioapic *ioapic, uint8_t vector);
-
 struct snapshot_stream;
 
 /* Transfers the state to or from a stream (snapshot/stream.h). After reading, the routes are those

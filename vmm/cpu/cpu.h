@@ -51,6 +51,10 @@ struct cpu_host {
 	 * offset from it. Any thread; waits for other threads that look one up. */
 	const char *(*symbol)(struct cpu *cpu, uint64_t address, uint32_t *offset);
 
+	/* Describes where an interrupt with this vector comes from, or an NMI (vector 2): "pin 3
+	 * (block)". Returns false if that is not known. NULL: it never is. */
+	bool (*interrupt_source)(struct cpu *cpu, unsigned vector, char *text, size_t size);
+
 	/* Handles a shutdown of the CPU: an exception came up while a double fault was being
 	 * delivered (Intel SDM 3, 6.15, interrupt 8). Returns 0 if it is a reset that the guest
 	 * asked for, -ENXIO if it is a crash. */

@@ -12,6 +12,15 @@
 
 #define DOUBLE_FAULT 8 /* vector, with an error code of 0 (Intel SDM 3, 6.15) */
 
+/* Exceptions whose error code names the gate that could not be used, and the code's bits for "a
+ * gate" and "while an interrupt from outside was delivered" (Intel SDM 3, 6.13). */
+#define SEGMENT_NOT_PRESENT 11
+#define GENERAL_PROTECTION  13
+#define ERROR_EXT           0x1u
+#define ERROR_IDT           0x2u
+
+#define NMI 2 /* vector */
+
 struct reason {
 	enum delivery_obstacle obstacle;
 	char text[320];
@@ -35,20 +44,20 @@ static bool is_same(const struct cpu_fault *a, const struct cpu_fault *b)
 	return a->vector == b->vector && a->has_error == b->has_error && a->error == b->error;
 }
 
-/* Says the exceptions that came up on the way, after the first one. */
-static void say_others(const struct cpu_fault *faults, unsigned count)
+/* Says the exceptions that came up on the way, from this one on. */
+static void say_others(const struct cpu_fault *faults, unsigned first, unsigned count)
 {
 	char line[1000];
 	size_t len = (size_t)snprintf(line, sizeof line, "  triple fault: its delivery raised ");
 	unsigned times;
 
-	if (count < 2)
+	if (first >= count)
 		return;
-	for (unsigned i = 1; i < count && len < sizeof line; i += times) {
+	for (unsigned i = first; i < count && len < sizeof line; i += times) {
 		for (times = 1; i + times < count && is_same(&faults[i], &faults[i + times]);)
 			times++;
 		len += (size_t)snprintf(line + len, sizeof line - len, "%s%.120s",
-			i > 1 ? ", then " : "", fault_name(&faults[i]).text);
+			i > first ? ", then " : "", fault_name(&faults[i]).text);
 		if (times > 1 && len < sizeof line)
 			len += (size_t)snprintf(
 				line + len, sizeof line - len, " (%u times)", times);
@@ -56,15 +65,51 @@ static void say_others(const struct cpu_fault *faults, unsigned count)
 	say("%s", line);
 }
 
+/* Returns the vector of the interrupt or NMI whose gate raised the first exception; -1: that is not
+ * what raised it. */
+static int find_interrupt(const struct cpu_fault *first)
+{
+	const uint32_t bits = ERROR_EXT | ERROR_IDT;
+
+	if (!first->has_error || (first->error & bits) != bits ||
+		(first->vector != GENERAL_PROTECTION && first->vector != SEGMENT_NOT_PRESENT))
+		return -1;
+	return first->error >> 3 & 0xff;
+}
+
+/* What came first is no exception, but an interrupt from outside the CPU. */
+static void report_interrupt(struct cpu *cpu, const struct cpu_registers *r,
+	const struct cpu_fault *faults, unsigned count, unsigned vector)
+{
+	char name[64], source[96];
+
+	if (vector == NMI)
+		snprintf(name, sizeof name, "%s (%u)", exception_name(vector), vector);
+	else
+		snprintf(name, sizeof name, "interrupt 0x%02x", vector);
+	say("guest crashed: %s on CPU %u at %s could not be delivered%s", name, cpu->id,
+		place_of(cpu, faults[0].rip).text, reason_of(cpu, r, vector, false).text);
+	if (cpu->host->interrupt_source &&
+		cpu->host->interrupt_source(cpu, vector, source, sizeof source))
+		say("  it came from %s", source);
+	say_others(faults, 0, count);
+	report_state(cpu, r);
+}
+
 static void report_known(struct cpu *cpu, const struct cpu_registers *r,
 	const struct cpu_fault *faults, unsigned count)
 {
 	const struct cpu_fault *first = &faults[0];
+	int interrupt = find_interrupt(first);
 
+	if (interrupt >= 0) {
+		report_interrupt(cpu, r, faults, count, (unsigned)interrupt);
+		return;
+	}
 	say("guest crashed: %s; it could not be delivered%s", fault_describe(cpu, first, r).text,
 		reason_of(cpu, r, first->vector, first->has_error).text);
 	fault_say_walk(cpu, first, r);
-	say_others(faults, count);
+	say_others(faults, 1, count);
 	report_state(cpu, r);
 }
 

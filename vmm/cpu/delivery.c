@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "cpu/fault.h"
 #include "cpu/page_walk.h"
 #include "cpu/place.h"
 #include "cpu/register_bits.h"
@@ -32,6 +33,7 @@ struct delivery {
 	struct cpu *cpu;
 	const struct cpu_registers *r;
 	unsigned vector;
+	struct gate_text gate; /* the vector's */
 	bool has_error, is_long;
 	unsigned cpl;
 	char *text;
@@ -204,7 +206,7 @@ static bool check_code(const struct delivery *d, uint16_t selector, uint64_t off
 	unsigned type, dpl;
 	char subject[32];
 
-	snprintf(subject, sizeof subject, "gate %u names", d->vector);
+	snprintf(subject, sizeof subject, "%s names", d->gate.text);
 	if (read_descriptor(d, subject, selector, &code))
 		return true;
 	type = DESCRIPTOR_TYPE(code.high);
@@ -220,8 +222,8 @@ static bool check_code(const struct delivery *d, uint16_t selector, uint64_t off
 		return found(d, "%s selector 0x%x, which is not a 64-bit code segment", subject,
 			selector);
 	if (!d->is_long && offset > limit_of(&code))
-		return found(d, "gate %u leads to 0x%08" PRIx64 ", beyond its code segment",
-			d->vector, offset);
+		return found(d, "%s leads to 0x%08" PRIx64 ", beyond its code segment",
+			d->gate.text, offset);
 	*ring = type & SEGMENT_CONFORMING ? d->cpl : dpl;
 	return false;
 }
@@ -237,21 +239,21 @@ static bool read_gate(const struct delivery *d, uint32_t words[4])
 	if (idt->limit == 0)
 		return found(d, "no interrupt table is loaded (LIDT)");
 	if (offset + len - 1 > idt->limit)
-		return found(d, "gate %u is beyond the IDT (limit 0x%x)", d->vector, idt->limit);
+		return found(d, "%s is beyond the IDT (limit 0x%x)", d->gate.text, idt->limit);
 	if (cpu_read_linear(d->cpu, idt->base + offset, words, len) < len)
 		return found(d,
-			"gate %u at %s is not in memory: the interrupt table that was loaded "
+			"%s at %s is not in memory: the interrupt table that was loaded "
 			"(LIDT) is at 0x%08" PRIx64,
-			d->vector, place_of(d->cpu, idt->base + offset).text, idt->base);
+			d->gate.text, place_of(d->cpu, idt->base + offset).text, idt->base);
 	type = DESCRIPTOR_TYPE(words[1]);
 	if (words[0] == 0 && words[1] == 0)
-		return found(d, "gate %u is empty", d->vector);
+		return found(d, "%s is empty", d->gate.text);
 	if ((type & ~1u) != GATE_32_BITS &&
 		(d->is_long || (type != GATE_TASK && (type & ~1u) != GATE_16_BITS)))
 		return found(
-			d, "gate %u has type 0x%x, which is no interrupt gate's", d->vector, type);
+			d, "%s has type 0x%x, which is no interrupt gate's", d->gate.text, type);
 	if (!(words[1] & DESCRIPTOR_P))
-		return found(d, "gate %u is not present", d->vector);
+		return found(d, "%s is not present", d->gate.text);
 	return false;
 }
 
@@ -262,6 +264,7 @@ enum delivery_obstacle delivery_explain(struct cpu *cpu, const struct cpu_regist
 		.cpu = cpu,
 		.r = registers,
 		.vector = vector,
+		.gate = fault_gate(vector),
 		.has_error = has_error,
 		.is_long = registers->efer & X86_EFER_LMA,
 		.cpl = X86_RPL(registers->cs.selector),

@@ -22,6 +22,17 @@ const char *exception_name(unsigned vector)
 	return "interrupt";
 }
 
+#define FIRST_INTERRUPT 32 /* vectors below are exceptions (Intel SDM 3, 6.2) */
+
+struct gate_text fault_gate(unsigned vector)
+{
+	struct gate_text gate;
+
+	snprintf(gate.text, sizeof gate.text, vector < FIRST_INTERRUPT ? "gate %u" : "gate 0x%02x",
+		vector);
+	return gate;
+}
+
 /* Error codes of these exceptions name a selector or a gate (Intel SDM 3, 6.13). */
 #define INVALID_TSS        10
 #define GENERAL_PROTECTION 13
@@ -43,7 +54,8 @@ struct fault_text fault_name(const struct cpu_fault *fault)
 		fault->vector > GENERAL_PROTECTION || fault->error == 0)
 		return name;
 	if (fault->error & ERROR_IDT)
-		snprintf(name.text + len, sizeof name.text - (size_t)len, ": gate %u", index);
+		snprintf(name.text + len, sizeof name.text - (size_t)len, ": %s",
+			fault_gate(index).text);
 	else
 		snprintf(name.text + len, sizeof name.text - (size_t)len, ": selector 0x%x%s",
 			fault->error & 0xfff8, fault->error & ERROR_TI ? " in the LDT" : "");

@@ -17,6 +17,13 @@ struct fault_text {
 /* Returns the name of an exception (Intel SDM 3, table 6-1), "interrupt" for other vectors. */
 const char *exception_name(unsigned vector);
 
+struct gate_text {
+	char text[16];
+};
+
+/* Returns the name of a gate of the IDT: "gate 13" of an exception, "gate 0x40" of an interrupt. */
+struct gate_text fault_gate(unsigned vector);
+
 /* Returns the name with vector and error code: "general protection (13), error code 0x18: selector
  * 0x18". */
 struct fault_text fault_name(const struct cpu_fault *fault);

@@ -6,6 +6,7 @@
 
 #include "machine/debugger.h"
 #include "machine/device.h"
+#include "machine/interrupt_source.h"
 #include "machine/measure.h"
 #include "machine/ports.h"
 #include "machine/vm.h"
@@ -136,6 +137,7 @@ const struct cpu_host machine_cpu_host = {
 	.end_report = on_end_report,
 	.reported = on_reported,
 	.symbol = on_symbol,
+	.interrupt_source = interrupt_source,
 	.triple_fault = on_triple_fault,
 	.end = on_end,
 	.running = on_running,

@@ -7,6 +7,7 @@
 
 #include "cpu/crash.h"
 #include "cpu/register_bits.h"
+#include "machine/interrupt_source.h"
 
 #define OUT_LENGTH 2 /* of the instruction at the start of a stub */
 
@@ -134,25 +135,6 @@ static struct cpu_fault take_real_fault(struct cpu *cpu, struct cpu_registers *r
 	return fault;
 }
 
-/* Describes the pin of the IOAPIC that has an interrupt's vector: "pin 3 (block)". */
-static void describe_source(struct vm *vm, unsigned vector, char *text, size_t size)
-{
-	int pin = ioapic_find_vector(&vm->ioapic, (uint8_t)vector);
-	const char *device = NULL;
-
-	if (vm->serial.present && vm->serial.gsi == pin)
-		device = "serial port";
-	for (unsigned i = 0; i < vm->device_count; i++)
-		if ((int)vm->places[i].pin == pin)
-			device = vm->devices[i].virtio->ops->name;
-	if (pin < 0)
-		snprintf(text, size, "a local APIC: no pin of the IOAPIC has this vector");
-	else if (device)
-		snprintf(text, size, "pin %d (%s)", pin, device);
-	else
-		snprintf(text, size, "pin %d", pin);
-}
-
 int exception_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
 	int vector = stub_vector(cpu);
@@ -179,10 +161,9 @@ int exception_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data,
 		return 0;
 	}
 	fault = take_fault(cpu, &registers, (unsigned)vector, words);
-	if (!fault.by_instruction && vector >= FIRST_INTERRUPT) {
-		describe_source(cpu->ctx, (unsigned)vector, source, sizeof source);
+	if (!fault.by_instruction && vector >= FIRST_INTERRUPT &&
+		interrupt_source(cpu, (unsigned)vector, source, sizeof source))
 		fault.source = source;
-	}
 	crash_exception(cpu, &fault, &registers);
 	return 0;
 }
