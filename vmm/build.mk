@@ -31,7 +31,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c c
 	$(addprefix see/,capture.c capture_record.c capture_rings.c pcapng.c ring_copy.c bytes.c) \
 	$(addprefix see/,trace.c trace_device.c trace_file.c protobuf.c) \
 	$(addprefix see/,histogram.c json.c $(addprefix stats,.c _run.c _exits.c _marks.c _queues.c _table.c _json.c)) \
-	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_device.c) \
+	$(addprefix see/,text.c state_text.c state_cpu.c state_interrupt.c state_pic.c state_device.c) \
 	$(addprefix debug/,hex.c packet.c gdb_link.c gdb_reply.c gdb_registers.c gdb_memory.c gdb_target.c breakpoint.c gdb_requests.c gdb.c) \
 	$(addprefix story/,reader.c record.c queues.c changes.c steps.c choice.c problems.c explain.c sentence.c stores.c names.c write.c page.c story.c) \
 	$(addprefix see/check,.c _rules.c _status.c _config.c _say.c _setup.c _areas.c _ring.c _memory.c _hang.c _chain.c _request.c) \

@@ -44,7 +44,7 @@ void pic_init(struct pic *pic)
 /* --- one chip ------------------------------------------------------------------------------------
  * */
 
-static uint8_t irr(const struct pic_chip *chip)
+uint8_t pic_requests(const struct pic_chip *chip)
 {
 	return (uint8_t)((chip->latched & ~chip->elcr) | (chip->lines & chip->elcr));
 }
@@ -75,7 +75,7 @@ static unsigned pin_at(const struct pic_chip *chip, unsigned place)
  */
 static int requesting_pin(const struct pic_chip *chip)
 {
-	uint8_t requests = irr(chip) & (uint8_t)~chip->imr;
+	uint8_t requests = pic_requests(chip) & (uint8_t)~chip->imr;
 	uint8_t blocking = chip->special_mask ? chip->isr & (uint8_t)~chip->imr : chip->isr;
 
 	if (!chip->initialized || chip->icws_left)
@@ -276,7 +276,7 @@ static uint8_t read_chip(struct pic *pic, unsigned number, bool is_data)
 		return read_poll(pic, number);
 	if (is_data)
 		return chip->imr;
-	return chip->reads_isr ? chip->isr : irr(chip);
+	return chip->reads_isr ? chip->isr : pic_requests(chip);
 }
 
 uint8_t pic_read(struct pic *pic, uint16_t port)

@@ -61,6 +61,9 @@ bool pic_output(const struct pic *pic);
  * 7's of the chip that misses it, and is not in service there. */
 uint8_t pic_acknowledge(struct pic *pic);
 
+/* Returns the pins of a chip that request an interrupt, a bit for each: its IRR. */
+uint8_t pic_requests(const struct pic_chip *chip);
+
 /* A guest's access to one byte of the ports above. Other ports read as 0xff, and writes to them are
  * lost. */
 uint8_t pic_read(struct pic *pic, uint16_t port);

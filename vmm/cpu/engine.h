@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "chips/ioapic.h"
+#include "chips/pic.h"
 #include "cpu/cpu.h"
 #include "cpu/cpu_state.h"
 #include "cpu/debug.h"
@@ -207,6 +208,11 @@ struct engine_ops {
 	 *           used either
 	 *   other   -errno (said) */
 	int (*state)(struct engine *engine, unsigned id, struct cpu_state *state);
+
+	/* Sets *pic to a copy of a PC's PICs, and *uses_ioapic to whether a pin of its IOAPIC sends
+	 * messages. Returns false if the board has none. Between pause() and resume(), or after
+	 * stop(). I/O thread. NULL: not known. */
+	bool (*pics)(struct engine *engine, struct pic *pic, bool *uses_ioapic);
 
 	/*
 	 * Saves the state of the CPUs and of the board's interrupt controllers and timers that the

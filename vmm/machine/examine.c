@@ -73,6 +73,13 @@ static void examine_pins(struct vm *vm, struct state *state)
 		state->pins[vm->serial.gsi].owner = "serial port";
 }
 
+static void examine_pics(struct vm *vm, struct state *state)
+{
+	const struct engine_ops *ops = vm->engine->ops;
+
+	state->has_pics = ops->pics && ops->pics(vm->engine, &state->pic, &state->uses_ioapic);
+}
+
 /* Milliseconds between two looks at a device, and the number of looks. */
 #define LOOK_MS 10
 #define LOOKS   20
@@ -150,6 +157,7 @@ int examine(struct vm *vm, struct state *state)
 	examine_cpus(vm, state);
 	examine_devices(vm, state);
 	examine_pins(vm, state);
+	examine_pics(vm, state);
 	return 0;
 }
 

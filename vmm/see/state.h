@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "chips/ioapic.h"
+#include "chips/pic.h"
 #include "cpu/cpu_state.h"
 #include "cpu/place.h"
 #include "inspect.h"
@@ -43,6 +44,11 @@ struct state {
 	/* The IOAPIC, if it is the machine's own and not a part of the engine. */
 	bool has_ioapic;
 	struct state_pin pins[IOAPIC_PINS];
+
+	/* The PICs of a PC, if the engine tells of them. */
+	bool has_pics;
+	struct pic pic;
+	bool uses_ioapic; /* a pin of the PC's IOAPIC sends messages */
 
 	unsigned device_count;
 	struct state_device devices[DEVICE_COUNT];

@@ -17,6 +17,10 @@ void state_report_cpus(const struct state *state, struct text *text);
 
 void state_report_interrupts(const struct state *state, struct text *text);
 
+/* --- state_pic.c: what a PC's PICs have in service, and what waits there --- */
+
+void state_report_pics(const struct state *state, struct text *text);
+
 /* --- state_device.c --- */
 
 /* What is unusual about devices and may be the cause. */

@@ -351,6 +351,19 @@ static int soft_cpu_state(struct engine *engine, unsigned id, struct cpu_state *
 	return 0;
 }
 
+static bool soft_pics(struct engine *base, struct pic *pic, bool *uses_ioapic)
+{
+	const struct pc_chips *pc = &soft_engine_of(base)->pc;
+
+	if (!pc->present)
+		return false;
+	*pic = pc->pic;
+	*uses_ioapic = false;
+	for (unsigned i = 0; i < IOAPIC_PINS; i++)
+		*uses_ioapic |= pc->routes[i].enabled;
+	return true;
+}
+
 static int soft_engine_transfer(struct engine *base, struct snapshot_stream *stream)
 {
 	soft_transfer(soft_engine_of(base), stream);
@@ -393,6 +406,7 @@ const struct engine_ops engine_soft = {
 	.pause = soft_pause,
 	.resume = soft_resume,
 	.state = soft_cpu_state,
+	.pics = soft_pics,
 	.transfer = soft_engine_transfer,
 	.last = soft_last,
 	.counts = soft_counts,
