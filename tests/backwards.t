@@ -162,6 +162,29 @@ for my $delay (0.001, 0.02, 0.05, 0.1) {
 	$gdb->finish;
 }
 
+# --- back over an end that vole made ---
+
+# The exits of what is executed again are not counted twice: the run ends where it ended, and not before.
+{
+	my $debug = build() . '/guest/debug.elf';
+	my $file = scratch() . '/exits.rec';
+	my @limited = (@small, '--max-exits', 3);
+	is(run([vole(), 'run', '--record', $file, @limited, $debug, '--', 8])->{status}, 124, 'a run ends with its third exit');
+	for my $how ('a record', 'a live run') {
+		my $is_replay = $how eq 'a record';
+		$gdb = open_back($is_replay ? [$file] : [@limited, $debug, '--', 8], replay => $is_replay);
+		like($gdb->ask('c'), qr/^T18thread:1;/, "$how: the limit of exits");
+		my $end = state_of($gdb, 1);
+		for my $back (qw(bs bc bs)) {
+			like($gdb->ask($back), qr/^T05thread:1;/, "$back goes back from there");
+			like($gdb->ask('c'), qr/^T18thread:1;/, 'and the limit is met again');
+			is(state_of($gdb, 1), $end, 'at the same place');
+		}
+		is($gdb->ask('c'), 'W7c', 'and is the end');
+		is($gdb->finish, 124, 'with its status');
+	}
+}
+
 # What a run leaves behind is written once, when it has ended for good; what it says at a crash, each time.
 {
 	my ($core, $lines, $profile) = map { scratch() . "/$_" } qw(k.core k.info k.callgrind);

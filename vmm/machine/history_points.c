@@ -156,6 +156,7 @@ static int add(struct history_points *points, struct vm *vm, unsigned at,
 		.journal_at = vm->recording->outside.is_past ? vm->recording->outside.journal.at
 							     : vm->recording->outside.journal.len,
 		.undo_count = points->undo.count,
+		.exits = atomic_load(&vm->log.exits),
 	};
 	for (unsigned i = 0; i < vm->options->cpu_count; i++)
 		point->counts[i] = vm->engine->ops->debug->count(vm->engine, i);
@@ -286,6 +287,7 @@ int history_points_restore(struct history_points *points, struct vm *vm, unsigne
 	int ret;
 
 	ram_copy_restore(&point->ram, vm->memory.host);
+	atomic_store(&vm->log.exits, point->exits);
 	outside->journal.at = point->journal_at;
 	outside_begin_past(outside);
 	snapshot_read(&stream, point->outside, point->outside_len);

@@ -20,6 +20,7 @@ struct history_point {
 	uint64_t counts[CPUS_MAX]; /* instructions of each CPU */
 	size_t journal_at;
 	uint64_t undo_count;
+	uint64_t exits; /* that --max-exits had counted */
 	struct ram_copy ram;
 	uint8_t *machine, *outside; /* streams; owned */
 	size_t machine_len, outside_len;
