@@ -412,9 +412,9 @@ SKIP: {
 {
 	my $gdb = debug($INSTRUCTIONS);
 	for my $bad ('m', 'm1', 'm,4', 'mzz,4', 'm100000', 'm100000,4x', 'm11112222333344445,4', 'M', "M$at{written},4:12", 'M100000,4:zz000000', 'X100000,5:ab',
-		'p', 'pxyz', 'P', 'P1', 'P1=', 'P1=12', 'Z', 'Z0', 'Z9,100000', 'Z0,100000', 'z0,,', 'H', 'Hx1', 'Hg99', 'T', 'Tx', 'vCont;', 'vCont;x', 'vCont;s:',
+		'p', 'pxyz', 'P', 'P1', 'P1=', 'P1=12', 'P0=1122334455', 'G', 'Z', 'Z0', 'Z9,100000', 'Z0,100000', 'z0,,', 'H', 'Hx1', 'Hg99', 'T', 'Tx', 'vCont', 'vCont;', 'vCont;x', 'vCont;s:',
 		'vCont;c:99', 'vCont;C', 'cxyz', 'sxyz', 'C', 'Czz', 'qXfer:features:read:target.xml:', 'qXfer:features:read:target.xml:0',
-		'qXfer:features:read:target.xml:99999,1', 'qThreadExtraInfo,', 'qThreadExtraInfo,99', 'qRcmd,xyz') {
+		'qXfer:features:read:target.xml:99999,1', 'qThreadExtraInfo,', 'qThreadExtraInfo,99', 'qRcmd,xyz', 'qRcmd,0', 'qRcmd,68656c700') {
 		like($gdb->ask($bad), qr/^E[0-9a-f]{2}$/, "$bad is an error");
 	}
 	is($gdb->ask($_), '', "$_ is not known") for 'qXfer:features:read:other.xml:0,10', 'vAttach;1', 'R00', '!', 'Z5,100000,1', 'z9,100000,1', "\x01\xff", '';

@@ -247,7 +247,8 @@ static bool set_value(struct cpu_registers *r, const struct reg *reg, uint64_t v
 	}
 }
 
-/* Returns false if the digits are too few, or unknown ("x"). */
+/* Reads the value of the register that digits begin with. Returns false if they are too few, or
+ * unknown ("x"). */
 static bool read_value(const char *digits, const struct reg *reg, uint64_t *value)
 {
 	*value = 0;
@@ -259,7 +260,7 @@ int gdb_set_registers(struct gdb *gdb, const char *digits)
 	size_t count, left = strlen(digits);
 	const struct reg *regs = regs_of(gdb->machine.is_64, &count);
 	struct cpu_registers registers;
-	int ret = read_cpu(gdb, gdb->cpu, &registers);
+	int ret = left == 0 ? -EINVAL : read_cpu(gdb, gdb->cpu, &registers);
 
 	for (size_t i = 0; i < count && ret == 0 && left >= 2u * regs[i].size; i++) {
 		uint64_t value;
@@ -282,7 +283,8 @@ int gdb_set_register(struct gdb *gdb, uint64_t number, const char *digits)
 
 	if (ret < 0)
 		return ret;
-	if (number >= count || !read_value(digits, &regs[number], &value) ||
+	if (number >= count || strlen(digits) != 2u * regs[number].size ||
+		!read_value(digits, &regs[number], &value) ||
 		!set_value(&registers, &regs[number], value))
 		return -EINVAL;
 	return write_cpu(gdb, &registers);

@@ -224,6 +224,8 @@ static bool read_actions(struct gdb *gdb, const char *text)
 	bool is_set[GDB_CPUS_MAX] = {false};
 
 	set_all(gdb, CPU_HOLD);
+	if (*text == '\0')
+		return false;
 	while (hex_skip(&text, ';')) {
 		unsigned cpu = GDB_ALL;
 		enum cpu_go go;
@@ -306,7 +308,7 @@ static void run_monitor(struct gdb *gdb, const char *text)
 	size_t len = strlen(text) / 2;
 	struct text reply;
 
-	if (len >= sizeof command || !hex_bytes(text, command, len)) {
+	if (len >= sizeof command || strlen(text) % 2 != 0 || !hex_bytes(text, command, len)) {
 		put_malformed(gdb);
 		return;
 	}
