@@ -365,9 +365,19 @@ static void handle(struct gdb *gdb, enum packet_event event)
 static void took(void *ctx, const uint8_t *bytes, size_t len)
 {
 	struct gdb *gdb = ctx;
+	size_t begin = 0;
 
-	for (size_t i = 0; i < len && gdb_link_is_there(&gdb->link); i++)
-		handle(gdb, packet_take(&gdb->packet, bytes[i]));
+	for (size_t i = 0; i < len && gdb_link_is_there(&gdb->link); i++) {
+		bool acknowledges = !gdb->no_ack;
+		enum packet_event event;
+
+		if (gdb->packet.state == PACKET_BETWEEN)
+			begin = i;
+		event = packet_take(&gdb->packet, bytes[i]);
+		handle(gdb, event);
+		if (event == PACKET_COMPLETE && acknowledges)
+			i += packet_copies(bytes + begin, i + 1 - begin, len - begin);
+	}
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

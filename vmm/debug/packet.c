@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "debug/packet.h"
 
+#include <string.h>
+
 #include "debug/hex.h"
 
 #define ESCAPE      '}'
@@ -90,6 +92,15 @@ enum packet_event packet_take(struct packet *packet, uint8_t byte)
 		break;
 	}
 	return take_between(packet, byte);
+}
+
+size_t packet_copies(const uint8_t *packet, size_t len, size_t all)
+{
+	size_t end = len;
+
+	while (all - end >= len && memcmp(packet, packet + end, len) == 0)
+		end += len;
+	return end - len;
 }
 
 size_t packet_make(char *bytes, const char *content, size_t len)

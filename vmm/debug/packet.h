@@ -42,6 +42,11 @@ enum packet_event {
 /* Takes a byte from the debugger. Bytes that belong to nothing are ignored. */
 enum packet_event packet_take(struct packet *packet, uint8_t byte);
 
+/* Returns how many bytes behind a packet, of all that begin with it, are copies of it. A debugger
+ * that has no acknowledgement for some seconds (gdb: set remotetimeout) sends its packet again,
+ * which is no other request. */
+size_t packet_copies(const uint8_t *packet, size_t len, size_t all);
+
 /* Writes a packet with this content to bytes, which has room for 2 * len + 4. Returns its length.
  */
 size_t packet_make(char *bytes, const char *content, size_t len);
