@@ -90,6 +90,18 @@ sub debug {
 	like($gdb->err, qr/--gdb -: the debugger has disappeared; the machine ends/, '... which is said');
 }
 
+# gdb sends a packet again that vole, on a busy host, has not acknowledged in two seconds.
+{
+	my $gdb = debug($HALT);
+	my $ask = Gdb::packet_of('qAttached');
+	$gdb->send_raw($ask x 3 . Gdb::packet_of('QStartNoAckMode') x 2);
+	is(join(' ', map { $gdb->receive } 1 .. 2), '0 OK', 'a packet that has come several times is one request');
+	$gdb->send_raw($ask x 2);
+	is(join(' ', map { $gdb->receive } 1 .. 2), '0 0', '... but not without acknowledgements, where none is sent again');
+	$gdb->send('k');
+	$gdb->finish;
+}
+
 # A debugger that detaches while the machine is about to stop, or executes, leaves no stop behind at which nobody would
 # have it go on.
 {
@@ -126,6 +138,7 @@ if ($soft) {
 	is($gdb->ask('bs'), 'T05thread:1;', '... a step back');
 	sleep 6.5;
 	is($gdb->ask('s'), 'T05thread:1;', '... and long after, the machine can go on');
+	is($gdb->ask('c'), 'T18thread:1;', '... until its time is over once more');
 	$gdb->send('k');
 	$gdb->finish;
 }

@@ -151,9 +151,12 @@ bool debugger_ended(struct vm *vm)
 {
 	const struct vm_crash *crash = &vm->crash;
 	int status = atomic_load(&vm->status);
+	bool holds = !vm->is_gdb_paused;
 
 	if (!vm->gdb)
 		return false;
+	if (holds)
+		hold_timer(vm);
 	if (status == EXIT_STATUS_CRASH)
 		gdb_ended(vm->gdb, GDB_END_CRASH, crash->cpu,
 			crash->is_known ? &crash->registers : NULL);
@@ -167,6 +170,8 @@ bool debugger_ended(struct vm *vm)
 	while (atomic_load(&vm->signal) == 0 && gdb_serve_ended(vm->gdb, vm->signals.fd))
 		vm->signals.ready(&vm->signals);
 	atomic_store(&vm->last_resort.is_excused, false);
+	if (holds && !vm_running(vm))
+		release_timer(vm);
 	return vm_running(vm);
 }
 

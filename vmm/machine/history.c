@@ -212,10 +212,9 @@ static void revive(struct vm *vm)
 	vm->crash = (struct vm_crash){.cpu = 0};
 	recording->has_ended = recording->outside.has_stopped = false;
 	*recording->outside.diverged = '\0';
-	/* If its time is over, there is no limit any more. */
-	if (vm->timer.fd >= 0)
-		io_timer_set(&vm->timer, 0, 0);
-	vm->gdb_timer = (struct itimerspec){.it_value = {0}};
+	/* A run whose time was over has all of it once more. */
+	if (vm->gdb_timer.it_value.tv_sec == 0 && vm->gdb_timer.it_value.tv_nsec == 0)
+		vm->gdb_timer.it_value.tv_sec = (time_t)vm->options->timeout;
 	vm->is_gdb_paused = true;
 	vm_pause(vm);
 }
