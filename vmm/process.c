@@ -17,7 +17,7 @@ static void set_signals(void)
 {
 	/* An ignored signal is lost even where it is waited for, by a signalfd or a kick of a
 	 * vCPU. */
-	static const int used[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT};
+	static const int used[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGQUIT};
 	sigset_t set;
 
 	for (size_t i = 0; i < sizeof used / sizeof *used; i++)
@@ -54,6 +54,21 @@ static void raise_fd_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The deepest call needs a fifth of it, and threads have what the limit was at the start. */
+#define STACK_MIN (256u << 10)
+
+static bool has_stack(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK_MIN)
+		return true;
+	say("the limit of the stack is %u KiB, and vole needs %u; raise it (ulimit -s %u, in a new "
+	    "shell where that is refused)",
+		(unsigned)(limit.rlim_cur >> 10), STACK_MIN >> 10, STACK_MIN >> 10);
+	return false;
+}
+
 uint64_t process_cpu_ns(void)
 {
 	struct timespec used;
@@ -71,5 +86,5 @@ bool process_prepare(void)
 {
 	raise_fd_limit();
 	set_signals();
-	return hold_standard_fds();
+	return hold_standard_fds() && has_stack();
 }
