@@ -121,10 +121,11 @@ static size_t compose(char *line, size_t size, const char *format, va_list argum
 /*
  * Returns whether a terminal may take the byte at text for a command, or a part of one: a control
  * character below space, DEL, or one of U+0080 to U+009F, which terminals know in UTF-8 and as
- * single bytes. Names of files have any bytes, and so has what a guest wrote. *left is how many
- * bytes of a longer character follow: 0 before the first call, and changed by each.
+ * single bytes. Names of files have any bytes, and so has what a guest wrote: in one line, the end
+ * of a line is one of them, but for that of the text. *left is how many bytes of a longer character
+ * follow: 0 before the first call, and changed by each.
  */
-static bool is_control(const char *text, size_t len, unsigned *left)
+static bool is_control(const char *text, size_t len, bool is_line, unsigned *left)
 {
 	uint8_t c = (uint8_t)text[0], next = len > 1 ? (uint8_t)text[1] : 0;
 
@@ -137,47 +138,49 @@ static bool is_control(const char *text, size_t len, unsigned *left)
 		*left = 0;
 		return true;
 	}
-	return (c < ' ' && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+	if (c == '\n')
+		return is_line && len > 1;
+	return (c < ' ' && c != '\t') || (c >= 0x7f && c < 0xa0);
 }
 
-static size_t count_controls(const char *text, size_t len)
+static size_t count_controls(const char *text, size_t len, bool is_line)
 {
 	unsigned left = 0;
 	size_t count = 0;
 
 	for (size_t i = 0; i < len; i++)
-		count += is_control(&text[i], len - i, &left);
+		count += is_control(&text[i], len - i, is_line, &left);
 	return count;
 }
 
 /* Copies text, with each control character as \x and its number. Returns the length. */
-static size_t show_controls(char *to, const char *text, size_t len)
+static size_t show_controls(char *to, const char *text, size_t len, bool is_line)
 {
 	unsigned left = 0;
 	char *at = to;
 
 	for (size_t i = 0; i < len; i++)
-		if (is_control(&text[i], len - i, &left))
+		if (is_control(&text[i], len - i, is_line, &left))
 			at += sprintf(at, "\\x%02x", (unsigned char)text[i]);
 		else
 			*at++ = text[i];
 	return (size_t)(at - to);
 }
 
-static void hide_controls(char *text, size_t len)
+static void hide_controls(char *text, size_t len, bool is_line)
 {
 	unsigned left = 0;
 
 	for (size_t i = 0; i < len; i++)
-		if (is_control(&text[i], len - i, &left))
+		if (is_control(&text[i], len - i, is_line, &left))
 			text[i] = '?';
 }
 
 /* Writes text as write_all() does, with each control character shown by show_controls(). Without
  * memory for that they become "?". */
-static bool write_shown(char *text, size_t len, bool (*waits)(void *ctx), void *ctx)
+static bool write_shown(char *text, size_t len, bool is_line, bool (*waits)(void *ctx), void *ctx)
 {
-	size_t controls = count_controls(text, len);
+	size_t controls = count_controls(text, len, is_line);
 	char *shown = NULL;
 	bool is_read;
 
@@ -185,9 +188,9 @@ static bool write_shown(char *text, size_t len, bool (*waits)(void *ctx), void *
 		/* sprintf() writes a NUL behind the last one. */
 		shown = malloc(len + controls * strlen("x00") + 1);
 	if (shown)
-		len = show_controls(shown, text, len);
+		len = show_controls(shown, text, len, is_line);
 	else if (controls > 0)
-		hide_controls(text, len);
+		hide_controls(text, len, is_line);
 	is_read = write_all(shown ? shown : text, len, waits, ctx);
 	free(shown);
 	return is_read;
@@ -210,7 +213,7 @@ bool vsay(bool (*waits)(void *ctx), void *ctx, const char *format, va_list argum
 		len = longer ? compose(longer, len, format, again) : sizeof usual;
 	}
 	va_end(again);
-	is_read = write_shown(line, len, waits, ctx);
+	is_read = write_shown(line, len, true, waits, ctx);
 	free(longer);
 	errno = saved;
 	return is_read;
@@ -252,7 +255,7 @@ void say_lines(const char *text)
 		lines += *c == '\n';
 	all = malloc(strlen(text) + lines * PREFIX_LEN);
 	if (all)
-		write_shown(all, prefix_lines(all, text), NULL, NULL);
+		write_shown(all, prefix_lines(all, text), false, NULL, NULL);
 	else
 		say("no memory");
 	free(all);

@@ -6,7 +6,7 @@
  * vole's messages: one line on standard error, prefixed with "vole: ". Standard output is the
  * guest's. Lines of different threads do not mix, and none is written into the middle of what the
  * guest prints to the same place (line.h). Control characters, which names of files and what comes
- * from a guest may have, are shown by their number, as \x1b; tabs and ends of lines stay.
+ * from a guest may have, are shown by their number, as \x1b; tabs stay.
  *
  * Standard error need not be read. Text that it does not accept within a second is lost, together
  * with the rest of its line, so that the machine can end.

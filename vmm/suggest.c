@@ -108,7 +108,8 @@ const char *suggestion_write(struct suggestion *suggestion, const char *word, co
 		return suggestion->text;
 	while (names[at] != meant)
 		at++;
-	if (value[0] && value[1] && strlen(value) <= VALUE_MAX)
+	/* A value that was not taken with the right name is not the one to try. */
+	if (value[0] && value[1] && strlen(value) <= VALUE_MAX && strcmp(meant, wrong) != 0)
 		snprintf(suggestion->text, sizeof suggestion->text, "; %s%s?", meant, value);
 	else
 		snprintf(suggestion->text, sizeof suggestion->text, "; %s?", items[at]);

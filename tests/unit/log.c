@@ -195,7 +195,7 @@ static void test_controls(void)
 {
 	capture_begin();
 	say("\033[31ma\177\r\tb\nc\303\244: %d", 7);
-	ok(strcmp(capture_end(), "vole: \\x1b[31ma\\x7f\\x0d\tb\nc\303\244: 7\n") == 0,
+	ok(strcmp(capture_end(), "vole: \\x1b[31ma\\x7f\\x0d\tb\\x0ac\303\244: 7\n") == 0,
 		"control characters are shown, and other text is as it is");
 	capture_begin();
 	say("\302\2331m\233x \303\233 \342\202\254 \360\237\222\200 \302\240 \303");

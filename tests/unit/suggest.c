@@ -25,6 +25,7 @@ int main(void)
 	check("serail", "; serial=ID?");
 	check("flie:", "; file:PATH?");
 	check("file:", "; file:PATH?");
+	check("block-size=big", "; block-size=N?");
 	check("blocksize=512", "; block-size=512?");
 	check("rw", "");
 	check("orr", "");

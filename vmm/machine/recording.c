@@ -418,7 +418,7 @@ void recording_finish(struct vm *vm)
 	if (left > 0 && !end.error)
 		end.error = -ETIMEDOUT;
 	end.unwritten += left;
-	sink_report(&end, "--record", vm->options->record, "entry");
+	sink_report(&end, "--record", vm->options->record, "input");
 	vm->is_stuck |= end.is_stuck;
 	if (has_nothing(vm))
 		say("--record %s: the machine did not start; there is nothing to repeat",
