@@ -173,6 +173,9 @@ static void test_lapic_page(void)
 static void test_sipi(void)
 {
 	static const uint32_t frame[CPU_FRAME_WORDS];
+	struct cpu_branch branches[CPU_BRANCHES];
+	struct cpu *cpu;
+	unsigned count;
 
 	start(ENGINE_IRQCHIP_APIC, 2,
 		TO_CPU_1 SEND_INIT SEND_SIPI2 "f390 e691 " SEND_SIPI3 "f390 e671 " SEND_INIT
@@ -188,6 +191,12 @@ static void test_sipi(void)
 	is(soft_machine_count(&m, 0x73), 0, "SDM 3, 9.4.4 a CPU that runs ignores SIPI");
 	is(soft_machine_count(&m, 0x71), 1, "engine.h the one that sent it goes on");
 	is(soft_machine_activity(&m, 1), CPU_NOT_STARTED, "SDM 3, 9.4.2 INIT: it waits for SIPI");
+	cpu = m.engine->ops->cpu(m.engine, 1);
+	count = cpu->ops->branches(cpu, branches);
+	ok(count > 0 && branches[count - 1].vector == CPU_BRANCH_INIT &&
+			branches[count - 1].from >> 12 == CODE(2) >> 12 &&
+			branches[count - 1].to == 0xfffffff0,
+		"cpu.h branches(): INIT has led to the reset vector");
 	is(engine_soft.start_cpu(m.engine, 1, &m.state[1], frame), -EBUSY,
 		"engine.h start_cpu() of a CPU that SIPI started: -EBUSY");
 	soft_machine_close(&m);

@@ -140,8 +140,37 @@ static void test_flush(void)
 	x86_code_end(&code);
 }
 
+/* From a code segment with base 0 to one with base 0x20000, and back by the gate of #UD. */
+static void test_other_segment(void)
+{
+	static const struct x86_branch far[] = {
+		{0x10000, 0x10020, -1, false},
+		{0x10020, 0x20100, -1, false},
+		{0x20100, 0x20108, -1, false},
+		{0x20108, HANDLERS + 16 * X86_UD, X86_UD, false},
+	};
+	struct x86_branch got[MAX];
+	struct x86_code code;
+	unsigned n;
+
+	x86_code_start(&code);
+	x86_code_put(&code, GDT + 24, "ff ff 00 00 02 9b cf 00");
+	code.cpu.gdtr.limit = 31;
+	x86_code_put(&code, CODE, "eb 1e");
+	x86_code_put(&code, CODE + 0x20, "ea 00 01 00 00 18 00");
+	x86_code_put(&code, 0x20100, "eb 06 90 90 90 90 90 90 0f 0b");
+	x86_run(&code.cpu, 100);
+	n = x86_branches(&code.cpu, got, MAX);
+	is(n, 4, "as many branches when the base of the code segment changes");
+	for (unsigned i = 0; i < n && i < 4; i++)
+		ok(is_same(&got[i], &far[i]), "branch %u is that of its segment: %x -> %x", i,
+			(unsigned)got[i].from, (unsigned)got[i].to);
+	x86_code_end(&code);
+}
+
 int main(void)
 {
+	test_other_segment();
 	test_budgets();
 	test_in_a_block();
 	test_nowhere();

@@ -22,7 +22,9 @@ static void add(struct cpu *cpu, struct text_list *list, const struct cpu_branch
 	struct place from = place_short(cpu, branch->from), to = place_short(cpu, branch->to);
 	char item[TEXT_LIST_ITEM];
 
-	if (branch->vector < 0)
+	if (branch->vector == CPU_BRANCH_INIT)
+		snprintf(item, sizeof item, "%s reset by INIT -> %s", from.text, to.text);
+	else if (branch->vector < 0)
 		snprintf(item, sizeof item, "%s -> %s%s", from.text, to.text,
 			branch->is_repeated ? " (repeated)" : "");
 	else

@@ -112,11 +112,13 @@ struct cpu_registers {
 /* A branch that a CPU has taken. Addresses are linear. */
 struct cpu_branch {
 	uint64_t from, to;
-	int vector; /* of the exception or interrupt that was delivered at from; -1: a branch */
+	int vector;       /* of the exception or interrupt that was delivered at from; -1: a branch;
+		     * CPU_BRANCH_INIT */
 	bool is_repeated; /* several times, one after the other */
 };
 
-#define CPU_BRANCHES 8 /* that are remembered */
+#define CPU_BRANCHES    8     /* that are remembered */
+#define CPU_BRANCH_INIT 0x100 /* an INIT reset the CPU at from */
 
 /* Functions of an engine on one of its CPUs. The machine calls them in the CPU's callbacks; and, on
  * the I/O thread, between engine_ops.pause() and resume(), and after stop(). */

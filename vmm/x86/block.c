@@ -326,6 +326,7 @@ struct x86_block *x86_find_block(struct x86_cpu *cpu)
 		x86_account_add(cpu, block);
 	}
 	block->generation = cpu->map_generation;
+	block->cs_base = (uint32_t)cpu->segment[X86_CS].base;
 	*jump = block;
 	return block;
 }

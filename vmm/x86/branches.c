@@ -26,9 +26,15 @@ static struct x86_block *block_of(const struct x86_cpu *cpu, uint64_t entry)
 	return block;
 }
 
-static bool is_inside(const struct x86_block *block, uint64_t eip)
+/* The linear address of an EIP of a block's code segment. The CPU may have another one by now. */
+static uint64_t linear_in(const struct x86_block *block, uint64_t eip)
 {
-	return eip >= block->eip && eip - block->eip < block->size;
+	return (uint32_t)(block->cs_base + eip);
+}
+
+static bool is_inside(const struct x86_block *block, uint64_t linear)
+{
+	return (uint32_t)(linear - linear_in(block, block->eip)) < block->size;
 }
 
 /* --- the branch between two blocks ------------------------------------------------------------ */
@@ -57,9 +63,9 @@ static uint64_t jump_eip(
 }
 
 /*
- * Finds the instruction of a block that has led to an EIP: a direct branch there, or else the last
- * instruction. Returns false if it was none: the block goes on there, or was left in its middle
- * without a branch.
+ * Finds the instruction of a block that has led to a linear address: a direct branch there, or else
+ * the last instruction. Returns false if it was none: the block goes on there, or was left in its
+ * middle without a branch.
  */
 static bool find_branch(const struct x86_cpu *cpu, struct x86_block *block, uint64_t to,
 	bool was_left, struct x86_branch *branch)
@@ -67,19 +73,20 @@ static bool find_branch(const struct x86_cpu *cpu, struct x86_block *block, uint
 	const uint16_t *ops = x86_block_ops(block);
 	const struct x86_insn *last = NULL;
 
-	if (to == (uint32_t)(block->eip + block->size) || (was_left && is_inside(block, to)))
+	if (to == linear_in(block, block->eip + block->size) || (was_left && is_inside(block, to)))
 		return false;
 	for (unsigned slot = 0; slot < block->slots; slot++) {
 		if (ops[slot] == X86_OP_COUNT || ops[slot] == X86_OP_next ||
 			ops[slot] == X86_OP_stop || ops[slot] == X86_OP_account)
 			continue;
 		last = &block->code[slot];
-		if (is_direct_branch(ops[slot]) && last->immediate == to)
+		if (is_direct_branch(ops[slot]) && linear_in(block, last->immediate) == to)
 			break;
 	}
 	if (last == NULL)
 		return false;
-	branch->from = last->is_pair ? jump_eip(cpu, block, last) : x86_insn_eip(block, last);
+	branch->from = linear_in(
+		block, last->is_pair ? jump_eip(cpu, block, last) : x86_insn_eip(block, last));
 	branch->to = to;
 	branch->vector = -1;
 	return true;
@@ -90,8 +97,8 @@ static bool find_branch(const struct x86_cpu *cpu, struct x86_block *block, uint
 /* Where the search is, from the present to the past. */
 struct search {
 	unsigned age;  /* of the entry to look at */
-	uint64_t to;   /* EIP, where what came before has led to */
-	bool was_left; /* without a branch, if EIP is in the block */
+	uint64_t to;   /* linear address, where what came before has led to */
+	bool was_left; /* without a branch, if that is in the block */
 	bool is_over;  /* nothing is known of what came before */
 };
 
@@ -112,13 +119,13 @@ static bool step_back(const struct x86_cpu *cpu, struct search *search, struct x
 	}
 	if (block == NULL) {
 		*branch = (struct x86_branch){
-			entry >> 32, search->to, (int)(entry >> 8 & 0xff), false};
+			entry >> 32, search->to, (int)(entry >> 8 & 0x1ff), false};
 		search->to = branch->from;
 		search->was_left = true;
 		return true;
 	}
 	found = find_branch(cpu, block, search->to, search->was_left, branch);
-	search->to = block->eip;
+	search->to = linear_in(block, block->eip);
 	search->was_left = false;
 	return found;
 }
@@ -134,13 +141,13 @@ static bool repeats(struct x86_branch *next, const struct x86_branch *branch)
 
 unsigned x86_branches(const struct x86_cpu *cpu, struct x86_branch *branches, unsigned max)
 {
-	struct search search = {.to = x86_position(cpu)};
+	struct search search = {.to = x86_code_linear(cpu, x86_position(cpu))};
 	const struct x86_block *current = block_of(cpu, entry_at(cpu, 0));
 	struct x86_branch branch = {.is_repeated = false};
 	unsigned count = 0;
 
 	if (current != NULL && is_inside(current, search.to)) {
-		search.to = current->eip;
+		search.to = linear_in(current, current->eip);
 		search.age = 1;
 	}
 	while (count < max && !search.is_over)

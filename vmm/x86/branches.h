@@ -10,12 +10,12 @@
 
 /* A taken branch. */
 struct x86_branch {
-	uint64_t from, to; /* EIP */
-	int vector;       /* an exception or interrupt was delivered at from; -1: it was a branch */
-	bool is_repeated; /* it was taken several times, one after the other */
+	uint64_t from, to; /* linear addresses */
+	int vector;        /* as in struct cpu_branch */
+	bool is_repeated;  /* it was taken several times, one after the other */
 };
 
-/* The last branches up to EIP now, the oldest first. Returns how many: at most max, fewer if what
+/* The last branches up to CS:EIP now, the oldest first. Returns how many: at most max, fewer if what
  * came before them is not known. The CPU is not executing, or is in a bus function. */
 unsigned x86_branches(const struct x86_cpu *cpu, struct x86_branch *branches, unsigned max);
 

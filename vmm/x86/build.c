@@ -106,6 +106,7 @@ void x86_build_block(
 	*block = (struct x86_block){
 		.mode = (uint8_t)x86_decode_mode(cpu),
 		.cs_limit = cpu->segment[X86_CS].limit,
+		.cs_base = (uint32_t)cpu->segment[X86_CS].base,
 		.eip = cpu->eip,
 		.gpa = {gpa, gpa},
 	};

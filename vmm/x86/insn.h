@@ -53,6 +53,7 @@ struct x86_block {
 	uint8_t mode;      /* X86_MODE_ bits */
 	uint32_t size;     /* bytes of guest code */
 	uint32_t cs_limit; /* with which it was decoded, unless X86_MODE_FLAT */
+	uint32_t cs_base;  /* with which it was found last */
 	uint64_t eip;
 	gpa_t gpa[2];                /* of the first byte; of the next page, if it extends there */
 	struct x86_block *next_hash; /* in the cache's table */

@@ -176,6 +176,7 @@ static bool deliver_exception(struct x86_cpu *cpu)
 {
 	struct x86_exception raised = cpu->raised;
 	unsigned vector = combine(cpu->delivering, raised.vector);
+	uint64_t linear = x86_code_linear(cpu, cpu->eip);
 
 	note_fault(cpu);
 	cpu->nested = cpu->delivering == X86_NO_VECTOR ? 1 : cpu->nested + 1;
@@ -188,7 +189,7 @@ static bool deliver_exception(struct x86_cpu *cpu)
 	x86_interrupt(cpu, vector, X86_FAULT, raised.has_error, raised.error);
 	cpu->delivering = X86_NO_VECTOR;
 	cpu->fault_count = 0;
-	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, cpu->eip));
+	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, linear));
 	x86_account_deliver(cpu, vector);
 	cpu->eip = cpu->next_eip;
 	return true;
@@ -198,13 +199,15 @@ static bool deliver_exception(struct x86_cpu *cpu)
  * whatever their vector, if another exception comes up on the way (SDM 3, tables 6-4 and 6-5). */
 static void deliver_between(struct x86_cpu *cpu, unsigned vector, enum x86_interrupt_kind kind)
 {
+	uint64_t linear = x86_code_linear(cpu, cpu->eip);
+
 	cpu->halted = false;
 	cpu->delivering = X86_NMI;
 	cpu->nested = 0;
 	cpu->next_eip = cpu->eip;
 	x86_interrupt(cpu, vector, kind, false, 0);
 	cpu->delivering = X86_NO_VECTOR;
-	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, cpu->eip));
+	x86_trail_add(cpu, X86_TRAIL_VECTOR(vector, linear));
 	x86_account_deliver(cpu, vector);
 	cpu->eip = cpu->next_eip;
 }

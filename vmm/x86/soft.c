@@ -77,14 +77,12 @@ static uint64_t cpu_position(struct cpu *cpu)
 static unsigned cpu_branches(struct cpu *cpu, struct cpu_branch branches[CPU_BRANCHES])
 {
 	const struct x86_cpu *x86 = x86_of(cpu);
-	uint64_t base = x86->segment[X86_CS].base;
 	struct x86_branch last[CPU_BRANCHES];
 	unsigned count = x86_branches(x86, last, CPU_BRANCHES);
 
-	/* Those of another code segment are rare, and their base is not known any more. */
 	for (unsigned i = 0; i < count; i++)
-		branches[i] = (struct cpu_branch){base + last[i].from, base + last[i].to,
-			last[i].vector, last[i].is_repeated};
+		branches[i] = (struct cpu_branch){
+			last[i].from, last[i].to, last[i].vector, last[i].is_repeated};
 	return count;
 }
 

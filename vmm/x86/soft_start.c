@@ -2,7 +2,9 @@
 /*
  * How software CPUs begin: the entry states of boot protocols, and INIT and SIPI from other CPUs.
  */
+#include "x86/block.h"
 #include "x86/soft.h"
+#include "x86/trail.h"
 
 /* Access rights of flat 32-bit segments and of real mode's, accessed (Intel SDM 3, 3.4.5). */
 #define RIGHTS_DATA (X86_SEGMENT_P | X86_SEGMENT_S | X86_SEGMENT_WRITE | X86_SEGMENT_ACCESSED)
@@ -75,6 +77,14 @@ void soft_set_state(struct x86_cpu *x86, const struct entry_state *state)
 
 /* --- INIT, SIPI and NMI ----------------------------------------------------------------------- */
 
+/* For the branches of a report: the way to the reset vector was none of the guest's jumps. */
+static void note_init(struct x86_cpu *x86)
+{
+	uint64_t linear = x86_code_linear(x86, x86_position(x86));
+
+	x86_trail_add(x86, X86_TRAIL_VECTOR(CPU_BRANCH_INIT, linear));
+}
+
 void soft_take_init(struct soft_cpu *cpu)
 {
 	struct x86_cpu *x86 = soft_x86(cpu);
@@ -82,6 +92,8 @@ void soft_take_init(struct soft_cpu *cpu)
 
 	if (cpu->init_pending) {
 		cpu->init_pending = false;
+		if (!cpu->is_waiting)
+			note_init(x86);
 		x86_cpu_reset(x86, true);
 		/* The boot CPU starts at the reset vector, the others wait (Intel SDM 3, 9.4.2). */
 		cpu->is_waiting = cpu->cpu.id != 0;

@@ -14,9 +14,10 @@
 
 #define X86_TRAIL_NOTE 1u
 
-/* An exception or interrupt was delivered: the vector in bits 15:8, EIP in bits 63:32. */
-#define X86_TRAIL_VECTOR(vector, eip) \
-	((uint64_t)(uint32_t)(eip) << 32 | (uint64_t)(vector) << 8 | 2 | X86_TRAIL_NOTE)
+/* An exception or interrupt was delivered, or an INIT reset the CPU: the vector in bits 16:8, the
+ * linear address of the instruction before which it was in bits 63:32. */
+#define X86_TRAIL_VECTOR(vector, linear) \
+	((uint64_t)(uint32_t)(linear) << 32 | (uint64_t)(vector) << 8 | 2 | X86_TRAIL_NOTE)
 /* The block was left in its middle, without a branch. */
 #define X86_TRAIL_LEFT ((uint64_t)X86_TRAIL_NOTE)
 /* What was here is not known any more. */
