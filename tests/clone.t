@@ -85,6 +85,21 @@ is($early->{status}, 0, 'a clone can be saved as well') or diag(shown($early));
 like(run([vole(), 'clone', '-d', $other, $again])->{out}, qr/counted to 200\nall checks hold\n\z/, 'and goes on');
 my $on = run([vole_run(), '-d', disk(), '--checkpoint', scratch() . '/on.ckpt,continue', $ready]);
 is($on->{out}, "counted to 100\ngoing on, generation 0\ncounted to 200\nall checks hold\n", 'with continue, the machine goes on');
+
+# A host's disk that fills up while the machine is saved.
+for (['with continue', ',continue', 0, "counted to 100\ngoing on, generation 0\ncounted to 200\nall checks hold\n", 'the machine goes on without it'],
+	['without', '', 125, "counted to 100\n", 'there is nothing else to do']) {
+	my ($name, $how, $status, $out, $why) = @$_;
+	my $lost = scratch() . '/lost.ckpt';
+	local $ENV{VOLE_FAULTY_FILE} = $lost;
+	local $ENV{VOLE_FAULTS} = 'write:2-2=ENOSPC';
+	my $full = run([build() . '/tests/tools/vole-faulty', 'run', '--engine', engine(), '-d', disk(), '--checkpoint', "$lost$how", $ready]);
+	is($full->{status}, $status, "a checkpoint that cannot be written, $name: status $status, since $why") or diag(shown($full));
+	is($full->{out}, $out, "$name: what the guest prints");
+	is(() = $full->{err} =~ /lost\.ckpt: No space left on device; no checkpoint was taken, and the file is empty\n/g, 1, "$name: it is said once")
+		or diag(shown($full));
+	ok(-z $lost, "$name: and the file is empty");
+}
 my $never = run([vole_run(), '--checkpoint', scratch() . '/never.ckpt', build() . '/guest/hello.elf']);
 like($never->{err}, qr/never\.ckpt: no checkpoint was taken: the guest did not write to port 0xec\n/, 'a guest may never be ready');
 

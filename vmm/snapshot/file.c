@@ -74,7 +74,7 @@ int snapshot_file_create(const char *path)
 	return ret;
 }
 
-static int write_all(int fd, const char *path, const void *bytes, size_t len, uint64_t offset)
+static int write_all(int fd, const void *bytes, size_t len, uint64_t offset)
 {
 	const uint8_t *from = bytes;
 
@@ -82,7 +82,7 @@ static int write_all(int fd, const char *path, const void *bytes, size_t len, ui
 		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, from, len, (off_t)offset));
 
 		if (n < 0)
-			return fail(path, errno);
+			return -errno;
 		from += n;
 		len -= (size_t)n;
 		offset += (uint64_t)n;
@@ -106,7 +106,7 @@ static unsigned count_filled(const uint8_t *memory, uint64_t page, uint64_t page
 	return count;
 }
 
-static int write_memory(int fd, const char *path, const uint8_t *memory, uint64_t len)
+static int write_memory(int fd, const uint8_t *memory, uint64_t len)
 {
 	uint64_t pages = len / PAGE, page = 0;
 	int ret = 0;
@@ -115,15 +115,15 @@ static int write_memory(int fd, const char *path, const uint8_t *memory, uint64_
 		unsigned count = count_filled(memory, page, pages);
 
 		if (count > 0)
-			ret = write_all(fd, path, memory + page * PAGE, (size_t)count * PAGE,
+			ret = write_all(fd, memory + page * PAGE, (size_t)count * PAGE,
 				SNAPSHOT_MEMORY_OFFSET + page * PAGE);
 		page += count > 0 ? count : 1;
 	}
 	return ret;
 }
 
-int snapshot_file_write(int fd, const char *path, const uint8_t *memory, uint64_t memory_len,
-	const struct snapshot_stream *state)
+static int write_parts(
+	int fd, const uint8_t *memory, uint64_t memory_len, const struct snapshot_stream *state)
 {
 	struct header header = {
 		.version = SNAPSHOT_VERSION,
@@ -139,12 +139,24 @@ int snapshot_file_write(int fd, const char *path, const uint8_t *memory, uint64_
 	header.header_sum = header_checksum(&header);
 	if (ftruncate(fd, 0) < 0 ||
 		ftruncate(fd, (off_t)(header.state_offset + header.state_len)) < 0)
-		return fail(path, errno);
-	ret = write_memory(fd, path, memory, memory_len);
+		return -errno;
+	ret = write_memory(fd, memory, memory_len);
 	if (ret == 0)
-		ret = write_all(fd, path, state->bytes, state->len, header.state_offset);
+		ret = write_all(fd, state->bytes, state->len, header.state_offset);
 	if (ret == 0)
-		ret = write_all(fd, path, &header, sizeof header, 0);
+		ret = write_all(fd, &header, sizeof header, 0);
+	return ret;
+}
+
+int snapshot_file_write(int fd, const char *path, const uint8_t *memory, uint64_t memory_len,
+	const struct snapshot_stream *state)
+{
+	int ret = write_parts(fd, memory, memory_len, state);
+
+	if (ret == 0)
+		return 0;
+	(void)!ftruncate(fd, 0);
+	say("%s: %s; no checkpoint was taken, and the file is empty", path, error_text(-ret));
 	return ret;
 }
 
