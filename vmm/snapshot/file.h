@@ -26,8 +26,8 @@ int snapshot_file_create(const char *path);
 
 /*
  * Writes a checkpoint: memory_len bytes of memory, a multiple of 4096, and the state, a stream that
- * was written. Pages of zeroes become holes. The header comes last, so that a file whose writing was
- * interrupted is none; one whose writing failed is emptied. Returns 0 or -errno.
+ * was written. Pages of zeroes become holes. The header comes last, so that a file whose writing
+ * was interrupted is none; one whose writing failed is emptied. Returns 0 or -errno.
  */
 int snapshot_file_write(int fd, const char *path, const uint8_t *memory, uint64_t memory_len,
 	const struct snapshot_stream *state);

@@ -15,8 +15,8 @@ struct x86_branch {
 	bool is_repeated;  /* it was taken several times, one after the other */
 };
 
-/* The last branches up to CS:EIP now, the oldest first. Returns how many: at most max, fewer if what
- * came before them is not known. The CPU is not executing, or is in a bus function. */
+/* The last branches up to CS:EIP now, the oldest first. Returns how many: at most max, fewer if
+ * what came before them is not known. The CPU is not executing, or is in a bus function. */
 unsigned x86_branches(const struct x86_cpu *cpu, struct x86_branch *branches, unsigned max);
 
 #endif
