@@ -359,16 +359,19 @@ sub entries {
 for my $ends (0, 1) {
 	my ($file, $stall, $stalled, $err) = map { scratch() . "/$_" } qw(stall.rec stall stalled stall.err);
 	unlink $file, $err, $stall;
+	pipe my $in, my $typed or die "pipe: $!\n";
 	my $pid = fork // die "fork: $!\n";
 	if ($pid == 0) {
 		@ENV{qw(VOLE_STALL VOLE_STALLED VOLE_FAULTY_FILE)} = ($stall, $stalled, $file);
+		open STDIN, '<&', $in or die "stdin: $!\n";
 		open STDERR, '>', $err;
-		exec { build() . '/tests/tools/vole-faulty' } 'vole', qw(run --record), $file, build() . '/guest/rng-flood.elf';
+		exec { build() . '/tests/tools/vole-faulty' } 'vole', qw(run --record), $file, build() . '/guest/rng-flood.elf', '--', 'wait';
 	}
 	# It is opened, and has its beginning; the next write does not return.
 	my $deadline = time + 60;
 	select undef, undef, undef, 0.01 until -s $file || time > $deadline;
 	write_file('stall', '');
+	syswrite $typed, 'x';
 	select undef, undef, undef, 0.05 until slurp($err) ne '' || time > $deadline;
 	is(slurp($err), "vole: --record $file: the file takes nothing at present; the machine waits for it\n", 'that a record has to be waited for is said, once');
 	kill TERM => $pid if $ends;
