@@ -70,6 +70,15 @@ is($elsewhere->{out}, $run->{out}, 'its kernel may be elsewhere');
 my @disturbed = ('bash', '-c', '"$@" & for i in 1 2 3 4; do sleep 0.01; kill -STOP $!; sleep 0.02; kill -CONT $!; done 2>&-; wait $!', '-');
 is(run([@disturbed, vole(), 'replay', '-d', $fresh, $file])->{out}, $run->{out}, 'and the host may be slow');
 
+# The console that a board has by itself can be had elsewhere, as one that the user has named.
+{
+	my ($echoed, $apart) = map { scratch() . "/$_" } qw(echoed.rec apart);
+	my $echo = run([vole(), qw(run --record), $echoed, build() . '/guest/echo.elf'], stdin => 'abcq');
+	my $moved = run([vole(), qw(replay --console), "file:$apart", $echoed]);
+	like($echo->{out}, qr/^ready\nabc/, 'a guest has the usual console');
+	is("$moved->{status} $moved->{out}" . slurp($apart), "$echo->{status} $echo->{out}", '... which a replay may have elsewhere') or diag(shown($moved));
+}
+
 # Views do not change it.
 my $logged = run([vole(), qw(replay --log exits --check virtio --last 5 -d), $fresh, $file]);
 is($logged->{out}, $run->{out}, 'a log and a referee change nothing');
@@ -230,7 +239,8 @@ refused('a kernel of the same size', qr/k\.elf: not the kernel of the record, wh
 refused('the disk as it is now', qr/disk\.img: not as it was when the record began/, 'replay', $file);
 refused('a disk of another size', qr/small\.img: 8 sectors: the disk of the record has 64/, 'replay', '-d', write_file('small.img', "\0" x 4096), $file);
 refused('a disk too many', qr/--disk: the record has 1: it is given for each/, 'replay', '-d', $fresh, '-d', $fresh, $file);
-refused('a console too many', qr/--console: the record has 0: /, 'replay', '-d', $fresh, qw(--console stdio), $file);
+refused('a console too many', qr/--console: the record has 1: /, 'replay', '-d', $fresh, qw(--console stdio --console pty), $file);
+refused('no console', qr/--console none: the record has a console/, 'replay', '-d', $fresh, qw(--console none), $file);
 refused('a serial port', qr/--serial pty: the record has no serial port/, 'replay', '-d', $fresh, qw(--serial pty), $file);
 refused('another machine', qr/--$_->[0]: a replay has the machine of its record/, 'replay', "--$_->[0]", $_->[1], '-d', $fresh, $file)
 	for [memory => '1G'], [cpus => 2], [clock => 'virtual'], [engine => 'kvm'], [virtio => 'packed=on'], [chaos => 1], [boot => 'vole'], [record => 'x'];

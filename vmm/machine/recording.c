@@ -16,6 +16,7 @@
 #include "log.h"
 #include "machine/halts.h"
 #include "machine/history.h"
+#include "machine/plan.h"
 #include "machine/replay.h"
 #include "machine/vm.h"
 #include "monotonic.h"
@@ -280,6 +281,9 @@ int64_t recording_run(struct vm *vm)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* Bytes that name_ports() adds at most. */
+#define NAMED_MAX 64u
+
 /* A debugger can go back in what is repeated as a record is, but written to no file. */
 static bool has_past(const struct options *options)
 {
@@ -309,9 +313,9 @@ int recording_open(struct vm *vm)
 		return replay_open(vm);
 	if (!options->record)
 		return 0;
-	if (options->words_len > RECORD_WORDS_MAX) {
+	if (options->words_len > RECORD_WORDS_MAX - NAMED_MAX) {
 		say("--record %s: the command line has more than %u bytes", options->record,
-			RECORD_WORDS_MAX);
+			RECORD_WORDS_MAX - NAMED_MAX);
 		return -EINVAL;
 	}
 	snprintf(recording->setup.vole, sizeof recording->setup.vole, "%s", VOLE_VERSION);
@@ -330,6 +334,28 @@ int recording_create(struct vm *vm)
 	return recording->fd < 0 ? recording->fd : 0;
 }
 
+/* Adds an option to the command line of the record, behind the verb. */
+static void add_option(struct record_setup *setup, const char *option, const char *value)
+{
+	char *at = setup->words + strlen(setup->words) + 1;
+	size_t option_len = strlen(option) + 1, len = option_len + strlen(value) + 1;
+
+	memmove(at + len, at, setup->words_len - (size_t)(at - setup->words));
+	memcpy(at, option, option_len);
+	memcpy(at + option_len, value, len - option_len);
+	setup->words_len += (uint32_t)len;
+}
+
+/* Names the console and the serial port that the board has where the user says nothing: a replay
+ * may have them elsewhere. */
+static void name_ports(const struct vm *vm, struct record_setup *setup)
+{
+	if (vm->options->console_count == 0)
+		add_option(setup, "--console", plan_console_count(vm) > 0 ? "stdio" : "none");
+	if (!vm->options->serial)
+		add_option(setup, "--serial", plan_serial(vm));
+}
+
 int recording_begin(struct vm *vm)
 {
 	struct recording *recording = vm->recording;
@@ -344,6 +370,7 @@ int recording_begin(struct vm *vm)
 	}
 	recording->is_written = true;
 	recording->fd = -1;
+	name_ports(vm, &recording->setup);
 	ret = record_write_setup(&recording->sink, &recording->setup);
 	if (ret < 0)
 		say("--record %s: %s", vm->options->record, error_text(-ret));

@@ -59,15 +59,26 @@ static const char *usual_host(const char *host)
 										: "file:/dev/null";
 }
 
+static bool has_no_console(const struct options *options)
+{
+	return options->console_count > 0 && strcmp(options->consoles[0].host, "none") == 0;
+}
+
 static int take_consoles(struct options *run, const struct options *own)
 {
 	bool had_serial = run->serial && strcmp(run->serial, "none") != 0;
-	int ret = check_count("console", own->console_count, run->console_count);
+	unsigned recorded = has_no_console(run) ? 0 : run->console_count;
+	int ret;
 
+	if (has_no_console(own) && recorded > 0) {
+		say("--console none: the record has a console");
+		return -EINVAL;
+	}
+	ret = check_count("console", has_no_console(own) ? 0 : own->console_count, recorded);
 	for (unsigned i = 0; ret == 0 && i < run->console_count; i++)
 		run->consoles[i].host = own->console_count > 0 ? own->consoles[i].host
 							       : usual_host(run->consoles[i].host);
-	if (own->serial && (!had_serial || strcmp(own->serial, "none") == 0)) {
+	if (own->serial && had_serial != (strcmp(own->serial, "none") != 0)) {
 		say("--serial %s: the record has %s serial port", own->serial,
 			had_serial ? "a" : "no");
 		return -EINVAL;
