@@ -145,6 +145,9 @@ static void test_triple_fault(void)
 		{.vector = 11, .has_error = true, .error = 0x223, .rip = RIP},
 		{.vector = 13, .has_error = true, .error = 0x6a, .rip = RIP},
 	};
+	static const struct cpu_fault step[] = {
+		{.vector = 13, .has_error = true, .error = 0xb, .rip = RIP},
+	};
 	const char *text = triple_fault(faults, 3);
 
 	ok(strstr(text, "crashed: page fault (14) on CPU 3 at 0x00400ff8: write to 0xdead0000, not "
@@ -161,6 +164,11 @@ static void test_triple_fault(void)
 				     "0x223: gate 0x44, then general protection (13), error code "
 				     "0x6a: gate 13\n"),
 		"an interrupt from outside is called one, by its vector");
+
+	text = triple_fault(step, 1);
+	ok(strstr(text, "crashed: general protection (13), error code 0xb: gate 1 on CPU 3") &&
+			!strstr(text, "it came from"),
+		"a debug trap is none, though its error code has the same bits");
 
 	text = triple_fault(NULL, 0);
 	ok(strstr(text, "triple fault on CPU 3 at 0x00400ff8\n"

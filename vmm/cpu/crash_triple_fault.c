@@ -19,7 +19,9 @@
 #define ERROR_EXT           0x1u
 #define ERROR_IDT           0x2u
 
-#define NMI 2 /* vector */
+/* Vectors (Intel SDM 3, 6.2). */
+#define NMI             2
+#define FIRST_INTERRUPT 32
 
 struct reason {
 	enum delivery_obstacle obstacle;
@@ -66,15 +68,16 @@ static void say_others(const struct cpu_fault *faults, unsigned first, unsigned 
 }
 
 /* Returns the vector of the interrupt or NMI whose gate raised the first exception; -1: that is not
- * what raised it. */
+ * what raised it. The code's bit for an event from outside is set for debug traps and INT1, too. */
 static int find_interrupt(const struct cpu_fault *first)
 {
 	const uint32_t bits = ERROR_EXT | ERROR_IDT;
+	unsigned vector = first->error >> 3 & 0xff;
 
 	if (!first->has_error || (first->error & bits) != bits ||
 		(first->vector != GENERAL_PROTECTION && first->vector != SEGMENT_NOT_PRESENT))
 		return -1;
-	return first->error >> 3 & 0xff;
+	return vector == NMI || vector >= FIRST_INTERRUPT ? (int)vector : -1;
 }
 
 /* What came first is no exception, but an interrupt from outside the CPU. */
