@@ -49,7 +49,8 @@ struct virtq_packed {
 	uint16_t batch_slot, batch_flags; /* ... and the first one's flags, which will show them */
 };
 
-/* What became of chains that were given back without an interrupt, as the driver asked for none. */
+/* What became of chains that were given back without an interrupt, as the driver asked for none. It
+ * is not saved: a queue that is restored begins with VIRTQ_HEARD. */
 enum virtq_quiet {
 	VIRTQ_HEARD,   /* there were none since the last interrupt */
 	VIRTQ_UNHEARD, /* there were some, and the device has taken no chain since */

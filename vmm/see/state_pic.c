@@ -25,11 +25,13 @@ static void begin_line(unsigned irq, struct text *text)
 }
 
 /* Returns the pin in service that keeps a PIC's pin from interrupting: itself, or one of higher
- * priority; -1: there is none. */
+ * priority; -1: there is none. In special fully nested mode a slave's pin does not keep itself. */
 static int find_blocker(const struct pic_chip *chip, unsigned pin)
 {
 	uint8_t blocking = chip->special_mask ? chip->isr & (uint8_t)~chip->imr : chip->isr;
 
+	if (chip->special_fully_nested && chip->slaves >> pin & 1)
+		blocking &= (uint8_t) ~(1u << pin);
 	for (unsigned place = 1; place <= PINS; place++) {
 		unsigned other = (chip->lowest + place) % PINS;
 
@@ -68,6 +70,8 @@ static const char *find_obstacle(const struct state *state)
 		const struct cpu_state *cpu = &state->cpus[id].state;
 		uint32_t entry = cpu->lapic.lvt[CPU_LVT_LINT0];
 
+		if (!state->cpus[id].is_known || cpu->activity == CPU_NOT_STARTED)
+			continue;
 		if (cpu->lapic.enabled &&
 			(entry & LVT_MASKED || LVT_DELIVERY(entry) != DELIVERY_EXTINT))
 			continue;
