@@ -25,9 +25,8 @@ uint64_t process_cpu_ns(void);
  * Sets all of it, whatever the parent left. Called before all else, on the only thread.
  *
  * All signals are unblocked but SIGUSR1, which would terminate vole before signals_open(). Signals
- * that vole itself uses have their default action, also SIGQUIT, which a script's "&" has ignored:
- * it asks for a report. Those by which a user or a job control says that vole shall not be ended
- * (nohup(1), a background job) stay ignored if they were. SIGPIPE and
+ * that vole itself uses have their default action; those by which a user or a job control says that
+ * vole shall not be disturbed (nohup(1), a background job) stay ignored if they were. SIGPIPE and
  * SIGXFSZ are ignored: a closed pipe and a file over its limit are errors of write(2), with a
  * better message.
  *

@@ -44,7 +44,7 @@ enum packet_event packet_take(struct packet *packet, uint8_t byte);
 
 /* Returns how many bytes behind a packet, of all that begin with it, are copies of it. A debugger
  * that has no acknowledgement for some seconds (gdb: set remotetimeout) sends its packet again,
- * which is no other request. */
+ * which is no other request. Only copies that came with the packet are known as such. */
 size_t packet_copies(const uint8_t *packet, size_t len, size_t all);
 
 /* Writes a packet with this content to bytes, which has room for 2 * len + 4. Returns its length.

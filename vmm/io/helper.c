@@ -74,9 +74,8 @@ void helper_finish(struct helper *helper)
 {
 	file_close(&helper->pipe);
 	if (helper->pid > 0 && !children_await(helper->pid))
-		say("process %d of vole's has been stopped: what it does at the end, it does when "
-		    "it "
-		    "goes on (kill -CONT %d)",
+		say("process %d of vole's has not ended in a second; if it was stopped, kill -CONT "
+		    "%d has it do what is left",
 			helper->pid, helper->pid);
 	*helper = HELPER_EMPTY;
 }

@@ -39,7 +39,7 @@ struct helper_work {
 int helper_start(struct helper *helper, const struct helper_work *work);
 
 /* Has the child see the end of the pipe, and waits for its end; if that does not come within a
- * second, because somebody has stopped the child, says so. Ignores an empty helper, which it
+ * second, as when somebody has stopped the child, says so. Ignores an empty helper, which it
  * leaves. Any thread. */
 void helper_finish(struct helper *helper);
 

@@ -155,8 +155,8 @@ int snapshot_file_write(int fd, const char *path, const uint8_t *memory, uint64_
 
 	if (ret == 0)
 		return 0;
-	(void)!ftruncate(fd, 0);
-	say("%s: %s; no checkpoint was taken, and the file is empty", path, error_text(-ret));
+	say("%s: %s; no checkpoint was taken, and the file is %s", path, error_text(-ret),
+		ftruncate(fd, 0) == 0 ? "empty" : "damaged");
 	return ret;
 }
 
