@@ -122,6 +122,7 @@ void examine_queues(struct vm *vm, struct state *state)
 	for (unsigned i = 0; i < vm->device_count; i++) {
 		struct vm_device *device = &vm->devices[i];
 
+		state->devices[i].pin = vm->places[i].pin;
 		virtio_inspect(device->virtio, &state->devices[i].view);
 		for (unsigned j = 0; j < VIRTIO_QUEUES_MAX; j++)
 			state->devices[i].kicked[j] = atomic_load(&device->kicks[j].pending);
@@ -139,6 +140,7 @@ int examine_activity(struct vm *vm, struct state *state)
 	for (unsigned id = 0; id < count; id++)
 		state->cpus[id].is_known =
 			vm->engine->ops->state(vm->engine, id, &state->cpus[id].state) == 0;
+	examine_pins(vm, state);
 	return 0;
 }
 

@@ -18,7 +18,8 @@ int examine(struct vm *vm, struct state *state);
  * moment. CPUs and devices may go on meanwhile. I/O thread. */
 void examine_queues(struct vm *vm, struct state *state);
 
-/* Adds what CPUs do, without their places. As examine(), but an error is not said. */
+/* Adds what CPUs do, without their places, and the IOAPIC's pins. As examine(), but an error is not
+ * said. */
 int examine_activity(struct vm *vm, struct state *state);
 
 /* Frees what belongs to *state, which may be all 0. */

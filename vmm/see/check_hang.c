@@ -62,15 +62,20 @@ static bool is_taken_away(const struct check *check, const struct state_device *
 	return false;
 }
 
-/* Returns whether an interrupt is not acknowledged, and some CPU accepts interrupts: one that has
- * them off, as Linux has after a panic, may not want to hear of it. */
-static bool is_unacknowledged(const struct virtio_view *view, const struct state *state)
+/* Returns whether an interrupt is not acknowledged, and some CPU accepts it: one that has interrupts
+ * off, as Linux has after a panic and while it powers off, may not want to hear of it. */
+static bool is_unacknowledged(const struct state_device *device, const struct state *state)
 {
-	if (!view->interrupt_status)
+	const struct ioapic_pin *pin = &state->pins[device->pin].pin;
+	bool is_sent = state->has_ioapic && pin->obstacle == IOAPIC_OPEN;
+
+	if (!device->view.interrupt_status)
 		return false;
 	for (unsigned i = 0; i < state->cpu_count; i++) {
 		const struct cpu_state *cpu = &state->cpus[i].state;
 
+		if (is_sent && !state_pin_reaches(pin, &cpu->lapic))
+			continue;
 		if (cpu->interrupts_on &&
 			(cpu->activity == CPU_RUNNING || cpu->activity == CPU_HALTED))
 			return true;
@@ -88,7 +93,7 @@ static void begin(struct check_hang *hang, const struct event *event,
 		.since_ns = event->ns,
 		.steps = device->steps,
 		.view = state->view,
-		.is_unacknowledged = is_unacknowledged(&state->view, event->state),
+		.is_unacknowledged = is_unacknowledged(state, event->state),
 	};
 	for (unsigned i = 0; i < event->state->cpu_count && i < CHECK_CPUS; i++)
 		hang->host_ns[i] = event->state->cpus[i].state.host_ns;
@@ -129,7 +134,7 @@ static bool has_trouble(
 {
 	const struct check_device *device = &check->devices[event->number];
 
-	if (is_unacknowledged(&state->view, event->state) || is_taken_away(check, state, device))
+	if (is_unacknowledged(state, event->state) || is_taken_away(check, state, device))
 		return true;
 	for (unsigned i = 0; i < state->view.queue_count; i++)
 		if (is_kick_missing(state, device, i) || is_kicked_for_nothing(state, device, i))
@@ -161,7 +166,7 @@ static void tell(struct check *check, const struct event *event, const struct st
 	if (is_taken_away(check, state, device))
 		check_broken(
 			check, event, CHECK_ACK_LATE, EVENT_NO_QUEUE, "the last acknowledgement");
-	if (device->hang.is_unacknowledged && is_unacknowledged(&state->view, event->state))
+	if (device->hang.is_unacknowledged && is_unacknowledged(state, event->state))
 		check_broken(check, event, CHECK_ACK_MISSING, EVENT_NO_QUEUE,
 			"InterruptStatus is 0x%x", state->view.interrupt_status);
 }
