@@ -62,8 +62,9 @@ static bool is_taken_away(const struct check *check, const struct state_device *
 	return false;
 }
 
-/* Returns whether an interrupt is not acknowledged, and some CPU accepts it: one that has interrupts
- * off, as Linux has after a panic and while it powers off, may not want to hear of it. */
+/* Returns whether an interrupt is not acknowledged, and some CPU accepts it: one that has
+ * interrupts off, as Linux has after a panic and while it powers off, may not want to hear of it.
+ */
 static bool is_unacknowledged(const struct state_device *device, const struct state *state)
 {
 	const struct ioapic_pin *pin = &state->pins[device->pin].pin;
