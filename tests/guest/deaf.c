@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Has interrupts off for two and a half seconds on the CPU to which the disk's come, while another
- * one sleeps and would take them. Exit status 0, 1 if the disk cannot be had. Needs a disk and -c 2.
+ * one sleeps and would take them. Exit status 0, 1 if the disk cannot be had. Needs a disk and two
+ * CPUs.
  */
 
 #include "block.h"
