@@ -24,7 +24,7 @@
 static const char program[] = "e8 1b 00 00 00  b9 03 00 00 00  49  75 fd  83 f9 00  74 06"
 			      "90 90 90 90 90 90  b8 30 00 01 00  ff e0 90  c3";
 
-static const struct x86_branch expected[] = {
+static const struct cpu_branch expected[] = {
 	{0x10000, 0x10020, -1, false},
 	{0x10020, 0x10005, -1, false},
 	{0x1000b, 0x1000a, -1, true},
@@ -34,7 +34,7 @@ static const struct x86_branch expected[] = {
 };
 #define EXPECTED (sizeof expected / sizeof *expected)
 
-static bool is_same(const struct x86_branch *a, const struct x86_branch *b)
+static bool is_same(const struct cpu_branch *a, const struct cpu_branch *b)
 {
 	return a->from == b->from && a->to == b->to && a->vector == b->vector &&
 	       a->is_repeated == b->is_repeated;
@@ -42,7 +42,7 @@ static bool is_same(const struct x86_branch *a, const struct x86_branch *b)
 
 static void check(const struct x86_code *code, unsigned count, const char *name)
 {
-	struct x86_branch got[MAX];
+	struct cpu_branch got[MAX];
 	unsigned n = x86_branches(&code->cpu, got, MAX);
 	bool right = n == count;
 
@@ -82,7 +82,7 @@ static void test_budgets(void)
 }
 
 /* It is asked in the middle of a block, by a device. */
-static struct x86_branch seen[MAX];
+static struct cpu_branch seen[MAX];
 static unsigned seen_count;
 
 static bool ask(struct x86_code *code, uint64_t where, bool is_write, uint64_t *value)
@@ -110,7 +110,7 @@ static void test_in_a_block(void)
 
 static void test_nowhere(void)
 {
-	struct x86_branch got[MAX];
+	struct cpu_branch got[MAX];
 	struct x86_code code;
 	unsigned n;
 
@@ -128,7 +128,7 @@ static void test_nowhere(void)
 
 static void test_flush(void)
 {
-	struct x86_branch got[MAX];
+	struct cpu_branch got[MAX];
 	struct x86_code code;
 
 	put_program(&code);
@@ -143,13 +143,13 @@ static void test_flush(void)
 /* From a code segment with base 0 to one with base 0x20000, and back by the gate of #UD. */
 static void test_other_segment(void)
 {
-	static const struct x86_branch far[] = {
+	static const struct cpu_branch far[] = {
 		{0x10000, 0x10020, -1, false},
 		{0x10020, 0x20100, -1, false},
 		{0x20100, 0x20108, -1, false},
 		{0x20108, HANDLERS + 16 * X86_UD, X86_UD, false},
 	};
-	struct x86_branch got[MAX];
+	struct cpu_branch got[MAX];
 	struct x86_code code;
 	unsigned n;
 

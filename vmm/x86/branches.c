@@ -68,7 +68,7 @@ static uint64_t jump_eip(
  * middle without a branch.
  */
 static bool find_branch(const struct x86_cpu *cpu, struct x86_block *block, uint64_t to,
-	bool was_left, struct x86_branch *branch)
+	bool was_left, struct cpu_branch *branch)
 {
 	const uint16_t *ops = x86_block_ops(block);
 	const struct x86_insn *last = NULL;
@@ -103,7 +103,7 @@ struct search {
 };
 
 /* Goes back to the block that was entered before. Returns false if no branch led from it. */
-static bool step_back(const struct x86_cpu *cpu, struct search *search, struct x86_branch *branch)
+static bool step_back(const struct x86_cpu *cpu, struct search *search, struct cpu_branch *branch)
 {
 	uint64_t entry = search->age < PLACES ? entry_at(cpu, search->age++) : X86_TRAIL_LOST;
 	struct x86_block *block = block_of(cpu, entry);
@@ -118,7 +118,7 @@ static bool step_back(const struct x86_cpu *cpu, struct search *search, struct x
 		return false;
 	}
 	if (block == NULL) {
-		*branch = (struct x86_branch){
+		*branch = (struct cpu_branch){
 			entry >> 32, search->to, (int)(entry >> 8 & 0x1ff), false};
 		search->to = branch->from;
 		search->was_left = true;
@@ -131,7 +131,7 @@ static bool step_back(const struct x86_cpu *cpu, struct search *search, struct x
 }
 
 /* Whether a branch is the one that was taken next, as in a loop, which is noted there. */
-static bool repeats(struct x86_branch *next, const struct x86_branch *branch)
+static bool repeats(struct cpu_branch *next, const struct cpu_branch *branch)
 {
 	if (next->from != branch->from || next->to != branch->to || next->vector != branch->vector)
 		return false;
@@ -139,11 +139,11 @@ static bool repeats(struct x86_branch *next, const struct x86_branch *branch)
 	return true;
 }
 
-unsigned x86_branches(const struct x86_cpu *cpu, struct x86_branch *branches, unsigned max)
+unsigned x86_branches(const struct x86_cpu *cpu, struct cpu_branch *branches, unsigned max)
 {
 	struct search search = {.to = x86_code_linear(cpu, x86_position(cpu))};
 	const struct x86_block *current = block_of(cpu, entry_at(cpu, 0));
-	struct x86_branch branch = {.is_repeated = false};
+	struct cpu_branch branch = {.is_repeated = false};
 	unsigned count = 0;
 
 	if (current != NULL && is_inside(current, search.to)) {

@@ -6,17 +6,11 @@
  * The branches that a CPU has taken last, worked out from the trail of its blocks (trail.h).
  */
 
+#include "cpu/cpu.h"
 #include "x86/x86.h"
-
-/* A taken branch. */
-struct x86_branch {
-	uint64_t from, to; /* linear addresses */
-	int vector;        /* as in struct cpu_branch */
-	bool is_repeated;  /* it was taken several times, one after the other */
-};
 
 /* The last branches up to CS:EIP now, the oldest first. Returns how many: at most max, fewer if
  * what came before them is not known. The CPU is not executing, or is in a bus function. */
-unsigned x86_branches(const struct x86_cpu *cpu, struct x86_branch *branches, unsigned max);
+unsigned x86_branches(const struct x86_cpu *cpu, struct cpu_branch *branches, unsigned max);
 
 #endif

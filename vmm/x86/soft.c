@@ -76,14 +76,7 @@ static uint64_t cpu_position(struct cpu *cpu)
 
 static unsigned cpu_branches(struct cpu *cpu, struct cpu_branch branches[CPU_BRANCHES])
 {
-	const struct x86_cpu *x86 = x86_of(cpu);
-	struct x86_branch last[CPU_BRANCHES];
-	unsigned count = x86_branches(x86, last, CPU_BRANCHES);
-
-	for (unsigned i = 0; i < count; i++)
-		branches[i] = (struct cpu_branch){
-			last[i].from, last[i].to, last[i].vector, last[i].is_repeated};
-	return count;
+	return x86_branches(x86_of(cpu), branches, CPU_BRANCHES);
 }
 
 static const struct cpu_ops cpu_ops = {
