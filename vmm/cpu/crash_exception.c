@@ -10,11 +10,8 @@
 #include "cpu/report.h"
 #include "log.h"
 
-#define FIRST_INTERRUPT 32 /* vectors below are exceptions (Intel SDM 3, 6.2) */
-
-#define INVALID_OPCODE     6
-#define NO_FPU             7
-#define GENERAL_PROTECTION 13
+#define INVALID_OPCODE 6
+#define NO_FPU         7
 
 /* Returns whether the exception is one that no processor raises, but a KVM that interprets guest
  * code does (spec/machine.md, section 2): the instruction is a MOV to CR0 (0F 22 /0) that turns
@@ -25,7 +22,7 @@ static bool is_refused_paging(
 	uint8_t code[3];
 	uint64_t value;
 
-	if (fault->vector != GENERAL_PROTECTION || fault->error != 0 || r->cs.selector & 3 ||
+	if (fault->vector != FAULT_GENERAL_PROTECTION || fault->error != 0 || r->cs.selector & 3 ||
 		r->cr0 & X86_CR0_PG || r->cr4 & X86_CR4_PAE || r->efer & X86_EFER_LME ||
 		cpu_read_linear(cpu, fault->rip, code, sizeof code) < sizeof code ||
 		code[0] != 0x0f || code[1] != 0x22 || (code[2] & 0x38) != 0)
@@ -56,7 +53,7 @@ void crash_exception(
 	else if (fault->is_real_mode && fault->by_instruction)
 		say("guest crashed: int 0x%x on CPU %u at %s: there is no BIOS here", fault->vector,
 			cpu->id, place_of(cpu, fault->rip).text);
-	else if (fault->vector < FIRST_INTERRUPT)
+	else if (fault->vector < FAULT_FIRST_INTERRUPT)
 		say("guest crashed: %s", fault_describe(cpu, fault, registers).text);
 	else
 		say_interrupt(cpu, fault);

@@ -12,16 +12,9 @@
 
 #define DOUBLE_FAULT 8 /* vector, with an error code of 0 (Intel SDM 3, 6.15) */
 
-/* Exceptions whose error code names the gate that could not be used, and the code's bits for "a
- * gate" and "while an interrupt from outside was delivered" (Intel SDM 3, 6.13). */
+/* The error codes of this vector and of general protection name the gate that could not be used
+ * (Intel SDM 3, 6.13). */
 #define SEGMENT_NOT_PRESENT 11
-#define GENERAL_PROTECTION  13
-#define ERROR_EXT           0x1u
-#define ERROR_IDT           0x2u
-
-/* Vectors (Intel SDM 3, 6.2). */
-#define NMI             2
-#define FIRST_INTERRUPT 32
 
 struct reason {
 	enum delivery_obstacle obstacle;
@@ -71,22 +64,22 @@ static void say_others(const struct cpu_fault *faults, unsigned first, unsigned 
  * what raised it. The code's bit for an event from outside is set for debug traps and INT1, too. */
 static int find_interrupt(const struct cpu_fault *first)
 {
-	const uint32_t bits = ERROR_EXT | ERROR_IDT;
+	const uint32_t bits = FAULT_ERROR_EXT | FAULT_ERROR_IDT;
 	unsigned vector = first->error >> 3 & 0xff;
 
 	if (!first->has_error || (first->error & bits) != bits ||
-		(first->vector != GENERAL_PROTECTION && first->vector != SEGMENT_NOT_PRESENT))
+		(first->vector != FAULT_GENERAL_PROTECTION && first->vector != SEGMENT_NOT_PRESENT))
 		return -1;
-	return vector == NMI || vector >= FIRST_INTERRUPT ? (int)vector : -1;
+	return vector == FAULT_NMI || vector >= FAULT_FIRST_INTERRUPT ? (int)vector : -1;
 }
 
-/* What came first is no exception, but an interrupt from outside the CPU. */
+/* Reports a triple fault that an interrupt from outside the CPU has begun. */
 static void report_interrupt(struct cpu *cpu, const struct cpu_registers *r,
 	const struct cpu_fault *faults, unsigned count, unsigned vector)
 {
 	char name[64], source[96];
 
-	if (vector == NMI)
+	if (vector == FAULT_NMI)
 		snprintf(name, sizeof name, "%s (%u)", exception_name(vector), vector);
 	else
 		snprintf(name, sizeof name, "interrupt 0x%02x", vector);

@@ -22,23 +22,18 @@ const char *exception_name(unsigned vector)
 	return "interrupt";
 }
 
-#define FIRST_INTERRUPT 32 /* vectors below are exceptions (Intel SDM 3, 6.2) */
-
 struct gate_text fault_gate(unsigned vector)
 {
 	struct gate_text gate;
 
-	snprintf(gate.text, sizeof gate.text, vector < FIRST_INTERRUPT ? "gate %u" : "gate 0x%02x",
-		vector);
+	snprintf(gate.text, sizeof gate.text,
+		vector < FAULT_FIRST_INTERRUPT ? "gate %u" : "gate 0x%02x", vector);
 	return gate;
 }
 
-/* Error codes of these exceptions name a selector or a gate (Intel SDM 3, 6.13). */
-#define INVALID_TSS        10
-#define GENERAL_PROTECTION 13
-
-#define ERROR_IDT 0x2u
-#define ERROR_TI  0x4u
+/* Error codes of the exceptions from this vector to general protection's name a selector or a gate
+ * (Intel SDM 3, 6.13). */
+#define INVALID_TSS 10
 
 struct fault_text fault_name(const struct cpu_fault *fault)
 {
@@ -51,14 +46,14 @@ struct fault_text fault_name(const struct cpu_fault *fault)
 		len += snprintf(name.text + len, sizeof name.text - (size_t)len,
 			", error code 0x%x", fault->error);
 	if (!fault->has_error || fault->vector < INVALID_TSS ||
-		fault->vector > GENERAL_PROTECTION || fault->error == 0)
+		fault->vector > FAULT_GENERAL_PROTECTION || fault->error == 0)
 		return name;
-	if (fault->error & ERROR_IDT)
+	if (fault->error & FAULT_ERROR_IDT)
 		snprintf(name.text + len, sizeof name.text - (size_t)len, ": %s",
 			fault_gate(index).text);
 	else
 		snprintf(name.text + len, sizeof name.text - (size_t)len, ": selector 0x%x%s",
-			fault->error & 0xfff8, fault->error & ERROR_TI ? " in the LDT" : "");
+			fault->error & 0xfff8, fault->error & FAULT_ERROR_TI ? " in the LDT" : "");
 	return name;
 }
 

@@ -8,7 +8,17 @@
 
 #include "cpu/cpu.h"
 
-#define FAULT_PAGE 14 /* vector of a page fault (Intel SDM 3, 6.15) */
+/* Vectors (Intel SDM 3, 6.15). Those from FAULT_FIRST_INTERRUPT on are no exceptions' (6.2). */
+#define FAULT_NMI                2
+#define FAULT_GENERAL_PROTECTION 13
+#define FAULT_PAGE               14
+#define FAULT_FIRST_INTERRUPT    32
+
+/* Bits of error codes (6.13): the event came from outside, or is a debug trap; the index is that of
+ * a gate of the IDT; the selector is one of the LDT. */
+#define FAULT_ERROR_EXT 0x1u
+#define FAULT_ERROR_IDT 0x2u
+#define FAULT_ERROR_TI  0x4u
 
 struct fault_text {
 	char text[400];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/crash.h"
+#include "cpu/fault.h"
 #include "cpu/register_bits.h"
 #include "kvm/own_paging.h"
 #include "kvm/selectors.h"
@@ -20,8 +21,6 @@
 #define TYPE_TSS        0x1 /* with bit 3: 32 bits; with bit 1: busy */
 #define TYPE_WIDE       0x8
 #define TYPE_BUSY       0x2
-
-#define VECTOR_NMI 2
 
 /* Where a switch from a task with a 32-bit or 16-bit TSS begins to save (Intel SDM 3, 8.2.1 and
  * 8.6). */
@@ -120,7 +119,7 @@ static int delivered_vector(const struct vcpu *vcpu)
 		return events.exception.nr;
 	if (events.interrupt.injected)
 		return events.interrupt.nr;
-	return events.nmi.injected ? VECTOR_NMI : -1;
+	return events.nmi.injected ? FAULT_NMI : -1;
 }
 
 /* Returns the linear address of a vector's gate in the IDT (Intel SDM 3, 6.11 and 6.14.1), or 0 if

@@ -9,6 +9,7 @@
 #include "cpu/callers.h"
 #include "error_text.h"
 #include "log.h"
+#include "machine/interrupt_source.h"
 #include "machine/vm.h"
 
 #define CALLERS_SHOWN 3
@@ -65,12 +66,10 @@ static void examine_pins(struct vm *vm, struct state *state)
 	state->has_ioapic = vm->boot->protocol->board.irqchip == ENGINE_IRQCHIP_APIC;
 	if (!state->has_ioapic)
 		return;
-	for (unsigned i = 0; i < IOAPIC_PINS; i++)
+	for (unsigned i = 0; i < IOAPIC_PINS; i++) {
+		state->pins[i].owner = interrupt_pin_owner(vm, i);
 		ioapic_inspect(&vm->ioapic, i, &state->pins[i].pin);
-	for (unsigned i = 0; i < state->device_count; i++)
-		state->pins[state->devices[i].pin].owner = state->devices[i].view.name;
-	if (vm->serial.gsi >= 0)
-		state->pins[vm->serial.gsi].owner = "serial port";
+	}
 }
 
 static void examine_pics(struct vm *vm, struct state *state)

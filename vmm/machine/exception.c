@@ -6,13 +6,11 @@
 #include <string.h>
 
 #include "cpu/crash.h"
+#include "cpu/fault.h"
 #include "cpu/register_bits.h"
 #include "machine/interrupt_source.h"
 
 #define OUT_LENGTH 2 /* of the instruction at the start of a stub */
-
-/* Vectors below are exceptions (Intel SDM 3, 6.2). */
-#define FIRST_INTERRUPT 32
 
 /* Exceptions that push an error code, as bits: 8, 10 to 14, 17, 21 (Intel SDM 3, table 6-1), 29, 30
  * (AMD manual 2, 8.2). */
@@ -55,7 +53,7 @@ static bool has_error_code(unsigned vector, const uint32_t *words)
 	bool is_frame = words[FRAME_CS] < BOOT_DATA &&
 			(words[FRAME_EFLAGS] & (X86_FLAG_ONE | EFLAGS_ZERO)) == X86_FLAG_ONE;
 
-	return vector < FIRST_INTERRUPT && HAVE_ERROR_CODE >> vector & 1 && !is_frame;
+	return vector < FAULT_FIRST_INTERRUPT && HAVE_ERROR_CODE >> vector & 1 && !is_frame;
 }
 
 /* Returns the length of the instruction before a linear address if it calls for this interrupt, and
@@ -161,7 +159,7 @@ int exception_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data,
 		return 0;
 	}
 	fault = take_fault(cpu, &registers, (unsigned)vector, words);
-	if (!fault.by_instruction && vector >= FIRST_INTERRUPT &&
+	if (!fault.by_instruction && vector >= FAULT_FIRST_INTERRUPT &&
 		interrupt_source(cpu, (unsigned)vector, source, sizeof source))
 		fault.source = source;
 	crash_exception(cpu, &fault, &registers);

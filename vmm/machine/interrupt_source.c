@@ -3,23 +3,21 @@
 
 #include <stdio.h>
 
+#include "cpu/fault.h"
 #include "machine/vm.h"
-
-#define VECTOR_NMI 2
 
 static bool sends(const struct ioapic_pin *pin, unsigned vector)
 {
 	if (pin->obstacle != IOAPIC_OPEN)
 		return false;
-	if (vector == VECTOR_NMI)
+	if (vector == FAULT_NMI)
 		return pin->delivery == IOAPIC_NMI;
 	return pin->delivery <= IOAPIC_LOWEST_PRIORITY && pin->vector == vector;
 }
 
-/* Returns what is connected to a pin, NULL if nothing is. */
-static const char *device_at(const struct vm *vm, unsigned pin)
+const char *interrupt_pin_owner(const struct vm *vm, unsigned pin)
 {
-	if (vm->serial.present && vm->serial.gsi == (int)pin)
+	if (vm->serial.gsi == (int)pin)
 		return "serial port";
 	for (unsigned i = 0; i < vm->device_count; i++)
 		if (vm->places[i].pin == pin)
@@ -35,7 +33,7 @@ bool interrupt_source(struct cpu *cpu, unsigned vector, char *text, size_t size)
 	if (vm->boot->protocol->board.irqchip != ENGINE_IRQCHIP_APIC)
 		return false;
 	for (unsigned i = 0; i < IOAPIC_PINS && len < size; i++) {
-		const char *device = device_at(vm, i);
+		const char *device = interrupt_pin_owner(vm, i);
 		struct ioapic_pin pin;
 
 		ioapic_inspect(&vm->ioapic, i, &pin);
@@ -48,6 +46,6 @@ bool interrupt_source(struct cpu *cpu, unsigned vector, char *text, size_t size)
 	}
 	if (len == 0)
 		snprintf(text, size, "a local APIC: no pin of the IOAPIC %s",
-			vector == VECTOR_NMI ? "sends NMIs" : "has this vector");
+			vector == FAULT_NMI ? "sends NMIs" : "has this vector");
 	return true;
 }

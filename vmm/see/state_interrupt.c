@@ -9,7 +9,6 @@
 #define DFR_MODEL   28        /* Intel SDM 3, 11.6.2.2 */
 #define DFR_FLAT    0xf
 
-#define LVT_MASKED     (1u << 16) /* Intel SDM 3, 11.5.1 */
 #define LVT_TIMER_MODE (3u << 17) /* 0: one-shot */
 
 /* By 11.6.2.2: the flat model's bits, or a cluster and its bits. */

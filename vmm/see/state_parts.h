@@ -9,6 +9,8 @@
 #include "see/state.h"
 #include "see/text.h"
 
+#define LVT_MASKED (1u << 16) /* in an entry of a local vector table (Intel SDM 3, 11.5.1) */
+
 /* --- state_cpu.c: a line for each CPU --- */
 
 void state_report_cpus(const struct state *state, struct text *text);

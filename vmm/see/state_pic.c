@@ -6,7 +6,6 @@
 #define PINS    8 /* of each PIC */
 #define CASCADE 2 /* the IRQ by which the second one interrupts */
 
-#define LVT_MASKED      (1u << 16) /* Intel SDM 3, 11.5.1 */
 #define LVT_DELIVERY(e) ((e) >> 8 & 7)
 #define DELIVERY_EXTINT 7
 
