@@ -97,10 +97,11 @@ static void take(struct vm *vm)
 	int ret = save(vm);
 
 	vm->checkpoint.is_done = ret != -ECANCELED;
-	if (ret < 0 && !options->goes_on)
-		vm_end(vm, EXIT_STATUS_VOLE);
-	if (ret < 0)
+	if (ret < 0) {
+		if (!options->goes_on)
+			vm_end(vm, EXIT_STATUS_VOLE);
 		return;
+	}
 	say("%s: the machine is saved; \"vole clone %s\" goes on from here", options->path,
 		options->path);
 }

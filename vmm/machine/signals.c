@@ -115,7 +115,7 @@ int signals_open(struct vm *vm)
 		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGTSTP, SIGCONT};
 	sigset_t set;
 
-	/* It asks a running machine for a report, also one that a script has started by "&". */
+	/* SIGQUIT asks for a report, also a machine that a script has started by "&". */
 	signal(SIGQUIT, SIG_DFL);
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)

@@ -92,7 +92,7 @@ static void look_at_field(struct check *check, const struct event *event, uint32
 			PLURAL(access->len), offset);
 }
 
-/* A field of 64 bits was read, or is not read any more. */
+/* The CPU that reads a field of 64 bits is done with it: judges how, if it has read both halves. */
 static void end_halves(struct check *check, const struct event *event, bool reads_generation)
 {
 	struct check_session *session = &check_device(check, event)->session;
