@@ -5,7 +5,7 @@ tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c
 unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(wildcard tests/unit/*.c))
 
 # They test the KVM engine, or need a processor or headers of the kernel for x86.
-x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux complete counters debug_registers doctor emulate_iret emulate_int emulate_int64 kvm kvm_caps kvm_debug own_paging selectors single_fetch vcpu_thread wakeups)
+x86_unit_tests = $(patsubst %,tests/unit/%.c,boot_linux complete counters debug_registers doctor emulate_iret emulate_int emulate_int64 kvm kvm_caps kvm_debug kvm_pics own_paging selectors single_fetch vcpu_thread wakeups)
 
 # They load what they have written to a file.
 $(foreach b,linux multiboot multiboot_place multiboot_info pvh,$(eval with_tests/unit/boot_$b.c = tests/loaded.c))

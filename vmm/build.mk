@@ -15,7 +15,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c process.c error_text.c c
 	$(addprefix cpu/,crash.c crash_exception.c crash_memory.c crash_triple_fault.c report.c) \
 	$(addprefix cpu/,stack.c place.c text_list.c callers.c branches.c) \
 	$(addprefix cpu/,fault.c paging.c page_walk.c page_ranges.c delivery.c store.c float_code.c) \
-	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c kvm_rules.c vcpu.c vcpu_state.c vcpu_thread.c kvm_transfer.c exits.c counters.c debug.c debug_registers.c complete.c \
+	$(addprefix kvm/,$(if $(x86_host),engine_kvm.c kvm.c kvm_caps.c kvm_pics.c kvm_rules.c vcpu.c vcpu_state.c vcpu_thread.c kvm_transfer.c exits.c counters.c debug.c debug_registers.c complete.c \
 		cpu_timer.c own_writes.c own_paging.c selectors.c emulate.c doctor_kvm.c probe.c,no_kvm.c)) \
 	$(addprefix x86/,opcodes.c decode.c translate.c translate_move.c translate_flow.c optimize.c build.c \
 		block.c debug.c stop.c trail.c branches.c execute.c run.c operands.c near.c arithmetic.c string.c general.c) \

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A Multiboot kernel that sets up both PICs and the timer, and sleeps until it has ticked three times. (KVM does not
- * say what its PICs wait for.)
+/* A Multiboot kernel that sets up both PICs and the timer, and sleeps until it has ticked three times.
  *   build: -DWELL
  *   run: --timeout 20
  *   status: 0
@@ -8,15 +7,18 @@
  *
  *   build: -DNO_EOI
  *   run: --timeout 2
- *   engine: soft
  *   status: 124
  *   says: CPU 0 halted, interrupts on
  *   says: IRQ 0 \(timer\) in service, without an EOI so far \(port 0x20; 8259A, OCW2\)
+ *
+ * KVM's timer keeps further ticks to itself until then.
+ *   run: --timeout 2
+ *   engine: soft
+ *   status: 124
  *   says: IRQ 0 \(timer\) waits behind IRQ 0$
  *
  *   build: -DMASKED
  *   run: --timeout 2
- *   engine: soft
  *   status: 124
  *   says: CPU 0 halted, interrupts on
  *   says: IRQ 0 \(timer\) waits, but is masked \(port 0x21, bit 0; 8259A, OCW1\)

@@ -210,8 +210,8 @@ struct engine_ops {
 	int (*state)(struct engine *engine, unsigned id, struct cpu_state *state);
 
 	/* Sets *pic to a copy of a PC's PICs, and *uses_ioapic to whether a pin of its IOAPIC sends
-	 * messages. Returns false if the board has none. Between pause() and resume(), or after
-	 * stop(). I/O thread. NULL: not known. */
+	 * messages. Returns false if the board has none, or if they cannot be read (said). Between
+	 * pause() and resume(), or after stop(). I/O thread. */
 	bool (*pics)(struct engine *engine, struct pic *pic, bool *uses_ioapic);
 
 	/*

@@ -22,6 +22,7 @@
 #include "kvm/doctor_kvm.h"
 #include "kvm/kvm.h"
 #include "kvm/kvm_caps.h"
+#include "kvm/kvm_pics.h"
 #include "kvm/kvm_rules.h"
 #include "kvm/kvm_transfer.h"
 #include "kvm/vcpu_state.h"
@@ -331,6 +332,14 @@ static int kvm_engine_state(struct engine *base, unsigned id, struct cpu_state *
 	return vcpu_read_state(vcpu, engine->irqchip != ENGINE_IRQCHIP_NONE, base->tsc_khz, state);
 }
 
+static bool kvm_engine_pics(struct engine *base, struct pic *pic, bool *uses_ioapic)
+{
+	const struct kvm_engine *engine = kvm_engine_of(base);
+
+	return engine->irqchip == ENGINE_IRQCHIP_PC &&
+	       kvm_read_pics(engine->kvm.vm, pic, uses_ioapic) == 0;
+}
+
 static int kvm_engine_transfer(struct engine *base, struct snapshot_stream *stream)
 {
 	struct kvm_engine *engine = kvm_engine_of(base);
@@ -422,6 +431,7 @@ const struct engine_ops engine_kvm = {
 	.resume = kvm_engine_resume,
 	.hold = kvm_engine_hold,
 	.state = kvm_engine_state,
+	.pics = kvm_engine_pics,
 	.transfer = kvm_engine_transfer,
 	.describe = kvm_engine_describe,
 	.counters = kvm_engine_counters,

@@ -76,7 +76,7 @@ static void examine_pics(struct vm *vm, struct state *state)
 {
 	const struct engine_ops *ops = vm->engine->ops;
 
-	state->has_pics = ops->pics && ops->pics(vm->engine, &state->pic, &state->uses_ioapic);
+	state->has_pics = ops->pics(vm->engine, &state->pic, &state->uses_ioapic);
 }
 
 /* Milliseconds between two looks at a device, and the number of looks. */

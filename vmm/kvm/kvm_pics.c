@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kvm/kvm_pics.h"
+
+#include <linux/kvm.h>
+
+#include "chips/pic.h"
+#include "kvm/kvm.h"
+
+#define PINS    8 /* of each PIC */
+#define CASCADE 2 /* the master's pin on which the slave is */
+
+/* KVM does not keep whether a PIC was ever initialized. One without a base of its vectors is taken
+ * for one that was not: they would be those of exceptions. */
+static void convert(const struct kvm_pic_state *state, bool is_master, struct pic_chip *chip)
+{
+	*chip = (struct pic_chip){
+		.lines = (uint8_t)((state->irr & state->elcr) | (state->last_irr & ~state->elcr)),
+		.latched = (uint8_t)(state->irr & ~state->elcr),
+		.elcr = state->elcr,
+		.slaves = is_master ? 1u << CASCADE : 0,
+		.imr = state->imr,
+		.isr = state->isr,
+		.vector = state->irq_base,
+		/* KVM has the pin of the highest priority, which is the next one. */
+		.lowest = (uint8_t)((state->priority_add + PINS - 1) % PINS),
+		.icws_left = state->init_state,
+		.initialized = state->irq_base != 0,
+		.auto_eoi = state->auto_eoi,
+		.rotate_in_auto_eoi = state->rotate_on_auto_eoi,
+		.special_fully_nested = state->special_fully_nested_mode,
+		.special_mask = state->special_mask,
+		.poll = state->poll,
+		.reads_isr = state->read_reg_select,
+	};
+}
+
+int kvm_read_pics(int vm, struct pic *pic, bool *uses_ioapic)
+{
+	struct kvm_irqchip chip = {.chip_id = KVM_IRQCHIP_PIC_MASTER};
+	int ret = kvm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+
+	if (ret < 0)
+		return ret;
+	convert(&chip.chip.pic, true, &pic->chips[0]);
+
+	chip = (struct kvm_irqchip){.chip_id = KVM_IRQCHIP_PIC_SLAVE};
+	ret = kvm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+	if (ret < 0)
+		return ret;
+	convert(&chip.chip.pic, false, &pic->chips[1]);
+
+	chip = (struct kvm_irqchip){.chip_id = KVM_IRQCHIP_IOAPIC};
+	ret = kvm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+	if (ret < 0)
+		return ret;
+	*uses_ioapic = false;
+	for (unsigned i = 0; i < KVM_IOAPIC_NUM_PINS; i++)
+		*uses_ioapic |= !chip.chip.ioapic.redirtbl[i].fields.mask;
+	return 0;
+}
