@@ -201,8 +201,9 @@ APART static void stop_queue(void)
 
 APART static void acknowledge(void)
 {
-	if (!makes("ack-unread"))
-		get(VIRTIO_MMIO_INTERRUPT_STATUS);
+	/* The used ring is seen before the interrupt. */
+	while (!makes("ack-unread") && !get(VIRTIO_MMIO_INTERRUPT_STATUS))
+		;
 	set(VIRTIO_MMIO_INTERRUPT_ACK, makes("ack-unseen") ? 3 : 1);
 }
 

@@ -9,6 +9,7 @@
 #include "../capture.h"
 #include "../fake_cpu.h"
 #include "../tap.h"
+#include "cpu/register_bits.h"
 
 #define CODE  0x9000u
 #define STACK 0x5000u
@@ -101,12 +102,24 @@ static void test_jumps(void)
 	begin(0x80000000, STACK);
 	crash_mmio(&fake.cpu, 0x80000000, false, (const uint8_t *)"", 1, -ENXIO);
 	expect("vole: guest crashed: CPU 0 jumps to 0x80000000, where no memory is\n", "a fetch");
+}
 
+static void test_instructions(void)
+{
 	begin(CODE, STACK);
 	crash_instruction(&fake.cpu);
 	expect("vole: guest crashed: CPU 0 cannot execute the instruction at 0x00009000 "
 	       "(work+0x0)\n",
 		"an instruction that is there");
+
+	begin(CODE, STACK);
+	fake.registers.cr0 = X86_CR0_PE;
+	fake.registers.idt = (struct cpu_table){.base = 0xd0000000, .limit = 0x7ff};
+	crash_instruction(&fake.cpu);
+	expect("vole: guest crashed: CPU 0 cannot execute the instruction at 0x00009000 "
+	       "(work+0x0), or take its exception: the interrupt table that was loaded (LIDT) is "
+	       "at 0xd0000000, where no memory is\n",
+		"an interrupt table that is not there");
 
 	begin(CODE, 0x4004);
 	crash_instruction(&fake.cpu);
@@ -236,6 +249,7 @@ static void test_stacks(void)
 int main(void)
 {
 	test_jumps();
+	test_instructions();
 	test_accesses();
 	test_stacks();
 	return tap_done();

@@ -80,17 +80,30 @@ static bool is_lost(struct cpu *cpu, gpa_t *gpa)
 	       gmem_read(cpu->gmem, *gpa, &byte, 1) < 0;
 }
 
-/* KVM gives up at the instruction, too, if an exception that it raises finds no room on the stack
- * (KVM_INTERNAL_ERROR_EMULATION: the push is what cannot be emulated). */
+/* Whether the CPU has vectors, in real mode, or an interrupt table where no memory is. */
+static bool lacks_vectors(struct cpu *cpu, const struct cpu_registers *r)
+{
+	uint8_t byte;
+
+	return (!(r->cr0 & X86_CR0_PE) || r->idt.limit != 0) &&
+	       cpu_read_linear(cpu, r->idt.base, &byte, 1) < 1;
+}
+
+/* KVM gives up at the instruction, too, if an exception that it raises finds no gate, or no room on
+ * the stack (KVM_INTERNAL_ERROR_EMULATION: that access is what cannot be emulated). */
 static void say_instruction(struct cpu *cpu)
 {
-	struct cpu_registers registers = {.cr0 = X86_CR0_PE};
+	struct cpu_registers registers;
 	struct stack_text stack;
 	bool is_known = cpu->ops->registers(cpu, &registers) == 0;
-	uint8_t vector;
+	bool has_vectors = !is_known || !lacks_vectors(cpu, &registers);
 
-	if (is_known && !(registers.cr0 & X86_CR0_PE) &&
-		gmem_read(cpu->gmem, registers.idt.base, &vector, 1) < 0)
+	if (!has_vectors && registers.cr0 & X86_CR0_PE)
+		say("guest crashed: CPU %u cannot execute the instruction at %s, or take its "
+		    "exception: the interrupt table that was loaded (LIDT) is at 0x%08" PRIx64
+		    ", where no memory is",
+			cpu->id, place_here(cpu).text, registers.idt.base);
+	else if (!has_vectors)
 		say("guest crashed: CPU %u in real mode cannot execute the instruction at %s, or "
 		    "take its exception: there are no vectors at 0x%08" PRIx64,
 			cpu->id, place_here(cpu).text, registers.idt.base);
