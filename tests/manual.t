@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The manual page and the completion against `vole --help`: no option is in one and not in the other.
+# The manual page and the completion against `vole --help`: no option is in one and not in the other, and exit
+# statuses are in spec/machine.md, too.
 use strict;
 use warnings;
 use lib 'tests/lib';
@@ -46,6 +47,7 @@ my ($commands) = slurp($page) =~ /^\.Sh SYNOPSIS\n(.*?)^\.Sh /ms;
 is(join(' ', $commands =~ /^\.Cm (\w+)/mg), join(' ', $help =~ /^(?:usage:)? +vole (\w+)/mg), "$page has the commands");
 for my $status (($help =~ /^(Exit status: .*)/ms)[0] =~ /\b(\d+)(?:-\d+)? /g) {
 	ok(slurp($page) =~ /^\.It $status\b/m, "$page has exit status $status");
+	ok(slurp('spec/machine.md') =~ /^\| $status (?:to \d+ )?\| (?!not used)/m, "spec/machine.md says when exit status $status comes");
 }
 
 SKIP: {
