@@ -29,7 +29,7 @@ while (my $line = <$table>) {
 	chomp $line;
 	my ($package, $path, $engine, $options, $status, $says) = split / +/, $line, 6;
 	my $is_disk = $package eq '(qemu-img)';
-	my $image = $is_disk ? make_disk($path) : "$images/$package/$path";
+	my $image = $is_disk ? make_disk($path) : (glob "$images/$package/$path")[0] // "$images/$package/$path";
 	my @options = map { s/%image/$image/r } grep { $_ ne '-' } split /;/, $options;
 	my @rest = (@options, $is_disk ? build() . '/guest/hello.elf' : $image);
 	# Firmware without a disk waits for a minute; what it is asked for here it prints at once.
