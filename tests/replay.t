@@ -248,6 +248,7 @@ refused('a referee who would end it sooner', qr/--check virtio,fatal: a replay e
 refused('words for the guest', qr/a replay's guest has its command line already/, 'replay', $file, '--', 'word');
 refused('two kernels', qr/b: a second kernel, after a/, 'replay', $file, 'a', 'b');
 refused('another version of vole', qr/version: recorded by vole x\.y\S*, which alone can repeat it; this is vole /, 'replay', '-d', $fresh, other_version());
+like(slurp('spec/replay.md'), qr/^\| 16 \| 4 \| version of the format: @{[unpack 'V', substr $bytes, 16, 4]} \|$/m, 'spec/replay.md has the version of the format');
 refused('another format', qr/format: a record of format 9, and this vole reads format 3/, 'replay', spoilt('format', sub { substr(${$_[0]}, 16, 4) = pack 'V', 9 }));
 refused('a damaged beginning', qr/begin: a record that cannot be used: its beginning is damaged/, 'replay',
 	spoilt('begin', sub { substr(${$_[0]}, 60, 1) ^= "\1" }));
