@@ -103,6 +103,20 @@ SKIP: {
 	like($tshark->('-Y', 'vole.chain_in', '-T', 'fields', '-e', 'vole.latency'), qr/^0\.000\d+$/m, 'a used element how long it took');
 	is($lines->($tshark->('-Y', 'vole.register == 0x50')), logged(qr/: kick: /), 'vole.register == 0x50: kicks');
 	like($tshark->('-Y', 'vole.status.before', '-T', 'fields', '-e', '_ws.col.Info'), qr/^Status is now 0x0f \(ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK\)$/m, 'Status in words');
+	my $words = sub { return join '', sort map { "$_\n" } grep { /^no interrupt: / } map { s/^.*?(?=no interrupt: )//r } split /\n/, $_[0] };
+	for my $features ('packed=off', 'packed=on') {
+		demo($capture, '--log', "virtio,file=$log", '--virtio', $features);
+		is($words->($tshark->('-Y', 'vole.suppression', '-T', 'fields', '-e', '_ws.col.Info')), $words->(slurp($log)), "$features: why there is no interrupt, as the log says it");
+	}
+
+	# Mistakes are errors, and requests that fail are warnings.
+	my $severe = sub { return $lines->($tshark->('-Y', qq(_ws.expert.severity == "$_[0]"))) };
+	run([vole_run(), qw(--timeout 60 -d), $disk, '--capture', $capture, guest('register-access')]);
+	my $mistakes = grep { $_->{kind} eq 'report' } map { Pcapng::record($_) } @{Pcapng::parse(slurp($capture))->{packets}};
+	is($severe->('Error'), $mistakes, 'each mistake is an expert item, an error');
+	run([vole_run(), qw(--timeout 60 --chaos), '5,errors', '-d', $disk, '--capture', $capture, '--log', "virtio,file=$log", guest('demo')]);
+	ok(logged(qr/ used, .*, IOERR$/), 'a request fails');
+	is($severe->('Warning'), logged(qr/ used, .*, IOERR$|: interrupt, .*lost/), '... and is a warning');
 }
 
 # A driver's mistake is a comment.

@@ -454,6 +454,19 @@ local function dissect_interrupt(buffer, tree)
 	return text
 end
 
+-- The words are those of --log virtio (vmm/see/words.c).
+local function dissect_suppression(buffer, tree, head)
+	local word = buffer(0, 4):le_uint()
+	tree:add_le(f.suppression, buffer(0, 4)):add_proto_expert_info(e.suppressed)
+	if not head.packed then
+		return "no interrupt: " .. (head.event_idx and "used_event is " or "the available ring's flags are ") .. word
+	elseif bit32.band(bit32.rshift(word, 16), 3) == 1 then
+		return "no interrupt: the driver has disabled them"
+	end
+	return string.format("no interrupt: the driver asked for descriptor %d, wrap counter %d",
+		bit32.band(word, 0x7fff), bit32.band(bit32.rshift(word, 15), 1))
+end
+
 -- --- records -------------------------------------------------------------------------------------
 
 local function dissect_record(buffer, pinfo, tree, head)
@@ -471,8 +484,7 @@ local function dissect_record(buffer, pinfo, tree, head)
 	elseif kind == 8 then
 		return dissect_interrupt(buffer, tree)
 	elseif kind == 9 then
-		tree:add_le(f.suppression, buffer(0, 4)):add_proto_expert_info(e.suppressed)
-		return string.format("no interrupt: the driver said 0x%x", buffer(0, 4):le_uint())
+		return dissect_suppression(buffer, tree, head)
 	elseif kind == 12 then
 		local text = buffer(4):string()
 		tree:add(f.report, buffer(4)):add_proto_expert_info(e.report, text)
@@ -496,6 +508,7 @@ local function dissect_head(buffer, tree)
 	local head = {
 		kind = buffer(1, 1):uint(), device = buffer(2, 2):le_uint(), id = buffer(4, 4):le_uint(),
 		queue = buffer(8, 2):le_uint(), cpu = buffer(10, 2):le_uint(), packed = bit32.band(buffer(12, 1):uint(), 1) ~= 0,
+		event_idx = bit32.band(buffer(12, 1):uint(), 2) ~= 0,
 	}
 	tree:add(f.version, buffer(0, 1))
 	tree:add(f.kind, buffer(1, 1))
