@@ -107,6 +107,15 @@ if (engine() eq 'soft') {
 	my ($once, $again) = map { run([vole_run(), qw(--clock virtual --log virtio -d), write_file('j.img', "\0" x (2048 * 512)), guest('journal'), '--', 3]) } 1, 2;
 	cmp_ok(length $once->{err}, '>', 1000, 'there is a log to compare');
 	is($once->{err}, $again->{err}, 'with the virtual clock two runs have the same log');
+
+	# CPUs have their turns one after the other, and each begins at the same guest time.
+	for my $case (['journal', 2, 3], ['console-smp', 4]) {
+		my ($kernel, $cpus, @words) = @$case;
+		$got = run([vole_run(), qw(--clock virtual --log virtio -c), $cpus, '-d', write_file('j.img', "\0" x (2048 * 512)), guest($kernel), '--', @words]);
+		my @times = $got->{err} =~ /^vole: (\d+\.\d{9}) device/mg;
+		cmp_ok(scalar @times, '>', 20, "$kernel on $cpus CPUs has a log");
+		is(join(' ', grep { $times[$_] < $times[$_ - 1] } 1 .. $#times), '', '... whose time never goes back');
+	}
 }
 
 done_testing();

@@ -135,8 +135,9 @@ struct engine_ops {
 	 * run is. */
 	void (*yield)(struct engine *engine);
 
-	/* Returns guest time: nanoseconds since start(), by the CPUs' clock. In a callback of a
-	 * CPU. NULL: the guest's clock is the host's. */
+	/* Returns guest time: nanoseconds since start(), by the CPUs' clock. It never goes back, so
+	 * it can be ahead of a CPU's TSC where CPUs take turns. In a callback of a CPU. NULL: the
+	 * guest's clock is the host's. */
 	uint64_t (*now)(struct engine *engine);
 
 	/* Sets *position to where the run is. I/O thread, or in a callback of a CPU, where the

@@ -61,7 +61,8 @@ struct soft_engine {
 	uint64_t now;    /* guest time at the start of the round, in ns */
 
 	/* A round gives each CPU at most quantum instructions; most is what the CPU that executed
-	 * most has executed so far. turn is the CPU that is next; 0: the round is over. */
+	 * most has executed so far, 0 between rounds. turn is the CPU that is next; 0: the round is
+	 * over. */
 	int64_t quantum, most;
 	unsigned turn;
 
@@ -115,6 +116,11 @@ int64_t soft_execute(struct soft_engine *engine);
 
 /* Guest time, in ns: also in the middle of a quantum. */
 uint64_t soft_now(const struct soft_engine *engine);
+
+/* Guest time for who looks from outside: it never goes back. By the virtual clock all CPUs of a
+ * round begin at the same time, so soft_now() goes back where a turn ends; this one stays at what
+ * the round has reached. */
+uint64_t soft_now_ordered(const struct soft_engine *engine);
 
 /* The CPU that executes leaves its quantum after the current instruction. */
 void soft_break(struct soft_engine *engine);

@@ -41,6 +41,14 @@ uint64_t soft_now(const struct soft_engine *engine)
 	return engine->now + x86_count(soft_x86(engine->current)) - engine->current_count;
 }
 
+uint64_t soft_now_ordered(const struct soft_engine *engine)
+{
+	uint64_t now = soft_now(engine);
+	uint64_t reached = engine->now + (uint64_t)engine->most;
+
+	return engine->clock == ENGINE_CLOCK_HOST || now > reached ? now : reached;
+}
+
 void soft_begin_pause(struct soft_engine *engine)
 {
 	if (!engine->paused)
@@ -360,6 +368,7 @@ static bool execute_round(struct soft_engine *engine)
 	engine->turn = 0;
 	if (engine->clock == ENGINE_CLOCK_VIRTUAL)
 		engine->now += (uint64_t)engine->most;
+	engine->most = 0;
 	/* Something at least, so that devices are served whatever the guest does. */
 	engine->left -= COST_ROUND * engine->system.cpu_count;
 	return true;
