@@ -233,6 +233,7 @@ sub spoilt {
 refused('a record on standard output', qr/--record -: standard output is the guest's; name a file/, 'run', '--record', '-', $kernel);
 refused('no record', qr/no record is named/, 'replay');
 refused('a kernel', qr/recorded\.elf: not a record of vole/, 'replay', $kernel);
+is(run([vole(), 'run', $file])->{err}, "vole: $file: a record, which vole does not run: vole replay repeats it\n", 'a record is no kernel');
 refused('another kernel', qr/hello\.elf: not the kernel of the record, which has \d+ bytes/, 'replay', '-d', $fresh, $file, build() . '/guest/hello.elf');
 refused('a kernel of the same size', qr/k\.elf: not the kernel of the record, which has \d+ bytes and another content/, 'replay', '-d', $fresh, $file,
 	write_file('k.elf', slurp($kernel) =~ s/ready/steady/r =~ s/.\z//sr));

@@ -53,6 +53,12 @@ static bool is_checkpoint(const struct image_head *head)
 	return has(head, 0, "vole checkpoint\n", 16);
 }
 
+/* What --record writes (spec/replay.md, section 2). */
+static bool is_record(const struct image_head *head)
+{
+	return has(head, 0, "vole record\n\0\0\0", 16);
+}
+
 /* A firmware volume (UEFI PI 1.7, volume 3, 3.2.1). */
 static bool is_efi_volume(const struct image_head *head)
 {
@@ -170,6 +176,7 @@ static const struct {
 	struct refusal refusal;
 } known[] = {
 	{is_checkpoint, {"a checkpoint", "vole clone goes on from it"}},
+	{is_record, {"a record", "vole replay repeats it"}},
 	{is_aout, {"an a.out executable", "link it as 32-bit ELF"}},
 	{is_pe, {"an EFI executable", "vole has no EFI"}},
 	{is_efi_volume, {"EFI firmware", "--boot firmware takes BIOS images"}},
