@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <vole/ports.h>
+
 #include "cpu/engine_choice.h"
 #include "log.h"
 #include "machine/vm.h"
@@ -143,12 +145,29 @@ static int validate_devices(const struct vm *vm)
 	return -EINVAL;
 }
 
+/* Returns whether one of vole's own ports (vole/ports.h) is there. */
+static bool board_has_port(const struct board *board, uint16_t port)
+{
+	return (board->checkpoint_port && port == VOLE_PORT_CHECKPOINT) ||
+	       (board->mark_port && port == VOLE_PORT_MARK) ||
+	       (board->exit_port && port == VOLE_PORT_EXIT) ||
+	       (board->cpu_port && port == VOLE_PORT_CPU) ||
+	       (board->exception_port && port == VOLE_PORT_EXCEPTION);
+}
+
 static int validate_debug_port(const struct vm *vm)
 {
 	const struct options *options = vm->options;
+	const struct board *board = &vm->boot->protocol->board;
 
-	if (!options->has_debug_port ||
-		!engine_answers_port(vm->boot->protocol->board.irqchip, options->debug_port))
+	if (!options->has_debug_port)
+		return 0;
+	if (board_has_port(board, options->debug_port)) {
+		say("--debug-port 0x%x: --boot %s has another port there; 0x%x is usual",
+			options->debug_port, vm->boot->protocol->name, VOLE_PORT_DEBUG);
+		return -EINVAL;
+	}
+	if (!engine_answers_port(board->irqchip, options->debug_port))
 		return 0;
 	say("--debug-port 0x%x: taken by an interrupt controller or the timer of --boot %s",
 		options->debug_port, vm->boot->protocol->name);
