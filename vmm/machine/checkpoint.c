@@ -59,51 +59,54 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 		vm->memory.size, stream);
 }
 
-/* CPUs and devices are at rest meanwhile. If the machine is not to go on, it has ended before they
- * could: what is not done yet is the clones' to do. Returns 0, -ECANCELED if a CPU has ended the
- * machine before it was at rest, or another -errno (said). */
-static int save(struct vm *vm)
+/* The CPUs are at rest, and devices meanwhile. If the machine is not to go on, it has ended before
+ * they could: what is not done yet is the clones' to do. Returns 0 or -errno (said). */
+static int save_at_rest(struct vm *vm)
 {
 	struct snapshot_stream stream;
-	int ret;
+	int ret = freeze_devices(vm);
+
+	if (ret < 0)
+		return ret;
+	snapshot_write(&stream);
+	ret = write_file(vm, &stream);
+	snapshot_free(&stream);
+	if (ret < 0 || vm->options->checkpoint.goes_on)
+		thaw_devices(vm);
+	else
+		vm->checkpoint.has_ended = vm_end(vm, 0);
+	return ret;
+}
+
+/* Returns 0, -ECANCELED if a CPU has ended the machine before it was at rest, or another -errno
+ * (said): a machine that is not to go on has ended then, too, before its CPUs could. */
+static int save(struct vm *vm)
+{
+	int ret = 0;
 
 	if (vm_pause(vm) < 0) {
 		say("%s: no checkpoint: a CPU does not stop, since its output waits for a reader",
 			vm->options->checkpoint.path);
-		vm_resume(vm);
-		return -EBUSY;
+		ret = -EBUSY;
+	} else if (!vm_running(vm)) {
+		ret = -ECANCELED;
+	} else {
+		ret = save_at_rest(vm);
 	}
-	if (!vm_running(vm)) {
-		vm_resume(vm);
-		return -ECANCELED;
-	}
-	ret = freeze_devices(vm);
-	if (ret == 0) {
-		snapshot_write(&stream);
-		ret = write_file(vm, &stream);
-		snapshot_free(&stream);
-		if (ret < 0 || vm->options->checkpoint.goes_on)
-			thaw_devices(vm);
-		else
-			vm->checkpoint.has_ended = vm_end(vm, 0);
-	}
+	if (ret < 0 && ret != -ECANCELED && !vm->options->checkpoint.goes_on)
+		vm_end(vm, EXIT_STATUS_VOLE);
 	vm_resume(vm);
 	return ret;
 }
 
 static void take(struct vm *vm)
 {
-	const struct checkpoint_options *options = &vm->options->checkpoint;
+	const char *path = vm->options->checkpoint.path;
 	int ret = save(vm);
 
 	vm->checkpoint.is_done = ret != -ECANCELED;
-	if (ret < 0) {
-		if (!options->goes_on)
-			vm_end(vm, EXIT_STATUS_VOLE);
-		return;
-	}
-	say("%s: the machine is saved; \"vole clone %s\" goes on from here", options->path,
-		options->path);
+	if (ret == 0)
+		say("%s: the machine is saved; \"vole clone %s\" goes on from here", path, path);
 }
 
 /* Guest time has come, by the virtual clock. With the host's there is a timer. */
