@@ -59,6 +59,7 @@ accepted('--version', qr/^vole \d/, '--version');
 refused('a word that is no command', 125, qr/\A.*fly: not a command; there are run, clone, replay, inspect, story and doctor.*\n\z/, 'fly', $hello);
 refused("a mistyped command: $_", 125, qr/\A.*$_: not a command; run\?/, $_, $hello) for qw(rnu runn ru rub);
 refused('a kernel where a command should be', 125, qr/not a command; "vole run \Q$hello\E" boots it/, $hello);
+refused('... with a space in its name', 125, qr/ "vole run '\S+a b'" boots it/, write_file('a b', ''));
 
 for my $words ('--help', '--version', "inspect $hello") {
 	my $full = run(['sh', '-c', "\"\$0\" $words >/dev/full", vole()]);

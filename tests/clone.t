@@ -31,6 +31,10 @@ like($saved->{err}, qr/^vole: \Q$file\E: the machine is saved; "vole clone \Q$fi
 is(unpack('V', slurp($disk)), 100, 'what it wrote is on the disk');
 cmp_ok((stat $file)[12] * 512, '<', 4 << 20, 'pages of zeroes take no room');
 
+my $spaced = scratch() . '/a b.ckpt';
+like(run([vole_run(), '--checkpoint', "$spaced,at=1ms", build() . '/guest/hlt.elf'])->{err},
+	qr/^vole: \Q$spaced\E: the machine is saved; "vole clone '\Q$spaced\E'" goes on/m, '... with the name quoted where a shell needs it');
+
 # Each clone gets a copy of the disk.
 sub copy {
 	my ($from) = @_;

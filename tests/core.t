@@ -87,6 +87,16 @@ SKIP: {
 	$vole->finish;
 }
 
+# --- a command to paste ---
+{
+	my $folder = scratch() . "/it's here";
+	mkdir $folder or die "$folder: $!\n";
+	my $quoted = $folder =~ s/'/'\\''/gr;
+	run(['cp', $kernel, "$folder/k.elf"]);
+	my $result = run([vole_run(), '-c', 3, '--core', "$folder/k.core", "$folder/k.elf", '--', 'crash']);
+	like($result->{err}, qr{^vole: core file: gdb '\Q$quoted\E/k\.elf' '\Q$quoted\E/k\.core'$}m, 'names that a shell would take apart are quoted');
+}
+
 # --- what cannot be written ---
 
 # vole ends as without --core, and says this once.

@@ -355,8 +355,8 @@ sub monitor {
 	like(monitor($gdb, 'exits'), qr/^  CPU 0: \d+ exits, .*\n  CPU 1: 0 exits, /m, 'exits');
 	like(monitor($gdb, 'screen'), qr/^this machine has no screen/, 'screen');
 	like(monitor($gdb, 'core'), qr/^there is no file to write: start vole with --core FILE/, 'core without --core');
-	my $core = scratch() . '/monitor-core';
-	like(monitor($gdb, "core $core"), qr/^core file: gdb \S+ \Q$core\E$/m, 'core');
+	my $core = scratch() . '/monitor core';
+	like(monitor($gdb, "core $core"), qr/^core file: gdb \S+ '\Q$core\E'$/m, 'core');
 	is(substr(slurp($core), 0, 4), "\x7fELF", '... is an ELF file');
 	is(monitor($gdb, "core $core"), "core $core: File exists\n", '... and is not overwritten');
 	is(monitor($gdb, 'physical on'), "addresses are physical now\n", 'physical on');

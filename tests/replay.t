@@ -54,6 +54,9 @@ cmp_ok($run->{status}, '>', 20, 'a guest is sent bytes while three CPUs work') o
 isnt(slurp($disk), $content, 'and writes its disk');
 like($run->{err}, qr{^vole: --record \Q$file\E: (\d+) instructions; "vole replay \Q$file\E" repeats them$}m, 'the end of the record is said');
 my ($count) = $run->{err} =~ /: (\d+) instructions; "vole/;
+my $spaced = scratch() . '/a b.rec';
+like(run([vole(), 'run', '--record', $spaced, build() . '/guest/hello.elf'])->{err}, qr{; "vole replay '\Q$spaced\E'" repeats them$}m,
+	'... with the name quoted where a shell needs it');
 
 my $fresh = write_file('fresh.img', $content);
 my $same = 0;

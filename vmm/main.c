@@ -15,6 +15,7 @@
 #include "options_parse.h"
 #include "options_record.h"
 #include "process.h"
+#include "shell_word.h"
 #include "story/story.h"
 #include "suggest.h"
 #include "usage.h"
@@ -55,7 +56,7 @@ static int refuse_command(const char *word)
 	if (!word || !*word)
 		fputs(usage_short, stderr);
 	else if (access(word, F_OK) == 0)
-		say("%s: not a command; \"vole run %s\" boots it", word, word);
+		say("%s: not a command; \"vole run %s\" boots it", word, shell_word(word));
 	else if ((meant = suggest(word, commands)))
 		say("%s: not a command; %s? (vole --help tells all)", word, meant);
 	else

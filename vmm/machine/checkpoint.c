@@ -16,6 +16,7 @@
 #include "machine/vm.h"
 #include "machine/vm_state.h"
 #include "save.h"
+#include "shell_word.h"
 #include "snapshot/file.h"
 #include "snapshot/stream.h"
 
@@ -106,7 +107,8 @@ static void take(struct vm *vm)
 
 	vm->checkpoint.is_done = ret != -ECANCELED;
 	if (ret == 0)
-		say("%s: the machine is saved; \"vole clone %s\" goes on from here", path, path);
+		say("%s: the machine is saved; \"vole clone %s\" goes on from here", path,
+			shell_word(path));
 }
 
 /* Guest time has come, by the virtual clock. With the host's there is a timer. */

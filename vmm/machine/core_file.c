@@ -11,6 +11,7 @@
 #include "log.h"
 #include "machine/vm.h"
 #include "see/core.h"
+#include "shell_word.h"
 
 /* Sets the registers of a CPU, or says why there are none. */
 static void read_registers(struct vm *vm, struct core_cpu *to)
@@ -93,6 +94,6 @@ bool core_file_write(struct vm *vm)
 	if (is_cut)
 		say("--core %s: some of what the page tables map is missing: too many ranges",
 			path);
-	say("core file: gdb %s %s", vm->options->kernel, path);
+	say("core file: gdb %s %s", shell_word(vm->options->kernel), shell_word(path));
 	return true;
 }

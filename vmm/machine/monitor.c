@@ -13,6 +13,7 @@
 #include "machine/vm.h"
 #include "numbers.h"
 #include "see/state_text.h"
+#include "shell_word.h"
 
 /* What a command is given. */
 struct request {
@@ -192,7 +193,8 @@ static void save_core(const struct request *request)
 		text_line(request->text, "core %s: not written; vole's standard error says why",
 			path);
 	else
-		text_line(request->text, "core file: gdb %s %s", vm->options->kernel, path);
+		text_line(request->text, "core file: gdb %s %s", shell_word(vm->options->kernel),
+			shell_word(path));
 }
 
 static void help(const struct request *request);

@@ -20,6 +20,7 @@
 #include "machine/replay.h"
 #include "machine/vm.h"
 #include "monotonic.h"
+#include "shell_word.h"
 #include "version.h"
 
 /* --- the devices, as the outside knows them --------------------------------------------------- */
@@ -453,7 +454,7 @@ void recording_finish(struct vm *vm)
 	else if (!end.error && !end.lost)
 		say("--record %s: %" PRIu64 " instructions; \"vole replay %s\" repeats them",
 			vm->options->record, recording->outside.position.instructions,
-			vm->options->record);
+			shell_word(vm->options->record));
 }
 
 void recording_close(struct vm *vm)
