@@ -51,6 +51,7 @@ like($readme, qr/^ +(?:-\w, )?\Q$_\E\b/m, "the README's command line has $_")
 accepted('--help goes to standard output', qr/^usage: vole run .*--console.*Exit status/s, '--help');
 accepted('run --help does too', qr/^usage: vole run/, 'run', '--help');
 accepted('--version', qr/^vole \d/, '--version');
+refused('--version with a word', 125, qr/\Avole: --version extra: it has no options\n\z/, '--version', 'extra');
 {
 	my $result = run([vole()]);
 	ok($result->{status} eq 125 && $result->{out} eq '' && $result->{err} =~ /\Ausage: vole run (?:.*\n){2,7}\z/,

@@ -99,14 +99,14 @@ int main(int argc, char **argv)
 		return EXIT_STATUS_VOLE;
 	if (asks_for_help(command))
 		return show_text(usage);
-	if (strcmp(command, "--version") == 0)
+	if (strcmp(command, "--version") == 0 && argc == 2)
 		return show_text("vole " VOLE_VERSION "\n");
 	if (strcmp(command, "doctor") == 0 && argc == 2)
 		return doctor();
 	if (strcmp(command, "doctor") == 0 && asks_for_help(argv[2]))
 		return show_text(usage);
-	if (strcmp(command, "doctor") == 0) {
-		say("doctor %s: it has no options", argv[2]);
+	if (strcmp(command, "doctor") == 0 || strcmp(command, "--version") == 0) {
+		say("%s %s: it has no options", command, argv[2]);
 		return EXIT_STATUS_VOLE;
 	}
 	if (strcmp(command, "story") == 0)
