@@ -194,8 +194,11 @@ refused("rng \"$_\"", 125, qr/--rng none: nothing else goes with it/, 'run', '--
 # What a newcomer may do.
 for (qw(--core --coverage --record --initrd --trace --profile --checkpoint)) {
 	refused("$_ without a name", 125, qr/\Avole: $_: no file is named\n\z/, 'run', $_, '', $hello);
+	refused("$_ -", 125, qr/\Avole: $_ -: standard output is the guest's; name a file\n\z/, 'run', $_, '-', $hello) if $_ ne '--initrd';
 	refused("$_ twice", 125, qr/\Avole: $_ b: there can be only one, and a is named before\n\z/, 'run', $_, 'a', $_, 'b', $hello);
 }
+refused("--log $_,file=-", 125, qr/\Avole: --log $_,file=-: standard output is the guest's; name a file\n\z/, 'run', '--log', "$_,file=-", $hello)
+	for qw(virtio pio mmio exits);
 accepted("doctor $_", qr/^usage: vole run/, 'doctor', $_) for qw(--help -h);
 refused("$_ with a socket's name that is too long", 125, qr/\Avole: $_ unix:x+: the name of a socket has at most 107 bytes\n\z/, 'run', $_, 'unix:' . 'x' x 108, $hello)
 	for qw(--console --gdb --serial);

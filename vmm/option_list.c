@@ -74,3 +74,19 @@ int parse_path(const char *name, const char *text, const char **path)
 		say("%s: no file is named", name);
 	return -EINVAL;
 }
+
+int check_output(const char *before, const char *path)
+{
+	if (strcmp(path, "-") != 0)
+		return 0;
+	say("%s-: standard output is the guest's; name a file", before);
+	return -EINVAL;
+}
+
+int parse_output(const char *name, const char *text, const char **path)
+{
+	char before[32];
+
+	snprintf(before, sizeof before, "%s ", name);
+	return check_output(before, text) < 0 ? -EINVAL : parse_path(name, text, path);
+}

@@ -56,7 +56,7 @@ int parse_checkpoint(struct options *options, char *text)
 	char *word;
 	int ret;
 
-	ret = parse_path("--checkpoint", next_word(&text), &checkpoint->path);
+	ret = parse_output("--checkpoint", next_word(&text), &checkpoint->path);
 	if (ret < 0)
 		return ret;
 	while ((word = next_word(&text)) != NULL)

@@ -88,15 +88,15 @@ static int parse_result_option(struct options *options, int option, char *argume
 	case OPTION_LAST:
 		return parse_count("--last", argument, LAST_MAX, &options->last);
 	case OPTION_COVERAGE:
-		return parse_path("--coverage", argument, &options->coverage);
+		return parse_output("--coverage", argument, &options->coverage);
 	case OPTION_PROFILE:
 		return parse_profile(options, argument);
 	case OPTION_CORE:
-		return parse_path("--core", argument, &options->core);
+		return parse_output("--core", argument, &options->core);
 	case OPTION_CHECKPOINT:
 		return parse_checkpoint(options, argument);
 	case OPTION_RECORD:
-		return parse_path("--record", argument, &options->record);
+		return parse_output("--record", argument, &options->record);
 	default:
 		return -EINVAL;
 	}
@@ -113,7 +113,7 @@ static int parse_view_option(struct options *options, int option, char *argument
 	case OPTION_CAPTURE:
 		return parse_capture(options, argument);
 	case OPTION_TRACE:
-		return parse_path("--trace", argument, &options->trace);
+		return parse_output("--trace", argument, &options->trace);
 	case OPTION_STATS:
 		return parse_stats(options, argument);
 	case OPTION_GDB:

@@ -28,5 +28,5 @@ int parse_profile(struct options *options, char *text)
 			return -EINVAL;
 		}
 	}
-	return parse_path("--profile", path, &options->profile);
+	return parse_output("--profile", path, &options->profile);
 }

@@ -15,7 +15,9 @@
 static int parse_log_file(const char *kind, char *text, const char **file)
 {
 	const char *word;
+	char before[32];
 
+	snprintf(before, sizeof before, "--log %s,file=", kind);
 	while ((word = next_word(&text)) != NULL) {
 		if (strncmp(word, "file=", 5) != 0 || !word[5]) {
 			say("--log %s: unknown option \"%s\"%s (there is file=PATH; --log may be "
@@ -28,6 +30,8 @@ static int parse_log_file(const char *kind, char *text, const char **file)
 				word + 5);
 			return -EINVAL;
 		}
+		if (check_output(before, word + 5) < 0)
+			return -EINVAL;
 		*file = word + 5;
 	}
 	return 0;
@@ -135,11 +139,9 @@ int parse_stats(struct options *options, const char *text)
 		return -EINVAL;
 	}
 	options->stats_file = text + strlen(STATS_JSON);
-	if (*options->stats_file && strcmp(options->stats_file, "-") != 0)
-		return 0;
-	say(*options->stats_file ? "--stats=%s: standard output is the guest's; name a file"
-				 : "--stats=%s: no file is named",
-		text);
+	if (*options->stats_file)
+		return check_output("--stats=" STATS_JSON, options->stats_file);
+	say("--stats=%s: no file is named", text);
 	return -EINVAL;
 }
 
