@@ -162,6 +162,8 @@ refused("--debug-port $_", 125, qr/--debug-port \Q$_\E: not a port/, '--boot', '
 	for '', 'x', '0x10000', '65536', '-1';
 refused("--debug-port $_", 125, qr/--debug-port \Q$_\E: --boot vole has another port there/, '--debug-port', $_, guest('hello.elf'))
 	for '0xec', '0xf0', '0xf4', '0xf8', '0xfc';
+refused("--debug-port $_ with --serial", 125, qr/--debug-port \Q$_\E: --boot vole has another port there/, '--debug-port', $_, '--serial', 'pty',
+	guest('hello.elf')) for '0x3f8', '0x3ff';
 refused("--log $_", 125, qr/--log \Q$_\E: not pio, mmio, exits or virtio/, '--boot', 'flat', '--log', $_, $hello) for '', 'all';
 refused('--log with two words', 125, qr/--log pio: unknown option "mmio".* \(there is file=PATH; --log may be repeated\)/, '--boot', 'flat', '--log', 'pio,mmio', $hello);
 refused("--max-exits $_", 125, qr/--max-exits \Q$_\E: not a number/, '--boot', 'flat', '--max-exits', $_, $hello)

@@ -6,7 +6,9 @@
 
 #include <vole/ports.h>
 
+#include "chips/uart.h"
 #include "cpu/engine_choice.h"
+#include "layout.h"
 #include "log.h"
 #include "machine/vm.h"
 
@@ -145,9 +147,13 @@ static int validate_devices(const struct vm *vm)
 	return -EINVAL;
 }
 
-/* Returns whether one of vole's own ports (vole/ports.h) is there. */
-static bool board_has_port(const struct board *board, uint16_t port)
+/* Returns whether one of vole's own ports (vole/ports.h) or the serial port is there. */
+static bool machine_has_port(const struct vm *vm, uint16_t port)
 {
+	const struct board *board = &vm->boot->protocol->board;
+
+	if (plan_has_serial(vm) && port >= SERIAL_PORT && port < SERIAL_PORT + UART_REGISTERS)
+		return true;
 	return (board->checkpoint_port && port == VOLE_PORT_CHECKPOINT) ||
 	       (board->mark_port && port == VOLE_PORT_MARK) ||
 	       (board->exit_port && port == VOLE_PORT_EXIT) ||
@@ -162,7 +168,7 @@ static int validate_debug_port(const struct vm *vm)
 
 	if (!options->has_debug_port)
 		return 0;
-	if (board_has_port(board, options->debug_port)) {
+	if (machine_has_port(vm, options->debug_port)) {
 		say("--debug-port 0x%x: --boot %s has another port there; 0x%x is usual",
 			options->debug_port, vm->boot->protocol->name, VOLE_PORT_DEBUG);
 		return -EINVAL;
