@@ -7,6 +7,7 @@
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
+#include "snapshot/file.h"
 
 /* A number of seconds, or with ns, us or ms. 0 or -EINVAL. */
 static int parse_time(const char *text, uint64_t *ns)
@@ -59,6 +60,10 @@ int parse_checkpoint(struct options *options, char *text)
 	ret = parse_output("--checkpoint", next_word(&text), &checkpoint->path);
 	if (ret < 0)
 		return ret;
+	if (strncmp(checkpoint->path, "unix:", 5) == 0) {
+		say("--checkpoint %s: " SNAPSHOT_NO_SOCKET, checkpoint->path);
+		return -EINVAL;
+	}
 	while ((word = next_word(&text)) != NULL)
 		if (parse_word(checkpoint, word) < 0)
 			return -EINVAL;

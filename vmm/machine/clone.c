@@ -46,7 +46,8 @@ static int adopt_consoles(struct options *options, const struct setup *setup)
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (options->consoles[i].name)
-			return refuse(options, "a clone's consoles keep their names");
+			return refuse(
+				options, "a clone's consoles keep their names; leave out name=");
 		if (strcmp(options->consoles[i].host, "none") == 0)
 			return refuse(options, "--console none: the checkpoint has a console");
 		options->consoles[i].name =

@@ -59,7 +59,10 @@ int snapshot_file_create(const char *path)
 	struct stat st;
 	int ret = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		say("%s: " SNAPSHOT_NO_SOCKET, path);
+		ret = -EINVAL;
+	} else if (fd < 0 || fstat(fd, &st) < 0)
 		ret = fail(path, errno);
 	else if (!S_ISREG(st.st_mode)) {
 		say("%s: not a regular file", path);

@@ -20,6 +20,9 @@
 /* Where memory begins in the file, in bytes. */
 #define SNAPSHOT_MEMORY_OFFSET 4096
 
+/* Why --checkpoint takes no socket. */
+#define SNAPSHOT_NO_SOCKET "a checkpoint is a file, which clones map; no socket can stand for it"
+
 /* Creates the file, or opens one that no vole uses, for a checkpoint that may come: its content
  * stays until then. Returns a descriptor, which holds a lock and the caller closes, or -errno. */
 int snapshot_file_create(const char *path);
