@@ -421,6 +421,11 @@ for my $command ('run', 'inspect') {
 	refused("$command: Linux with a virtual clock", 125, qr/probe\.elf: a guest of --boot \w+ uses an FPU .*--engine kvm/, $command,
 		qw(--clock virtual), build() . '/guest/linux-probe.elf');
 }
+if (kvm_absent()) {
+	refused("$_: Linux where there is no KVM", 125, qr/bzImage: a guest of --boot linux uses an FPU .*--engine kvm/, $_, build() . '/guest/linux-probe.bzImage')
+		for 'run', 'inspect';
+	accepted('inspect --engine kvm shows it all the same', qr/^Kernel/, qw(inspect --engine kvm), build() . '/guest/linux-probe.bzImage');
+}
 accepted("a virtual clock chooses the software CPU", qr/^Hello/, 'run', '--clock', 'virtual', $hello);
 {
 	my $result = run([vole(), qw(run -v --engine soft), $hello]);

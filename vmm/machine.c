@@ -437,6 +437,8 @@ int machine_show(const struct options *options)
 	if (!vm)
 		return EXIT_STATUS_VOLE;
 	status = plan(vm);
+	if (status == 0 && plan_engine(vm) < 0)
+		status = EXIT_STATUS_VOLE;
 	if (status == 0) {
 		machine = describe(vm);
 		ret = vm->boot->protocol->show(vm->boot, stdout, &machine);
