@@ -85,6 +85,13 @@
  *   says: descriptor 2, of the chains from 0 and 3: part of two chains that the device owns \(virtio 2\.7\.13\.1, rule descriptor-twice\)
  *   says: watched, 1 broken$
  *
+ * This seed has the disk give back its first request later than at the kick that has it taken.
+ *   run: --timeout 20 --clock virtual --chaos 2 --check virtio -d %disk% -- header-changed
+ *   engine: soft
+ *   status: 0
+ *   says: queue 0: request of chain 0: its header was changed while the device owned it \(virtio 3\.3\.1, rule header-changed\), last kicked at .*\((?:request|publish)\+0x
+ *   says: watched, 1 broken$
+ *
  *   run: --timeout 20 --check virtio -d %disk% -- buffer-overlap
  *   engine: soft
  *   status: 0
@@ -236,6 +243,9 @@ APART static int request(unsigned number)
 	} else {
 		publish(0, 1);
 	}
+	/* The driver takes the header for its next request already. */
+	if (makes("header-changed"))
+		((volatile struct virtio_blk_req *)&headers[number])->sector = cpu_to_le64(1);
 	for (unsigned i = 0; makes("kick-unasked") && i < 40; i++)
 		set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
 	if (makes("used-index") && number == 1)
