@@ -60,6 +60,23 @@ for my $case (
 		'-v names what was recognised');
 }
 
+# --- the end ---
+
+# A jump at the reset vector, and before it `cli; hlt`, which this reaches.
+my $dead = write_file('dead', "\0" x 0x1ffe0 . "\xfa\xf4" . "\0" x 14 . "\xeb\xee" . "\0" x 14);
+for my $case (['one CPU', []], ['two CPUs, one of them not started', ['-c', 2]]) {
+	my ($name, $words) = @$case;
+	my $result = run([vole_run(), '--timeout', 20, @$words, $dead]);
+	ok($result->{status} eq 0 && $result->{err} =~ /^vole: CPU 0 has halted with interrupts off, at 0xffffffe1: the machine ends\n\z/,
+		"$name: to halt with interrupts off is the end") or diag(shown($result));
+}
+{
+	# `sti; hlt` in a loop: SeaBIOS waits so for a minute before it reboots.
+	my $idle = write_file('idle', "\0" x 0x1ffe0 . "\xfb\xf4\xeb\xfc" . "\0" x 12 . "\xeb\xee" . "\0" x 14);
+	my $result = run([vole_run(), '--timeout', 2, $idle]);
+	is($result->{status}, 124, 'to halt with interrupts on is not') or diag(shown($result));
+}
+
 # --- what is refused ---
 
 sub refused {

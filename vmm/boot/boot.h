@@ -24,7 +24,7 @@
 
 /* What becomes of a machine whose CPUs have all halted with interrupts off. */
 enum board_halt {
-	BOARD_HALT_WAITS, /* nothing; without interrupt controllers the engine ends it, status 0 */
+	BOARD_HALT_STOPS, /* the engine ends it with status 0: it has no interrupt controllers */
 	BOARD_HALT_ENDS,  /* it ends with status 0: Linux powers off so, without ACPI */
 	BOARD_HALT_FAILS, /* it ends with EXIT_STATUS_CRASH, and its state is said */
 };

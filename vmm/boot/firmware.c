@@ -145,6 +145,7 @@ const struct boot_protocol boot_firmware = {
 	.board =
 		{
 			.irqchip = ENGINE_IRQCHIP_PC,
+			.halt = BOARD_HALT_ENDS,
 			.reset = true,
 			.open_bus = true,
 			.cmos = true,

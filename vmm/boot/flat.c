@@ -207,6 +207,7 @@ const struct boot_protocol boot_flat = {
 	.board =
 		{
 			.irqchip = ENGINE_IRQCHIP_NONE,
+			.halt = BOARD_HALT_STOPS,
 			.exception_port = true,
 			.open_bus = true,
 		},

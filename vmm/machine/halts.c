@@ -76,7 +76,7 @@ static void end_if_dead(struct vm *vm)
 
 void halts_look(struct vm *vm)
 {
-	if (vm->boot->protocol->board.halt == BOARD_HALT_WAITS)
+	if (vm->boot->protocol->board.halt == BOARD_HALT_STOPS)
 		return;
 	for (unsigned i = 0; i < vm->options->cpu_count; i++)
 		if (!is_idle_for_good(vm->engine->ops->activity(vm->engine, i)))
@@ -169,7 +169,7 @@ int halts_open(struct vm *vm)
 {
 	int ret;
 
-	if (vm->boot->protocol->board.halt == BOARD_HALT_WAITS || vm->engine->ops->run)
+	if (vm->boot->protocol->board.halt == BOARD_HALT_STOPS || vm->engine->ops->run)
 		return 0;
 	ret = io_timer_add(&vm->loop, &vm->halts.timer, timer_ready);
 	if (ret < 0)
