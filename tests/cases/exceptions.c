@@ -44,8 +44,12 @@
  *
  *   run: --timeout 20 -- msr
  *   status: 126
- *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x
+ *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x[0-9a-f]+\): read of MSR 0x12345678, which this CPU does not have\n
  *   says: ECX 12345678
+ *
+ *   run: --timeout 20 -- write-msr
+ *   status: 126
+ *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x[0-9a-f]+\): write of 0x2000000001 to MSR 0x12345678, which this CPU does not have, or not with this value\n
  *
  * SSE: CR4 does not permit it, and some CPUs do not have it.
  *   run: --timeout 20 -- floating-point
@@ -109,6 +113,8 @@ APART static void raise(const char *what)
 		__asm__ volatile("mov %0, %%ds" : : "r"(0xc));
 	else if (is(what, "msr"))
 		__asm__ volatile("rdmsr" : : "c"(0x12345678) : "eax", "edx");
+	else if (is(what, "write-msr"))
+		__asm__ volatile("wrmsr" : : "c"(0x12345678), "a"(1), "d"(0x20));
 	else if (is(what, "floating-point"))
 		__asm__ volatile("movups %xmm0, %xmm1");
 	else if (is(what, "page-fault"))

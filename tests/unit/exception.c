@@ -123,6 +123,17 @@ static void test_instructions(void)
 	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "
 	       "0x00009000\nvole:   the kernel has",
 		"", "paging without protected mode, which any processor refuses");
+	BEGIN(13, 2, 0, CODE, 8, FLAGS);
+	fake.registers.general[CPU_RCX] = 0x1234;
+	fake_bytes(&fake, CODE, "\x0f\x32", 2);
+	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "
+	       "0x00009000: read of MSR 0x1234, which this CPU does not have\n",
+		"", "RDMSR");
+	BEGIN(13, 2, 0, CODE, 0x1b, FLAGS, 0x7000, 0x23);
+	fake_bytes(&fake, CODE, "\x0f\x32", 2);
+	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "
+	       "0x00009000\n",
+		"", "RDMSR in user mode, which no MSR permits");
 	BEGIN(3, 2, CODE, 8, FLAGS);
 	fake_bytes(&fake, CODE - 1, "\xcc", 1);
 	expect("vole: guest crashed: breakpoint (3) on CPU 0 at 0x00008fff\n", "code at EIP: cc",

@@ -6,6 +6,7 @@
 
 #include "cpu/page_walk.h"
 #include "cpu/place.h"
+#include "cpu/register_bits.h"
 
 const char *exception_name(unsigned vector)
 {
@@ -34,6 +35,10 @@ struct gate_text fault_gate(unsigned vector)
 /* Error codes of the exceptions from this vector to general protection's name a selector or a gate
  * (Intel SDM 3, 6.13). */
 #define INVALID_TSS 10
+
+/* Opcodes behind 0x0f */
+#define WRMSR 0x30
+#define RDMSR 0x32
 
 struct fault_text fault_name(const struct cpu_fault *fault)
 {
@@ -76,6 +81,33 @@ static void describe_access(struct cpu *cpu, const struct cpu_fault *fault,
 		fault->cr2, fault->error & PAGE_FAULT_USER ? " in user mode" : "", why);
 }
 
+/* Describes the use of an MSR that a general protection refused, to follow where it was; nothing
+ * for other faults. Outside of user mode, RDMSR fails only if the MSR does not exist (Intel SDM 2,
+ * RDMSR and WRMSR). */
+static void describe_msr(struct cpu *cpu, const struct cpu_fault *fault,
+	const struct cpu_registers *r, char *text, size_t size)
+{
+	uint64_t value;
+	uint8_t code[2];
+	uint32_t msr;
+
+	text[0] = '\0';
+	if (!r || fault->vector != FAULT_GENERAL_PROTECTION || !fault->has_error ||
+		fault->error != 0 || (r->cr0 & X86_CR0_PE && r->cs.selector & 3) ||
+		cpu_read_linear(cpu, fault->rip, code, sizeof code) < sizeof code ||
+		code[0] != 0x0f)
+		return;
+	msr = (uint32_t)r->general[CPU_RCX];
+	value = r->general[CPU_RDX] << 32 | (uint32_t)r->general[CPU_RAX];
+	if (code[1] == RDMSR)
+		snprintf(text, size, ": read of MSR 0x%x, which this CPU does not have", msr);
+	else if (code[1] == WRMSR)
+		snprintf(text, size,
+			": write of 0x%" PRIx64 " to MSR 0x%x, which this CPU does not have, or "
+			"not with this value",
+			value, msr);
+}
+
 struct fault_text fault_describe(
 	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers)
 {
@@ -87,8 +119,9 @@ struct fault_text fault_describe(
 		snprintf(text.text, sizeof text.text, "page fault (14) on CPU %u at %s: %s",
 			cpu->id, place_of(cpu, fault->rip).text, access);
 	} else {
-		snprintf(text.text, sizeof text.text, "%.200s on CPU %u at %s", name.text, cpu->id,
-			place_of(cpu, fault->rip).text);
+		describe_msr(cpu, fault, registers, access, sizeof access);
+		snprintf(text.text, sizeof text.text, "%.120s on CPU %u at %s%s", name.text,
+			cpu->id, place_of(cpu, fault->rip).text, access);
 	}
 	return text;
 }

@@ -42,6 +42,7 @@ struct fault_text fault_name(const struct cpu_fault *fault);
  * Returns what happened and where: "divide error (0) on CPU 0 at 0x00101052 (divide+0x10)". For a
  * page fault it has the access and the cause, by the paging structures as they are now and by
  * registers, which may be NULL if they are lost: then only by the error code.
+ * For a general protection that RDMSR or WRMSR raised it has the MSR.
  */
 struct fault_text fault_describe(
 	struct cpu *cpu, const struct cpu_fault *fault, const struct cpu_registers *registers);
