@@ -31,6 +31,18 @@
  *   says: RAM ends at 0x007fffff \(--memory\)
  *   says: by the instruction at 0x[0-9a-f]{8} \(main\+0x
  *
+ * The kernel executes the last bytes of RAM, and nothing there leads elsewhere.
+ *   run: --timeout 20 --memory 8M -- off-the-end
+ *   status: 126
+ *   says: guest crashed: CPU 0 runs on to 0x00800000, where no memory is; return address 0x[0-9a-f]{8} \(main\+0x
+ *   says not: jumps
+ *
+ * A jump to the same address
+ *   run: --timeout 20 --memory 8M -- to-the-end
+ *   engine: soft
+ *   status: 126
+ *   says: guest crashed: CPU 0 jumps to 0x00800000, where no memory is; return address 0x[0-9a-f]{8} \(main\+0x
+ *
  * The kernel turns paging on without a page directory. (Some hosts' KVM cannot page outside
  * of long mode; some processors make a triple fault of it and keep nothing.)
  *   run: --timeout 20 -- paging
@@ -42,10 +54,11 @@
 #include "case.h"
 
 #define NOWHERE 0x80000000
+#define RAM_END 0x800000 /* with --memory 8M */
 
-APART static void jump(void)
+APART static void jump(uint32_t address)
 {
-	__asm__ volatile("jmp *%0" : : "r"(NOWHERE));
+	__asm__ volatile("jmp *%0" : : "r"(address));
 }
 
 int main(const struct start_info *info)
@@ -59,7 +72,14 @@ int main(const struct start_info *info)
 		((void (*)(void))nowhere)();
 		break;
 	case 'j':
-		jump();
+		jump(NOWHERE);
+		break;
+	case 'o':
+		write32(RAM_END - 4, 0x90909090);
+		jump(RAM_END - 4);
+		break;
+	case 't':
+		jump(RAM_END);
 		break;
 	case 'r':
 		__asm__ volatile("push %0; ret" : : "r"(NOWHERE));

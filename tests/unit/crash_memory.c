@@ -14,6 +14,8 @@
 #define CODE  0x9000u
 #define STACK 0x5000u
 
+#define RAM_END 0x10000u /* of regions */
+
 static struct fake_cpu fake;
 
 /* The memory of vole's board at its beginning: no page 0, then boot data, then the stack. */
@@ -97,6 +99,20 @@ static void test_jumps(void)
 	begin(0, 0xfffffffe);
 	crash_instruction(&fake.cpu);
 	expect("vole: guest crashed: CPU 0 jumps through a null pointer\n", "nor does none at all");
+
+	begin(RAM_END, STACK);
+	put_call(direct, sizeof direct);
+	crash_instruction(&fake.cpu);
+	expect("vole: guest crashed: CPU 0 runs on to 0x00010000, where no memory is; return",
+		"the end of memory, to which no branch led");
+
+	begin(RAM_END, STACK);
+	put_call(direct, sizeof direct);
+	fake.branches[0] = (struct cpu_branch){.from = CODE, .to = RAM_END, .vector = -1};
+	fake.branch_count = 1;
+	crash_instruction(&fake.cpu);
+	expect("vole: guest crashed: CPU 0 jumps to 0x00010000, where no memory is; return",
+		"... or one did");
 
 	/* The software CPU fetches as it loads. */
 	begin(0x80000000, STACK);

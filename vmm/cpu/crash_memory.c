@@ -45,6 +45,19 @@ static const char *describe_way(
 	return below == 0 ? "jumps or returns" : "returns";
 }
 
+/* Returns whether the instruction before this address, where no memory is, may have led there
+ * without a branch: it is in memory and, if the engine knows the last branches, none of them led
+ * there. */
+static bool runs_on(struct cpu *cpu, uint64_t rip)
+{
+	struct cpu_branch branches[CPU_BRANCHES];
+	unsigned count = cpu->ops->branches ? cpu->ops->branches(cpu, branches) : 0;
+	uint8_t before;
+
+	return cpu_read_linear(cpu, rip - 1, &before, 1) == 1 &&
+	       (count == 0 || branches[count - 1].to != rip);
+}
+
 /* Reports that the instruction pointer leads to where no memory is. */
 static void crash_jump(struct cpu *cpu)
 {
@@ -57,6 +70,8 @@ static void crash_jump(struct cpu *cpu)
 		return;
 	if (cpu->ops->registers(cpu, &registers) == 0)
 		way = describe_way(cpu, &registers, back, sizeof back);
+	if (strcmp(way, "jumps") == 0 && runs_on(cpu, rip))
+		way = "runs on";
 	if (rip == 0)
 		say("guest crashed: CPU %u %s through a null pointer%s", cpu->id, way, back);
 	else
