@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../capture.h"
 #include "../tap.h"
 #include "io/sink.h"
 
@@ -182,6 +183,36 @@ static void test_unused(void)
 	ok(end.lost == 0 && end.error == 0 && !end.is_stuck, "nothing to write, nothing lost");
 }
 
+static void test_report(void)
+{
+	static const struct {
+		struct sink_end end;
+		const char *says;
+	} cases[] = {
+		{{.lost = 0}, ""},
+		{{.lost = 1}, "vole: --trace: x: 1 event is lost\n"},
+		{{.error = -ENOSPC, .unwritten = 1},
+			"vole: --trace: x: No space left on device; the last 1 byte is not "
+			"written\n"},
+		{{.error = -ENOSPC, .unwritten = 47, .lost = 71},
+			"vole: --trace: x: No space left on device; the last 47 bytes are not "
+			"written, and 71 events are lost\n"},
+		{{.error = -EAGAIN, .lost = 2, .has_no_thread = true},
+			"vole: --trace: x: the thread that writes it: Resource temporarily "
+			"unavailable; nothing is written\n"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *says;
+
+		capture_begin();
+		sink_report(&cases[i].end, "--trace", "x", "event");
+		says = capture_end();
+		if (!ok(strcmp(says, cases[i].says) == 0, "what is lost is said once (%zu)", i))
+			printf("# got: %s", says);
+	}
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* as vole */
@@ -191,5 +222,6 @@ int main(void)
 	test_no_reader();
 	test_gone();
 	test_unused();
+	test_report();
 	return tap_done();
 }

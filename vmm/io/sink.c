@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -411,14 +412,18 @@ struct sink_end sink_close(struct sink *sink)
 void sink_report(
 	const struct sink_end *end, const char *option, const char *name, const char *record)
 {
+	char lost[64] = "";
+
+	if (end->lost)
+		snprintf(lost, sizeof lost, "%" PRIu64 " %s%s lost", end->lost, record,
+			end->lost == 1 ? " is" : "s are");
 	if (end->has_no_thread)
 		say("%s: %s: the thread that writes it: %s; nothing is written", option, name,
 			thread_error_text(-end->error));
 	else if (end->error)
-		say("%s: %s: %s; the last %" PRIu64 " byte%s not written", option, name,
+		say("%s: %s: %s; the last %" PRIu64 " byte%s not written%s%s", option, name,
 			error_text(-end->error), end->unwritten,
-			end->unwritten == 1 ? " is" : "s are");
-	if (end->lost)
-		say("%s: %s: %" PRIu64 " %s%s lost", option, name, end->lost, record,
-			end->lost == 1 ? " is" : "s are");
+			end->unwritten == 1 ? " is" : "s are", end->lost ? ", and " : "", lost);
+	else if (end->lost)
+		say("%s: %s: %s", option, name, lost);
 }

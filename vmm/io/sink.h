@@ -99,8 +99,8 @@ void sink_flush(struct sink *sink);
 /* Writes what is left, as sink_flush(), and frees the sink. */
 struct sink_end sink_close(struct sink *sink);
 
-/* Says what was lost, if anything: the option, the name of the file, and what a record is,
- * "line". */
+/* Says in one line what was lost, if anything: the option, the name of the file, and what a record
+ * is, "line". */
 void sink_report(
 	const struct sink_end *end, const char *option, const char *name, const char *record);
 
