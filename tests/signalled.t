@@ -82,4 +82,21 @@ for my $life (@lives) {
 	}
 	is(join("\n", @strange), '', "$life->{name}: signals at $tried of $all system calls");
 }
+# SIGQUIT asks a machine for a report; one that comes while a machine is saved does not end vole after the file is whole.
+{
+	my $path = scratch() . '/quit';
+	my @command = (@run, '--console', 'file:/dev/null', '--checkpoint', "$path,at=1ms", kernel('console-flood'), '--', 3_000_000);
+	my $quit = sub { return run([build() . '/tests/tools/signal-at', POSIX::SIGQUIT, $_[0], $count, @command]) };
+	my $usual = $quit->(0);
+	is($usual->{status}, 0, 'a guest that is saved: a run without a signal') or diag(shown($usual));
+	my ($all, $saved, @strange) = (split ' ', slurp($count))[0];
+	for my $number (calls($all)) {
+		my $got = $quit->($number);
+		my $is_saved = $got->{err} =~ /is saved/;
+		$saved++ if $is_saved;
+		push @strange, "SIGQUIT at call $number: status $got->{status}, $got->{err}" if $got->{status} ne ($is_saved ? 0 : 128 + POSIX::SIGQUIT);
+	}
+	is(join("\n", @strange), '', "a guest that is saved: SIGQUIT at system calls of $all");
+	ok($saved, '... and some come when the machine has been made');
+}
 done_testing();

@@ -295,6 +295,7 @@ static void say_chaos(const struct vm *vm)
 static void stop(struct vm *vm)
 {
 	vm->engine->ops->stop(vm->engine);
+	signals_stopped(vm);
 	measure_reach(vm, STATS_STOPPED);
 	measure_collect(vm);
 	recording_stopped(vm);

@@ -92,6 +92,9 @@ static void signal_ready(struct io_source *source)
 			state_report_request(vm);
 			break;
 		}
+		/* It came while the machine ended by itself: there is nothing to report. */
+		if (!vm->has_stopped)
+			break;
 		__attribute__((fallthrough));
 	default:
 		atomic_store(&vm->signal, (int)info.ssi_signo);
@@ -131,6 +134,16 @@ int signals_open(struct vm *vm)
 		return -errno;
 	}
 	return io_loop_add_control(&vm->loop, &vm->signals, EPOLLIN);
+}
+
+void signals_stopped(struct vm *vm)
+{
+	struct pollfd in = {.fd = vm->signals.fd, .events = POLLIN};
+
+	vm->has_stopped = false;
+	while (poll(&in, 1, 0) > 0)
+		signal_ready(&vm->signals);
+	vm->has_stopped = true;
 }
 
 int signals_wait(void *ctx, unsigned ms)
