@@ -52,6 +52,15 @@ for (@commands) {
 	}
 }
 
+# spec/views.md: a read of the log of virtio. Its times are of one run; what is on a stack, and how far into a function
+# an instruction is, the compiler decides.
+sub log_shape { return $_[0] =~ s/^\d+\.\d{9} //gmr =~ s/0x0000[0-9a-f]{4} \(boot stack\+\w+\)|0x001[0-9a-f]{5}(?= \()/ADDRESS/gr =~ s/\+0x[0-9a-f]+\)/)/gr }
+my ($log, $grep, $steps) = slurp('spec/views.md') =~ /^    \$ (vole run .* --log virtio,file=.*)\n    \$ (grep .*)\n\n((?:    .*\n)+)/m;
+$steps = log_shape($steps =~ s/^    //gmr);
+is(() = $steps =~ /^/mg, 7, 'spec/views.md: the steps of a read are shown');
+my $seen = typed('build/' . ($log =~ s/^vole run/$& --engine soft/r) . " >told && $grep");
+isnt(index(log_shape($seen->{out}), $steps), -1, "spec/views.md: $grep") or diag($steps);
+
 # A newcomer copies the kernel of spec/boot.md into a file and types what its first lines say. The compiler is the
 # one of this run.
 my ($kernel) = slurp('spec/boot.md') =~ /^```c\n(.*?)^```$/ms;
