@@ -197,9 +197,9 @@ static void test_report(void)
 		{{.error = -ENOSPC, .unwritten = 47, .lost = 71},
 			"vole: --trace: x: No space left on device; the last 47 bytes are not "
 			"written, and 71 events are lost\n"},
-		{{.error = -EAGAIN, .lost = 2, .has_no_thread = true},
-			"vole: --trace: x: the thread that writes it: Resource temporarily "
-			"unavailable; nothing is written\n"},
+		{{.error = -EPERM, .lost = 2, .has_no_thread = true},
+			"vole: --trace: x: the thread that writes it: Operation not permitted; "
+			"nothing is written\n"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
