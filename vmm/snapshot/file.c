@@ -56,15 +56,19 @@ int snapshot_file_create(const char *path)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a reader. */
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	int error = fd < 0 ? errno : 0;
 	struct stat st;
 	int ret = 0;
 
-	if (fd < 0 && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+	/* Of a socket, open(2) says that there is no such device. */
+	if (error == ENXIO && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
 		say("%s: " SNAPSHOT_NO_SOCKET, path);
 		ret = -EINVAL;
-	} else if (fd < 0 || fstat(fd, &st) < 0)
+	} else if (error) {
+		ret = fail(path, error);
+	} else if (fstat(fd, &st) < 0) {
 		ret = fail(path, errno);
-	else if (!S_ISREG(st.st_mode)) {
+	} else if (!S_ISREG(st.st_mode)) {
 		say("%s: not a regular file", path);
 		ret = -EINVAL;
 	} else if (file_lock(fd, false) == -EBUSY) {
