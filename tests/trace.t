@@ -91,6 +91,15 @@ for my $case (['demo'], ['journal', 20], ['rng-draw'], ['reset-in-flight'], ['co
 	cmp_ok(scalar(grep { $_->{name} eq 'guest' } @begun), '>', 1, "$kernel: the guest's time is there");
 }
 
+# By the virtual clock, a CPU that halts leaves its turn, and time does not go back there.
+if (engine() eq 'soft') {
+	unlink $trace;
+	run([vole_run(), qw(--clock virtual --boot flat --debug-port 1 --trace), $trace, build() . '/guest/flat-hello.bin']);
+	my @times = map { $_->{timestamp}[0] } grep { $_->{track_event} } packets();
+	cmp_ok(scalar @times, '>', 10, 'flat-hello: its exits are in the trace');
+	is(join(' ', grep { $times[$_] < $times[$_ - 1] } 1 .. $#times), '', '... and time does not go back') or diag("@times");
+}
+
 my $got = run([vole_run(), '--trace', scratch() . '/none/x', guest('hello')]);
 is($got->{status}, 125, 'no such folder: refused');
 like($got->{err}, qr{^vole: --trace .*/none/x: No such file or directory$}m, '... by name');

@@ -241,7 +241,7 @@ static int soft_start(struct engine *base, const struct entry_state *state)
 
 static uint64_t soft_guest_time(struct engine *engine)
 {
-	return soft_now_ordered(soft_engine_of(engine));
+	return soft_now_monotonic(soft_engine_of(engine));
 }
 
 static void soft_position(struct engine *base, struct engine_position *position)

@@ -120,7 +120,7 @@ uint64_t soft_now(const struct soft_engine *engine);
 /* Guest time for who looks from outside: it never goes back. By the virtual clock all CPUs of a
  * round begin at the same time, so soft_now() goes back where a turn ends; this one stays at what
  * the round has reached. */
-uint64_t soft_now_ordered(const struct soft_engine *engine);
+uint64_t soft_now_monotonic(const struct soft_engine *engine);
 
 /* The CPU that executes leaves its quantum after the current instruction. */
 void soft_break(struct soft_engine *engine);

@@ -41,7 +41,7 @@ uint64_t soft_now(const struct soft_engine *engine)
 	return engine->now + x86_count(soft_x86(engine->current)) - engine->current_count;
 }
 
-uint64_t soft_now_ordered(const struct soft_engine *engine)
+uint64_t soft_now_monotonic(const struct soft_engine *engine)
 {
 	uint64_t now = soft_now(engine);
 	uint64_t reached = engine->now + (uint64_t)engine->most;
@@ -257,6 +257,7 @@ static bool execute(struct soft_cpu *cpu, int64_t whole, int64_t *executed)
 	engine->current = NULL;
 	engine->left -= (int64_t)(x86_count(x86) - before) + engine->system.cost;
 	*executed = (int64_t)(x86_count(x86) - engine->current_count);
+	engine->turn_done = *executed;
 	soft_tell_missing(cpu);
 	handle_stop(cpu, stop);
 	if (soft_debug_executed(cpu, stop, (int64_t)(x86_count(x86) - before)))
@@ -326,7 +327,6 @@ static bool begin_round(struct soft_engine *engine)
 		return false;
 	engine->was_idle = false;
 	engine->quantum = choose_quantum(engine, busy);
-	engine->most = 0;
 	return true;
 }
 
@@ -352,7 +352,6 @@ static bool execute_round(struct soft_engine *engine)
 		int64_t executed;
 		bool is_over = execute(cpu, turn_quantum(engine), &executed);
 
-		engine->turn_done = executed;
 		if (!engine->host->running(&cpu->cpu))
 			return false;
 		if (!is_over)
