@@ -102,7 +102,7 @@ static void test_modes(void)
 		.poll = 1,
 		.read_reg_select = 1};
 	pic = read_pics();
-	ok(pic.chips[0].auto_eoi && pic.chips[0].rotate_in_auto_eoi && pic.chips[0].special_mask &&
+	ok(pic.chips[0].auto_eoi && pic.chips[0].rotate_in_auto_eoi && !pic.chips[0].special_mask &&
 			pic.chips[0].special_fully_nested && pic.chips[0].poll &&
 			pic.chips[0].reads_isr && pic.chips[0].lowest == 7,
 		"4.26 modes, and the usual priorities");

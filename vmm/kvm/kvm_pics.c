@@ -9,8 +9,9 @@
 #define PINS    8 /* of each PIC */
 #define CASCADE 2 /* the master's pin on which the slave is */
 
-/* KVM does not keep whether a PIC was ever initialized. One without a base of its vectors is taken
- * for one that was not: they would be those of exceptions. */
+/* KVM does not keep whether a PIC was ever initialized. One whose vectors begin at 0 is taken for
+ * one that was not, since those are the processor's exceptions. Special mask mode is kept, too, but
+ * KVM's PICs do not heed it. */
 static void convert(const struct kvm_pic_state *state, bool is_master, struct pic_chip *chip)
 {
 	*chip = (struct pic_chip){
@@ -23,12 +24,11 @@ static void convert(const struct kvm_pic_state *state, bool is_master, struct pi
 		.vector = state->irq_base,
 		/* KVM has the pin of the highest priority, which is the next one. */
 		.lowest = (uint8_t)((state->priority_add + PINS - 1) % PINS),
-		.icws_left = state->init_state,
+		.icws_left = state->init_state != 0,
 		.initialized = state->irq_base != 0,
 		.auto_eoi = state->auto_eoi,
 		.rotate_in_auto_eoi = state->rotate_on_auto_eoi,
 		.special_fully_nested = state->special_fully_nested_mode,
-		.special_mask = state->special_mask,
 		.poll = state->poll,
 		.reads_isr = state->read_reg_select,
 	};

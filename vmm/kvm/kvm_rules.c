@@ -34,7 +34,7 @@ void kvm_rules_add(struct rules *rules, int vm, int first_vcpu, int last_vcpu)
 		KVM_IRQ_LINE,        /* a device interrupts a PC */
 		KVM_SET_GSI_ROUTING, /* the guest programs its IOAPIC */
 		KVM_IOEVENTFD,       /* a driver starts or stops */
-		KVM_GET_IRQCHIP,     /* the same, of a PC */
+		KVM_GET_IRQCHIP,     /* reports of the state, and checkpoints, of a PC */
 		KVM_GET_PIT2,
 		KVM_GET_CLOCK,
 	};
