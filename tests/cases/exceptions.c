@@ -44,12 +44,12 @@
  *
  *   run: --timeout 20 -- msr
  *   status: 126
- *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x[0-9a-f]+\): read of MSR 0x12345678, which this CPU does not have\n
+ *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x[0-9a-f]+\): read of MSR 0x12345678: this CPU has none that can be read there\n
  *   says: ECX 12345678
  *
  *   run: --timeout 20 -- write-msr
  *   status: 126
- *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x[0-9a-f]+\): write of 0x2000000001 to MSR 0x12345678, which this CPU does not have, or not with this value\n
+ *   says: guest crashed: general protection \(13\), error code 0x0 on CPU 0 at 0x[0-9a-f]{8} \(raise\+0x[0-9a-f]+\): write of 0x2000000001 to MSR 0x12345678: this CPU has none that takes it\n
  *
  * SSE: CR4 does not permit it, and some CPUs do not have it.
  *   run: --timeout 20 -- floating-point

@@ -127,8 +127,16 @@ static void test_instructions(void)
 	fake.registers.general[CPU_RCX] = 0x1234;
 	fake_bytes(&fake, CODE, "\x0f\x32", 2);
 	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "
-	       "0x00009000: read of MSR 0x1234, which this CPU does not have\n",
+	       "0x00009000: read of MSR 0x1234: this CPU has none that can be read there\n",
 		"", "RDMSR");
+	BEGIN(13, 2, 0, CODE, 8, FLAGS);
+	fake.registers.general[CPU_RCX] = 0x1234;
+	fake.registers.general[CPU_RAX] = 0x10;
+	fake.registers.general[CPU_RDX] = 0xffffffff00000002;
+	fake_bytes(&fake, CODE, "\x0f\x30", 2);
+	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "
+	       "0x00009000: write of 0x200000010 to MSR 0x1234: this CPU has none that takes it\n",
+		"", "WRMSR");
 	BEGIN(13, 2, 0, CODE, 0x1b, FLAGS, 0x7000, 0x23);
 	fake_bytes(&fake, CODE, "\x0f\x32", 2);
 	expect("vole: guest crashed: general protection (13), error code 0x0 on CPU 0 at "

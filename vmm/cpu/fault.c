@@ -40,6 +40,8 @@ struct gate_text fault_gate(unsigned vector)
 #define WRMSR 0x30
 #define RDMSR 0x32
 
+#define EFLAGS_VM 0x20000u
+
 struct fault_text fault_name(const struct cpu_fault *fault)
 {
 	struct fault_text name;
@@ -82,8 +84,8 @@ static void describe_access(struct cpu *cpu, const struct cpu_fault *fault,
 }
 
 /* Describes the use of an MSR that a general protection refused, to follow where it was; nothing
- * for other faults. Outside of user mode, RDMSR fails only if the MSR does not exist (Intel SDM 2,
- * RDMSR and WRMSR). */
+ * for other faults. Outside of user mode and virtual-8086 mode the MSR is the reason: it does not
+ * exist, is only written or only read, or does not take the value (Intel SDM 2, RDMSR, WRMSR). */
 static void describe_msr(struct cpu *cpu, const struct cpu_fault *fault,
 	const struct cpu_registers *r, char *text, size_t size)
 {
@@ -93,18 +95,19 @@ static void describe_msr(struct cpu *cpu, const struct cpu_fault *fault,
 
 	text[0] = '\0';
 	if (!r || fault->vector != FAULT_GENERAL_PROTECTION || !fault->has_error ||
-		fault->error != 0 || (r->cr0 & X86_CR0_PE && r->cs.selector & 3) ||
+		fault->error != 0 || r->rflags & EFLAGS_VM ||
+		(r->cr0 & X86_CR0_PE && r->cs.selector & 3) ||
 		cpu_read_linear(cpu, fault->rip, code, sizeof code) < sizeof code ||
 		code[0] != 0x0f)
 		return;
 	msr = (uint32_t)r->general[CPU_RCX];
 	value = r->general[CPU_RDX] << 32 | (uint32_t)r->general[CPU_RAX];
 	if (code[1] == RDMSR)
-		snprintf(text, size, ": read of MSR 0x%x, which this CPU does not have", msr);
+		snprintf(text, size, ": read of MSR 0x%x: this CPU has none that can be read there",
+			msr);
 	else if (code[1] == WRMSR)
 		snprintf(text, size,
-			": write of 0x%" PRIx64 " to MSR 0x%x, which this CPU does not have, or "
-			"not with this value",
+			": write of 0x%" PRIx64 " to MSR 0x%x: this CPU has none that takes it",
 			value, msr);
 }
 
