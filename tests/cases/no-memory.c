@@ -34,8 +34,8 @@
  * The kernel executes the last bytes of RAM, and nothing there leads elsewhere.
  *   run: --timeout 20 --memory 8M -- off-the-end
  *   status: 126
- *   says: guest crashed: CPU 0 runs on to 0x00800000, where no memory is; return address 0x[0-9a-f]{8} \(main\+0x
- *   says not: jumps
+ *   says: guest crashed: CPU 0 (?:jumps or )?runs on to 0x00800000, where no memory is; return address 0x[0-9a-f]{8} \(main\+0x
+ *   says not: jumps to
  *
  * A jump to the same address
  *   run: --timeout 20 --memory 8M -- to-the-end

@@ -103,6 +103,15 @@ static void test_jumps(void)
 	begin(RAM_END, STACK);
 	put_call(direct, sizeof direct);
 	crash_instruction(&fake.cpu);
+	expect("vole: guest crashed: CPU 0 jumps or runs on to 0x00010000, where no memory is; "
+	       "return",
+		"the end of memory, by an engine that does not know branches");
+
+	begin(RAM_END, STACK);
+	put_call(indirect, sizeof indirect);
+	fake.branches[0] = (struct cpu_branch){.from = CODE, .to = CODE + 4, .vector = -1};
+	fake.branch_count = 1;
+	crash_instruction(&fake.cpu);
 	expect("vole: guest crashed: CPU 0 runs on to 0x00010000, where no memory is; return",
 		"the end of memory, to which no branch led");
 

@@ -45,17 +45,19 @@ static const char *describe_way(
 	return below == 0 ? "jumps or returns" : "returns";
 }
 
-/* Returns whether the instruction before this address, where no memory is, may have led there
- * without a branch: it is in memory and, if the engine knows the last branches, none of them led
- * there. */
-static bool runs_on(struct cpu *cpu, uint64_t rip)
+/* Returns how code got to an address where no memory is, if that may have been without a branch:
+ * what is before the address is in memory. way is what the stack tells of a branch. */
+static const char *correct_way(struct cpu *cpu, uint64_t rip, const char *way)
 {
 	struct cpu_branch branches[CPU_BRANCHES];
 	unsigned count = cpu->ops->branches ? cpu->ops->branches(cpu, branches) : 0;
 	uint8_t before;
 
-	return cpu_read_linear(cpu, rip - 1, &before, 1) == 1 &&
-	       (count == 0 || branches[count - 1].to != rip);
+	if (cpu_read_linear(cpu, rip - 1, &before, 1) < 1)
+		return way;
+	if (count > 0)
+		return branches[count - 1].to == rip ? way : "runs on";
+	return strcmp(way, "jumps") == 0 ? "jumps or runs on" : way;
 }
 
 /* Reports that the instruction pointer leads to where no memory is. */
@@ -70,8 +72,7 @@ static void crash_jump(struct cpu *cpu)
 		return;
 	if (cpu->ops->registers(cpu, &registers) == 0)
 		way = describe_way(cpu, &registers, back, sizeof back);
-	if (strcmp(way, "jumps") == 0 && runs_on(cpu, rip))
-		way = "runs on";
+	way = correct_way(cpu, rip, way);
 	if (rip == 0)
 		say("guest crashed: CPU %u %s through a null pointer%s", cpu->id, way, back);
 	else
@@ -95,7 +96,7 @@ static bool is_lost(struct cpu *cpu, gpa_t *gpa)
 	       gmem_read(cpu->gmem, *gpa, &byte, 1) < 0;
 }
 
-/* Whether the CPU has vectors, in real mode, or an interrupt table where no memory is. */
+/* Whether no memory is where real mode has its vectors, or where the interrupt table was loaded. */
 static bool lacks_vectors(struct cpu *cpu, const struct cpu_registers *r)
 {
 	uint8_t byte;
