@@ -101,6 +101,8 @@ refused('a disk', 125, qr/--disk \S+: --boot firmware has no devices/, '--disk',
 refused('a module', 125, qr/--boot firmware takes no --module/, '--module', $large, $image);
 refused('a command line', 125, qr/--boot firmware takes no command line/, $image, '--', 'a');
 refused('a load address', 125, qr/--boot firmware takes no --load/, '--load', 0, $image);
+refused("the byte console at $_", 125, qr/--debug-port $_: --boot firmware has another port there; 0x402 is usual/, '--debug-port', $_, $image)
+	for '0x64', '0x71', '0xcf9';
 refused("the byte console at $_", 125, qr/--debug-port $_: taken/, '--debug-port', $_, $image)
 	for map { sprintf '0x%x', $_ } 0x20, 0x21, 0x40, 0x43, 0x61, 0xa0, 0xa1, 0x4d0, 0x4d1;
 

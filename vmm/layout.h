@@ -54,6 +54,9 @@ static inline uint64_t page_up(uint64_t address)
 #define SERIAL_IRQ  VOLE_SERIAL_IRQ
 #define SERIAL_PIN  VOLE_SERIAL_PIN
 
+/* The chip set's port of a PC's reset line. */
+#define RESET_PORT 0xcf9
+
 /* Addresses of the IOAPIC and the local APIC, as PCs have them. */
 #define IOAPIC_BASE VOLE_IOAPIC_BASE
 #define IOAPIC_PINS VOLE_IOAPIC_PINS

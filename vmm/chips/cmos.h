@@ -19,6 +19,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#define CMOS_INDEX 0x70 /* ports */
+#define CMOS_DATA  0x71
+
 #define CMOS_REGISTERS 128
 
 struct cmos {

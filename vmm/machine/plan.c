@@ -6,7 +6,10 @@
 
 #include <vole/ports.h>
 
+#include "chips/cmos.h"
+#include "chips/i8042.h"
 #include "chips/uart.h"
+#include "chips/vga_text.h"
 #include "cpu/engine_choice.h"
 #include "layout.h"
 #include "log.h"
@@ -147,18 +150,34 @@ static int validate_devices(const struct vm *vm)
 	return -EINVAL;
 }
 
-/* Returns whether one of vole's own ports (vole/ports.h) or the serial port is there. */
-static bool machine_has_port(const struct vm *vm, uint16_t port)
+/* Returns whether the machine has this port for something else than the debug console, interrupt
+ * controllers and timers. */
+static bool has_other_port(const struct vm *vm, uint16_t port)
 {
 	const struct board *board = &vm->boot->protocol->board;
+	const struct {
+		bool present;
+		uint16_t first, count;
+	} ranges[] = {
+		{board->exit_port, VOLE_PORT_EXIT, 1},
+		{board->cpu_port, VOLE_PORT_CPU, 1},
+		{board->mark_port, VOLE_PORT_MARK, 1},
+		{board->checkpoint_port, VOLE_PORT_CHECKPOINT, 1},
+		{board->exception_port, VOLE_PORT_EXCEPTION, 1},
+		{board->keyboard, I8042_DATA, 1},
+		{board->keyboard || board->reset, I8042_STATUS, 1},
+		{board->reset, RESET_PORT, 1},
+		{board->screen, VGA_CRTC_INDEX, 2},
+		{board->screen, VGA_INPUT_STATUS, 1},
+		{plan_has_serial(vm), SERIAL_PORT, UART_REGISTERS},
+		{board->cmos, CMOS_INDEX, 2},
+	};
 
-	if (plan_has_serial(vm) && port >= SERIAL_PORT && port < SERIAL_PORT + UART_REGISTERS)
-		return true;
-	return (board->checkpoint_port && port == VOLE_PORT_CHECKPOINT) ||
-	       (board->mark_port && port == VOLE_PORT_MARK) ||
-	       (board->exit_port && port == VOLE_PORT_EXIT) ||
-	       (board->cpu_port && port == VOLE_PORT_CPU) ||
-	       (board->exception_port && port == VOLE_PORT_EXCEPTION);
+	for (unsigned i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (ranges[i].present && port >= ranges[i].first &&
+			port - ranges[i].first < ranges[i].count)
+			return true;
+	return false;
 }
 
 static int validate_debug_port(const struct vm *vm)
@@ -168,9 +187,10 @@ static int validate_debug_port(const struct vm *vm)
 
 	if (!options->has_debug_port)
 		return 0;
-	if (machine_has_port(vm, options->debug_port)) {
+	if (has_other_port(vm, options->debug_port)) {
 		say("--debug-port 0x%x: --boot %s has another port there; 0x%x is usual",
-			options->debug_port, vm->boot->protocol->name, VOLE_PORT_DEBUG);
+			options->debug_port, vm->boot->protocol->name,
+			board->debug_port ? board->debug_port_number : VOLE_PORT_DEBUG);
 		return -EINVAL;
 	}
 	if (!engine_answers_port(board->irqchip, options->debug_port))

@@ -24,15 +24,9 @@
 #include "machine/vm.h"
 #include "machine/watch.h"
 
-/* Of a PC's CMOS. */
-#define PORT_CMOS_INDEX 0x70
-#define PORT_CMOS_DATA  0x71
-
-/* Where a PC has the reset line. */
-#define PORT_KEYBOARD  0x64 /* command and status of the keyboard controller */
+/* What reads and writes of a PC's reset line are, at two ports. */
 #define KEYBOARD_BUSY  0x02
 #define KEYBOARD_RESET 0xfe
-#define PORT_CHIPSET   0xcf9
 #define CHIPSET_RESET  0x04
 
 /* Waits until standard output accepts a byte. An engine that executes guest code on the I/O thread
@@ -180,7 +174,7 @@ static int cmos_data_port(
 /* As a PC is reset by software: through the keyboard controller, and through the chip set. */
 static int reset_port(struct cpu *cpu, uint16_t port, bool is_write, uint8_t *data, unsigned len)
 {
-	bool keyboard = port == PORT_KEYBOARD;
+	bool keyboard = port == I8042_STATUS;
 
 	if (len != 1)
 		return -ENXIO;
@@ -227,10 +221,10 @@ void ports_add(struct vm *vm)
 		add_port(vm, I8042_DATA, 1, pc_keyboard_port);
 		add_port(vm, I8042_STATUS, 1, pc_keyboard_port);
 	} else if (board->reset) {
-		add_port(vm, PORT_KEYBOARD, 1, reset_port);
+		add_port(vm, I8042_STATUS, 1, reset_port);
 	}
 	if (board->reset)
-		add_port(vm, PORT_CHIPSET, 1, reset_port);
+		add_port(vm, RESET_PORT, 1, reset_port);
 	if (board->screen) {
 		vga_text_init(&vm->screen);
 		add_port_that_takes(vm, "accesses of 1 or 2 bytes", VGA_CRTC_INDEX, 1, screen_port);
@@ -242,8 +236,8 @@ void ports_add(struct vm *vm)
 	if (board->cmos) {
 		cmos_init(&vm->cmos, vm->options->memory_size, vm->options->cpu_count,
 			vm_is_virtual(vm) ? virtual_time : host_time, vm);
-		add_port_that_takes(vm, "writes of 1 byte", PORT_CMOS_INDEX, 1, cmos_index_port);
-		add_port(vm, PORT_CMOS_DATA, 1, cmos_data_port);
+		add_port_that_takes(vm, "writes of 1 byte", CMOS_INDEX, 1, cmos_index_port);
+		add_port(vm, CMOS_DATA, 1, cmos_data_port);
 	}
 }
 
