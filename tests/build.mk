@@ -1,7 +1,8 @@
 # Linked into every unit test.
 tests_shared = $(addprefix tests/,tap.c capture.c driver.c driver_ring.c queue.c refusal.c ring_forms.c elf_make.c fake_cpu.c)
 
-# One program each; the names follow the sources they test. The thread sanitizer has nothing to find where there is one thread.
+# One program each; the names follow the sources they test. The thread sanitizer has nothing to find where there is one thread;
+# a test that begins others names pthread, or is to.
 unit_test_sources = $(filter-out $(if $(x86_host),,$(x86_unit_tests)),$(if $(filter thread,$(SAN)),$(threaded_unit_tests),$(wildcard tests/unit/*.c)))
 threaded_unit_tests := $(shell grep -l pthread tests/unit/*.c)
 

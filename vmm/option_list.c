@@ -75,18 +75,18 @@ int parse_path(const char *name, const char *text, const char **path)
 	return -EINVAL;
 }
 
-int check_output(const char *before, const char *path)
+int check_output(const char *prefix, const char *path)
 {
 	if (strcmp(path, "-") != 0)
 		return 0;
-	say("%s-: standard output is the guest's; name a file", before);
+	say("%s-: standard output is the guest's; name a file", prefix);
 	return -EINVAL;
 }
 
 int parse_output(const char *name, const char *text, const char **path)
 {
-	char before[32];
+	char prefix[32];
 
-	snprintf(before, sizeof before, "%s ", name);
-	return check_output(before, text) < 0 ? -EINVAL : parse_path(name, text, path);
+	snprintf(prefix, sizeof prefix, "%s ", name);
+	return check_output(prefix, text) < 0 ? -EINVAL : parse_path(name, text, path);
 }

@@ -22,11 +22,11 @@ void say_comma(const char *given);
 int parse_path(const char *name, const char *text, const char **path);
 
 /* Refuses "-", by which other programs mean standard output, as the name of a file that is to be
- * written. before is the option as it was given up to that name. Returns 0, or -EINVAL, which it
+ * written. prefix is the option as it was given up to that name. Returns 0, or -EINVAL, which it
  * has said. */
-int check_output(const char *before, const char *path);
+int check_output(const char *prefix, const char *path);
 
-/* Does both for an option whose file is written. */
+/* parse_path() and check_output(), for an option whose file is written. */
 int parse_output(const char *name, const char *text, const char **path);
 
 #endif

@@ -15,9 +15,9 @@
 static int parse_log_file(const char *kind, char *text, const char **file)
 {
 	const char *word;
-	char before[32];
+	char prefix[32];
 
-	snprintf(before, sizeof before, "--log %s,file=", kind);
+	snprintf(prefix, sizeof prefix, "--log %s,file=", kind);
 	while ((word = next_word(&text)) != NULL) {
 		if (strncmp(word, "file=", 5) != 0 || !word[5]) {
 			say("--log %s: unknown option \"%s\"%s (there is file=PATH; --log may be "
@@ -30,7 +30,7 @@ static int parse_log_file(const char *kind, char *text, const char **file)
 				word + 5);
 			return -EINVAL;
 		}
-		if (check_output(before, word + 5) < 0)
+		if (check_output(prefix, word + 5) < 0)
 			return -EINVAL;
 		*file = word + 5;
 	}

@@ -19,7 +19,8 @@ struct shell_word {
  * word does not fit. Any thread. */
 const char *shell_word_write(struct shell_word *shell_word, const char *path);
 
-/* The same for an argument of say(), with a buffer that is valid until the end of the block. */
+/* shell_word_write() for an argument of say(), with a buffer that is there until the end of the
+ * block. */
 #define shell_word(path) shell_word_write(&(struct shell_word){{0}}, path)
 
 #endif

@@ -124,8 +124,8 @@ sub run {
 	return run_once($command, %how);
 }
 
-# Whether it had to be killed, or vole ended at a --timeout that is there for that alone: tests of --timeout itself
-# do not wait for so long.
+# Whether a run had to be killed, or was ended by a --timeout that only keeps it from waiting for ever: tests of
+# --timeout itself do not wait for so long.
 sub is_late {
 	my ($result) = @_;
 	return $result->{status} eq 'time limit' || $result->{status} eq 124 && $result->{err} =~ /^vole: time-out after (\d+) seconds$/m && $1 >= 20;

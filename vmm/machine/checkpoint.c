@@ -60,8 +60,8 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 		vm->memory.size, stream);
 }
 
-/* The CPUs are at rest, and devices meanwhile. If the machine is not to go on, it has ended before
- * they could: what is not done yet is the clones' to do. Returns 0 or -errno (said). */
+/* Saves a machine whose CPUs are at rest, and its devices as well meanwhile. If the machine is not to
+ * go on, it has ended then: what is not done yet is the clones' to do. Returns 0 or -errno (said). */
 static int save_at_rest(struct vm *vm)
 {
 	struct snapshot_stream stream;
@@ -79,8 +79,9 @@ static int save_at_rest(struct vm *vm)
 	return ret;
 }
 
-/* Returns 0, -ECANCELED if a CPU has ended the machine before it was at rest, or another -errno
- * (said): a machine that is not to go on has ended then, too, before its CPUs could. */
+/* Saves the machine. A machine that is not to go on has ended before its CPUs could, whether it was
+ * saved or not. Returns 0, -ECANCELED if a CPU has ended the machine before it was at rest, or
+ * another -errno (said). */
 static int save(struct vm *vm)
 {
 	int ret = 0;

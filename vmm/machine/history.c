@@ -208,6 +208,7 @@ static void revive(struct vm *vm)
 	atomic_store(&vm->status, -1);
 	atomic_store(&vm->ended_outside, false);
 	vm_keep_output(vm);
+	vm->has_stopped = false;
 	vm->halts.found = false;
 	vm->crash = (struct vm_crash){.cpu = 0};
 	recording->has_ended = recording->outside.has_stopped = false;

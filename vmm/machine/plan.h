@@ -32,8 +32,8 @@ bool plan_has_rng(const struct vm *vm);
 /* Validates that this board can have what the user asked for. Returns 0, or -EINVAL (said). */
 int plan_validate(const struct vm *vm);
 
-/* Chooses the engine that this host can run the machine with, for machine_run(). 0, or -EINVAL
- * (said) if it cannot. */
+/* Chooses the engine that this host can run the machine with, for machine_run() and machine_show().
+ * Returns 0, or -EINVAL (said) if it cannot. */
 int plan_engine(struct vm *vm);
 
 #endif

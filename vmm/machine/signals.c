@@ -140,7 +140,6 @@ void signals_stopped(struct vm *vm)
 {
 	struct pollfd in = {.fd = vm->signals.fd, .events = POLLIN};
 
-	vm->has_stopped = false;
 	while (poll(&in, 1, 0) > 0)
 		signal_ready(&vm->signals);
 	vm->has_stopped = true;

@@ -17,8 +17,9 @@ struct vm;
 int signals_open(struct vm *vm);
 void signals_close(struct vm *vm);
 
-/* Handles the signals that came before the machine had stopped: SIGQUIT asked it for a report, and
- * does not end vole. One that comes later does. Called when no guest code is executed any more. */
+/* Handles the signals that came before the machine had stopped. SIGQUIT asked it for a report, and
+ * does not end vole, as one does that comes later; others are the reason for vole's end by now.
+ * Called when no guest code is executed any more. */
 void signals_stopped(struct vm *vm);
 
 /* A sink_wait.moment for the readers of views' files; ctx is the struct vm. --timeout counts from

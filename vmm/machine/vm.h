@@ -179,7 +179,7 @@ struct vm {
 	struct vga_text screen;
 	struct io_loop loop;
 	struct io_source signals; /* a signalfd */
-	bool has_stopped;         /* SIGQUIT ends the wait for output, not a machine. I/O thread */
+	bool has_stopped;         /* no guest code is executed any more. I/O thread */
 	struct io_source timer;   /* a timerfd; fd -1: no time-out */
 	struct vm_last_resort last_resort;
 	struct vm_halts halts;
