@@ -60,8 +60,9 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 		vm->memory.size, stream);
 }
 
-/* Saves a machine whose CPUs are at rest, and its devices as well meanwhile. If the machine is not to
- * go on, it has ended then: what is not done yet is the clones' to do. Returns 0 or -errno (said). */
+/* Saves a machine whose CPUs are at rest, and its devices as well meanwhile. If the machine is not
+ * to go on, it has ended then: what is not done yet is the clones' to do. Returns 0 or -errno
+ * (said). */
 static int save_at_rest(struct vm *vm)
 {
 	struct snapshot_stream stream;
