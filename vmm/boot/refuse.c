@@ -53,7 +53,7 @@ static bool is_checkpoint(const struct image_head *head)
 	return has(head, 0, "vole checkpoint\n", 16);
 }
 
-/* What --record writes (spec/replay.md, section 2). */
+/* A file of --record begins so (spec/replay.md, section 2). */
 static bool is_record(const struct image_head *head)
 {
 	return has(head, 0, "vole record\n\0\0\0", 16);

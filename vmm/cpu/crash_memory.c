@@ -112,14 +112,14 @@ static void say_instruction(struct cpu *cpu)
 	struct cpu_registers registers;
 	struct stack_text stack;
 	bool is_known = cpu->ops->registers(cpu, &registers) == 0;
-	bool has_vectors = !is_known || !lacks_vectors(cpu, &registers);
+	bool no_vectors = is_known && lacks_vectors(cpu, &registers);
 
-	if (!has_vectors && registers.cr0 & X86_CR0_PE)
+	if (no_vectors && registers.cr0 & X86_CR0_PE)
 		say("guest crashed: CPU %u cannot execute the instruction at %s, or take its "
 		    "exception: the interrupt table that was loaded (LIDT) is at 0x%08" PRIx64
 		    ", where no memory is",
 			cpu->id, place_here(cpu).text, registers.idt.base);
-	else if (!has_vectors)
+	else if (no_vectors)
 		say("guest crashed: CPU %u in real mode cannot execute the instruction at %s, or "
 		    "take its exception: there are no vectors at 0x%08" PRIx64,
 			cpu->id, place_here(cpu).text, registers.idt.base);

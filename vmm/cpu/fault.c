@@ -40,8 +40,6 @@ struct gate_text fault_gate(unsigned vector)
 #define WRMSR 0x30
 #define RDMSR 0x32
 
-#define EFLAGS_VM 0x20000u
-
 struct fault_text fault_name(const struct cpu_fault *fault)
 {
 	struct fault_text name;
@@ -95,7 +93,7 @@ static void describe_msr(struct cpu *cpu, const struct cpu_fault *fault,
 
 	text[0] = '\0';
 	if (!r || fault->vector != FAULT_GENERAL_PROTECTION || !fault->has_error ||
-		fault->error != 0 || r->rflags & EFLAGS_VM ||
+		fault->error != 0 || r->rflags & X86_VM ||
 		(r->cr0 & X86_CR0_PE && r->cs.selector & 3) ||
 		cpu_read_linear(cpu, fault->rip, code, sizeof code) < sizeof code ||
 		code[0] != 0x0f)

@@ -34,27 +34,27 @@ static void convert(const struct kvm_pic_state *state, bool is_master, struct pi
 	};
 }
 
+static int read_chip(int vm, uint32_t id, struct kvm_irqchip *chip)
+{
+	*chip = (struct kvm_irqchip){.chip_id = id};
+	return kvm_ioctl(vm, KVM_GET_IRQCHIP, chip);
+}
+
 int kvm_read_pics(int vm, struct pic *pic, bool *uses_ioapic)
 {
-	struct kvm_irqchip chip = {.chip_id = KVM_IRQCHIP_PIC_MASTER};
-	int ret = kvm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+	struct kvm_irqchip master, slave, ioapic;
+	int ret = read_chip(vm, KVM_IRQCHIP_PIC_MASTER, &master);
 
+	if (ret >= 0)
+		ret = read_chip(vm, KVM_IRQCHIP_PIC_SLAVE, &slave);
+	if (ret >= 0)
+		ret = read_chip(vm, KVM_IRQCHIP_IOAPIC, &ioapic);
 	if (ret < 0)
 		return ret;
-	convert(&chip.chip.pic, true, &pic->chips[0]);
-
-	chip = (struct kvm_irqchip){.chip_id = KVM_IRQCHIP_PIC_SLAVE};
-	ret = kvm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
-	if (ret < 0)
-		return ret;
-	convert(&chip.chip.pic, false, &pic->chips[1]);
-
-	chip = (struct kvm_irqchip){.chip_id = KVM_IRQCHIP_IOAPIC};
-	ret = kvm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
-	if (ret < 0)
-		return ret;
+	convert(&master.chip.pic, true, &pic->chips[0]);
+	convert(&slave.chip.pic, false, &pic->chips[1]);
 	*uses_ioapic = false;
 	for (unsigned i = 0; i < KVM_IOAPIC_NUM_PINS; i++)
-		*uses_ioapic |= !chip.chip.ioapic.redirtbl[i].fields.mask;
+		*uses_ioapic |= !ioapic.chip.ioapic.redirtbl[i].fields.mask;
 	return 0;
 }

@@ -24,7 +24,8 @@
 #include "machine/vm.h"
 #include "machine/watch.h"
 
-/* What reads and writes of a PC's reset line are, at two ports. */
+/* A PC is reset by writes of these values to I8042_STATUS and RESET_PORT; KEYBOARD_BUSY is a bit of
+ * what the former reads. */
 #define KEYBOARD_BUSY  0x02
 #define KEYBOARD_RESET 0xfe
 #define CHIPSET_RESET  0x04

@@ -92,7 +92,7 @@ static void signal_ready(struct io_source *source)
 			state_report_request(vm);
 			break;
 		}
-		/* It came while the machine ended by itself: there is nothing to report. */
+		/* SIGQUIT came as the machine ended by itself: nothing is left to report. */
 		if (!vm->has_stopped)
 			break;
 		__attribute__((fallthrough));

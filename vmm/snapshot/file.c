@@ -60,7 +60,7 @@ int snapshot_file_create(const char *path)
 	struct stat st;
 	int ret = 0;
 
-	/* Of a socket, open(2) says that there is no such device. */
+	/* open(2) of a socket fails with ENXIO, "no such device". */
 	if (error == ENXIO && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
 		say("%s: " SNAPSHOT_NO_SOCKET, path);
 		ret = -EINVAL;
