@@ -32,18 +32,37 @@ static void open_pty(struct watcher *w)
 		exit(1);
 }
 
-/* Prints numbered lines of eight bytes until none is taken, or there were many. Returns how many
- * bytes were taken. */
-static size_t print_much(struct watcher *w)
+/* Prints numbered lines of eight bytes, of which the first stands at this byte of all that is
+ * printed, until none is taken, or there were many. Returns at which byte it ended. */
+static size_t print_from(struct watcher *w, size_t printed)
 {
 	char line[16];
-	size_t printed = 0;
 
 	while (printed < MUCH) {
 		snprintf(line, sizeof line, "%07u\n", (unsigned)(printed / 8) % 10000000);
 		if (output(w, line) != 8)
 			break;
 		printed += 8;
+	}
+	return printed;
+}
+
+/* Returns how many bytes were taken. */
+static size_t print_much(struct watcher *w)
+{
+	return print_from(w, 0);
+}
+
+/* The same, with patience for a terminal that somebody seems to have open: whoever looks at the
+ * descriptors of processes in /proc, as vole does to say who uses a file, keeps one open for a
+ * moment after it was closed. */
+static size_t print_all(struct watcher *w)
+{
+	size_t printed = print_from(w, 0);
+
+	for (unsigned i = 0; i < PATIENCE * 100 && printed < MUCH; i++) {
+		poll(NULL, 0, 10);
+		printed = print_from(w, printed);
 	}
 	return printed;
 }
@@ -66,27 +85,9 @@ static size_t read_lines(int fd)
 	return got;
 }
 
-/* Prints as much, and has patience with a terminal that somebody seems to have open: whoever looks
- * at the descriptors of processes in /proc, as vole does to say who uses a file, keeps one open for
- * a moment after it was closed. */
-static size_t print_all(struct watcher *w)
+/* Returns whether nobody has the terminal open, with the same patience. */
+static bool is_alone(struct watcher *w)
 {
-	size_t printed = 0;
-
-	for (unsigned i = 0; i < PATIENCE * 100 && printed < MUCH; i++) {
-		while (printed < MUCH && output(w, "another\n") == 8)
-			printed += 8;
-		if (printed < MUCH)
-			poll(NULL, 0, 10);
-	}
-	return printed;
-}
-
-/* Closes the terminal, which others may keep open for a moment more, see print_all(). Returns
- * whether nobody has it open then. */
-static bool leave(struct watcher *w, int reader)
-{
-	close(reader);
 	for (unsigned i = 0; i < PATIENCE * 100; i++) {
 		if (!chardev_has_reader(&w->chardev))
 			return true;
@@ -105,7 +106,7 @@ static void test_nobody(void)
 
 	open_pty(&w);
 	capture_begin();
-	is(print_much(&w), MUCH, "a terminal that nobody has open takes all output");
+	is(print_all(&w), MUCH, "a terminal that nobody has open takes all output");
 	said = capture_end();
 	snprintf(line, sizeof line,
 		"vole: --console pty: %s is full, and nobody has it open: what the guest prints is "
@@ -117,7 +118,8 @@ static void test_nobody(void)
 	ok(got >= 4096 && got < MUCH,
 		"one who opens it finds the oldest output: as much as a terminal holds");
 	ok(print_much(&w) < MUCH, "and is waited for from then on");
-	ok(leave(&w, reader), "until he leaves");
+	close(reader);
+	ok(is_alone(&w), "until he leaves");
 	capture_begin();
 	is(print_all(&w), MUCH, "then all output is taken again");
 	is(capture_lines(capture_end()), 0, "and nothing more is said");
@@ -159,17 +161,16 @@ static void test_unnoticed(void)
 {
 	struct termios before = {0}, after = {0};
 	struct watcher w;
+	unsigned looks = 0;
 	char buf[16];
 	int reader;
 
 	open_pty(&w);
 	is(output(&w, "early"), 5, "some output");
 	tcgetattr(w.chardev.slave, &before);
-	for (unsigned i = 0; i < 1000; i++)
-		if (chardev_has_reader(&w.chardev))
-			break;
-		else if (i == 999)
-			ok(true, "nobody has the terminal open");
+	while (looks < 1000 && is_alone(&w))
+		looks++;
+	is(looks, 1000, "nobody has the terminal open");
 	tcgetattr(w.chardev.slave, &after);
 	ok(before.c_iflag == after.c_iflag && before.c_oflag == after.c_oflag &&
 			before.c_cflag == after.c_cflag && before.c_lflag == after.c_lflag &&
@@ -187,7 +188,8 @@ static void test_unnoticed(void)
 	ok(write(reader, "typed", 5) == 5 && chardev_has_reader(&w.chardev) &&
 			input(&w, buf, sizeof buf) == 5 && memcmp(buf, "typed", 5) == 0,
 		"what he types is not lost either");
-	ok(leave(&w, reader), "nobody has it open again");
+	close(reader);
+	ok(is_alone(&w), "nobody has it open again");
 	watcher_close(&w);
 }
 
