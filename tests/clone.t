@@ -7,7 +7,6 @@ use strict;
 use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
-use IO::Socket::UNIX;
 use Test::More;
 use Vole qw(:DEFAULT refused);
 
@@ -240,12 +239,6 @@ refused('a checkpoint with a debugger', qr/--checkpoint x: not with --gdb/, 'run
 refused('a name for a console', qr/ready\.ckpt: a clone's consoles keep their names; leave out name=\n/, 'clone', '-d', $disk, '--console', 'stdio,name=a', $file);
 refused('a checkpoint without a file', qr/--checkpoint: no file is named/, 'run', '--checkpoint', ',continue', $ready);
 refused('a time that is none', qr/--checkpoint x: "at=soon" is neither continue nor at=TIME/, 'run', '--checkpoint', 'x,at=soon', $ready);
-refused('a socket', qr/--checkpoint unix:x: a checkpoint is a file, which clones map; no socket can stand for it/, 'run', '--checkpoint', 'unix:x', $ready);
-{
-	my $path = scratch() . '/socket';
-	my $socket = IO::Socket::UNIX->new(Local => $path, Listen => 1) or die "$path: $!\n";
-	refused('the path of a socket', qr/\Q$path\E: a checkpoint is a file, which clones map; no socket can stand for it/, 'run', '--checkpoint', $path, $ready);
-}
 refused('a folder', qr{/: (?:Is a directory|not a regular file)}, 'run', '--checkpoint', '/', $ready);
 
 # The file is locked while a clone runs, and its guest waits.

@@ -1,9 +1,9 @@
 # The monitor; in the order in which a reader may want them.
 vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c shell_word.c process.c error_text.c checksum.c options_parse.c options_machine.c options_devices.c options_checkpoint.c options_views.c option_list.c numbers.c descriptors.c feature_choice.c children.c leave.c line.c log.c machine.c \
-	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c clone.c cpu_host.c debugger.c measure.c monitor.c monitor_tables.c signals.c pending.c devices.c device.c accessor.c watch.c polling.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c hang.c \
+	$(addprefix machine/,vm.c plan.c setup.c vm_state.c checkpoint.c keeper.c clone.c cpu_host.c debugger.c measure.c monitor.c monitor_tables.c signals.c pending.c devices.c device.c accessor.c watch.c polling.c worker.c last_resort.c serial.c pc_keyboard.c screen.c ports.c cpu_start.c timers.c halts.c hang.c \
 		interrupt_source.c exception.c examine.c state_report.c shut_in.c drain.c) \
 	$(addprefix sandbox/,sandbox.c calls.c rules.c filter.c landlock.c inherited.c violation.c names.c) \
-	$(addprefix snapshot/,stream.c file.c) \
+	$(addprefix snapshot/,stream.c file.c handover.c) \
 	options_record.c $(addprefix replay/,journal.c journal_check.c record_file.c outside.c outside_log.c outside_port.c outside_source.c ram_copy.c undo.c) \
 	$(addprefix machine/,recording.c recording_files.c replay.c replay_options.c history.c history_points.c) \
 	$(addprefix debug/,gdb_output.c gdb_reverse.c gdb_stop.c) \

@@ -19,6 +19,7 @@
 #include "machine/drain.h"
 #include "machine/halts.h"
 #include "machine/hang.h"
+#include "machine/keeper.h"
 #include "machine/last_resort.h"
 #include "machine/measure.h"
 #include "machine/plan.h"
@@ -59,6 +60,7 @@ static struct vm *make_vm(const struct options *options, const struct process_st
 	vm->state_report.fd = -1;
 	results_init(vm);
 	vm->checkpoint.fd = vm->checkpoint.wake.fd = vm->checkpoint.timer.fd = -1;
+	vm->checkpoint.listener = LISTENER_EMPTY;
 	vm->entropy = ENTROPY_EMPTY;
 	vm->serial.chardev = CHARDEV_EMPTY;
 	vm->serial.gsi = -1;
@@ -373,7 +375,9 @@ static int build_and_run(struct vm *vm)
 	return atomic_load(&vm->status);
 }
 
-static void free_vm(struct vm *vm)
+/* Gives back all that the machine is made of, and all that it has of the host but a checkpoint that
+ * is kept for clones. */
+static void release(struct vm *vm)
 {
 	last_resort_close(vm);
 	halts_close(vm);
@@ -383,10 +387,7 @@ static void free_vm(struct vm *vm)
 	watch_close(vm);
 	results_close(vm);
 	state_report_close(vm);
-	signals_close(vm);
 	debugger_close(vm);
-	checkpoint_close(vm);
-	io_loop_free(&vm->loop);
 	ioapic_free(&vm->ioapic);
 	if (vm->engine)
 		vm->engine->ops->free(vm->engine);
@@ -395,8 +396,15 @@ static void free_vm(struct vm *vm)
 	measure_tell(vm);
 	boot_free(vm->boot);
 	recording_close(vm);
-	clone_free(vm);
 	measure_free(vm);
+}
+
+static void free_vm(struct vm *vm)
+{
+	signals_close(vm);
+	checkpoint_close(vm);
+	io_loop_free(&vm->loop);
+	clone_free(vm);
 	munmap(vm, sizeof *vm);
 }
 
@@ -421,11 +429,15 @@ int machine_run(const struct options *options, const struct process_start *start
 		return EXIT_STATUS_VOLE;
 	log_open();
 	status = build_and_run(vm);
-	*signal = atomic_load(&vm->signal);
-	if (vm->is_stuck)
+	if (vm->is_stuck) {
 		leave(vm, status);
-	else
-		free_vm(vm);
+		*signal = atomic_load(&vm->signal);
+		return status;
+	}
+	release(vm);
+	keeper_serve(vm);
+	*signal = atomic_load(&vm->signal);
+	free_vm(vm);
 	return status;
 }
 
@@ -449,6 +461,7 @@ int machine_show(const struct options *options)
 			status = EXIT_STATUS_VOLE;
 		}
 	}
+	release(vm);
 	free_vm(vm);
 	return status;
 }

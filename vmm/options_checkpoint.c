@@ -7,7 +7,7 @@
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
-#include "snapshot/file.h"
+#include "snapshot/handover.h"
 
 /* A number of seconds, or with ns, us or ms. 0 or -EINVAL. */
 static int parse_time(const char *text, uint64_t *ns)
@@ -45,8 +45,7 @@ static int parse_word(struct checkpoint_options *checkpoint, const char *word)
 		return 0;
 	}
 	say("--checkpoint %s: \"%s\" is neither continue nor at=TIME, seconds or a number with ns, "
-	    "us "
-	    "or ms",
+	    "us or ms",
 		checkpoint->path, word);
 	return -EINVAL;
 }
@@ -60,8 +59,8 @@ int parse_checkpoint(struct options *options, char *text)
 	ret = parse_output("--checkpoint", next_word(&text), &checkpoint->path);
 	if (ret < 0)
 		return ret;
-	if (strncmp(checkpoint->path, "unix:", 5) == 0) {
-		say("--checkpoint %s: " SNAPSHOT_NO_SOCKET, checkpoint->path);
+	if (strcmp(checkpoint->path, "unix:") == 0) {
+		say("--checkpoint unix:: no socket is named");
 		return -EINVAL;
 	}
 	while ((word = next_word(&text)) != NULL)
@@ -74,6 +73,12 @@ int check_checkpoint(const struct options *options)
 {
 	if (!options->checkpoint.path)
 		return 0;
+	if (options->checkpoint.goes_on && handover_path(options->checkpoint.path)) {
+		say("--checkpoint %s: not with continue: clones are served once the machine has "
+		    "ended",
+			options->checkpoint.path);
+		return -EINVAL;
+	}
 	if (options->chaos.on) {
 		say("--checkpoint %s: not with --chaos, whose devices hold requests back",
 			options->checkpoint.path);

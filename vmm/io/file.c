@@ -49,6 +49,22 @@ static int lock_to_read(int fd, const char *path)
 	return -EBUSY;
 }
 
+int file_adopt(int fd, const char *path, uint64_t *size)
+{
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = measure(fd, path, size);
+	if (ret == 0)
+		ret = lock_to_read(fd, path);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
 int file_open(const char *path, uint64_t *size)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
@@ -60,14 +76,7 @@ int file_open(const char *path, uint64_t *size)
 		say("%s: %s", path, error_text(-ret));
 		return ret;
 	}
-	ret = measure(fd, path, size);
-	if (ret == 0)
-		ret = lock_to_read(fd, path);
-	if (ret < 0) {
-		close(fd);
-		return ret;
-	}
-	return fd;
+	return file_adopt(fd, path, size);
 }
 
 void file_close(int *fd)

@@ -20,6 +20,9 @@ bool file_is_fifo(const char *path);
  * kind. */
 int file_open(const char *path, uint64_t *size);
 
+/* The same of a file that is open: fd, or -errno that was said. On failure it is closed. */
+int file_adopt(int fd, const char *path, uint64_t *size);
+
 /* Closes *fd, a descriptor of any kind, unless it is -1 already, and sets it to -1. */
 void file_close(int *fd);
 

@@ -27,6 +27,11 @@ static void resume_later(struct listener *listener)
 	io_timer_set(&listener->pause, SECOND_NS, 0);
 }
 
+void listener_pause(struct listener *listener)
+{
+	io_loop_del(listener->loop, &listener->socket);
+}
+
 void listener_resume(struct listener *listener)
 {
 	if (io_loop_add(listener->loop, &listener->socket, EPOLLIN) < 0)

@@ -45,6 +45,9 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 int listener_open_tcp(struct listener *listener, struct io_loop *loop, const char *name,
 	uint16_t port, int (*client)(struct listener *listener, int fd));
 
+/* Has clients wait in the kernel's queue until listener_resume(). */
+void listener_pause(struct listener *listener);
+
 /* Accepts the next client, after the last one has left. */
 void listener_resume(struct listener *listener);
 

@@ -12,12 +12,14 @@
 #include "exit_status.h"
 #include "io/file.h"
 #include "log.h"
+#include "machine/keeper.h"
 #include "machine/setup.h"
 #include "machine/vm.h"
 #include "machine/vm_state.h"
 #include "save.h"
 #include "shell_word.h"
 #include "snapshot/file.h"
+#include "snapshot/handover.h"
 #include "snapshot/stream.h"
 
 /* --- saving ----------------------------------------------------------------------------------- */
@@ -56,8 +58,11 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 	ret = vm_state_save(vm, stream);
 	if (ret < 0)
 		return ret;
-	return snapshot_file_write(vm->checkpoint.fd, vm->options->checkpoint.path, vm->memory.host,
+	ret = snapshot_file_write(vm->checkpoint.fd, vm->options->checkpoint.path, vm->memory.host,
 		vm->memory.size, stream);
+	if (ret == 0 && vm->checkpoint.listener.socket.fd >= 0)
+		ret = handover_seal(vm->checkpoint.fd, vm->options->checkpoint.path);
+	return ret;
 }
 
 /* Saves a machine whose CPUs are at rest, and its devices as well meanwhile. If the machine is not
@@ -108,9 +113,11 @@ static void take(struct vm *vm)
 	int ret = save(vm);
 
 	vm->checkpoint.is_done = ret != -ECANCELED;
+	vm->checkpoint.is_kept = ret == 0 && vm->checkpoint.listener.socket.fd >= 0;
 	if (ret == 0)
-		say("%s: the machine is saved; \"vole clone %s\" goes on from here", path,
-			shell_word(path));
+		say("%s: the machine is saved; \"vole clone %s\" goes on from here%s", path,
+			shell_word(path),
+			vm->checkpoint.is_kept ? ", until this vole is ended" : "");
 }
 
 /* Guest time has come, by the virtual clock. With the host's there is a timer. */
@@ -188,7 +195,10 @@ int checkpoint_open(struct vm *vm)
 
 	if (!vm->options->checkpoint.path)
 		return 0;
-	checkpoint->fd = snapshot_file_create(vm->options->checkpoint.path);
+	if (handover_path(vm->options->checkpoint.path))
+		checkpoint->fd = keeper_open(vm);
+	else
+		checkpoint->fd = snapshot_file_create(vm->options->checkpoint.path);
 	if (checkpoint->fd < 0)
 		return checkpoint->fd;
 	checkpoint->wake = (struct io_source){.fd = io_event_open(), .ready = wake_ready};
@@ -221,6 +231,7 @@ void checkpoint_close(struct vm *vm)
 {
 	file_close(&vm->checkpoint.timer.fd);
 	file_close(&vm->checkpoint.wake.fd);
+	keeper_close(vm);
 	if (vm->checkpoint.fd >= 0)
 		file_close(&vm->checkpoint.fd);
 }

@@ -25,6 +25,8 @@ int shut_in(struct vm *vm)
 	struct rules rules = {0};
 
 	calls_add(&rules);
+	if (vm->checkpoint.listener.socket.fd >= 0)
+		calls_add_keeper(&rules);
 	if (vm->engine->ops->permit)
 		vm->engine->ops->permit(vm->engine, &rules);
 	grant_pty(grants, &grant_count, &vm->serial.chardev);

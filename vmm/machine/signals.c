@@ -145,17 +145,12 @@ void signals_stopped(struct vm *vm)
 	vm->has_stopped = true;
 }
 
-int signals_wait(void *ctx, unsigned ms)
+int signals_take(struct vm *vm)
 {
-	struct vm *vm = ctx;
-	uint64_t timeout_ns = vm->options->timeout * UINT64_C(1000000000);
-	struct pollfd in = {.fd = vm->signals.fd, .events = POLLIN};
 	struct signalfd_siginfo info;
 	int signal;
 
-	if (timeout_ns > 0 && monotonic_ns() - vm->began_ns >= timeout_ns)
-		return -ETIMEDOUT;
-	if (poll(&in, 1, (int)ms) <= 0 || read(in.fd, &info, sizeof info) != sizeof info)
+	if (read(vm->signals.fd, &info, sizeof info) != sizeof info)
 		return 0;
 	signal = (int)info.ssi_signo;
 	if (signal == SIGTSTP)
@@ -164,6 +159,17 @@ int signals_wait(void *ctx, unsigned ms)
 		return 0;
 	atomic_store(&vm->signal, signal);
 	return -EINTR;
+}
+
+int signals_wait(void *ctx, unsigned ms)
+{
+	struct vm *vm = ctx;
+	uint64_t timeout_ns = vm->options->timeout * UINT64_C(1000000000);
+	struct pollfd in = {.fd = vm->signals.fd, .events = POLLIN};
+
+	if (timeout_ns > 0 && monotonic_ns() - vm->began_ns >= timeout_ns)
+		return -ETIMEDOUT;
+	return poll(&in, 1, (int)ms) > 0 ? signals_take(vm) : 0;
 }
 
 void signals_close(struct vm *vm)

@@ -27,6 +27,11 @@ void signals_stopped(struct vm *vm);
  * taken, so that ^C is SIGINT. */
 int signals_wait(void *ctx, unsigned ms);
 
+/* Takes a signal that has come, without waiting. Returns 0, or -EINTR if it ends vole, which is
+ * vm->signal then. Called when nothing but signals is left of the machine, or its terminal is not
+ * taken yet. */
+int signals_take(struct vm *vm);
+
 /* Raises a signal that is blocked and unblocks it, so that its default action takes place, which
  * may end the process. */
 void signal_let_through(int signal);

@@ -30,6 +30,7 @@
 #include "io/chardev.h"
 #include "io/disk.h"
 #include "io/entropy.h"
+#include "io/listener.h"
 #include "io/loop.h"
 #include "io/overlay.h"
 #include "io/result_file.h"
@@ -151,12 +152,14 @@ struct vm_crash {
 
 /* The checkpoint that the user wants: checkpoint.c. */
 struct vm_checkpoint {
-	int fd;                 /* of its file; -1: none is wanted */
-	struct io_source wake;  /* an eventfd: it may be due; fd -1: none */
-	struct io_source timer; /* fd -1: none */
-	atomic_bool is_asked;   /* the guest, or the timer, has */
-	bool is_done;           /* it was tried. I/O thread */
-	bool has_ended;         /* the machine: what it has under way is the clones' to do */
+	int fd;                   /* of its file; -1: none is wanted */
+	struct listener listener; /* where clones get it, rather than from a folder */
+	struct io_source wake;    /* an eventfd: it may be due; fd -1: none */
+	struct io_source timer;   /* fd -1: none */
+	atomic_bool is_asked;     /* the guest, or the timer, has */
+	bool is_done;             /* it was tried. I/O thread */
+	bool has_ended;           /* the machine: what it has under way is the clones' to do */
+	bool is_kept;             /* the machine has ended so, and vole hands the file over */
 };
 
 struct clone;

@@ -11,4 +11,7 @@
 
 void calls_add(struct rules *rules);
 
+/* Those that keeping a checkpoint for clones adds (machine/keeper.h). */
+void calls_add_keeper(struct rules *rules);
+
 #endif

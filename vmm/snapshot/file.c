@@ -18,6 +18,7 @@
 #include "io/file_holder.h"
 #include "leave.h"
 #include "log.h"
+#include "snapshot/handover.h"
 
 #define PAGE 4096
 
@@ -62,7 +63,7 @@ int snapshot_file_create(const char *path)
 
 	/* open(2) of a socket fails with ENXIO, "no such device". */
 	if (error == ENXIO && stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-		say("%s: " SNAPSHOT_NO_SOCKET, path);
+		say("%s: a socket; unix:%s?", path, path);
 		ret = -EINVAL;
 	} else if (error) {
 		ret = fail(path, error);
@@ -235,7 +236,10 @@ int snapshot_file_open(struct snapshot_file *file, const char *path)
 
 	*file = SNAPSHOT_FILE_EMPTY;
 	file->path = path;
-	ret = file_open(path, &size);
+	if (handover_path(path))
+		ret = file_adopt(handover_receive(path), path, &size);
+	else
+		ret = file_open(path, &size);
 	if (ret < 0)
 		return ret;
 	file->fd = ret;

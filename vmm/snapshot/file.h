@@ -20,9 +20,6 @@
 /* Where memory begins in the file, in bytes. */
 #define SNAPSHOT_MEMORY_OFFSET 4096
 
-/* Why --checkpoint takes no socket. */
-#define SNAPSHOT_NO_SOCKET "a checkpoint is a file, which clones map; no socket can stand for it"
-
 /* Creates the file, or opens one that no vole uses, for a checkpoint that may come: its content
  * stays until then. Returns a descriptor, which holds a lock and the caller closes, or -errno. */
 int snapshot_file_create(const char *path);
@@ -46,8 +43,9 @@ struct snapshot_file {
 
 #define SNAPSHOT_FILE_EMPTY ((struct snapshot_file){.fd = -1})
 
-/* Opens a checkpoint, validates its header and reads its state. Returns 0, or -errno: -EBADMSG if
- * it is none, of another version, cut off or damaged. The caller calls snapshot_file_close()
+/* Opens a checkpoint, or waits for one that is handed over at "unix:PATH", validates its header and
+ * reads its state. Returns 0, or -errno: -EBADMSG if it is none, of another version, cut off or
+ * damaged. The caller calls snapshot_file_close()
  * whatever is returned. path must stay. */
 int snapshot_file_open(struct snapshot_file *file, const char *path);
 void snapshot_file_close(struct snapshot_file *file);

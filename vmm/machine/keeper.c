@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "error_text.h"
+#include "io/file.h"
+#include "log.h"
+#include "machine/signals.h"
+#include "machine/vm.h"
+#include "snapshot/handover.h"
+
+int keeper_open(struct vm *vm)
+{
+	struct listener *listener = &vm->checkpoint.listener;
+	const char *name = vm->options->checkpoint.path;
+	int ret;
+
+	ret = listener_open(listener, &vm->loop, "checkpoint", handover_path(name), NULL);
+	if (ret < 0)
+		return ret;
+	listener_pause(listener);
+	return handover_make(name);
+}
+
+/* Hands the checkpoint over to a client. Returns 0, or -errno if there is none for now, or none can
+ * be had. */
+static int hand_over(struct vm_checkpoint *checkpoint)
+{
+	int client = accept4(checkpoint->listener.socket.fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (client < 0)
+		return -errno;
+	/* One that has gone again needs nothing. */
+	handover_send(client, checkpoint->fd);
+	file_close(&client);
+	return 0;
+}
+
+/* Hands it over to all who wait. Returns how many milliseconds the socket is to be left alone. */
+static int hand_over_all(struct vm_checkpoint *checkpoint)
+{
+	struct listener *listener = &checkpoint->listener;
+	int ret;
+
+	do
+		ret = hand_over(checkpoint);
+	while (ret == 0 || ret == -EINTR || ret == -ECONNABORTED);
+	if (ret == -EAGAIN) {
+		listener->failed = false;
+		return 0;
+	}
+	if (!listener->failed)
+		say("--checkpoint %s: no client can be taken: %s", listener->where,
+			error_text(-ret));
+	listener->failed = true;
+	return 1000;
+}
+
+void keeper_serve(struct vm *vm)
+{
+	struct pollfd ready[] = {
+		{.fd = vm->signals.fd, .events = POLLIN},
+		{.fd = vm->checkpoint.listener.socket.fd, .events = POLLIN},
+	};
+
+	if (!vm->checkpoint.is_kept)
+		return;
+	while (signals_take(vm) == 0) {
+		int pause = hand_over_all(&vm->checkpoint);
+
+		poll(ready, pause > 0 ? 1 : 2, pause > 0 ? pause : -1);
+	}
+}
+
+void keeper_close(struct vm *vm)
+{
+	listener_close(&vm->checkpoint.listener);
+}
