@@ -21,15 +21,17 @@ my ($ready, $hello, $spin) = map { guest($_) } qw(ready hello spin);
 my $socket = "$folder/socket";
 my $disk = write_file('disk.img', "\0" x 4096);
 
-# A vole that runs beside the test, its standard error in a file. Ends the script if its socket does not appear.
+# A vole that runs beside the test, its standard error in a file; the last word may be a list of words to run it by.
+# Ends the script if its socket does not appear.
 sub keeper {
 	my (@words) = @_;
+	my @before = ref $words[-1] ? @{pop @words} : ();
 	my $pid = fork() // die "fork: $!\n";
 	if ($pid == 0) {
 		open STDIN, '<', '/dev/null';
 		open STDOUT, '>', "$folder/out";
 		open STDERR, '>', "$folder/err";
-		exec { vole() } vole_run(), @words or POSIX::_exit(99);
+		exec @before, vole_run(), @words or POSIX::_exit(99);
 	}
 	for (1 .. 3000) {
 		return $pid if -S $socket;
@@ -76,6 +78,8 @@ is(processor_ticks($keeper), $before, 'it waits without using a processor');
 	like($clone->{err}, qr/not as it was when the checkpoint was taken/, 'a clone is judged as one of a file') or diag(shown($clone));
 }
 refused('a second one at the same socket', qr/--checkpoint unix:\Q$socket\E: Address already in use/, 'run', '--checkpoint', "unix:$socket", $hello);
+my $crowded = run(['bash', '-c', 'ulimit -n 4; exec "$@"', '-', vole(), 'clone', '-d', "$disk,private", "unix:$socket"]);
+like($crowded->{err}, qr/\Avole: unix:\Q$socket\E: Too many open files: the limit is 4; .*\n\z/, 'a clone that has no descriptor left says so');
 is(ended($keeper, 'TERM'), 'signal 15', 'a signal ends it');
 ok(!-e $socket, 'and the socket is gone');
 refused('nobody', qr/unix:\Q$socket\E: No such file or directory/, 'clone', "unix:$socket");
@@ -86,6 +90,28 @@ my $second = run(['bash', '-c', '"$1" clone --checkpoint "unix:$2.2,at=40ms" "un
 	'"$1" clone --timeout 1 "unix:$2.2"; status=$?; kill %1; exit $status', '-', vole(), $socket], limit => 60);
 is($second->{status}, 124, "a clone's clone runs") or diag(shown($second));
 is(ended($keeper, 'INT'), 'signal 2', '^C ends it as well');
+
+# A signal that comes while the machine is saved, or its output waits for a reader, ends vole afterwards.
+$keeper = keeper('-d', write_file('second.img', "\0" x 4096), qw(--console pty --checkpoint), "unix:$socket", $ready);
+for (1 .. 3000) {
+	last if slurp("$folder/err") =~ /is saved/;
+	sleep 0.01;
+}
+is(ended($keeper, 'TERM'), 'signal 15', 'a signal that comes early is not lost');
+
+# Clients that take nothing: the kernel bounds by RLIMIT_NOFILE how many descriptors a user without privileges has sent
+# that nobody has taken yet.
+my @bare = $> == 0 ? ('setpriv', '--bounding-set', '-sys_resource,-sys_admin') : ();
+$keeper = keeper('--checkpoint', "unix:$socket,at=1ms", $spin, [@bare, qw(prlimit --nofile=32)]);
+my @silent = map { IO::Socket::UNIX->new(Peer => $socket) // () } 1 .. 36;
+my $unserved = run([vole(), 'clone', "unix:$socket"]);
+like($unserved->{err}, qr/no checkpoint came: the machine has ended without one, or its vole could not send it/, 'clients that take nothing are in the way')
+	or diag(shown($unserved));
+like(slurp("$folder/err"), qr/^vole: --checkpoint unix:\Q$socket\E: no client can be served: Too many references/m, '... which vole says');
+@silent = ();
+my $served = run(['bash', '-c', 'until "$@"; [ $? = 124 ]; do sleep 0.1; done', '-', vole(), qw(clone --timeout 1), "unix:$socket"], limit => 60);
+is($served->{status}, 0, '... until they have gone') or diag(shown($served));
+is(ended($keeper, 'TERM'), 'signal 15', '... and it ends as ever');
 
 # A machine that ends without being saved, by itself or not.
 for my $signal (qw(TERM KILL)) {
@@ -102,7 +128,7 @@ for my $signal (qw(TERM KILL)) {
 	}
 	ended($keeper, $signal);
 	is(ended($pid), 125, "a machine that ended by SIG$signal before it was saved: the clones that waited end");
-	is(slurp("$folder/waiting"), "vole: unix:$socket: no checkpoint came: the machine has ended without one\n", '... and say so');
+	is(slurp("$folder/waiting"), "vole: unix:$socket: no checkpoint came: the machine has ended without one, or its vole could not send it\n", '... and say so');
 }
 unlink $socket;
 

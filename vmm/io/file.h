@@ -20,7 +20,8 @@ bool file_is_fifo(const char *path);
  * kind. */
 int file_open(const char *path, uint64_t *size);
 
-/* The same of a file that is open: fd, or -errno that was said. On failure it is closed. */
+/* Validates an open file as file_open() does, and locks it. fd may be -errno that was said already.
+ * Returns fd, or -errno (said), after which fd is closed. */
 int file_adopt(int fd, const char *path, uint64_t *size);
 
 /* Closes *fd, a descriptor of any kind, unless it is -1 already, and sets it to -1. */

@@ -25,21 +25,30 @@ int keeper_open(struct vm *vm)
 	return handover_make(name);
 }
 
-/* Hands the checkpoint over to a client. Returns 0, or -errno if there is none for now, or none can
- * be had. */
+/* Hands the checkpoint over to a client. Returns 0, -EAGAIN if no client waits, or another
+ * -errno. */
 static int hand_over(struct vm_checkpoint *checkpoint)
 {
 	int client = accept4(checkpoint->listener.socket.fd, NULL, NULL, SOCK_CLOEXEC);
+	int ret;
 
 	if (client < 0)
 		return -errno;
-	/* One that has gone again needs nothing. */
-	handover_send(client, checkpoint->fd);
+	ret = handover_send(client, checkpoint->fd);
 	file_close(&client);
-	return 0;
+	return ret;
 }
 
-/* Hands it over to all who wait. Returns how many milliseconds the socket is to be left alone. */
+/* Returns whether clients can be served after this result of hand_over(): a client that has gone
+ * needs nothing. */
+static bool goes_on(int ret)
+{
+	return ret == 0 || ret == -EINTR || ret == -ECONNABORTED || ret == -EPIPE ||
+	       ret == -ECONNRESET;
+}
+
+/* Hands the checkpoint over to all clients that wait. Returns how many milliseconds the socket is
+ * to be left alone. */
 static int hand_over_all(struct vm_checkpoint *checkpoint)
 {
 	struct listener *listener = &checkpoint->listener;
@@ -47,13 +56,13 @@ static int hand_over_all(struct vm_checkpoint *checkpoint)
 
 	do
 		ret = hand_over(checkpoint);
-	while (ret == 0 || ret == -EINTR || ret == -ECONNABORTED);
+	while (goes_on(ret));
 	if (ret == -EAGAIN) {
 		listener->failed = false;
 		return 0;
 	}
 	if (!listener->failed)
-		say("--checkpoint %s: no client can be taken: %s", listener->where,
+		say("--checkpoint %s: no client can be served: %s", listener->where,
 			error_text(-ret));
 	listener->failed = true;
 	return 1000;
@@ -68,7 +77,8 @@ void keeper_serve(struct vm *vm)
 
 	if (!vm->checkpoint.is_kept)
 		return;
-	while (signals_take(vm) == 0) {
+	/* One may have come while the machine was saved. */
+	while (atomic_load(&vm->signal) == 0 && signals_take(vm) == 0) {
 		int pause = hand_over_all(&vm->checkpoint);
 
 		poll(ready, pause > 0 ? 1 : 2, pause > 0 ? pause : -1);

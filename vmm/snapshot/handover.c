@@ -77,7 +77,7 @@ const char *handover_path(const char *name)
 }
 
 /* Returns a descriptor of the connection, or -errno (said). */
-static int join(const char *name)
+static int connect_to(const char *name)
 {
 	const char *path = handover_path(name);
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -111,9 +111,14 @@ static int unpack(struct parcel *parcel, const char *name, ssize_t len)
 	int fd;
 
 	if (len == 0) {
-		say("%s: no checkpoint came: the machine has ended without one", name);
+		say("%s: no checkpoint came: the machine has ended without one, or its vole could "
+		    "not send it",
+			name);
 		return -EPIPE;
 	}
+	/* The message had a descriptor, for which this process has no room. */
+	if (!header && (parcel->message.msg_flags & MSG_CTRUNC))
+		return fail(name, EMFILE);
 	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
 		header->cmsg_len != CMSG_LEN(sizeof fd)) {
 		say("%s: what came is no checkpoint", name);
@@ -126,7 +131,7 @@ static int unpack(struct parcel *parcel, const char *name, ssize_t len)
 int handover_receive(const char *name)
 {
 	struct parcel parcel;
-	int server = join(name), ret;
+	int server = connect_to(name), ret;
 	ssize_t len;
 
 	if (server < 0)

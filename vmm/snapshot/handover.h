@@ -11,12 +11,13 @@
  * descriptor that the caller closes, or -errno (said). */
 int handover_make(const char *name);
 
-/* Has the file stay as it is from now on, whoever has its descriptor. Returns 0 or -errno (said
- * with that name). */
+/* Seals the file, so that whoever has its descriptor can neither write nor resize it. Returns 0 or
+ * -errno (said with that name). */
 int handover_seal(int fd, const char *name);
 
 /* Sends the descriptor to a client, which has not been sent anything yet, so this does not wait.
- * Returns 0, or -errno (not said) if the client has gone. */
+ * Returns 0, or -errno (not said): -EPIPE or -ECONNRESET if the client has gone,
+ * -ETOOMANYREFS if too many descriptors that this user has sent are still to be taken. */
 int handover_send(int client, int fd);
 
 /* Connects to the socket of a name "unix:PATH", and waits until a descriptor comes. Nothing is
