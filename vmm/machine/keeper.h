@@ -4,8 +4,8 @@
 
 /*
  * `--checkpoint unix:PATH`: the checkpoint is in vole's memory, and vole stays, once the machine
- * has ended by being saved, to hand it over to each clone that connects (snapshot/handover.h). Clones
- * that connect earlier wait in the kernel's queue.
+ * has ended by being saved, to hand it over to each clone that connects (snapshot/handover.h).
+ * Clones that connect earlier wait in the kernel's queue.
  */
 
 struct vm;
