@@ -84,13 +84,6 @@ static int init(struct listener *listener, struct io_loop *loop, const char *nam
 	return io_timer_add(loop, &listener->pause, pause_ready);
 }
 
-static int begin(struct listener *listener)
-{
-	if (listen(listener->socket.fd, 1) < 0)
-		return fail(listener, errno);
-	return io_loop_add(listener->loop, &listener->socket, EPOLLIN);
-}
-
 int listener_open(struct listener *listener, struct io_loop *loop, const char *name,
 	const char *path, int (*client)(struct listener *listener, int fd))
 {
@@ -122,13 +115,19 @@ int listener_open(struct listener *listener, struct io_loop *loop, const char *n
 	}
 	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0)
 		return fail(listener, errno);
+	/* At once: whoever waits for the socket connects when it is there. */
+	if (listen(listener->socket.fd, 1) < 0) {
+		ret = fail(listener, errno);
+		unlink(path);
+		return ret;
+	}
 	ret = remover_start(&listener->remover, path, false);
 	if (ret < 0) {
 		unlink(path);
 		say("--%s %s: %s", name, listener->where, thread_error_text(-ret));
 		return ret;
 	}
-	return begin(listener);
+	return io_loop_add(listener->loop, &listener->socket, EPOLLIN);
 }
 
 int listener_open_tcp(struct listener *listener, struct io_loop *loop, const char *name,
@@ -149,9 +148,10 @@ int listener_open_tcp(struct listener *listener, struct io_loop *loop, const cha
 		return ret;
 	/* A connection of an earlier vole may still linger. */
 	setsockopt(listener->socket.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0)
+	if (bind(listener->socket.fd, (struct sockaddr *)&address, sizeof address) < 0 ||
+		listen(listener->socket.fd, 1) < 0)
 		return fail(listener, errno);
-	return begin(listener);
+	return io_loop_add(loop, &listener->socket, EPOLLIN);
 }
 
 void listener_unlink(struct listener *listener)
