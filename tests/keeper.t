@@ -34,6 +34,8 @@ sub keeper {
 		open STDIN, '<', '/dev/null';
 		open STDOUT, '>', "$folder/out";
 		open STDERR, '>', "$folder/err";
+		# A shell that runs the tests in the background has them ignore it, and vole would, too.
+		$SIG{INT} = 'DEFAULT';
 		exec @before, vole_run(), @words or POSIX::_exit(99);
 	}
 	for (1 .. 3000) {
