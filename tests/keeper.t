@@ -8,7 +8,7 @@ use warnings;
 use lib 'tests/lib';
 use Abi 'slurp';
 use IO::Socket::UNIX;
-use POSIX ();
+use POSIX 'WNOHANG';
 use Test::More;
 use Time::HiRes 'sleep';
 use Vole qw(:DEFAULT refused);
@@ -45,12 +45,19 @@ sub keeper {
 	die "nobody listens: ", slurp("$folder/err"), "\n";
 }
 
-# Its exit status after a signal, 0 for none.
+# Its exit status after a signal, if there is one; it has a minute.
 sub ended {
 	my ($pid, $signal) = @_;
 	kill $signal, $pid if $signal;
+	for (1 .. 3000) {
+		next if waitpid($pid, WNOHANG) == 0;
+		return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
+	} continue {
+		sleep 0.02;
+	}
+	kill 'KILL', $pid;
 	waitpid $pid, 0;
-	return $? & 127 ? "signal " . ($? & 127) : $? >> 8;
+	return 'time limit';
 }
 
 # Clones that come before the machine is saved, and one after another.
