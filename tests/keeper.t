@@ -24,6 +24,16 @@ my $disk = write_file('disk.img', "\0" x 4096);
 # A line of /proc/net/unix: with a flag, __SO_ACCEPTCON, of the socket that listens.
 my $listens = qr/^\w+: \w+ \w+ 00010000 .* \Q$socket\E$/m;
 
+# Waits until the condition holds, for a minute. Returns whether it does.
+sub soon(&) {
+	my ($condition) = @_;
+	for (1 .. 3000) {
+		return 1 if $condition->();
+		sleep 0.02;
+	}
+	return 0;
+}
+
 # A vole that runs beside the test, its standard error in a file; the last word may be a list of words to run it by.
 # Ends the script if it does not listen.
 sub keeper {
@@ -38,23 +48,15 @@ sub keeper {
 		$SIG{INT} = 'DEFAULT';
 		exec @before, vole_run(), @words or POSIX::_exit(99);
 	}
-	for (1 .. 3000) {
-		return $pid if slurp('/proc/net/unix') =~ /$listens/;
-		sleep 0.02;
-	}
-	die "nobody listens: ", slurp("$folder/err"), "\n";
+	soon { slurp('/proc/net/unix') =~ /$listens/ } or die "nobody listens: ", slurp("$folder/err"), "\n";
+	return $pid;
 }
 
 # Its exit status after a signal, if there is one; it has a minute.
 sub ended {
 	my ($pid, $signal) = @_;
 	kill $signal, $pid if $signal;
-	for (1 .. 3000) {
-		next if waitpid($pid, WNOHANG) == 0;
-		return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
-	} continue {
-		sleep 0.02;
-	}
+	return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8 if soon { waitpid($pid, WNOHANG) != 0 };
 	kill 'KILL', $pid;
 	waitpid $pid, 0;
 	return 'time limit';
@@ -105,10 +107,7 @@ is(ended($keeper, 'INT'), 'signal 2', '^C ends it as well');
 
 # A signal that comes while the machine is saved, or its output waits for a reader, ends vole afterwards.
 $keeper = keeper('-d', write_file('second.img', "\0" x 4096), qw(--console pty --checkpoint), "unix:$socket", $ready);
-for (1 .. 3000) {
-	last if slurp("$folder/err") =~ /is saved/;
-	sleep 0.01;
-}
+soon { slurp("$folder/err") =~ /is saved/ };
 is(ended($keeper, 'TERM'), 'signal 15', 'a signal that comes early is not lost');
 
 # Clients that take nothing: the kernel bounds by RLIMIT_NOFILE how many descriptors a user without privileges has sent
@@ -117,10 +116,7 @@ my @bare = $> == 0 ? ('setpriv', '--bounding-set', '-sys_resource,-sys_admin') :
 $keeper = keeper('--checkpoint', "unix:$socket,at=1ms", $spin, [@bare, qw(prlimit --nofile=32)]);
 my @silent = map { IO::Socket::UNIX->new(Peer => $socket) // die "$socket: $!\n" } 1 .. 36;
 my $said = qr/^vole: --checkpoint unix:\Q$socket\E: no client can be served: Too many references/m;
-for (1 .. 3000) {
-	last if slurp("$folder/err") =~ /$said/;
-	sleep 0.02;
-}
+soon { slurp("$folder/err") =~ /$said/ };
 like(slurp("$folder/err"), $said, 'clients that take nothing are in the way, which vole says');
 @silent = ();
 my $served = run(['bash', '-c', 'until "$@"; [ $? = 124 ]; do sleep 0.1; done', '-', vole(), qw(clone --timeout 1), "unix:$socket"], limit => 60);
@@ -136,10 +132,7 @@ for my $signal (qw(TERM KILL)) {
 		exec { vole() } vole(), 'clone', "unix:$socket" or POSIX::_exit(99);
 	}
 	# The listening socket, and one for each client that waits, have its name.
-	for (1 .. 3000) {
-		last if (() = slurp('/proc/net/unix') =~ / \Q$socket\E$/mg) > 1;
-		sleep 0.02;
-	}
+	soon { (() = slurp('/proc/net/unix') =~ / \Q$socket\E$/mg) > 1 };
 	ended($keeper, $signal);
 	is(ended($pid), 125, "a machine that ended by SIG$signal before it was saved: the clones that waited end");
 	is(slurp("$folder/waiting"), "vole: unix:$socket: no checkpoint came: the machine has ended without one, or its vole could not send it\n", '... and say so');

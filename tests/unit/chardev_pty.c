@@ -47,15 +47,15 @@ static size_t print_from(struct watcher *w, size_t printed)
 	return printed;
 }
 
-/* Returns how many bytes were taken. */
+/* Prints many numbered lines from the first on. Returns how many bytes were taken. */
 static size_t print_much(struct watcher *w)
 {
 	return print_from(w, 0);
 }
 
-/* The same, with patience for a terminal that somebody seems to have open: whoever looks at the
- * descriptors of processes in /proc, as vole does to say who uses a file, keeps one open for a
- * moment after it was closed. */
+/* Prints as print_much() does, with patience for a terminal that somebody seems to have open:
+ * whoever looks at the descriptors of processes in /proc, as vole does to say who uses a file,
+ * keeps one open for a moment after it was closed. */
 static size_t print_all(struct watcher *w)
 {
 	size_t printed = print_from(w, 0);
@@ -85,7 +85,7 @@ static size_t read_lines(int fd)
 	return got;
 }
 
-/* Returns whether nobody has the terminal open, with the same patience. */
+/* Returns whether nobody has the terminal open, with the patience of print_all(). */
 static bool is_alone(struct watcher *w)
 {
 	for (unsigned i = 0; i < PATIENCE * 100; i++) {

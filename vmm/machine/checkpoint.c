@@ -60,7 +60,7 @@ static int write_file(struct vm *vm, struct snapshot_stream *stream)
 		return ret;
 	ret = snapshot_file_write(vm->checkpoint.fd, vm->options->checkpoint.path, vm->memory.host,
 		vm->memory.size, stream);
-	if (ret == 0 && vm->checkpoint.listener.socket.fd >= 0)
+	if (ret == 0 && keeper_is_open(vm))
 		ret = handover_seal(vm->checkpoint.fd, vm->options->checkpoint.path);
 	return ret;
 }
@@ -113,11 +113,9 @@ static void take(struct vm *vm)
 	int ret = save(vm);
 
 	vm->checkpoint.is_done = ret != -ECANCELED;
-	vm->checkpoint.is_kept = ret == 0 && vm->checkpoint.listener.socket.fd >= 0;
 	if (ret == 0)
 		say("%s: the machine is saved; \"vole clone %s\" goes on from here%s", path,
-			shell_word(path),
-			vm->checkpoint.is_kept ? ", until this vole is ended" : "");
+			shell_word(path), keeper_is_open(vm) ? ", until this vole is ended" : "");
 }
 
 /* Guest time has come, by the virtual clock. With the host's there is a timer. */

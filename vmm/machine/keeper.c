@@ -25,6 +25,11 @@ int keeper_open(struct vm *vm)
 	return handover_make(name);
 }
 
+bool keeper_is_open(const struct vm *vm)
+{
+	return vm->checkpoint.listener.socket.fd >= 0;
+}
+
 /* Hands the checkpoint over to a client. Returns 0, -EAGAIN if no client waits, or another
  * -errno. */
 static int hand_over(struct vm_checkpoint *checkpoint)
@@ -75,7 +80,7 @@ void keeper_serve(struct vm *vm)
 		{.fd = vm->checkpoint.listener.socket.fd, .events = POLLIN},
 	};
 
-	if (!vm->checkpoint.is_kept)
+	if (!keeper_is_open(vm) || !vm->checkpoint.has_ended)
 		return;
 	/* One may have come while the machine was saved. */
 	while (atomic_load(&vm->signal) == 0 && signals_take(vm) == 0) {

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "machine/keeper.h"
 #include "machine/vm.h"
 #include "sandbox/calls.h"
 #include "sandbox/sandbox.h"
@@ -25,7 +26,7 @@ int shut_in(struct vm *vm)
 	struct rules rules = {0};
 
 	calls_add(&rules);
-	if (vm->checkpoint.listener.socket.fd >= 0)
+	if (keeper_is_open(vm))
 		calls_add_keeper(&rules);
 	if (vm->engine->ops->permit)
 		vm->engine->ops->permit(vm->engine, &rules);

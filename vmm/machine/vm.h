@@ -159,7 +159,6 @@ struct vm_checkpoint {
 	atomic_bool is_asked;     /* the guest, or the timer, has */
 	bool is_done;             /* it was tried. I/O thread */
 	bool has_ended;           /* the machine: what it has under way is the clones' to do */
-	bool is_kept;             /* the machine has ended so, and vole hands the file over */
 };
 
 struct clone;

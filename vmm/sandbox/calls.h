@@ -11,7 +11,7 @@
 
 void calls_add(struct rules *rules);
 
-/* Those that keeping a checkpoint for clones adds (machine/keeper.h). */
+/* Adds the system calls by which a checkpoint is handed over to clones (machine/keeper.h). */
 void calls_add_keeper(struct rules *rules);
 
 #endif

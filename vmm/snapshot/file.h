@@ -45,8 +45,7 @@ struct snapshot_file {
 
 /* Opens a checkpoint, or waits for one that is handed over at "unix:PATH", validates its header and
  * reads its state. Returns 0, or -errno: -EBADMSG if it is none, of another version, cut off or
- * damaged. The caller calls snapshot_file_close()
- * whatever is returned. path must stay. */
+ * damaged. The caller calls snapshot_file_close() whatever is returned. path must stay. */
 int snapshot_file_open(struct snapshot_file *file, const char *path);
 void snapshot_file_close(struct snapshot_file *file);
 
