@@ -94,8 +94,8 @@ void chardev_suspend(struct chardev *dev);
  * other kinds. */
 void chardev_resume(struct chardev *dev);
 
-/* Returns how many bytes of output a pseudo-terminal holds that its reader has not read; closing
- * it would lose them. Returns 0 for other kinds. */
+/* Returns how many bytes of output a pseudo-terminal holds that its reader has not read, as
+ * pty_unread() does; closing it would lose them. Returns 0 for other kinds. */
 unsigned chardev_unread(const struct chardev *dev);
 
 /* Returns whether a process besides this one has a pseudo-terminal open. Returns false for other

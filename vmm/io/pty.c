@@ -76,8 +76,12 @@ bool pty_has_reader(int master, int *slave)
 
 unsigned pty_unread(int slave)
 {
+	struct pollfd in = {.fd = slave, .events = POLLIN};
 	int unread = 0;
 
+	/* FIONREAD counts what has reached the slave, and poll(2) is what waits for the kernel's
+	 * thread to hand on what has not; that one may be late on a busy host. */
+	poll(&in, 1, 0);
 	return ioctl(slave, FIONREAD, &unread) < 0 ? 0 : (unsigned)unread;
 }
 

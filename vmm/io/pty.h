@@ -25,7 +25,9 @@ int pty_open(int *slave, char path[PTY_PATH_SIZE]);
  */
 bool pty_has_reader(int master, int *slave);
 
-/* Returns how many bytes were written to the master and not read from the slave. */
+/* Returns how many bytes were written to the master and not read from the slave: all that a read(2)
+ * could take now, while there may be more that the kernel has not handed on; 0 only if there are
+ * none. */
 unsigned pty_unread(int slave);
 
 /* Says that output to the master is lost, since the terminal is full and nobody has it open; name

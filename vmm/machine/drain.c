@@ -40,6 +40,10 @@ static bool serve_all(struct vm *vm)
 #define LINGER_LOOKS       1000
 #define LINGER_LOOKS_ALONE 200
 
+/* The number of looks in a row at which pseudo-terminals have to be empty: a reader has the kernel
+ * hand on the next part of what it holds after he has taken one, and may be stopped in between. */
+#define LINGER_LOOKS_EMPTY 5
+
 /* Milliseconds after which output that waits for a pseudo-terminal's reader is tried again: he may
  * have left, which nothing tells. */
 #define RETRY_MS 100
@@ -214,26 +218,25 @@ static struct held find_held(struct vm *vm)
 /*
  * Waits until the output that pseudo-terminals hold was read, because closing them would lose it;
  * gives up when nothing is read for a while, since a program that has one open may read no more and
- * wait for vole's end. They must be empty twice in a row: the kernel hands on what it holds in
- * parts.
+ * wait for vole's end.
  */
 static void linger(struct vm *vm)
 {
-	unsigned looks = 0, looks_max = 1, nothing = 0, last = 0;
+	unsigned looks = 0, looks_max = 1, empty = 0, last = 0;
 	struct pollfd fds[DRAIN_FDS] = {0};
 
 	for (unsigned i = 0; i < DRAIN_FDS; i++)
 		fds[i].fd = -1;
-	while (!vm->discard_output && nothing < 2 && looks < looks_max) {
+	while (!vm->discard_output && empty < LINGER_LOOKS_EMPTY && looks < looks_max) {
 		struct held held = find_held(vm);
 
-		nothing = held.bytes == 0 ? nothing + 1 : 0;
+		empty = held.bytes == 0 ? empty + 1 : 0;
 		looks = held.bytes == last ? looks + 1 : 0;
 		looks_max = held.has_reader ? LINGER_LOOKS : LINGER_LOOKS_ALONE;
 		last = held.bytes;
 		if (held.bytes > 0)
 			wait_for_output(vm, fds, LINGER_MS, false);
-		else if (nothing < 2)
+		else if (empty < LINGER_LOOKS_EMPTY)
 			poll(NULL, 0, LINGER_MS);
 	}
 }
