@@ -26,7 +26,7 @@ vmm_sources = $(addprefix vmm/,main.c usage.c suggest.c shell_word.c process.c e
 	$(addprefix boot/,boot.c restored.c image_state.c ram_advice.c refuse.c vole.c flat.c firmware.c linux.c note.c pvh.c pvh_note.c multiboot.c multiboot_load.c multiboot_header.c \
 		multiboot_sections.c multiboot_info.c multiboot_inspect.c \
 		boot_data.c modules.c idt_stubs.c elf.c symbols.c inspect.c linux_guest.c mptable.c) \
-	$(addprefix io/,loop.c sink.c file.c file_holder.c helper.c remover.c disk_format.c stream.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c overlay.c) \
+	$(addprefix io/,loop.c sink.c file.c file_holder.c helper.c remover.c disk_format.c stream.c unix_socket.c listener.c keyboard.c terminal.c pty.c chardev.c chardev_open.c entropy.c disk.c overlay.c) \
 	$(addprefix see/,views.c log_exits.c log_virtio.c words.c) \
 	$(addprefix see/,capture.c capture_record.c capture_rings.c pcapng.c ring_copy.c bytes.c) \
 	$(addprefix see/,trace.c trace_device.c trace_file.c protobuf.c) \

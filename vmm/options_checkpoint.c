@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/unix_socket.h"
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
-#include "snapshot/handover.h"
 
 /* A number of seconds, or with ns, us or ms. 0 or -EINVAL. */
 static int parse_time(const char *text, uint64_t *ns)
@@ -53,13 +53,15 @@ static int parse_word(struct checkpoint_options *checkpoint, const char *word)
 int parse_checkpoint(struct options *options, char *text)
 {
 	struct checkpoint_options *checkpoint = &options->checkpoint;
+	const char *socket;
 	char *word;
 	int ret;
 
 	ret = parse_output("--checkpoint", next_word(&text), &checkpoint->path);
 	if (ret < 0)
 		return ret;
-	if (strcmp(checkpoint->path, "unix:") == 0) {
+	socket = unix_socket_path(checkpoint->path);
+	if (socket && !*socket) {
 		say("--checkpoint unix:: no socket is named");
 		return -EINVAL;
 	}
@@ -73,7 +75,7 @@ int check_checkpoint(const struct options *options)
 {
 	if (!options->checkpoint.path)
 		return 0;
-	if (options->checkpoint.goes_on && handover_path(options->checkpoint.path)) {
+	if (options->checkpoint.goes_on && unix_socket_path(options->checkpoint.path)) {
 		say("--checkpoint %s: not with continue: clones are served once the machine has "
 		    "ended",
 			options->checkpoint.path);

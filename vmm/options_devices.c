@@ -9,6 +9,7 @@
 
 #include "block.h"
 #include "io/entropy.h"
+#include "io/unix_socket.h"
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
@@ -134,12 +135,15 @@ int parse_chardev(const char *name, const char *text, const char **value)
 {
 #define CHARDEVS "stdio, none, file:PATH, unix:PATH or pty"
 	static const char *const words[] = {"stdio", "none", "pty"};
+	const char *path = unix_socket_path(text);
 
 	*value = text;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(text, words[i]) == 0)
 			return 0;
-	if ((strncmp(text, "file:", 5) == 0 || strncmp(text, "unix:", 5) == 0) && text[5])
+	if (strncmp(text, "file:", 5) == 0)
+		path = text + 5;
+	if (path && *path)
 		return 0;
 	say("%s %s: not " CHARDEVS "%s", name, text, suggestion(text, CHARDEVS));
 	return -EINVAL;

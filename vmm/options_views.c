@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/unix_socket.h"
 #include "log.h"
 #include "numbers.h"
 #include "option_list.h"
@@ -206,15 +207,17 @@ static int parse_gdb_port(struct gdb_options *gdb, const char *text)
 
 static int parse_gdb_way(struct gdb_options *gdb, const char *text)
 {
+	const char *path = unix_socket_path(text);
+
 	gdb->text = text;
 	if (strcmp(text, "-") == 0) {
 		gdb->kind = GDB_STDIO;
 		gdb->lost_is_end = true;
 		return 0;
 	}
-	if (strncmp(text, "unix:", 5) == 0 && text[5]) {
+	if (path && *path) {
 		gdb->kind = GDB_UNIX;
-		gdb->path = text + 5;
+		gdb->path = path;
 		return 0;
 	}
 	if (strncmp(text, "tcp:", 4) == 0) {

@@ -14,6 +14,7 @@
 #include "io/file_holder.h"
 #include "io/pty.h"
 #include "io/stream.h"
+#include "io/unix_socket.h"
 #include "log.h"
 
 static int fail(const struct chardev *dev, const char *path, int error)
@@ -103,8 +104,8 @@ static int open_by_kind(struct chardev *dev, const char *label, const char *text
 {
 	if (strncmp(text, "file:", 5) == 0)
 		return open_file(dev, text + 5);
-	if (strncmp(text, "unix:", 5) == 0)
-		return open_socket(dev, text + 5);
+	if (unix_socket_path(text))
+		return open_socket(dev, unix_socket_path(text));
 	if (strcmp(text, "pty") == 0)
 		return open_pty(dev, label);
 	return open_stdio(dev);

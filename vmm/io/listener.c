@@ -8,12 +8,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "container.h"
 #include "error_text.h"
 #include "io/file.h"
+#include "io/unix_socket.h"
 #include "log.h"
 
 static int fail(const struct listener *listener, int error)
@@ -87,20 +87,18 @@ static int init(struct listener *listener, struct io_loop *loop, const char *nam
 int listener_open(struct listener *listener, struct io_loop *loop, const char *name,
 	const char *path, int (*client)(struct listener *listener, int fd))
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
+	char option[64];
 	struct stat st;
 	int ret;
 
 	*listener = LISTENER_EMPTY;
 	listener->name = name;
 	snprintf(listener->where, sizeof listener->where, "unix:%s", path);
-	if (strlen(path) >= sizeof address.sun_path) {
-		say("--%s unix:%s: the name of a socket has at most %zu bytes", name, path,
-			sizeof address.sun_path - 1);
-		return -ENAMETOOLONG;
-	}
-	memcpy(address.sun_path, path, strlen(path));
-	ret = init(listener, loop, name, AF_UNIX, client);
+	snprintf(option, sizeof option, "--%s ", name);
+	ret = unix_socket_address(&address, option, path);
+	if (ret == 0)
+		ret = init(listener, loop, name, AF_UNIX, client);
 	if (ret < 0)
 		return ret;
 	if (connect(listener->socket.fd, (struct sockaddr *)&address, sizeof address) == 0)

@@ -11,6 +11,7 @@
 #include "error_text.h"
 #include "exit_status.h"
 #include "io/file.h"
+#include "io/unix_socket.h"
 #include "log.h"
 #include "machine/keeper.h"
 #include "machine/setup.h"
@@ -193,7 +194,7 @@ int checkpoint_open(struct vm *vm)
 
 	if (!vm->options->checkpoint.path)
 		return 0;
-	if (handover_path(vm->options->checkpoint.path))
+	if (unix_socket_path(vm->options->checkpoint.path))
 		checkpoint->fd = keeper_open(vm);
 	else
 		checkpoint->fd = snapshot_file_create(vm->options->checkpoint.path);

@@ -7,6 +7,7 @@
 
 #include "error_text.h"
 #include "io/file.h"
+#include "io/unix_socket.h"
 #include "log.h"
 #include "machine/signals.h"
 #include "machine/vm.h"
@@ -18,7 +19,7 @@ int keeper_open(struct vm *vm)
 	const char *name = vm->options->checkpoint.path;
 	int ret;
 
-	ret = listener_open(listener, &vm->loop, "checkpoint", handover_path(name), NULL);
+	ret = listener_open(listener, &vm->loop, "checkpoint", unix_socket_path(name), NULL);
 	if (ret < 0)
 		return ret;
 	listener_pause(listener);

@@ -16,6 +16,7 @@
 #include "exit_status.h"
 #include "io/file.h"
 #include "io/file_holder.h"
+#include "io/unix_socket.h"
 #include "leave.h"
 #include "log.h"
 #include "snapshot/handover.h"
@@ -236,7 +237,7 @@ int snapshot_file_open(struct snapshot_file *file, const char *path)
 
 	*file = SNAPSHOT_FILE_EMPTY;
 	file->path = path;
-	if (handover_path(path))
+	if (unix_socket_path(path))
 		ret = file_adopt(handover_receive(path), path, &size);
 	else
 		ret = file_open(path, &size);

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "error_text.h"
 #include "io/file.h"
+#include "io/unix_socket.h"
 #include "log.h"
 
 /* One message: a byte, since one without content carries no descriptor, and the descriptor. */
@@ -71,25 +71,20 @@ int handover_send(int client, int fd)
 
 /* --- the one who wants it --------------------------------------------------------------------- */
 
-const char *handover_path(const char *name)
-{
-	return strncmp(name, "unix:", 5) == 0 ? name + 5 : NULL;
-}
-
 /* Returns a descriptor of the connection, or -errno (said). */
 static int connect_to(const char *name)
 {
-	const char *path = handover_path(name);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, error = 0;
+	const char *path = unix_socket_path(name);
+	struct sockaddr_un address;
+	int fd, error = 0, ret;
 
 	if (!*path) {
 		say("%s: no socket is named", name);
 		return -EINVAL;
 	}
-	if (strlen(path) >= sizeof address.sun_path)
-		return fail(name, ENAMETOOLONG);
-	memcpy(address.sun_path, path, strlen(path));
+	ret = unix_socket_address(&address, "", path);
+	if (ret < 0)
+		return ret;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(name, errno);

@@ -24,7 +24,4 @@ int handover_send(int client, int fd);
  * known of what it is open for. Returns it, which the caller closes, or -errno (said). */
 int handover_receive(const char *name);
 
-/* Returns PATH if this names a socket, "unix:PATH", else NULL. It points into name. */
-const char *handover_path(const char *name);
-
 #endif
