@@ -9,6 +9,7 @@
 #include "error_text.h"
 #include "io/file_holder.h"
 #include "log.h"
+#include "page.h"
 
 bool file_is_fifo(const char *path)
 {
@@ -112,6 +113,45 @@ int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset)
 		return 0;
 	say("%s: %s", path, n < 0 ? error_text((int)-n) : "became shorter while it was read");
 	return n < 0 ? (int)n : -EIO;
+}
+
+/* The most that one write takes, so that signals are not kept waiting. */
+#define WRITE_MAX (1u << 20)
+
+int file_write(int fd, const void *bytes, size_t len, uint64_t offset)
+{
+	const uint8_t *from = bytes;
+
+	while (len > 0) {
+		size_t most = len < WRITE_MAX ? len : WRITE_MAX;
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, from, most, (off_t)offset));
+
+		if (n < 0)
+			return -errno;
+		from += n;
+		len -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+int file_write_pages(int fd, const uint8_t *pages, uint64_t len, uint64_t offset)
+{
+	uint64_t first = 0;
+
+	/* Neighbours are written at once. */
+	for (uint64_t at = 0; at <= len; at += PAGE_SIZE) {
+		int ret = 0;
+
+		if (at < len && !page_is_zero(pages + at))
+			continue;
+		if (first < at)
+			ret = file_write(fd, pages + first, at - first, offset + first);
+		if (ret < 0)
+			return ret;
+		first = at + PAGE_SIZE;
+	}
+	return 0;
 }
 
 int file_lock(int fd, bool shared)

@@ -35,6 +35,13 @@ int file_read(int fd, const char *path, void *dst, size_t len, uint64_t offset);
  * read, or -errno, which it does not report. */
 ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset);
 
+/* Writes len bytes to a file from offset on. Returns 0 or -errno, which it does not report. */
+int file_write(int fd, const void *bytes, size_t len, uint64_t offset);
+
+/* Writes those of the pages that are not all zeros, each at its place behind offset; for a file
+ * that has holes there. len is a multiple of PAGE_SIZE. Returns as file_write(). */
+int file_write_pages(int fd, const uint8_t *pages, uint64_t len, uint64_t offset);
+
 /*
  * Locks a file against other voles: a shared lock for readers, an exclusive one for a writer. The
  * lock belongs to the open file description (fcntl(2), F_OFD_SETLK) and is released when that is

@@ -6,17 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE 4096
+#include "page.h"
 
 struct ram_page {
 	unsigned references;
-	uint8_t bytes[PAGE];
+	uint8_t bytes[PAGE_SIZE];
 };
-
-static bool is_zero(const uint8_t *page)
-{
-	return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
-}
 
 /* Returns the page of a copy that has these bytes, shared with the copy before if it is the same
  * there. Sets *failed if there is no memory. */
@@ -25,11 +20,11 @@ static struct ram_page *copy_page(
 {
 	struct ram_page *page;
 
-	if (before && memcmp(before->bytes, bytes, PAGE) == 0) {
+	if (before && memcmp(before->bytes, bytes, PAGE_SIZE) == 0) {
 		before->references++;
 		return before;
 	}
-	if (is_zero(bytes))
+	if (page_is_zero(bytes))
 		return NULL;
 	page = malloc(sizeof *page);
 	if (!page) {
@@ -37,7 +32,7 @@ static struct ram_page *copy_page(
 		return NULL;
 	}
 	page->references = 1;
-	memcpy(page->bytes, bytes, PAGE);
+	memcpy(page->bytes, bytes, PAGE_SIZE);
 	*used += sizeof *page;
 	return page;
 }
@@ -47,14 +42,14 @@ int ram_copy_take(struct ram_copy *copy, const struct ram_copy *before, const ui
 {
 	bool failed = false;
 
-	*copy = (struct ram_copy){.count = size / PAGE};
+	*copy = (struct ram_copy){.count = size / PAGE_SIZE};
 	copy->pages = calloc(copy->count, sizeof *copy->pages);
 	if (!copy->pages)
 		return -ENOMEM;
 	*used += copy->count * sizeof *copy->pages;
 	for (size_t i = 0; i < copy->count && !failed; i++)
 		copy->pages[i] = copy_page(
-			before ? before->pages[i] : NULL, memory + i * PAGE, used, &failed);
+			before ? before->pages[i] : NULL, memory + i * PAGE_SIZE, used, &failed);
 	if (!failed)
 		return 0;
 	ram_copy_free(copy, used);
@@ -64,12 +59,12 @@ int ram_copy_take(struct ram_copy *copy, const struct ram_copy *before, const ui
 void ram_copy_restore(const struct ram_copy *copy, uint8_t *memory)
 {
 	for (size_t i = 0; i < copy->count; i++) {
-		uint8_t *bytes = memory + i * PAGE;
+		uint8_t *bytes = memory + i * PAGE_SIZE;
 
-		if (copy->pages[i] && memcmp(bytes, copy->pages[i]->bytes, PAGE) != 0)
-			memcpy(bytes, copy->pages[i]->bytes, PAGE);
-		else if (!copy->pages[i] && !is_zero(bytes))
-			memset(bytes, 0, PAGE);
+		if (copy->pages[i] && memcmp(bytes, copy->pages[i]->bytes, PAGE_SIZE) != 0)
+			memcpy(bytes, copy->pages[i]->bytes, PAGE_SIZE);
+		else if (!copy->pages[i] && !page_is_zero(bytes))
+			memset(bytes, 0, PAGE_SIZE);
 	}
 }
 

@@ -9,12 +9,9 @@
 
 #include "cpu/page_ranges.h"
 #include "cpu/register_bits.h"
+#include "io/file.h"
+#include "layout.h"
 #include "see/core_notes.h"
-
-#define PAGE 4096u
-
-/* The most that one write takes, so that signals are not kept waiting. */
-#define WRITE_MAX (1u << 20)
 
 /* A file that is being written. */
 struct writer {
@@ -26,50 +23,6 @@ struct writer {
 	size_t head_size;          /* ELF header, program headers and notes */
 	uint64_t data;             /* where RAM begins in the file */
 };
-
-/* --- writing ---------------------------------------------------------------------------------- */
-
-static int write_at(int fd, const uint8_t *bytes, size_t len, uint64_t offset)
-{
-	while (len > 0) {
-		ssize_t n = pwrite(fd, bytes, len < WRITE_MAX ? len : WRITE_MAX, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += n;
-		len -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
-}
-
-static bool is_zero(const uint8_t *page)
-{
-	static const uint8_t zeros[PAGE];
-
-	return memcmp(page, zeros, PAGE) == 0;
-}
-
-/* Writes the pages of a region that are not all zeros, neighbours at once. */
-static int write_region(int fd, const struct gmem_region *region, uint64_t offset)
-{
-	uint64_t first = 0;
-
-	for (uint64_t at = 0; at <= region->size; at += PAGE) {
-		int ret = 0;
-
-		if (at < region->size && !is_zero(region->host + at))
-			continue;
-		if (first < at)
-			ret = write_at(fd, region->host + first, at - first, offset + first);
-		if (ret < 0)
-			return ret;
-		first = at + PAGE;
-	}
-	return 0;
-}
 
 /* --- headers ---------------------------------------------------------------------------------- */
 
@@ -125,7 +78,7 @@ static void put_load(
 		.p_filesz = size,
 		.p_memsz = size,
 		.p_flags = PF_R | PF_W | PF_X,
-		.p_align = PAGE,
+		.p_align = PAGE_SIZE,
 	};
 
 	put_header(writer, to, &header);
@@ -233,7 +186,7 @@ static void lay_out(struct writer *writer)
 
 	writer->head_size =
 		ehdr + phdr * header_count(writer) + core_notes_size(writer->core, writer->is_wide);
-	writer->data = (writer->head_size + PAGE - 1) / PAGE * PAGE;
+	writer->data = page_up(writer->head_size);
 }
 
 static int write_all(const struct writer *writer)
@@ -246,14 +199,16 @@ static int write_all(const struct writer *writer)
 	if (ret == 0 && ftruncate(writer->fd, 0) < 0)
 		ret = -errno;
 	for (unsigned i = 0; ret == 0 && i < gmem->count; i++) {
-		ret = write_region(writer->fd, &gmem->regions[i], offset);
-		offset += gmem->regions[i].size;
+		const struct gmem_region *region = &gmem->regions[i];
+
+		ret = file_write_pages(writer->fd, region->host, region->size, offset);
+		offset += region->size;
 	}
 	if (ret == 0 && ftruncate(writer->fd, (off_t)offset) < 0)
 		ret = -errno;
 	/* Last, so that a file that is not whole has no header. */
 	if (ret == 0)
-		ret = write_at(writer->fd, head, writer->head_size, 0);
+		ret = file_write(writer->fd, head, writer->head_size, 0);
 	if (ret < 0)
 		(void)!ftruncate(writer->fd, 0);
 	free(head);

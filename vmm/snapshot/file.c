@@ -17,14 +17,10 @@
 #include "io/file.h"
 #include "io/file_holder.h"
 #include "io/unix_socket.h"
+#include "layout.h"
 #include "leave.h"
 #include "log.h"
 #include "snapshot/handover.h"
-
-#define PAGE 4096
-
-/* Pages that are written at once, at most. */
-#define RUN_PAGES 256
 
 /* Largest memory of a machine in bytes. */
 #define MEMORY_MAX (UINT64_C(1) << 32)
@@ -83,54 +79,6 @@ int snapshot_file_create(const char *path)
 	return ret;
 }
 
-static int write_all(int fd, const void *bytes, size_t len, uint64_t offset)
-{
-	const uint8_t *from = bytes;
-
-	while (len > 0) {
-		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, from, len, (off_t)offset));
-
-		if (n < 0)
-			return -errno;
-		from += n;
-		len -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
-}
-
-static bool is_zero(const uint8_t *page)
-{
-	return page[0] == 0 && memcmp(page, page + 1, PAGE - 1) == 0;
-}
-
-/* Returns how many pages from this one on are to be written, at most RUN_PAGES. */
-static unsigned count_filled(const uint8_t *memory, uint64_t page, uint64_t pages)
-{
-	unsigned count = 0;
-
-	while (count < RUN_PAGES && page + count < pages &&
-		!is_zero(memory + (page + count) * PAGE))
-		count++;
-	return count;
-}
-
-static int write_memory(int fd, const uint8_t *memory, uint64_t len)
-{
-	uint64_t pages = len / PAGE, page = 0;
-	int ret = 0;
-
-	while (ret == 0 && page < pages) {
-		unsigned count = count_filled(memory, page, pages);
-
-		if (count > 0)
-			ret = write_all(fd, memory + page * PAGE, (size_t)count * PAGE,
-				SNAPSHOT_MEMORY_OFFSET + page * PAGE);
-		page += count > 0 ? count : 1;
-	}
-	return ret;
-}
-
 static int write_parts(
 	int fd, const uint8_t *memory, uint64_t memory_len, const struct snapshot_stream *state)
 {
@@ -149,11 +97,11 @@ static int write_parts(
 	if (ftruncate(fd, 0) < 0 ||
 		ftruncate(fd, (off_t)(header.state_offset + header.state_len)) < 0)
 		return -errno;
-	ret = write_memory(fd, memory, memory_len);
+	ret = file_write_pages(fd, memory, memory_len, SNAPSHOT_MEMORY_OFFSET);
 	if (ret == 0)
-		ret = write_all(fd, state->bytes, state->len, header.state_offset);
+		ret = file_write(fd, state->bytes, state->len, header.state_offset);
 	if (ret == 0)
-		ret = write_all(fd, &header, sizeof header, 0);
+		ret = file_write(fd, &header, sizeof header, 0);
 	return ret;
 }
 
@@ -176,8 +124,9 @@ static const char *find_fault(const struct header *header, uint64_t size)
 {
 	if (header->header_sum != header_checksum(header))
 		return "the header is damaged";
-	if (header->memory_offset != SNAPSHOT_MEMORY_OFFSET || header->memory_len % PAGE != 0 ||
-		header->memory_len == 0 || header->memory_len > MEMORY_MAX ||
+	if (header->memory_offset != SNAPSHOT_MEMORY_OFFSET ||
+		header->memory_len % PAGE_SIZE != 0 || header->memory_len == 0 ||
+		header->memory_len > MEMORY_MAX ||
 		header->state_offset != SNAPSHOT_MEMORY_OFFSET + header->memory_len ||
 		header->state_len > SNAPSHOT_STREAM_MAX)
 		return "the header is not one that vole writes";
