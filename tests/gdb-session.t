@@ -53,10 +53,14 @@ shows(session('debug', ['', 8], 'break write_it', 'continue', 'bt', 'print value
 	qr/\* 1 +Thread 1 "CPU 0" \(running\)/,
 	qr/^\[Inferior 1 \(Remote target\) exited with code 07\]$/m);
 
-shows(session('debug', ['', 0], 'break *before_string', 'continue', 'info registers esi ecx cr0', 'nexti', 'x/s copied_to', 'stepi', 'x/i $pc', 'continue'),
+# With KVM a step may be one repetition of the instruction.
+shows(session('debug', ['', 0], 'break *before_string', 'continue', 'info registers esi ecx cr0', 'delete', 'nexti', 'x/s copied_to', 'x/i $pc',
+		'continue'),
 	'instructions and registers',
 	qr/^debug\n!/m,
 	qr/^ecx +0x10 +16\ncr0 +0x[0-9a-f]+ +\[ PE .*\]/m,
+	$soft ? qr/^0x[0-9a-f]+ <copied_to>:\t"sixteen bytes\.\.\."\n=> 0x[0-9a-f]+ <before_string\+2>:\tpop/m
+		: qr/^0x[0-9a-f]+ <copied_to>:\t"s/m,
 	qr/exited with code 07/);
 
 shows(session('debug', ['', 4], 'continue', 'bt', 'x/i $pc', 'continue'),
