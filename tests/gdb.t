@@ -349,12 +349,14 @@ sub monitor {
 	like(monitor($gdb, 'idt'), qr/^  0x00: interrupt gate, DPL 0, 0x0008:0x[0-9a-f]{8} \(\w+/m, 'idt');
 	like(monitor($gdb, 'gdt'), qr/^  0x0008: base 0x00000000, limit 0xffffffff, DPL 0, code, readable, 32 bits$/m, 'gdt');
 	like(monitor($gdb, 'pages 0x100000'), qr/^paging is off: 0x00100000 is itself$/, 'pages');
-	is(monitor($gdb, "pages $_"), "pages $_: not an address\n", 'pages of what is none') for 'here', '-1', '0x10000000000000000';
+	is(monitor($gdb, "pages $_"), "pages $_: not an address\n", 'pages of what is none') for '-1', '0x10000000000000000';
+	is(monitor($gdb, 'pages main'), qq{pages main: not an address; gdb looks up that of a symbol: eval "monitor pages %p", &main\n}, '... and of a symbol');
 	like(monitor($gdb, 'pages 0x100100000'), qr/^0x100100000: beyond 4 GiB, /, 'nor is there a page beyond 4 GiB');
 	is(monitor($gdb, 'pages'), "monitor pages ADDRESS\n", 'pages of nothing');
 	like(monitor($gdb, 'exits'), qr/^  CPU 0: \d+ exits, .*\n  CPU 1: 0 exits, /m, 'exits');
 	like(monitor($gdb, 'screen'), qr/^this machine has no screen/, 'screen');
 	like(monitor($gdb, 'core'), qr/^there is no file to write: start vole with --core FILE/, 'core without --core');
+	is(monitor($gdb, 'core -'), "core -: standard output is the guest's; name a file\n", 'core to standard output');
 	my $core = scratch() . '/monitor core';
 	like(monitor($gdb, "core $core"), qr/^core file: gdb \S+ '\Q$core\E'$/m, 'core');
 	is(substr(slurp($core), 0, 4), "\x7fELF", '... is an ELF file');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/monitor.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -134,12 +135,18 @@ static void show_interrupts(const struct request *request)
 
 static void show_pages(const struct request *request)
 {
+	const char *argument = request->argument;
 	uint64_t address;
 
-	if (parse_hex(request->argument, UINT64_MAX, &address) < 0)
-		text_line(request->text, "pages %s: not an address", request->argument);
-	else
+	if (parse_hex(argument, UINT64_MAX, &address) == 0)
 		monitor_pages(request->cpu, address, request->text);
+	else if (*argument == '_' || isalpha((unsigned char)*argument))
+		text_line(request->text,
+			"pages %s: not an address; gdb looks up that of a symbol: "
+			"eval \"monitor pages %%p\", &%s",
+			argument, argument);
+	else
+		text_line(request->text, "pages %s: not an address", argument);
 }
 
 static void show_idt(const struct request *request)
@@ -177,6 +184,10 @@ static void save_core(const struct request *request)
 	bool is_shut_in = sandbox == SANDBOX_DEFAULT || sandbox == SANDBOX_ON;
 	int ret = 0;
 
+	if (strcmp(request->argument, "-") == 0) {
+		text_line(request->text, "core -: standard output is the guest's; name a file");
+		return;
+	}
 	if (!path || (*request->argument && is_shut_in)) {
 		text_line(request->text,
 			"%s: start vole with --core FILE, and \"monitor core\" "
