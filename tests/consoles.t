@@ -67,12 +67,41 @@ each_engine();
 	is(() = $vole->text =~ /nobody has it open/g, 1, '--console pty: once');
 }
 {
-	# Somebody has it open, and nobody reads it: the end does not wait for ever.
-	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 1, 'after');
+	# Somebody has it open, and does not read: the end does not wait for ever. But it waits for one who reads so slowly that
+	# what the kernel holds behind the terminal fills it again each time: that is what he reads of 12 KiB in 24 s.
+	my @voles = map { terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', $_, 'after') } 1, 12;
+	my @consoles;
+	for (@voles) {
+		my $path = $_->expect(qr{console is on (/dev/pts/\d+)});
+		open my $console, '+<:raw', $path or die "$path: $!\n";
+		syswrite $console, '!';
+		push @consoles, $console;
+	}
+	my $since = time;
+	my $text = '';
+	while (time < $since + 24 && sysread $consoles[1], $text, 100, length $text) {
+		select undef, undef, undef, 0.6;
+	}
+	1 while IO::Select->new($consoles[1])->can_read(60) && sysread $consoles[1], $text, 65536, length $text;
+	is(length $text, 12 * 1024, '--console pty: what the terminal holds waits for one who reads slowly');
+	is($voles[1]->finish, 0, '--console pty: to its end');
+	is($voles[0]->finish, 0, '--console pty: one who has it open and does not read does not keep vole from ending');
+}
+{
+	# One reader leaves, and there is time for the next.
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 2, 'after');
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
-	open my $console, '+<:raw', $path or die "$path: $!\n";
-	syswrite $console, '!';
-	is($vole->finish, 0, '--console pty: one who has it open and does not read does not keep vole from ending');
+	my $text = '';
+	open my $first, '+<:raw', $path or die "$path: $!\n";
+	syswrite $first, '!';
+	sysread $first, $text, 100;
+	select undef, undef, undef, 2.5;
+	close $first;
+	select undef, undef, undef, 0.1;
+	open my $second, '+<:raw', $path or die "$path: $!\n";
+	1 while IO::Select->new($second)->can_read(60) && sysread $second, $text, 512, length $text;
+	is(length $text, 2 * 1024, '--console pty: what one reader leaves is there for the next');
+	is($vole->finish, 0, '--console pty: and vole ends');
 }
 {
 	# Nobody has it open, and the end does not wait for ever.

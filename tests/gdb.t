@@ -350,7 +350,8 @@ sub monitor {
 	like(monitor($gdb, 'gdt'), qr/^  0x0008: base 0x00000000, limit 0xffffffff, DPL 0, code, readable, 32 bits$/m, 'gdt');
 	like(monitor($gdb, 'pages 0x100000'), qr/^paging is off: 0x00100000 is itself$/, 'pages');
 	is(monitor($gdb, "pages $_"), "pages $_: not an address\n", 'pages of what is none') for '-1', '0x10000000000000000';
-	is(monitor($gdb, 'pages main'), qq{pages main: not an address; gdb looks up that of a symbol: eval "monitor pages %p", &main\n}, '... and of a symbol');
+	is(monitor($gdb, "pages $_->[0]"), qq{pages $_->[0]: not an address; gdb computes one: eval "monitor pages %p", $_->[1]\n}, "... and of $_->[0]")
+		for ['main', '&main'], ['&main', '&main'], ['$esp', '$esp'];
 	like(monitor($gdb, 'pages 0x100100000'), qr/^0x100100000: beyond 4 GiB, /, 'nor is there a page beyond 4 GiB');
 	is(monitor($gdb, 'pages'), "monitor pages ADDRESS\n", 'pages of nothing');
 	like(monitor($gdb, 'exits'), qr/^  CPU 0: \d+ exits, .*\n  CPU 1: 0 exits, /m, 'exits');

@@ -156,7 +156,8 @@ refused('the path of a socket', qr/\Q$socket\E: a socket; unix:\Q$socket\E\?/, '
 refused('a file in its place', qr/a file or folder of this name is there/, 'run', '--checkpoint', "unix:$disk", $hello);
 refused('no name', qr/--checkpoint unix:: no socket is named/, 'run', '--checkpoint', 'unix:', $hello);
 refused('no name, for a clone', qr/unix:: no socket is named/, 'clone', 'unix:');
-refused('a long name', qr{unix:x+: the name of a socket has at most 107 bytes}, 'clone', 'unix:' . 'x' x 200);
+refused('a name that is too long', qr/unix:x+: the name of a socket has at most 107 bytes/, 'clone', 'unix:' . 'x' x 108);
+refused('the longest name', qr/unix:x+: No such file or directory/, 'clone', 'unix:' . 'x' x 107);
 refused('a machine that goes on', qr/--checkpoint unix:x: not with continue: /, 'run', '--checkpoint', 'unix:x,continue', $hello);
 
 my $never = run([vole_run(), '--checkpoint', "unix:$socket", $hello]);

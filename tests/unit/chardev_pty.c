@@ -176,7 +176,7 @@ static void test_unnoticed(void)
 			before.c_cflag == after.c_cflag && before.c_lflag == after.c_lflag &&
 			memcmp(before.c_cc, after.c_cc, sizeof before.c_cc) == 0,
 		"its settings remain");
-	is(chardev_unread(&w.chardev), 5, "and what it holds");
+	is(chardev_unread(&w.chardev).bytes, 5, "and what it holds");
 	is(input(&w, buf, sizeof buf), -EAGAIN, "it has not hung up");
 	reader = client_open(path);
 	ok(chardev_has_reader(&w.chardev), "somebody has it open");
@@ -200,12 +200,46 @@ static void test_unread(void)
 
 	open_pty(&w);
 	reader = client_open(path);
-	while (counted < 1000 && output(&w, "x") == 1 && chardev_unread(&w.chardev) == 1 &&
-		read(reader, &byte, 1) == 1 && chardev_unread(&w.chardev) == 0)
+	while (counted < 1000 && output(&w, "x") == 1 && chardev_unread(&w.chardev).bytes == 1 &&
+		read(reader, &byte, 1) == 1 && chardev_unread(&w.chardev).bytes == 0)
 		counted++;
 	is(counted, 1000, "output is unread as soon as it is written, and until it is read");
 	close(reader);
 	watcher_close(&w);
+}
+
+static int is_exclusive(const struct watcher *w)
+{
+	int exclusive = -1;
+
+	ioctl(w->chardev.slave, TIOCGEXCL, &exclusive);
+	return exclusive;
+}
+
+/* A reader who wants the terminal for himself keeps others from opening it, but for root. */
+static void test_exclusive(void)
+{
+	bool is_root = geteuid() == 0;
+	struct watcher w;
+	int reader;
+
+	if (is_root && seteuid(65534) < 0)
+		exit(1);
+	open_pty(&w);
+	reader = client_open(path);
+	ok(ioctl(reader, TIOCEXCL) == 0, "a reader has the terminal for himself alone");
+	ok(print_much(&w) < MUCH, "he is waited for all the same");
+	ok(chardev_has_reader(&w.chardev), "and again");
+	ok(open(path, O_RDWR | O_NOCTTY) < 0 && errno == EBUSY && is_exclusive(&w) == 1,
+		"and nobody else can open it");
+	close(reader);
+	ok(is_alone(&w), "until he leaves");
+	reader = client_open(path);
+	ok(reader >= 0 && is_exclusive(&w) == 0, "then the next one can");
+	close(reader);
+	watcher_close(&w);
+	if (is_root && seteuid(0) < 0)
+		exit(1);
 }
 
 int main(void)
@@ -214,5 +248,6 @@ int main(void)
 	test_reader_leaves();
 	test_unnoticed();
 	test_unread();
+	test_exclusive();
 	return tap_done();
 }

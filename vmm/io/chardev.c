@@ -164,7 +164,7 @@ static void wake_ready(struct io_source *source)
 /* Returns whether nobody has a pseudo-terminal open. Lock held. */
 static bool is_unread_pty(struct chardev *dev)
 {
-	return dev->is_pty && (dev->slave < 0 || !pty_has_reader(dev->out, &dev->slave));
+	return dev->is_pty && !pty_has_reader(dev->out, &dev->slave);
 }
 
 /* Writes a part of the first segment of iov, or takes all of it if nobody is there to read it.
@@ -455,14 +455,14 @@ int chardev_begin(struct chardev *dev)
 
 /* --- for the machine -------------------------------------------------------------------------- */
 
-unsigned chardev_unread(const struct chardev *dev)
+struct pty_unread chardev_unread(const struct chardev *dev)
 {
-	return dev->slave < 0 ? 0 : pty_unread(dev->slave);
+	return dev->is_pty ? pty_unread(dev->slave) : (struct pty_unread){.bytes = 0};
 }
 
 bool chardev_has_reader(struct chardev *dev)
 {
-	return dev->slave >= 0 && pty_has_reader(dev->in, &dev->slave);
+	return dev->is_pty && pty_has_reader(dev->in, &dev->slave);
 }
 
 int chardev_keys(const struct chardev *dev)

@@ -30,6 +30,7 @@
 #include "io/keyboard.h"
 #include "io/listener.h"
 #include "io/loop.h"
+#include "io/pty.h"
 #include "io/terminal.h"
 
 struct chardev {
@@ -94,9 +95,9 @@ void chardev_suspend(struct chardev *dev);
  * other kinds. */
 void chardev_resume(struct chardev *dev);
 
-/* Returns how many bytes of output a pseudo-terminal holds that its reader has not read, as
- * pty_unread() does; closing it would lose them. Returns 0 for other kinds. */
-unsigned chardev_unread(const struct chardev *dev);
+/* Returns what of its output a pseudo-terminal's readers have left; closing it would lose that.
+ * Returns zeros for other kinds. */
+struct pty_unread chardev_unread(const struct chardev *dev);
 
 /* Returns whether a process besides this one has a pseudo-terminal open. Returns false for other
  * kinds. I/O thread, once no CPU executes any more. */

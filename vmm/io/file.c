@@ -139,7 +139,7 @@ int file_write_pages(int fd, const uint8_t *pages, uint64_t len, uint64_t offset
 {
 	uint64_t first = 0;
 
-	/* Neighbours are written at once. */
+	/* Adjacent pages are written together. */
 	for (uint64_t at = 0; at <= len; at += PAGE_SIZE) {
 		int ret = 0;
 

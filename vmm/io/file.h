@@ -3,7 +3,8 @@
 #define VMM_FILE_H
 
 /*
- * Files that are copied into guest memory, and locks of files that stay open. Where a function does
+ * Files that are copied into guest memory, or that it is written to, and locks of files that stay
+ * open. Where a function does
  * not say otherwise, it reports an error on standard error, after the name of the file.
  */
 
@@ -38,8 +39,8 @@ ssize_t file_read_some(int fd, void *dst, size_t len, uint64_t offset);
 /* Writes len bytes to a file from offset on. Returns 0 or -errno, which it does not report. */
 int file_write(int fd, const void *bytes, size_t len, uint64_t offset);
 
-/* Writes those of the pages that are not all zeros, each at its place behind offset; for a file
- * that has holes there. len is a multiple of PAGE_SIZE. Returns as file_write(). */
+/* Writes the pages that are not all zeros: page n at offset + n * PAGE_SIZE. It skips the others,
+ * so the file must have holes there. len is a multiple of PAGE_SIZE. Returns as file_write(). */
 int file_write_pages(int fd, const uint8_t *pages, uint64_t len, uint64_t offset);
 
 /*

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -63,26 +64,48 @@ int pty_open(int *slave, char path[PTY_PATH_SIZE])
 	return master;
 }
 
+/* Closes the slave. Returns whether it was exclusive (TIOCEXCL), and ends that: it would keep this
+ * process, too, from opening it, unless that is root's. */
+static bool close_slave(int slave)
+{
+	int is_exclusive = 0;
+
+	if (slave < 0)
+		return false;
+	if (ioctl(slave, TIOCGEXCL, &is_exclusive) == 0 && is_exclusive)
+		ioctl(slave, TIOCNXCL);
+	close(slave);
+	return is_exclusive != 0;
+}
+
 bool pty_has_reader(int master, int *slave)
 {
 	struct pollfd end = {.fd = master};
-	bool has_hung_up;
+	bool is_exclusive = close_slave(*slave);
+	bool has_hung_up = poll(&end, 1, 0) > 0 && end.revents & POLLHUP;
 
-	close(*slave);
-	has_hung_up = poll(&end, 1, 0) > 0 && end.revents & POLLHUP;
 	*slave = open_slave(master);
+	/* It was a reader's, and ends with him. */
+	if (is_exclusive && !has_hung_up && *slave >= 0)
+		ioctl(*slave, TIOCEXCL);
 	return !has_hung_up;
 }
 
-unsigned pty_unread(int slave)
+struct pty_unread pty_unread(int slave)
 {
 	struct pollfd in = {.fd = slave, .events = POLLIN};
-	int unread = 0;
+	struct pty_unread unread = {.bytes = 0};
+	struct stat st;
+	int bytes;
 
-	/* FIONREAD counts what has reached the slave, and poll(2) is what waits for the kernel's
-	 * thread to hand on what has not; that one may be late on a busy host. */
+	/* FIONREAD counts only bytes that have reached the slave. A thread of the kernel moves them
+	 * there, and is late on a busy host; poll(2) waits for it if there is nothing to read. */
 	poll(&in, 1, 0);
-	return ioctl(slave, FIONREAD, &unread) < 0 ? 0 : (unsigned)unread;
+	if (ioctl(slave, FIONREAD, &bytes) == 0)
+		unread.bytes = (unsigned)bytes;
+	if (fstat(slave, &st) == 0)
+		unread.was_read = (uint64_t)st.st_atim.tv_sec;
+	return unread;
 }
 
 void pty_say_lost(int master, const char *name)

@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define PTY_PATH_SIZE 64
 
@@ -21,14 +22,24 @@ int pty_open(int *slave, char path[PTY_PATH_SIZE]);
 /*
  * Returns whether another process has the slave open. To find out, *slave is closed and opened
  * again: the master has hung up in between if it was the last one. Nobody else notices, and what
- * the terminal holds, and its settings, remain. If the slave cannot be opened again, *slave is -1.
+ * the terminal holds, and its settings, remain. If the slave cannot be opened again, *slave is -1,
+ * and the next call tries it once more.
  */
 bool pty_has_reader(int master, int *slave);
 
-/* Returns how many bytes were written to the master and not read from the slave: all that a read(2)
- * could take now, while there may be more that the kernel has not handed on; 0 only if there are
- * none. */
-unsigned pty_unread(int slave);
+/* What the slave's readers have left, and a sign that they take something. */
+struct pty_unread {
+	unsigned bytes;    /* that a read(2) of the slave could take now */
+	uint64_t was_read; /* when it was read, in seconds; the kernel tells to eight seconds */
+};
+
+/*
+ * Returns what was written to the master and not read from the slave. There may be more behind
+ * these bytes: the kernel holds some KiB that it hands on when there is room. They are 0 if there
+ * is nothing, or only a line that has not ended, in canonical mode; for a moment, after a read that
+ * has left nothing; and if slave is -1.
+ */
+struct pty_unread pty_unread(int slave);
 
 /* Says that output to the master is lost, since the terminal is full and nobody has it open; name
  * is that of the option. */

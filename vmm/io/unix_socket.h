@@ -11,8 +11,8 @@
 /* Returns PATH if text is "unix:PATH", else NULL. It may be empty, and points into text. */
 const char *unix_socket_path(const char *text);
 
-/* Sets *address to that of the socket at path. Returns 0; or -ENAMETOOLONG, which is said of the
- * socket, behind option: "--NAME ", or "". */
+/* Sets *address to that of the socket at path. Returns 0, or -ENAMETOOLONG, which it reports;
+ * option precedes the name there, "--NAME ", or "" for none. */
 int unix_socket_address(struct sockaddr_un *address, const char *option, const char *path);
 
 #endif

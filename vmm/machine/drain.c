@@ -33,15 +33,16 @@ static bool serve_all(struct vm *vm)
 /* Console ports, serial port, debugger, keys, signals, clock. */
 #define DRAIN_FDS (VIRTIO_CONSOLE_PORTS_MAX + 5)
 
-/* Milliseconds between two looks at pseudo-terminals, and the number of looks in a row at which
- * nothing had been read, after which vole gives up: on one that somebody has open, and on one that
- * nobody has. */
+/* Milliseconds between two looks at pseudo-terminals, and the number of looks in a row after which
+ * vole gives up: at which nothing had been read, and at which nobody had one open. That something
+ * was read shows at once where there is less, and within eight seconds in any case. */
 #define LINGER_MS          10
-#define LINGER_LOOKS       1000
+#define LINGER_LOOKS       2000
 #define LINGER_LOOKS_ALONE 200
 
-/* The number of looks in a row at which pseudo-terminals have to be empty: a reader has the kernel
- * hand on the next part of what it holds after he has taken one, and may be stopped in between. */
+/* The number of looks in a row at which all are empty. The kernel hands the next part of what it
+ * holds on at the end of the read(2) that has left nothing, and the reader's thread may have to
+ * wait for a processor before that. */
 #define LINGER_LOOKS_EMPTY 5
 
 /* Milliseconds after which output that waits for a pseudo-terminal's reader is tried again: he may
@@ -194,15 +195,17 @@ static void serve_to_the_end(struct vm *vm)
 /* Output that pseudo-terminals hold. */
 struct held {
 	unsigned bytes;
-	bool has_reader; /* somebody has one of those open that hold some */
+	uint64_t was_read; /* of all together: changes when one is read */
+	bool has_reader;   /* somebody has one of those open that hold some */
 };
 
 static void add_held(struct held *held, struct chardev *chardev)
 {
-	unsigned bytes = chardev_unread(chardev);
+	struct pty_unread unread = chardev_unread(chardev);
 
-	held->bytes += bytes;
-	held->has_reader |= bytes > 0 && chardev_has_reader(chardev);
+	held->bytes += unread.bytes;
+	held->was_read += unread.was_read;
+	held->has_reader |= unread.bytes > 0 && chardev_has_reader(chardev);
 }
 
 static struct held find_held(struct vm *vm)
@@ -222,22 +225,21 @@ static struct held find_held(struct vm *vm)
  */
 static void linger(struct vm *vm)
 {
-	unsigned looks = 0, looks_max = 1, empty = 0, last = 0;
+	unsigned idle = 0, alone = 0, empty = 0;
 	struct pollfd fds[DRAIN_FDS] = {0};
+	struct held last = {0};
 
 	for (unsigned i = 0; i < DRAIN_FDS; i++)
 		fds[i].fd = -1;
-	while (!vm->discard_output && empty < LINGER_LOOKS_EMPTY && looks < looks_max) {
+	while (!vm->discard_output && empty < LINGER_LOOKS_EMPTY && idle < LINGER_LOOKS &&
+		alone < LINGER_LOOKS_ALONE) {
 		struct held held = find_held(vm);
 
 		empty = held.bytes == 0 ? empty + 1 : 0;
-		looks = held.bytes == last ? looks + 1 : 0;
-		looks_max = held.has_reader ? LINGER_LOOKS : LINGER_LOOKS_ALONE;
-		last = held.bytes;
-		if (held.bytes > 0)
-			wait_for_output(vm, fds, LINGER_MS, false);
-		else if (empty < LINGER_LOOKS_EMPTY)
-			poll(NULL, 0, LINGER_MS);
+		alone = held.has_reader ? 0 : alone + 1;
+		idle = held.bytes == last.bytes && held.was_read == last.was_read ? idle + 1 : 0;
+		last = held;
+		wait_for_output(vm, fds, LINGER_MS, false);
 	}
 }
 

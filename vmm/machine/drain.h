@@ -8,10 +8,10 @@ struct vm;
 
 /*
  * Completes the requests that the guest made before it ended: writes reach the disk, and text the
- * console, however slowly that is read; only a pseudo-terminal must be read within two seconds. If
- * the guest did not end by itself, or a signal or the time-out comes meanwhile, output that the
- * host does not take at once is lost. If the machine has ended because it was saved, clones
- * complete them instead.
+ * console, however slowly that is read; only a pseudo-terminal must be open within two seconds, and
+ * read within twelve. If the guest did not end by itself, or a signal or the time-out comes
+ * meanwhile, output that the host does not take at once is lost. If the machine has ended because
+ * it was saved, clones complete them instead.
  *
  * Called on the I/O thread, after the loop and all vCPUs have stopped.
  */

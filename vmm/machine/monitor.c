@@ -140,11 +140,11 @@ static void show_pages(const struct request *request)
 
 	if (parse_hex(argument, UINT64_MAX, &address) == 0)
 		monitor_pages(request->cpu, address, request->text);
-	else if (*argument == '_' || isalpha((unsigned char)*argument))
+	else if (strchr("&$_", *argument) || isalpha((unsigned char)*argument))
 		text_line(request->text,
-			"pages %s: not an address; gdb looks up that of a symbol: "
-			"eval \"monitor pages %%p\", &%s",
-			argument, argument);
+			"pages %s: not an address; gdb computes one: "
+			"eval \"monitor pages %%p\", %s%s",
+			argument, strchr("&$", *argument) ? "" : "&", argument);
 	else
 		text_line(request->text, "pages %s: not an address", argument);
 }
@@ -184,16 +184,16 @@ static void save_core(const struct request *request)
 	bool is_shut_in = sandbox == SANDBOX_DEFAULT || sandbox == SANDBOX_ON;
 	int ret = 0;
 
-	if (strcmp(request->argument, "-") == 0) {
-		text_line(request->text, "core -: standard output is the guest's; name a file");
-		return;
-	}
 	if (!path || (*request->argument && is_shut_in)) {
 		text_line(request->text,
 			"%s: start vole with --core FILE, and \"monitor core\" "
 			"writes that file%s",
 			path ? "the sandbox opens no new file" : "there is no file to write",
 			path ? ", or with --sandbox off" : "");
+		return;
+	}
+	if (strcmp(path, "-") == 0) {
+		text_line(request->text, "core -: standard output is the guest's; name a file");
 		return;
 	}
 	if (*request->argument)

@@ -131,7 +131,10 @@ static const struct rule terminals[] = {
 	RULE_IOCTL(FIONREAD),   /* what a reader has left */
 	RULE_IOCTL(TIOCGPTN),   /* the number, for a message */
 	RULE_IOCTL(
-		TIOCGPTPEER), /* whether there is a reader; landlock sees to it that it is ours */
+		TIOCGPTPEER),  /* whether there is a reader; landlock sees to it that it is ours */
+	RULE_IOCTL(TIOCGEXCL), /* and whether he has it for himself alone, */
+	RULE_IOCTL(TIOCNXCL),  /* which is taken back meanwhile */
+	RULE_IOCTL(TIOCEXCL),
 #ifdef __NR_getpgrp
 	CALL(getpgrp),
 #endif
