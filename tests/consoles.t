@@ -16,6 +16,23 @@ each_engine();
 
 # --- pseudo-terminals ---
 
+# A guest that writes so many KiB once its console is read from; the console; and where that is.
+sub flood {
+	my ($kib) = @_;
+	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', $kib, 'after');
+	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
+	open my $console, '+<:raw', $path or die "$path: $!\n";
+	syswrite $console, '!';
+	return ($vole, $console, $path);
+}
+
+# Reads a console to its end, so many bytes at once, and returns them behind what was read before.
+sub read_out {
+	my ($console, $size, $text) = @_;
+	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, $size, length $text;
+	return $text;
+}
+
 {
 	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/echo.elf');
 	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
@@ -31,35 +48,24 @@ each_engine();
 }
 {
 	# More than a pseudo-terminal holds, for one who has it open and reads later.
-	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 100, 'after');
-	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
-	my $text = '';
-	open my $console, '+<:raw', $path or die "$path: $!\n";
-	syswrite $console, '!';
+	my ($vole, $console) = flood(100);
 	select undef, undef, undef, 0.5;
-	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, 65536, length $text;
+	my $text = read_out($console, 65536, '');
 	is(length $text, 100 * 1024, '--console pty: output waits for the one who has it open');
 	is($vole->finish, 0, '--console pty: to its end');
 }
 {
 	# All of it fits, so the guest has ended when it is read; and that later than vole would wait for nobody.
-	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 2, 'after');
-	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
-	my $text = '';
-	open my $console, '+<:raw', $path or die "$path: $!\n";
-	syswrite $console, '!';
+	my ($vole, $console) = flood(2);
 	IO::Select->new($console)->can_read(60);
 	select undef, undef, undef, 2.5;
-	1 while IO::Select->new($console)->can_read(60) && sysread $console, $text, 512, length $text;
+	my $text = read_out($console, 512, '');
 	is(length $text, 2 * 1024, '--console pty: what the terminal holds at the end waits for the one who has it open');
 	is($vole->finish, 0, '--console pty: and then vole ends');
 }
 {
 	# The one for whom output waits leaves, and it does no longer.
-	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 100, 'after');
-	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
-	open my $console, '+<:raw', $path or die "$path: $!\n";
-	syswrite $console, '!';
+	my ($vole, $console, $path) = flood(100);
 	IO::Select->new($console)->can_read(60);
 	close $console;
 	is($vole->finish, 0, '--console pty: the guest goes on when that one leaves');
@@ -69,37 +75,28 @@ each_engine();
 {
 	# Somebody has it open, and does not read: the end does not wait for ever. But it waits for one who reads so slowly that
 	# what the kernel holds behind the terminal fills it again each time: that is what he reads of 12 KiB in 24 s.
-	my @voles = map { terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', $_, 'after') } 1, 12;
-	my @consoles;
-	for (@voles) {
-		my $path = $_->expect(qr{console is on (/dev/pts/\d+)});
-		open my $console, '+<:raw', $path or die "$path: $!\n";
-		syswrite $console, '!';
-		push @consoles, $console;
-	}
+	my ($idle_vole, $idle) = flood(1);
+	my ($vole, $console) = flood(12);
 	my $since = time;
 	my $text = '';
-	while (time < $since + 24 && sysread $consoles[1], $text, 100, length $text) {
+	while (time < $since + 24 && sysread $console, $text, 100, length $text) {
 		select undef, undef, undef, 0.6;
 	}
-	1 while IO::Select->new($consoles[1])->can_read(60) && sysread $consoles[1], $text, 65536, length $text;
+	$text = read_out($console, 65536, $text);
 	is(length $text, 12 * 1024, '--console pty: what the terminal holds waits for one who reads slowly');
-	is($voles[1]->finish, 0, '--console pty: to its end');
-	is($voles[0]->finish, 0, '--console pty: one who has it open and does not read does not keep vole from ending');
+	is($vole->finish, 0, '--console pty: to its end');
+	is($idle_vole->finish, 0, '--console pty: one who has it open and does not read does not keep vole from ending');
 }
 {
 	# One reader leaves, and there is time for the next.
-	my $vole = terminal(vole_run(), qw(--console pty), build() . '/guest/console-flood.elf', '--', 2, 'after');
-	my $path = $vole->expect(qr{console is on (/dev/pts/\d+)});
+	my ($vole, $first, $path) = flood(2);
 	my $text = '';
-	open my $first, '+<:raw', $path or die "$path: $!\n";
-	syswrite $first, '!';
 	sysread $first, $text, 100;
 	select undef, undef, undef, 2.5;
 	close $first;
 	select undef, undef, undef, 0.1;
 	open my $second, '+<:raw', $path or die "$path: $!\n";
-	1 while IO::Select->new($second)->can_read(60) && sysread $second, $text, 512, length $text;
+	$text = read_out($second, 512, $text);
 	is(length $text, 2 * 1024, '--console pty: what one reader leaves is there for the next');
 	is($vole->finish, 0, '--console pty: and vole ends');
 }

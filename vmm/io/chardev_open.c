@@ -102,10 +102,12 @@ static int open_socket(struct chardev *dev, const char *path)
 
 static int open_by_kind(struct chardev *dev, const char *label, const char *text)
 {
+	const char *path = unix_socket_path(text);
+
 	if (strncmp(text, "file:", 5) == 0)
 		return open_file(dev, text + 5);
-	if (unix_socket_path(text))
-		return open_socket(dev, unix_socket_path(text));
+	if (path)
+		return open_socket(dev, path);
 	if (strcmp(text, "pty") == 0)
 		return open_pty(dev, label);
 	return open_stdio(dev);

@@ -64,8 +64,8 @@ int pty_open(int *slave, char path[PTY_PATH_SIZE])
 	return master;
 }
 
-/* Closes the slave. Returns whether it was exclusive (TIOCEXCL), and ends that: it would keep this
- * process, too, from opening it, unless that is root's. */
+/* Closes the slave, after ending its exclusive mode (TIOCEXCL), which would keep this process from
+ * opening it again, unless that is root's. Returns whether it was in that mode. */
 static bool close_slave(int slave)
 {
 	int is_exclusive = 0;
@@ -85,7 +85,7 @@ bool pty_has_reader(int master, int *slave)
 	bool has_hung_up = poll(&end, 1, 0) > 0 && end.revents & POLLHUP;
 
 	*slave = open_slave(master);
-	/* It was a reader's, and ends with him. */
+	/* Exclusive mode lasts as long as the reader who has set it has the terminal open. */
 	if (is_exclusive && !has_hung_up && *slave >= 0)
 		ioctl(*slave, TIOCEXCL);
 	return !has_hung_up;

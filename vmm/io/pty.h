@@ -27,7 +27,7 @@ int pty_open(int *slave, char path[PTY_PATH_SIZE]);
  */
 bool pty_has_reader(int master, int *slave);
 
-/* What the slave's readers have left, and a sign that they take something. */
+/* How far the readers of a pseudo-terminal's slave are behind, and a sign that they go on. */
 struct pty_unread {
 	unsigned bytes;    /* that a read(2) of the slave could take now */
 	uint64_t was_read; /* when it was read, in seconds; the kernel tells to eight seconds */

@@ -106,6 +106,13 @@ static int find_waiting(const struct vm *vm, struct pollfd fds[DRAIN_FDS])
 	return limit;
 }
 
+/* Fills fds for a wait for none of the consoles. */
+static void find_none(struct pollfd fds[DRAIN_FDS])
+{
+	for (unsigned i = 0; i < DRAIN_FDS; i++)
+		fds[i] = (struct pollfd){.fd = -1};
+}
+
 /* Returns the console whose terminal vole reads keys from; one without keys if there is none. */
 static struct chardev *find_keys(struct vm *vm)
 {
@@ -226,11 +233,10 @@ static struct held find_held(struct vm *vm)
 static void linger(struct vm *vm)
 {
 	unsigned idle = 0, alone = 0, empty = 0;
-	struct pollfd fds[DRAIN_FDS] = {0};
+	struct pollfd fds[DRAIN_FDS];
 	struct held last = {0};
 
-	for (unsigned i = 0; i < DRAIN_FDS; i++)
-		fds[i].fd = -1;
+	find_none(fds);
 	while (!vm->discard_output && empty < LINGER_LOOKS_EMPTY && idle < LINGER_LOOKS &&
 		alone < LINGER_LOOKS_ALONE) {
 		struct held held = find_held(vm);
@@ -270,8 +276,7 @@ static void wait_for_worker(struct vm *vm, struct vm_disk *disk)
 	struct pollfd fds[DRAIN_FDS];
 	struct pollfd *rested = &fds[VIRTIO_CONSOLE_PORTS_MAX];
 
-	for (unsigned i = 0; i < DRAIN_FDS; i++)
-		fds[i] = (struct pollfd){.fd = -1};
+	find_none(fds);
 	*rested = (struct pollfd){.fd = disk->worker.rested.fd, .events = POLLIN};
 	while (!vm->discard_output && !rested->revents)
 		wait_for_output(vm, fds, -1, true);
@@ -305,8 +310,7 @@ void drain_record(struct vm *vm)
 {
 	struct pollfd fds[DRAIN_FDS];
 
-	for (unsigned i = 0; i < DRAIN_FDS; i++)
-		fds[i] = (struct pollfd){.fd = -1};
+	find_none(fds);
 	while (!vm->discard_output && recording_waits(vm))
 		wait_for_output(vm, fds, RETRY_MS, false);
 }

@@ -132,9 +132,9 @@ static const struct rule terminals[] = {
 	RULE_IOCTL(TIOCGPTN),   /* the number, for a message */
 	RULE_IOCTL(
 		TIOCGPTPEER),  /* whether there is a reader; landlock sees to it that it is ours */
-	RULE_IOCTL(TIOCGEXCL), /* and whether he has it for himself alone, */
-	RULE_IOCTL(TIOCNXCL),  /* which is taken back meanwhile */
-	RULE_IOCTL(TIOCEXCL),
+	RULE_IOCTL(TIOCGEXCL), /* whether a reader has it in exclusive mode */
+	RULE_IOCTL(TIOCNXCL),  /* ends that mode while vole opens it again */
+	RULE_IOCTL(TIOCEXCL),  /* restores that mode */
 #ifdef __NR_getpgrp
 	CALL(getpgrp),
 #endif
